@@ -1,0 +1,53 @@
+// A typed event emitter: synchronous, ordered, and a listener that throws cannot stop the others.
+
+/** `E` maps an event's name to its payload. */
+export class Emitter<E extends object> {
+  readonly #listeners = new Map<keyof E, Set<(payload: never) => void>>();
+  readonly #onError: (error: unknown, event: keyof E) => void;
+
+  constructor(onError: (error: unknown, event: keyof E) => void = () => undefined) {
+    this.#onError = onError;
+  }
+
+  /** Adds a listener; returns the function that removes it. */
+  on<K extends keyof E>(event: K, listener: (payload: E[K]) => void): () => void {
+    const set = this.#listeners.get(event) ?? new Set();
+    this.#listeners.set(event, set);
+    set.add(listener as (payload: never) => void);
+    return () => {
+      set.delete(listener as (payload: never) => void);
+    };
+  }
+
+  /** Resolves with the next payload that `accept` likes; rejects when `signal` aborts. */
+  next<K extends keyof E>(
+    event: K,
+    accept: (payload: E[K]) => boolean,
+    options: { signal: AbortSignal },
+  ): Promise<E[K]> {
+    return new Promise((resolve, fail) => {
+      const stop = this.on(event, (payload) => {
+        if (!accept(payload)) return;
+        stop();
+        options.signal.removeEventListener("abort", onAbort);
+        resolve(payload);
+      });
+      const onAbort = (): void => {
+        stop();
+        fail(options.signal.reason);
+      };
+      if (options.signal.aborted) onAbort();
+      else options.signal.addEventListener("abort", onAbort, { once: true });
+    });
+  }
+
+  emit<K extends keyof E>(event: K, payload: E[K]): void {
+    for (const listener of [...(this.#listeners.get(event) ?? [])]) {
+      try {
+        (listener as (payload: E[K]) => void)(payload);
+      } catch (error) {
+        this.#onError(error, event);
+      }
+    }
+  }
+}

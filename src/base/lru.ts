@@ -1,0 +1,38 @@
+// A map that forgets what was used longest ago.
+
+/** At most `limit` entries. */
+export class Lru<K, V> {
+  readonly #map = new Map<K, V>();
+  readonly #limit: number;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  get size(): number {
+    return this.#map.size;
+  }
+
+  has(key: K): boolean {
+    return this.#map.has(key);
+  }
+
+  get(key: K): V | undefined {
+    const value = this.#map.get(key);
+    if (value !== undefined) {
+      this.#map.delete(key);
+      this.#map.set(key, value);
+    }
+    return value;
+  }
+
+  set(key: K, value: V): void {
+    this.#map.delete(key);
+    this.#map.set(key, value);
+    if (this.#map.size > this.#limit) this.#map.delete(this.#map.keys().next().value as K);
+  }
+
+  delete(key: K): void {
+    this.#map.delete(key);
+  }
+}

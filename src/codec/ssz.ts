@@ -1,0 +1,49 @@
+// The primitive SSZ types and the one strict way to decode: bytes that do not re-encode to themselves are refused.
+import { ByteListType, ByteVectorType, type Type, UintBigintType, UintNumberType } from "@chainsafe/ssz";
+import { bytesEqual, messageOf, PouwError } from "../base/index.ts";
+
+export const U8: UintNumberType = new UintNumberType(1);
+export const U16: UintNumberType = new UintNumberType(2);
+export const U32: UintNumberType = new UintNumberType(4);
+/** Milliseconds since 1970; a number, exact up to 2^53. */
+export const Time: UintNumberType = new UintNumberType(8);
+export const U64: UintBigintType = new UintBigintType(8);
+export const Bytes32: ByteVectorType = new ByteVectorType(32);
+export const Bytes64: ByteVectorType = new ByteVectorType(64);
+/** UTF-8 text of at most 64 bytes. */
+export const Text: ByteListType = new ByteListType(64);
+
+/** One object family on the wire: canonical bytes in, value out. */
+export interface Codec<T> {
+  readonly name: string;
+  /** Bytes above this are refused before any is looked at. */
+  readonly maxBytes: number;
+  encode(value: T): Uint8Array;
+  /** Throws PouwError BAD_ENCODING unless `bytes` is exactly the encoding of the returned value. */
+  decode(bytes: Uint8Array): T;
+  /** SSZ hash tree root, 32 bytes. */
+  root(value: T): Uint8Array;
+}
+
+/** A strict codec over an SSZ type. `maxBytes` defaults to the type's own maximum. */
+export function codecOf<T>(name: string, type: Type<T>, maxBytes: number = type.maxSize): Codec<T> {
+  const refuse = (why: string, cause?: unknown): PouwError =>
+    new PouwError("BAD_ENCODING", `not a ${name}: ${why}`, cause === undefined ? {} : { cause });
+  return {
+    name,
+    maxBytes,
+    encode: (value) => type.serialize(value),
+    root: (value) => type.hashTreeRoot(value),
+    decode(bytes) {
+      if (bytes.length > maxBytes) throw refuse(`${bytes.length} bytes, at most ${maxBytes} allowed`);
+      let value: T;
+      try {
+        value = type.deserialize(Uint8Array.from(bytes));
+      } catch (error) {
+        throw refuse(messageOf(error), error);
+      }
+      if (!bytesEqual(type.serialize(value), bytes)) throw refuse("not in canonical form");
+      return value;
+    },
+  };
+}

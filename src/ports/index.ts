@@ -1,0 +1,4 @@
+export * from "./runtime.ts";
+export * from "./store.ts";
+export * from "./wire.ts";
+export * from "./world.ts";

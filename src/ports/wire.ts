@@ -1,0 +1,68 @@
+// How a node speaks to others. Bytes only: what they mean is the engine's business.
+import type { Verdict } from "../base/index.ts";
+
+/** Gossip topics; the adapter prefixes the network's name. */
+export const TOPICS = ["block", "transfer", "contribution", "record", "verdict"] as const;
+export type Topic = (typeof TOPICS)[number];
+
+/** Request-reply protocols over streams. */
+export const PROTOCOLS = ["status", "blocks", "blocks-by-id", "blob", "round"] as const;
+export type Protocol = (typeof PROTOCOLS)[number];
+
+/** Largest gossip message in bytes; anything longer is pulled by hash. */
+export const MAX_GOSSIP_BYTES = 256 * 1024;
+
+export interface PeerInfo {
+  readonly id: string;
+  /** Remote address as text. */
+  readonly address: string;
+  readonly direction: "inbound" | "outbound";
+  readonly agent: string | undefined;
+  /** Gossip score; below the graylist threshold its messages are not looked at. */
+  readonly score: number;
+  readonly connectedAt: number;
+  readonly latencyMs: number | undefined;
+}
+
+export interface WireStats {
+  readonly messagesIn: number;
+  readonly messagesOut: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly rejected: number;
+  readonly banned: number;
+}
+
+/** What the inside does for the wire. Set once, before `start`. */
+export interface WireHandlers {
+  /** Judges a gossip message: accept is forwarded, ignore is dropped, reject counts against the sender. `author` signed it, `from` relayed it. */
+  gossip(topic: Topic, data: Uint8Array, source: { readonly from: string; readonly author: string }): Promise<Verdict>;
+  /** Answers a request; throwing closes the stream. A reply is at most the protocol's limit. */
+  request(protocol: Protocol, data: Uint8Array, from: string): Promise<Uint8Array>;
+  /** A peer's connection is ready for requests. */
+  connected(peer: string): void;
+  disconnected(peer: string): void;
+}
+
+export interface Wire {
+  readonly peerId: string;
+  start(handlers: WireHandlers): Promise<void>;
+  stop(): Promise<void>;
+  /** Own listening addresses, with the peer id. */
+  addresses(): readonly string[];
+  peers(): readonly PeerInfo[];
+  /** Resolves once handed to the network; with no peers it resolves too. Throws WIRE_FAILED above MAX_GOSSIP_BYTES. */
+  publish(topic: Topic, data: Uint8Array): Promise<void>;
+  /** One request, one reply. Throws WIRE_FAILED or WIRE_TIMEOUT. */
+  request(
+    peer: string,
+    protocol: Protocol,
+    data: Uint8Array,
+    options: { readonly signal: AbortSignal },
+  ): Promise<Uint8Array>;
+  /** Dials an address such as /ip4/127.0.0.1/tcp/8001/p2p/...; returns the peer id. Throws WIRE_FAILED. */
+  connect(address: string, options: { readonly signal: AbortSignal }): Promise<string>;
+  /** Counts a provable wrong against a peer; enough of them ban it for a while. */
+  punish(peer: string, reason: string): void;
+  stats(): WireStats;
+}
