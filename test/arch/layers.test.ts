@@ -46,7 +46,7 @@ const room = (file: string): string => file.split("/")[0] as string;
 const subRoom = (file: string): string =>
   room(file) === "adapters" ? file.split("/").slice(0, 2).join("/") : room(file);
 
-export function importsOf(source: string): string[] {
+function importsOf(source: string): string[] {
   const found = source.matchAll(
     /(?:^|\n)\s*(?:import|export)\s[^"';]*?from\s+["']([^"']+)["']|import\(\s*["']([^"']+)["']|(?:^|\n)import\s+["']([^"']+)["']/g,
   );
