@@ -1,0 +1,75 @@
+// Ed25519 signatures over node:crypto, strict where libraries differ, so that every node gives the same answer.
+import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from "node:crypto";
+import { Address, concatBytes, fromBigInt, fromHex, Lru, PouwError, toBigInt, toHex } from "../base/index.ts";
+
+/** A signing key. The secret stays inside. */
+export interface KeyPair {
+  readonly address: Address;
+  /** 64-byte Ed25519 signature (RFC 8032, deterministic). */
+  sign(message: Uint8Array): Uint8Array;
+}
+
+const PKCS8 = fromHex("302e020100300506032b657004220420") as Uint8Array;
+const SPKI = fromHex("302a300506032b6570032100") as Uint8Array;
+/** The field prime 2^255 - 19 and the order of the base point. */
+const P = 2n ** 255n - 19n;
+const L = 2n ** 252n + 27742317777372353535851937790883648493n;
+/** y of two of the four points of order 8; the other two have P - y. */
+const Y8 = 55188659117513257062467267217118295137698188065244968500265048394206261417927n;
+/** y of the eight points of small order, sign bit aside: anyone can make signatures that verify under them. */
+const SMALL_ORDER_Y: ReadonlySet<bigint> = new Set([0n, 1n, P - 1n, Y8, P - Y8]);
+
+const keys = new Lru<string, KeyObject>(4096);
+
+/** Key pair of a 32-byte secret seed; throws BAD_KEY for another length. */
+export function keyPairFromSecret(secret: Uint8Array): KeyPair {
+  if (secret.length !== 32) throw new PouwError("BAD_KEY", `a secret key is 32 bytes, got ${secret.length}`);
+  const key = createPrivateKey({ key: Buffer.from(concatBytes(PKCS8, secret)), format: "der", type: "pkcs8" });
+  const spki = createPublicKey(key).export({ format: "der", type: "spki" });
+  return {
+    address: Address(Uint8Array.from(spki.subarray(SPKI.length))),
+    sign: (message) => Uint8Array.from(sign(null, message, key)),
+  };
+}
+
+const littleEndian = (bytes: Uint8Array): bigint => toBigInt(Uint8Array.from(bytes).reverse());
+
+/** Whether `bytes` may be a public key: 32 bytes, y below the prime, not of small order. Membership of the curve shows when verifying. */
+export function isPublicKey(bytes: Uint8Array): boolean {
+  if (bytes.length !== 32) return false;
+  const y = littleEndian(bytes) & (2n ** 255n - 1n);
+  return y < P && !SMALL_ORDER_Y.has(y);
+}
+
+function keyObject(address: Uint8Array): KeyObject | undefined {
+  const name = toHex(address);
+  const known = keys.get(name);
+  if (known !== undefined) return known;
+  if (!isPublicKey(address)) return undefined;
+  const key = createPublicKey({ key: Buffer.from(concatBytes(SPKI, address)), format: "der", type: "spki" });
+  keys.set(name, key);
+  return key;
+}
+
+/** Largest-first bytes of L, to compare S without bigints: verification is the hot path of every gossip message. */
+const L_BYTES = fromBigInt(L, 32);
+
+function canonicalScalar(signature: Uint8Array): boolean {
+  for (let i = 0; i < 32; i++) {
+    const difference = (signature[63 - i] as number) - (L_BYTES[i] as number);
+    if (difference !== 0) return difference < 0;
+  }
+  return false;
+}
+
+/** Whether `signature` is `address`'s over `message`. False, never an error, for keys and signatures of any wrong form. */
+export function verifySignature(address: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
+  if (signature.length !== 64 || !canonicalScalar(signature)) return false;
+  const key = keyObject(address);
+  if (key === undefined) return false;
+  try {
+    return verify(null, message, key, signature);
+  } catch {
+    return false;
+  }
+}

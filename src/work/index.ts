@@ -1,0 +1,4 @@
+export * from "./check.ts";
+export * from "./draw.ts";
+export * from "./task.ts";
+export * from "./unit.ts";

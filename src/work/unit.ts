@@ -1,0 +1,26 @@
+// A unit's seed: who runs which unit from which common state decides its batches, and nothing in it is the miner's choice (protocol section 2).
+import { type Hash32, u32be } from "../base/index.ts";
+import { taggedHash } from "../crypto/index.ts";
+
+/** Which unit: `beacon` is that of the block it is run upon, `author` the miner's address. */
+export interface UnitId {
+  readonly beacon: Uint8Array;
+  readonly task: Uint8Array;
+  readonly round: number;
+  readonly author: Uint8Array;
+  readonly mlNode: number;
+  readonly index: number;
+}
+
+/** seed = H("unit", beacon, T, t, pk, n, i): 32 bytes for the batch PRF. */
+export function unitSeed(unit: UnitId): Hash32 {
+  return taggedHash(
+    "unit",
+    unit.beacon,
+    unit.task,
+    u32be(unit.round),
+    unit.author,
+    u32be(unit.mlNode),
+    u32be(unit.index),
+  );
+}
