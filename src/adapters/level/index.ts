@@ -1,0 +1,2 @@
+export * from "./level-store.ts";
+export * from "./memory-store.ts";
