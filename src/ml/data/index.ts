@@ -1,0 +1,4 @@
+export * from "./data-set.ts";
+export * from "./digits.ts";
+export * from "./prf.ts";
+export * from "./text.ts";

@@ -1,0 +1,130 @@
+// The `exact` delta codec (protocol section 3): the integers (P' - P) / 2^e, lossless, Rice-coded in blocks, one valid encoding.
+import { PouwError } from "../../base/index.ts";
+import { BitReader, BitWriter } from "./bits.ts";
+import { checkLength, fromGrid, GRID_MAX, GRID_MIN, type GridLayout, spans, toGrid } from "./grid.ts";
+
+/** Values that share one Rice parameter; a block never crosses a tensor's border. */
+export const BLOCK_VALUES = 128;
+/** A block opens with 5 bits: 0 when all its values are zero, else its Rice parameter k plus 1. */
+const PARAMETER_BITS = 5;
+/** Differences of two grid integers fold to at most 25 bits. */
+const MAX_K = 24;
+const MAX_FOLDED = 2 * (GRID_MAX - GRID_MIN);
+
+/** Signed to unsigned, small magnitudes first: 0, -1, 1, -2, ... -> 0, 1, 2, 3, ... */
+const fold = (value: number): number => (value << 1) ^ (value >> 31);
+const unfold = (value: number): number => (value >>> 1) ^ -(value & 1);
+
+/**
+ * The Rice parameter of a block, from the sum of its folded values: the smallest k with sum * ln 2 <= count * 2^k, which
+ * is within one of the best for a geometric distribution. ln 2 is 177/256 here, so the rule is integers only and has one answer;
+ * it keeps every quotient below count / ln 2 < MAX_UNARY.
+ */
+function riceParameter(sum: number, count: number): number {
+  let k = 0;
+  while (k < MAX_K && sum * 177 > count * 256 * 2 ** k) k++;
+  return k;
+}
+
+/** Canonical bytes of integer differences in flat layout. Throws BAD_ENCODING for a wrong length or a difference out of range. */
+export function encodeIntegers(layout: GridLayout, values: Int32Array): Uint8Array {
+  checkLength(layout, values, "a delta");
+  const out = new BitWriter(values.length * 2);
+  for (const { from, to } of spans(layout)) {
+    for (let start = from; start < to; start += BLOCK_VALUES) {
+      const stop = Math.min(start + BLOCK_VALUES, to);
+      let sum = 0;
+      for (let i = start; i < stop; i++) {
+        const folded = fold(values[i] as number) >>> 0;
+        if (folded > MAX_FOLDED) throw refuse(`a difference of ${values[i]} grid steps`);
+        sum += folded;
+      }
+      writeBlock(out, values, start, stop, sum);
+    }
+  }
+  return out.finish();
+}
+
+function writeBlock(out: BitWriter, values: Int32Array, start: number, stop: number, sum: number): void {
+  if (sum === 0) {
+    out.write(0, PARAMETER_BITS);
+    return;
+  }
+  const k = riceParameter(sum, stop - start);
+  const mask = 2 ** k - 1;
+  out.write(k + 1, PARAMETER_BITS);
+  for (let i = start; i < stop; i++) {
+    const folded = fold(values[i] as number);
+    out.unary(folded >>> k);
+    if (k > 0) out.write(folded & mask, k);
+  }
+}
+
+/**
+ * Integer differences of `bytes`, in flat layout. Throws BAD_ENCODING unless `bytes` is the one encoding of what it returns.
+ * Memory is bounded by the layout, whatever the bytes say.
+ */
+export function decodeDelta(layout: GridLayout, bytes: Uint8Array): Int32Array {
+  const ranges = spans(layout);
+  const out = new Int32Array(ranges.at(-1)?.to ?? 0);
+  const input = new BitReader(bytes);
+  for (const { from, to } of ranges)
+    for (let start = from; start < to; start += BLOCK_VALUES)
+      readBlock(input, out, start, Math.min(start + BLOCK_VALUES, to));
+  input.end();
+  return out;
+}
+
+function readBlock(input: BitReader, out: Int32Array, start: number, stop: number): void {
+  const code = input.read(PARAMETER_BITS);
+  if (code === 0) return;
+  const k = code - 1;
+  if (k > MAX_K) throw refuse("no such Rice parameter");
+  const radix = 2 ** k;
+  let sum = 0;
+  for (let i = start; i < stop; i++) {
+    const folded = input.unary() * radix + (k > 0 ? input.read(k) : 0);
+    if (folded > MAX_FOLDED) throw refuse("a number is out of range");
+    sum += folded;
+    out[i] = unfold(folded);
+  }
+  if (sum === 0 || riceParameter(sum, stop - start) !== k) throw refuse("not in canonical form");
+}
+
+/** Integer differences (end - start) / 2^e. Throws NOT_FINITE, or BAD_ENCODING when a value is off its grid. */
+export function difference(layout: GridLayout, start: Float32Array, end: Float32Array): Int32Array {
+  const from = toGrid(layout, start);
+  const out = toGrid(layout, end);
+  for (let i = 0; i < out.length; i++) out[i] = (out[i] as number) - (from[i] as number);
+  return out;
+}
+
+/** Canonical `exact` encoding of end - start. Throws NOT_FINITE, or BAD_ENCODING when a value is off its grid. */
+export function encodeDelta(layout: GridLayout, start: Float32Array, end: Float32Array): Uint8Array {
+  return encodeIntegers(layout, difference(layout, start, end));
+}
+
+/** start + delta. Throws BAD_ENCODING when a sum leaves the grid: no unit ends there, so such a delta is a forgery. */
+export function applyDelta(layout: GridLayout, start: Float32Array, delta: Int32Array): Float32Array {
+  checkLength(layout, delta, "a delta");
+  const sums = toGrid(layout, start);
+  for (let i = 0; i < sums.length; i++) {
+    const sum = (sums[i] as number) + (delta[i] as number);
+    if (sum > GRID_MAX || sum < GRID_MIN) throw refuse("it leaves the parameter grid");
+    sums[i] = sum;
+  }
+  return fromGrid(layout, sums);
+}
+
+const refuse = (why: string): PouwError => new PouwError("BAD_ENCODING", `not a delta: ${why}`);
+
+/** Largest encoding of a layout, for whoever bounds a download before it starts. */
+export function maxDeltaBytes(layout: GridLayout): number {
+  let bits = 0;
+  for (const { from, to } of spans(layout)) {
+    const blocks = Math.ceil((to - from) / BLOCK_VALUES);
+    // Per value: k <= MAX_K remainder bits and the one; the quotients of a block sum to at most count / ln 2, rounded up.
+    bits += blocks * PARAMETER_BITS + (to - from) * (MAX_K + 1 + 2);
+  }
+  return Math.ceil(bits / 8);
+}
