@@ -12,6 +12,9 @@ export type Protocol = (typeof PROTOCOLS)[number];
 /** Largest gossip message in bytes; anything longer is pulled by hash. */
 export const MAX_GOSSIP_BYTES = 256 * 1024;
 
+/** Largest request in bytes; replies go up to the codec's MAX_REPLY_BYTES. */
+export const MAX_REQUEST_BYTES = 64 * 1024;
+
 export interface PeerInfo {
   readonly id: string;
   /** Remote address as text. */
