@@ -1,4 +1,5 @@
 export * from "./data-set.ts";
 export * from "./digits.ts";
+export * from "./known.ts";
 export * from "./prf.ts";
 export * from "./text.ts";

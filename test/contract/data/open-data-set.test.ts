@@ -1,0 +1,102 @@
+// The built-in data sets from their packages to disk and back, and what happens when a file is damaged.
+import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openDataSet } from "../../../src/adapters/data/index.ts";
+import { PouwError, toHex } from "../../../src/base/index.ts";
+import { DATA_DIGESTS, type DataSetName, decodeText } from "../../../src/ml/index.ts";
+
+const signal = new AbortController().signal;
+let dataDir: string;
+const file = (name: string): string => join(dataDir, "data", name);
+
+beforeAll(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), "pouw-data-"));
+});
+afterAll(() => rm(dataDir, { recursive: true, force: true }));
+
+/** The error that opening throws. */
+async function refusal(name: DataSetName): Promise<PouwError> {
+  const error: unknown = await openDataSet(name, { dataDir, signal }).catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(PouwError);
+  return error as PouwError;
+}
+
+describe.each(Object.keys(DATA_DIGESTS) as DataSetName[])("%s", (name) => {
+  it("is converted once, then read, with the digest that the code names", async () => {
+    const steps: number[] = [];
+    const first = await openDataSet(name, { dataDir, signal, onProgress: (share) => steps.push(share) });
+    expect(toHex(first.digest)).toBe(DATA_DIGESTS[name]);
+    expect(steps.at(-1)).toBe(1);
+    expect(steps).toEqual(steps.toSorted((a, b) => a - b));
+    const again = await openDataSet(name, { dataDir, signal, onProgress: () => expect.unreachable("converted twice") });
+    expect({ ...again, tensors: [] }).toEqual({ ...first, tensors: [] });
+    again.tensors.forEach((tensor, i) => {
+      expect(tensor.data.buffer).toBeInstanceOf(SharedArrayBuffer);
+      expect(Buffer.compare(tensor.data, first.tensors[i]?.data as Uint8Array)).toBe(0);
+    });
+    expect((await readdir(join(dataDir, "data"))).filter((entry) => entry.endsWith(".tmp"))).toEqual([]);
+  });
+
+  it("is refused when a byte is wrong, a byte is missing or the description is", async () => {
+    const good = await readFile(file(`${name}.bin`));
+    const description = await readFile(file(`${name}.json`), "utf8");
+    const flipped = Buffer.from(good);
+    flipped[12345] = (flipped[12345] as number) ^ 1;
+    await writeFile(file(`${name}.bin`), flipped);
+    const error = await refusal(name);
+    expect(error.code).toBe("BAD_DATA");
+    expect(error.remedy).toContain(join(dataDir, "data"));
+    await writeFile(file(`${name}.bin`), good);
+    await truncate(file(`${name}.bin`), good.length - 1);
+    expect((await refusal(name)).code).toBe("BAD_DATA");
+    await writeFile(file(`${name}.bin`), good);
+    for (const bad of [
+      "",
+      "{}",
+      description.replace('"train": [\n      0', '"train": [\n      1'),
+      description.replace("uint8", "int8"),
+    ]) {
+      await writeFile(file(`${name}.json`), bad);
+      expect((await refusal(name)).code).toBe("BAD_DATA");
+    }
+    await writeFile(file(`${name}.json`), description);
+    expect(toHex((await openDataSet(name, { dataDir, signal })).digest)).toBe(DATA_DIGESTS[name]);
+  });
+
+  it("is converted again when its description never got written", async () => {
+    await rm(file(`${name}.json`));
+    await writeFile(file(`${name}.bin`), "half");
+    expect(toHex((await openDataSet(name, { dataDir, signal })).digest)).toBe(DATA_DIGESTS[name]);
+    expect(toHex((await openDataSet(name, { dataDir, signal })).digest)).toBe(DATA_DIGESTS[name]);
+  });
+});
+
+describe("openDataSet", () => {
+  it("keeps nothing without a data directory", async () => {
+    const set = await openDataSet("text", { dataDir: undefined, signal });
+    expect(toHex(set.digest)).toBe(DATA_DIGESTS.text);
+    const [tokens] = set.tensors.map((tensor) => tensor.data) as [Uint8Array];
+    expect(tokens.every((token) => token < 96)).toBe(true);
+    // Words of English, not noise: the commonest one is there often enough.
+    expect(decodeText(tokens).split(" the ").length).toBeGreaterThan(1000);
+  });
+
+  it("has as many digits of each class as the package", async () => {
+    const set = await openDataSet("digits", { dataDir: undefined, signal });
+    const labels = set.tensors[1]?.data as Uint8Array;
+    const counts = new Array<number>(10).fill(0);
+    for (const label of labels) counts[label] = (counts[label] as number) + 1;
+    expect(counts).toEqual([1001, 1127, 991, 1032, 980, 863, 1014, 1070, 944, 978]);
+  });
+
+  it("stops when asked to", async () => {
+    const other = join(dataDir, "other");
+    await mkdir(other);
+    const stop = new AbortController();
+    const opening = openDataSet("digits", { dataDir: other, signal: stop.signal, onProgress: () => stop.abort() });
+    await expect(opening).rejects.toThrow(expect.objectContaining({ name: "AbortError" }));
+    expect(await readdir(other)).toEqual([]);
+  });
+});
