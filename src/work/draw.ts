@@ -1,5 +1,6 @@
 // The lottery: a finished unit's draws against the target, and the beacon that chains the winners (protocol section 2).
 import { compareBytes, type Hash32, u32be, u64be } from "../base/index.ts";
+import type { UnsignedContribution, UnsignedHeader } from "../codec/index.ts";
 import { sha256, taggedBytes, taggedHash } from "../crypto/index.ts";
 import type { UnitId } from "./unit.ts";
 
@@ -69,4 +70,16 @@ export function findWin(unit: FinishedUnit, nonces: number, target: Uint8Array):
 /** beacon(h) = H("beacon", beacon(h-1), winning draw of block h): no block content in it, so no content can be ground. */
 export function nextBeacon(beacon: Uint8Array, draw: Uint8Array): Hash32 {
   return taggedHash("beacon", beacon, draw);
+}
+
+/** The winning unit that a header names, run upon the block whose beacon is given. */
+export function unitOfHeader(beacon: Uint8Array, header: UnsignedHeader): FinishedUnit {
+  const { task, round, miner, mlNode, index, start, digest } = header;
+  return { beacon, task, round, author: miner, mlNode, index, start, digest };
+}
+
+/** The unit of a contribution; `beacon` is that of the block at the contribution's height. */
+export function unitOfContribution(beacon: Uint8Array, contribution: UnsignedContribution): FinishedUnit {
+  const { task, round, author, mlNode, index, start, digest } = contribution;
+  return { beacon, task, round, author, mlNode, index, start, digest };
 }

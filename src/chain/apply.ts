@@ -1,0 +1,86 @@
+// apply(state, block) -> state': the one place where a block changes anything. Pure: the given state stays as it was (protocol section 1).
+import { bytesEqual } from "../base/index.ts";
+import type { Body, UnsignedHeader } from "../codec/index.ts";
+import { recordId } from "../crypto/index.ts";
+import { drawHash, nextBeacon, unitOfHeader } from "../work/index.ts";
+import { nextTarget, workOf } from "./difficulty.ts";
+import { splitReward } from "./economy/rewards.ts";
+import { judgeEvidence, type Offence } from "./evidence.ts";
+import { type Refusal, refuse } from "./refusals.ts";
+import type { Rules } from "./rules.ts";
+import type { State } from "./state.ts";
+import { StateType, TaskStateType } from "./state-type.ts";
+import { applyTransfers } from "./transfers.ts";
+import { WorkingState } from "./working-state.ts";
+
+/** A block as far as applying it goes: the signature does not matter here. */
+export interface UnsignedBlock {
+  readonly header: UnsignedHeader;
+  readonly body: Body;
+}
+
+export type Applied = { readonly kind: "state"; readonly state: State };
+
+/**
+ * The state after `block`, or the first refusal among its transfers and evidence. Header, records and contributions are taken as
+ * checked (consensus/`checkBlock` does all); the header's own state root is not looked at.
+ */
+export function apply(state: State, block: UnsignedBlock, rules: Rules): Applied | Refusal {
+  const { header, body } = block;
+  const working = new WorkingState(state);
+  const paid = applyTransfers(working, body.transfers, rules);
+  if (paid.kind !== "fees") return paid;
+  const judged = judgeEvidence(body, header.height, rules);
+  if (judged.kind !== "offences") return judged;
+
+  const rewards = splitReward({ subsidy: rules.subsidy, fees: paid.fees }, header.miner, body.records, rules.split);
+  // Fees only change hands; the subsidy is new money.
+  working.view.supply += rules.subsidy;
+  working.turnRewards(header.height, rewards);
+  const refusal = punishAll(working, judged.offences, header.height, rules);
+  if (refusal !== undefined) return refusal;
+
+  moveTask(working, block);
+  moveTip(working, state, header, rules);
+  return { kind: "state", state: working.finish() };
+}
+
+function punishAll(
+  working: WorkingState,
+  offences: readonly Offence[],
+  height: number,
+  rules: Rules,
+): Refusal | undefined {
+  for (const offence of offences) {
+    if (working.isPunished(offence.id)) return refuse("already-punished");
+    working.punish(offence.id, offence.height, height + 1 - rules.maturity);
+    working.burnRewards(offence.offender);
+    working.ban(offence.offender, height + rules.banBlocks, height);
+  }
+  return undefined;
+}
+
+/** The task stands where the winning unit started: the records before it are settled, whatever else the old leader signed is void. */
+function moveTask(working: WorkingState, { header, body }: UnsignedBlock): void {
+  const tasks = working.view.tasks;
+  const at = tasks.getAllReadonlyValues().findIndex((task) => bytesEqual(task.id, header.task));
+  if (at < 0) return;
+  const task = TaskStateType.toValueFromViewDU(tasks.getReadonly(at));
+  const last = body.records.at(-1);
+  const lastRecord = last === undefined ? task.lastRecord : recordId(last);
+  tasks.set(at, TaskStateType.toViewDU({ ...task, round: header.round, parameters: header.start, lastRecord }));
+}
+
+function moveTip(working: WorkingState, state: State, header: UnsignedHeader, rules: Rules): void {
+  const { view } = working;
+  const draw = drawHash(unitOfHeader(state.beacon, header), header.nonce);
+  const beacon = nextBeacon(state.beacon, draw);
+  view.tip = StateType.fields.tip.toViewDU({ ...header, stateRoot: new Uint8Array(32) });
+  view.beacon = beacon;
+  view.draw = draw;
+  // The genesis time says nothing of how hard the first block was.
+  view.target = header.height === 1 ? header.target : nextTarget(header.target, header.time - state.time, rules);
+  view.work += workOf(header.target);
+  const { height, miner, time } = header;
+  working.turnRecent(header.parent, { height, beacon, miner, time });
+}

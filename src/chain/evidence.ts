@@ -1,0 +1,89 @@
+// Evidence that anyone can check: one win behind two blocks, one round under two records (protocol sections 2, 3 and 5).
+import { bytesEqual, type Hash32, u32be, u64be } from "../base/index.ts";
+import type { Body, DoubleBlock, DoubleRecord } from "../codec/index.ts";
+import { blockId, recordId, taggedHash, verifyHeader, verifyRecord } from "../crypto/index.ts";
+import { type Refusal, refuse } from "./refusals.ts";
+import type { Rules } from "./rules.ts";
+
+/** `id` names the offence, not the pair that shows it: a third block of one win is not a second offence. */
+export interface Offence {
+  readonly kind: "offence";
+  readonly id: Hash32;
+  readonly offender: Uint8Array;
+  readonly height: number;
+}
+
+/**
+ * Two different signed headers with one win. Their parents may differ: a unit's digest depends on the beacon it was run under, so
+ * one digest at two heights' parents is still one unit. Only blame needs no valid block: signing twice is the offence.
+ */
+export function judgeDoubleBlock({ a, b }: DoubleBlock, height: number, rules: Rules): Offence | Refusal {
+  const sameWin =
+    a.height === b.height &&
+    a.round === b.round &&
+    a.mlNode === b.mlNode &&
+    a.index === b.index &&
+    a.nonce === b.nonce &&
+    bytesEqual(a.miner, b.miner) &&
+    bytesEqual(a.task, b.task) &&
+    bytesEqual(a.start, b.start) &&
+    bytesEqual(a.digest, b.digest);
+  if (!sameWin || bytesEqual(blockId(a), blockId(b))) return refuse("no-offence", "not two blocks of one win");
+  const age = checkAge(a.height, height, rules);
+  if (age !== undefined) return age;
+  if (!verifyHeader(a, rules.genesis) || !verifyHeader(b, rules.genesis))
+    return refuse("no-offence", "a header is not signed by its miner");
+  const unit = [a.task, u32be(a.round), u32be(a.mlNode), u32be(a.index), a.digest, u64be(a.nonce)];
+  return {
+    kind: "offence",
+    id: taggedHash("double block", a.miner, u32be(a.height), ...unit),
+    offender: a.miner,
+    height: a.height,
+  };
+}
+
+/** Two different signed records of one leader for one round on one block. */
+export function judgeDoubleRecord({ a, b }: DoubleRecord, height: number, rules: Rules): Offence | Refusal {
+  const sameRound =
+    a.round === b.round &&
+    a.height === b.height &&
+    bytesEqual(a.leader, b.leader) &&
+    bytesEqual(a.task, b.task) &&
+    bytesEqual(a.block, b.block);
+  if (!sameRound || bytesEqual(recordId(a), recordId(b))) return refuse("no-offence", "not two records of one round");
+  const age = checkAge(a.height, height, rules);
+  if (age !== undefined) return age;
+  if (!verifyRecord(a, rules.genesis) || !verifyRecord(b, rules.genesis))
+    return refuse("no-offence", "a record is not signed by its leader");
+  return {
+    kind: "offence",
+    id: taggedHash("double record", a.leader, u32be(a.height), a.task, u32be(a.round), a.block),
+    offender: a.leader,
+    height: a.height,
+  };
+}
+
+/** An offence is punished within `maturity` blocks: as long as there are rewards to lose, and so that the state need not remember it for ever. */
+function checkAge(offence: number, height: number, rules: Rules): Refusal | undefined {
+  if (offence > height) return refuse("evidence-ahead", `height ${offence} in block ${height}`);
+  if (offence <= height - rules.maturity) return refuse("evidence-expired", `height ${offence} in block ${height}`);
+  return undefined;
+}
+
+/** The offences that a body shows for a block of `height`, or the first piece of evidence that shows none. */
+export function judgeEvidence(
+  body: Pick<Body, "doubleBlocks" | "doubleRecords">,
+  height: number,
+  rules: Rules,
+): { readonly kind: "offences"; readonly offences: readonly Offence[] } | Refusal {
+  const offences: Offence[] = [];
+  const judged = function* (): Generator<Offence | Refusal> {
+    for (const evidence of body.doubleBlocks) yield judgeDoubleBlock(evidence, height, rules);
+    for (const evidence of body.doubleRecords) yield judgeDoubleRecord(evidence, height, rules);
+  };
+  for (const result of judged()) {
+    if (result.kind !== "offence") return result;
+    offences.push(result);
+  }
+  return { kind: "offences", offences };
+}

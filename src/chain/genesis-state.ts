@@ -1,0 +1,38 @@
+// The state before any block: allocations, the task at round 0, and a beacon that nobody chose.
+import { fromHex } from "../base/index.ts";
+import { UnsignedHeaderType } from "../codec/index.ts";
+import { taggedHash } from "../crypto/index.ts";
+import { type Genesis, rulesOf } from "./genesis.ts";
+import { type State, stateOf } from "./state.ts";
+import { StateType } from "./state-type.ts";
+
+/** State at height 0. Its tip's id is the genesis hash. */
+export function genesisState(genesis: Genesis): State {
+  const rules = rulesOf(genesis);
+  const zero = new Uint8Array(32);
+  const beacon = taggedHash("genesis beacon", rules.genesis);
+  const target = fromHex(genesis.target) as Uint8Array;
+  const accounts = genesis.allocations.map(({ address, amount }) => ({
+    address: fromHex(address) as Uint8Array,
+    balance: BigInt(amount),
+    nonce: 0n,
+  }));
+  return stateOf({
+    ...StateType.defaultValue(),
+    genesis: rules.genesis,
+    tip: { ...UnsignedHeaderType.defaultValue(), version: genesis.version, time: genesis.time, target },
+    beacon,
+    target,
+    supply: accounts.reduce((sum, account) => sum + account.balance, 0n),
+    accounts,
+    immature: Array.from({ length: genesis.maturity }, () => []),
+    tasks: rules.tasks.map(({ id, modelDigest, parameters }) => ({
+      id,
+      modelDigest,
+      round: 0,
+      parameters,
+      lastRecord: id,
+    })),
+    recent: [{ height: 0, id: zero, beacon, miner: zero, time: genesis.time }],
+  });
+}

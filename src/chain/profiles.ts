@@ -1,0 +1,46 @@
+// The built-in networks, all but their model: the digests are filled in from the model's directory by `createGenesis`.
+import type { GenesisProfile } from "./genesis.ts";
+
+const common = {
+  version: 1,
+  retargetWindow: 20,
+  /** 10 coins of 10^6 each. */
+  subsidy: "10000000",
+  split: { winner: 300, contributions: 600, leader: 100 },
+  // a(T) = 0.06 nonces per row and 0.001 per parameter: 1061 for the digits model at S = 500, B = 32.
+  omegaB: 60,
+  omegaM: 1,
+  omegaDenominator: 1000,
+  maxNoncesPerGigamac: 1000,
+  allocations: [],
+  task: { steps: 500, batch: 32, trainFrom: 0, trainTo: 8000 },
+} as const;
+
+/** One machine or a few: a block every 4 s. A core does some 11 units of 1061 draws in that time, so a draw wins once in 12,000. */
+const devnet: GenesisProfile = {
+  ...common,
+  allocations: [],
+  network: "devnet",
+  time: 1_767_225_600_000,
+  blockTimeMs: 4_000,
+  target: `000567${"f".repeat(58)}`,
+  maturity: 30,
+  banBlocks: 200,
+  maxFutureMs: 8_000,
+};
+
+/** Strangers on the internet: a block every 30 s, easy at first for one core, and retargeted from there. */
+const testnet: GenesisProfile = {
+  ...common,
+  allocations: [],
+  network: "testnet",
+  time: 1_767_225_600_000,
+  blockTimeMs: 30_000,
+  target: `0000b8${"f".repeat(58)}`,
+  maturity: 100,
+  banBlocks: 2_000,
+  maxFutureMs: 15_000,
+};
+
+export const PROFILES = { devnet, testnet } as const satisfies { readonly [name: string]: GenesisProfile };
+export type ProfileName = keyof typeof PROFILES;

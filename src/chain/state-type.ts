@@ -1,0 +1,77 @@
+// The shape of the state, as SSZ types: what the header's state root commits to (protocol section 1).
+import {
+  ByteVectorType,
+  ContainerNodeStructType,
+  ContainerType,
+  ListCompositeType,
+  UintBigintType,
+  type ValueOf,
+} from "@chainsafe/ssz";
+import { Bytes32, Time, U32, U64, UnsignedHeaderType } from "../codec/index.ts";
+
+/** Blocks whose beacon, miner and time the state remembers. */
+export const RECENT_BLOCKS = 16;
+/** Blocks that a reward may take to mature, at most. */
+export const MAX_MATURITY = 4096;
+
+const Work = new UintBigintType(32);
+const Target = new ByteVectorType(32);
+
+export const AccountType = new ContainerNodeStructType({ address: Bytes32, balance: U64, nonce: U64 });
+export type Account = ValueOf<typeof AccountType>;
+
+export const RewardType = new ContainerNodeStructType({ address: Bytes32, amount: U64 });
+export type Reward = ValueOf<typeof RewardType>;
+export const RewardsType = new ListCompositeType(RewardType, 1 << 14);
+
+/** Where a task stands after the block: P(round) has digest `parameters`; `lastRecord` is the task's id before the first record. */
+export const TaskStateType = new ContainerNodeStructType({
+  id: Bytes32,
+  modelDigest: Bytes32,
+  round: U32,
+  parameters: Bytes32,
+  lastRecord: Bytes32,
+});
+export type TaskState = ValueOf<typeof TaskStateType>;
+
+/** `id` of the newest entry is zero in the tree, since the id commits to the tree; State fills it in. */
+export const RecentBlockType = new ContainerNodeStructType({
+  height: U32,
+  id: Bytes32,
+  beacon: Bytes32,
+  miner: Bytes32,
+  time: Time,
+});
+export type RecentBlock = ValueOf<typeof RecentBlockType>;
+
+export const PunishedType = new ContainerNodeStructType({ offence: Bytes32, height: U32 });
+export type Punished = ValueOf<typeof PunishedType>;
+
+/** May not win, lead or contribute in blocks up to and including `until`. */
+export const BanType = new ContainerNodeStructType({ address: Bytes32, until: U32 });
+export type Ban = ValueOf<typeof BanType>;
+
+export const StateType = new ContainerType({
+  genesis: Bytes32,
+  /** The block's header with a zero state root; all zero but time and target at genesis. */
+  tip: UnsignedHeaderType,
+  beacon: Bytes32,
+  /** The tip's winning draw. */
+  draw: Bytes32,
+  /** The target that the next block must name. */
+  target: Target,
+  work: Work,
+  supply: U64,
+  burnt: U64,
+  accounts: new ListCompositeType(AccountType, 2 ** 32),
+  /** Slot h % maturity holds what block h earned. */
+  immature: new ListCompositeType(RewardsType, MAX_MATURITY),
+  tasks: new ListCompositeType(TaskStateType, 64),
+  /** Slot h % RECENT_BLOCKS. */
+  recent: new ListCompositeType(RecentBlockType, RECENT_BLOCKS),
+  punished: new ListCompositeType(PunishedType, 1 << 16),
+  banned: new ListCompositeType(BanType, 1 << 16),
+});
+export type StateView = ReturnType<typeof StateType.toViewDU>;
+export type StateNode = StateView["node"];
+export type StateValue = ValueOf<typeof StateType>;

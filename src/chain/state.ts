@@ -1,0 +1,188 @@
+// The state after a block, immutable: an SSZ tree that shares what did not change with its parent's (protocol section 1).
+import { bytesEqual, type Hash32, messageOf, PouwError, toHex } from "../base/index.ts";
+import { type UnsignedHeader, UnsignedHeaderType } from "../codec/index.ts";
+import { blockId } from "../crypto/index.ts";
+import {
+  type Account,
+  AccountType,
+  type Ban,
+  type Punished,
+  RECENT_BLOCKS,
+  type RecentBlock,
+  type Reward,
+  type StateNode,
+  StateType,
+  type StateValue,
+  type StateView,
+  type TaskState,
+} from "./state-type.ts";
+
+/** A reward that its owner cannot spend yet: earned by block `height`, paid by block `height + maturity`. */
+export interface ImmatureReward extends Reward {
+  readonly height: number;
+}
+
+/**
+ * Where in the account list an address was ever put, on any branch: a memo that states share. A reader checks each position
+ * against its own list, so an entry from another branch costs a look and never gives a wrong answer.
+ */
+export type Positions = Map<string, number[]>;
+
+export function remember(positions: Positions, address: Uint8Array, at: number): void {
+  const name = toHex(address);
+  const known = positions.get(name);
+  if (known === undefined) positions.set(name, [at]);
+  else if (!known.includes(at)) known.push(at);
+}
+
+/** Position of `address` in `accounts`, undefined when it has no account there. O(log accounts). */
+export function findAccount(
+  accounts: StateView["accounts"],
+  positions: Positions,
+  address: Uint8Array,
+): number | undefined {
+  return positions
+    .get(toHex(address))
+    ?.find((at) => at < accounts.length && bytesEqual(accounts.getReadonly(at).address, address));
+}
+
+/** Made by `genesisState`, `apply` and `decodeState` only. Reading never changes what is read. */
+export class State {
+  /** The tree; opaque outside the chain room. */
+  readonly node: StateNode;
+  readonly positions: Positions;
+  readonly genesis: Hash32;
+  /** The tip's header, with a zero state root. */
+  readonly tip: UnsignedHeader;
+  readonly height: number;
+  readonly time: number;
+  readonly beacon: Hash32;
+  /** The tip's winning draw, zero at genesis. */
+  readonly draw: Hash32;
+  /** Target the next block must name. */
+  readonly target: Uint8Array;
+  /** Accumulated work. */
+  readonly work: bigint;
+  readonly supply: bigint;
+  readonly burnt: bigint;
+  readonly tasks: readonly Readonly<TaskState>[];
+  readonly #view: StateView;
+  #root: Hash32 | undefined;
+  #tipId: Hash32 | undefined;
+  #banned: readonly Ban[] | undefined;
+
+  constructor(node: StateNode, positions: Positions) {
+    this.node = node;
+    this.positions = positions;
+    const view = StateType.getViewDU(node);
+    this.#view = view;
+    this.genesis = view.genesis as Hash32;
+    this.tip = UnsignedHeaderType.toValueFromViewDU(view.tip);
+    this.height = this.tip.height;
+    this.time = this.tip.time;
+    this.beacon = view.beacon as Hash32;
+    this.draw = view.draw as Hash32;
+    this.target = view.target;
+    this.work = view.work;
+    this.supply = view.supply;
+    this.burnt = view.burnt;
+    this.tasks = view.tasks.getAllReadonlyValues();
+  }
+
+  /** Root that a header commits to, 32 bytes. */
+  get root(): Hash32 {
+    this.#root ??= Uint8Array.from(this.#view.hashTreeRoot()) as Hash32;
+    return this.#root;
+  }
+
+  /** Id of the tip's block; the genesis hash at height 0. */
+  get tipId(): Hash32 {
+    this.#tipId ??= this.height === 0 ? this.genesis : blockId({ ...this.tip, stateRoot: this.root });
+    return this.#tipId;
+  }
+
+  /** The account, or an empty one when the address was never paid. */
+  account(address: Uint8Array): Account {
+    const at = findAccount(this.#view.accounts, this.positions, address);
+    if (at === undefined) return { address, balance: 0n, nonce: 0n };
+    return AccountType.toValueFromViewDU(this.#view.accounts.getReadonly(at));
+  }
+
+  get accountCount(): number {
+    return this.#view.accounts.length;
+  }
+
+  /** Every account, in order of first payment. O(accounts). */
+  accounts(): Account[] {
+    return this.#view.accounts.getAllReadonlyValues();
+  }
+
+  /** Every immature reward, of one address if given, oldest first. O(rewards). */
+  immature(address?: Uint8Array): ImmatureReward[] {
+    const slots = this.#view.immature.getAllReadonlyValues();
+    const all: ImmatureReward[] = [];
+    for (let back = Math.min(slots.length - 1, this.height); back >= 0; back--) {
+      const height = this.height - back;
+      for (const reward of slots[height % slots.length] ?? [])
+        if (address === undefined || bytesEqual(reward.address, address)) all.push({ ...reward, height });
+    }
+    return all;
+  }
+
+  task(id: Uint8Array): TaskState | undefined {
+    return this.tasks.find((task) => bytesEqual(task.id, id));
+  }
+
+  /** A block of the last RECENT_BLOCKS, the tip included; undefined beyond. */
+  recentBlock(height: number): RecentBlock | undefined {
+    if (height < 0 || height > this.height || height <= this.height - RECENT_BLOCKS) return undefined;
+    const entry = this.#view.recent.getReadonly(height % RECENT_BLOCKS);
+    const { id, beacon, miner, time } = entry;
+    return { height: entry.height, id: height === this.height ? this.tipId : id, beacon, miner, time };
+  }
+
+  /** Bans in force for the next block. */
+  get bans(): readonly Ban[] {
+    this.#banned ??= this.#view.banned.getAllReadonlyValues().filter((ban) => ban.until > this.height);
+    return this.#banned;
+  }
+
+  /** Whether `address` may not win, lead or contribute in the next block. */
+  isBanned(address: Uint8Array): boolean {
+    return this.bans.some((ban) => bytesEqual(ban.address, address));
+  }
+
+  get punished(): readonly Punished[] {
+    return this.#view.punished.getAllReadonlyValues();
+  }
+}
+
+export const stateRoot = (state: State): Hash32 => state.root;
+
+/** A new state from a plain value, with its index. O(value). */
+export function stateOf(value: StateValue): State {
+  const view = StateType.toViewDU(value);
+  const positions: Positions = new Map();
+  value.accounts.forEach((account, at) => {
+    remember(positions, account.address, at);
+  });
+  return new State(view.node, positions);
+}
+
+/** Canonical bytes of the whole state, for storage. O(accounts). */
+export function encodeState(state: State): Uint8Array {
+  return StateType.getViewDU(state.node).serialize();
+}
+
+/** Throws BAD_ENCODING unless `bytes` is exactly what `encodeState` writes. */
+export function decodeState(bytes: Uint8Array): State {
+  let value: StateValue;
+  try {
+    value = StateType.deserialize(Uint8Array.from(bytes));
+  } catch (cause) {
+    throw new PouwError("BAD_ENCODING", `not a state: ${messageOf(cause)}`, { cause });
+  }
+  const state = stateOf(value);
+  if (!bytesEqual(encodeState(state), bytes)) throw new PouwError("BAD_ENCODING", "not a state: not in canonical form");
+  return state;
+}

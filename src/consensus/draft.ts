@@ -1,0 +1,79 @@
+// Making a block runs the same code as checking one, so what a miner drafts is what a verifier accepts (protocol section 4).
+import { apply, insist, type Refusal, type Rules, refuse, type State } from "../chain/index.ts";
+import {
+  type Block,
+  type Body,
+  blockCodec,
+  type Contribution,
+  type DoubleBlock,
+  type DoubleRecord,
+  MAX_BLOCK_BYTES,
+  type Record,
+  type Transfer,
+  type UnsignedHeader,
+} from "../codec/index.ts";
+import { type KeyPair, signHeader } from "../crypto/index.ts";
+import { bodyRoot, checkWork } from "./block.ts";
+
+/** What goes into a block. The miner is the contribution's author. */
+export interface DraftParts {
+  /** The winning unit's signed contribution and the nonce that wins. */
+  readonly contribution: Contribution;
+  readonly nonce: bigint;
+  /** Milliseconds since 1970; after the parent's. */
+  readonly time: number;
+  readonly records?: readonly Record[];
+  readonly transfers?: readonly Transfer[];
+  readonly doubleBlocks?: readonly DoubleBlock[];
+  readonly doubleRecords?: readonly DoubleRecord[];
+}
+
+/** A block without its signature, and the state after it. */
+export interface Draft {
+  readonly kind: "draft";
+  readonly header: UnsignedHeader;
+  readonly body: Body;
+  readonly state: State;
+}
+
+/** Builds the block on `parent`, roots filled in, or says which part is refused. The header's own checks are not run. */
+export function draftBlock(parent: State, parts: DraftParts, rules: Rules): Draft | Refusal {
+  const { contribution, nonce, time } = parts;
+  const body: Body = {
+    transfers: [...(parts.transfers ?? [])],
+    contribution,
+    records: [...(parts.records ?? [])],
+    doubleBlocks: [...(parts.doubleBlocks ?? [])],
+    doubleRecords: [...(parts.doubleRecords ?? [])],
+  };
+  const bare: UnsignedHeader = {
+    version: rules.version,
+    height: parent.height + 1,
+    parent: parent.tipId,
+    time,
+    miner: contribution.author,
+    task: contribution.task,
+    round: contribution.round,
+    mlNode: contribution.mlNode,
+    index: contribution.index,
+    start: contribution.start,
+    digest: contribution.digest,
+    nonce,
+    target: parent.target,
+    bodyRoot: bodyRoot(body),
+    stateRoot: new Uint8Array(32),
+  };
+  const work = checkWork(parent, bare, body, rules);
+  if (work.kind !== "accept") return work;
+  const applied = apply(parent, { header: bare, body }, rules);
+  if (applied.kind !== "state") return insist(applied) as Refusal;
+  const header = { ...bare, stateRoot: applied.state.root };
+  const size = blockCodec.encode({ header: { ...header, signature: new Uint8Array(64) }, body }).length;
+  if (size > MAX_BLOCK_BYTES) return refuse("block-too-large", `${size} bytes`);
+  return { kind: "draft", header, body, state: applied.state };
+}
+
+/** Signs a draft; the key must be the miner's. */
+export function sealBlock(draft: Pick<Draft, "header" | "body">, key: KeyPair, rules: Rules): Block {
+  return { header: signHeader(draft.header, key, rules.genesis), body: draft.body };
+}

@@ -1,0 +1,49 @@
+// Cheap validity of a header against its parent's state, cheapest checks first: nothing behind a bad header is looked at (protocol section 5).
+import { ACCEPT, bytesEqual, compareBytes, type Verdict } from "../base/index.ts";
+import { type Rules, refuse, type State, skip, taskOf } from "../chain/index.ts";
+import { type Header, MAX_RECORDS } from "../codec/index.ts";
+import { verifyHeader } from "../crypto/index.ts";
+import { drawHash, findWin, nonceOffset, noncesPerUnit, type Task, unitOfHeader } from "../work/index.ts";
+
+/** The clock, in ms since 1970; without it (old blocks being synced) no time is in the future. */
+export interface CheckOptions {
+  readonly now?: number | undefined;
+}
+
+/**
+ * Everything that a header shows by itself. `time-in-future` is ignored (it may be our clock), all else is rejected. That the unit's digest is
+ * true takes a re-execution: work/`checkUnit`.
+ */
+export function checkHeader(parent: State, header: Header, options: CheckOptions, rules: Rules): Verdict {
+  if (header.version !== rules.version) return refuse("wrong-version", `${header.version}`);
+  if (!bytesEqual(header.parent, parent.tipId)) return refuse("wrong-parent");
+  if (header.height !== parent.height + 1) return refuse("wrong-height", `${header.height} on ${parent.height}`);
+  if (header.time <= parent.time) return refuse("time-not-after-parent");
+  if (options.now !== undefined && header.time > options.now + rules.maxFutureMs)
+    return skip("time-in-future", `by ${header.time - options.now} ms`);
+  if (!bytesEqual(header.target, parent.target)) return refuse("wrong-target");
+  const task = taskOf(rules, header.task);
+  const stands = parent.task(header.task);
+  if (task === undefined || stands === undefined) return refuse("unknown-task");
+  if (header.round < stands.round || header.round > stands.round + MAX_RECORDS)
+    return refuse("wrong-round", `${header.round}, the parent stands at ${stands.round}`);
+  if (header.round === stands.round && !bytesEqual(header.start, stands.parameters)) return refuse("wrong-start");
+  const draw = checkDraw(parent, header, task, rules);
+  if (draw.kind !== "accept") return draw;
+  if (parent.isBanned(header.miner)) return refuse("banned");
+  if (!verifyHeader(header, rules.genesis)) return refuse("bad-signature", "of the header");
+  return checkFirstWin(parent, header, task, rules);
+}
+
+function checkDraw(parent: State, header: Header, task: Task, rules: Rules): Verdict {
+  if (nonceOffset(header.digest, header.nonce) >= BigInt(noncesPerUnit(task, rules)))
+    return refuse("nonce-out-of-range");
+  const draw = drawHash(unitOfHeader(parent.beacon, header), header.nonce);
+  return compareBytes(draw, header.target) < 0 ? ACCEPT : refuse("draw-above-target");
+}
+
+/** A unit with two winning draws has one win, the first: a choice between them would be a choice of the next beacon. */
+function checkFirstWin(parent: State, header: Header, task: Task, rules: Rules): Verdict {
+  const first = findWin(unitOfHeader(parent.beacon, header), noncesPerUnit(task, rules), header.target);
+  return first?.nonce === header.nonce ? ACCEPT : refuse("not-first-win");
+}
