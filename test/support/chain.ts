@@ -1,0 +1,286 @@
+// Builders of chains for tests: keys, a genesis, units whose results are made up but fixed, honest blocks, and every forgery of them.
+// A made-up unit is a function of its seed, as a real one is, so `fakeUnit` also plays the verifier who re-executes.
+import { type Hash32, utf8 } from "../../src/base/index.ts";
+import {
+  apply,
+  type Genesis,
+  genesisState,
+  parseGenesis,
+  type Rules,
+  rulesOf,
+  type State,
+} from "../../src/chain/index.ts";
+import type {
+  Block,
+  Body,
+  Contribution,
+  DoubleBlock,
+  DoubleRecord,
+  Header,
+  Record,
+  Transfer,
+  UnsignedHeader,
+} from "../../src/codec/index.ts";
+import { bodyRoot, compareContributions, type DraftParts, draftBlock, sealBlock } from "../../src/consensus/index.ts";
+import {
+  type KeyPair,
+  keyPairFromSecret,
+  recordId,
+  sha256,
+  signContribution,
+  signHeader,
+  signRecord,
+  signTransfer,
+  taggedHash,
+} from "../../src/crypto/index.ts";
+import { findWin, noncesPerUnit, type Task, type UnitId, unitOfContribution, unitSeed } from "../../src/work/index.ts";
+
+/** The same key for the same name, always. */
+export const aKey = (name: string): KeyPair => keyPairFromSecret(sha256(utf8(`test key ${name}`)));
+export const alice: KeyPair = aKey("alice");
+export const bob: KeyPair = aKey("bob");
+export const carol: KeyPair = aKey("carol");
+
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
+const digest = (text: string): string => hex(sha256(utf8(text)));
+
+/** An easy network: a draw wins once in 16, a unit has 64; alice owns a million. */
+export function aGenesis(change: Partial<Genesis> = {}): Genesis {
+  return parseGenesis({
+    network: "testing",
+    version: 1,
+    time: 1_700_000_000_000,
+    blockTimeMs: 1000,
+    target: `0f${"f".repeat(62)}`,
+    retargetWindow: 20,
+    subsidy: "1000",
+    maturity: 5,
+    split: { winner: 300, contributions: 600, leader: 100 },
+    omegaB: 1,
+    omegaM: 0,
+    omegaDenominator: 1,
+    maxNoncesPerGigamac: 1_000_000,
+    banBlocks: 8,
+    maxFutureMs: 2000,
+    allocations: [{ address: hex(alice.address), amount: "1000000" }],
+    task: {
+      model: "fake",
+      modelDigest: digest("model"),
+      parameters: digest("parameters"),
+      dataDigest: digest("data"),
+      steps: 8,
+      batch: 8,
+      trainFrom: 0,
+      trainTo: 100,
+      parameterCount: 10,
+      macsPerStep: 1_000_000,
+    },
+    ...change,
+  });
+}
+
+export interface World {
+  readonly genesis: Genesis;
+  readonly rules: Rules;
+  readonly state: State;
+}
+
+/** A network at height 0. */
+export function aWorld(change: Partial<Genesis> = {}): World {
+  const genesis = aGenesis(change);
+  return { genesis, rules: rulesOf(genesis), state: genesisState(genesis) };
+}
+
+/** The first and, in tests, only task. */
+export const taskIn = (rules: Rules): Task => rules.tasks[0] as Task;
+
+/** The result of a made-up unit, by its seed: what a re-execution would find. */
+export function fakeUnit(unit: UnitId): { digest: Hash32; deltaHash: Hash32 } {
+  const seed = unitSeed(unit);
+  return { digest: taggedHash("fake digest", seed), deltaHash: taggedHash("fake delta", seed) };
+}
+
+/** P(t+1) of made-up contributions: what summing their deltas would give. */
+export function fakeNext(start: Uint8Array, contributions: readonly Contribution[]): Hash32 {
+  return taggedHash("fake next", start, ...contributions.map((contribution) => contribution.deltaHash));
+}
+
+export interface UnitPlace {
+  readonly mlNode?: number;
+  readonly index?: number;
+  /** Default: the round that `previous` opened, or else the tip. */
+  readonly previous?: Record | undefined;
+  /** Default: the tip's. */
+  readonly height?: number;
+}
+
+/** An honest contribution of `key`, run upon `state` (or a recent block of it). */
+export function aContribution(state: State, key: KeyPair, place: UnitPlace, rules: Rules): Contribution {
+  const task = taskIn(rules).id;
+  const height = place.height ?? state.height;
+  const stands = state.task(task);
+  const beacon = state.recentBlock(height)?.beacon;
+  if (stands === undefined || beacon === undefined) throw new Error(`no unit can be run at height ${height}`);
+  const { previous, mlNode = 0, index = 0 } = place;
+  const round = previous === undefined ? stands.round : previous.round + 1;
+  const start = previous?.next ?? stands.parameters;
+  const done = fakeUnit({ beacon, task, round, author: key.address, mlNode, index });
+  return signContribution(
+    { task, round, height, author: key.address, mlNode, index, start, ...done, codec: 0, deltaBytes: 100 },
+    key,
+    rules.genesis,
+  );
+}
+
+/** A record of `contributions` (sorted here) after `previous`, signed by `leader`; `change` forges fields before the signature. */
+export function aRecord(
+  state: State,
+  leader: KeyPair,
+  parts: { readonly previous?: Record | undefined; readonly contributions: readonly Contribution[] },
+  rules: Rules,
+  change: Partial<Record> = {},
+): Record {
+  const stands = state.task(taskIn(rules).id);
+  if (stands === undefined) throw new Error("no task");
+  const { previous } = parts;
+  const contributions = [...parts.contributions].sort(compareContributions);
+  return signRecord(
+    {
+      task: stands.id,
+      round: previous === undefined ? stands.round : previous.round + 1,
+      height: state.height,
+      block: state.tipId,
+      parent: previous === undefined ? stands.lastRecord : recordId(previous),
+      contributions,
+      next: fakeNext(previous?.next ?? stands.parameters, contributions),
+      leader: leader.address,
+      ...change,
+    },
+    leader,
+    rules.genesis,
+  );
+}
+
+/** `count` honest records of `leader`, each of one unit of every author. */
+export function someRecords(
+  state: State,
+  leader: KeyPair,
+  authors: readonly KeyPair[],
+  count: number,
+  rules: Rules,
+): Record[] {
+  const records: Record[] = [];
+  for (let i = 0; i < count; i++) {
+    const previous = records.at(-1);
+    const contributions = authors.map((author) => aContribution(state, author, { previous }, rules));
+    records.push(aRecord(state, leader, { previous, contributions }, rules));
+  }
+  return records;
+}
+
+export interface BlockPlan {
+  readonly records?: readonly Record[];
+  readonly transfers?: readonly Transfer[];
+  readonly doubleBlocks?: readonly DoubleBlock[];
+  readonly doubleRecords?: readonly DoubleRecord[];
+  /** Default: one block time after the parent. */
+  readonly time?: number;
+  readonly mlNode?: number;
+  /** First unit index to try. */
+  readonly index?: number;
+}
+
+/** Runs units until one wins: the block's parts, not yet checked. */
+export function winningParts(state: State, key: KeyPair, plan: BlockPlan, rules: Rules): DraftParts {
+  const { mlNode = 0, index: firstIndex = 0, time = state.time + rules.blockTimeMs, ...body } = plan;
+  const previous = plan.records?.at(-1);
+  for (let index = firstIndex; index < firstIndex + 10_000; index++) {
+    const contribution = aContribution(state, key, { mlNode, index, previous }, rules);
+    const unit = unitOfContribution(state.beacon, contribution);
+    const win = findWin(unit, noncesPerUnit(taskIn(rules), rules), state.target);
+    if (win !== undefined) return { ...body, contribution, nonce: win.nonce, time };
+  }
+  throw new Error("no unit wins: the target is too hard for a test");
+}
+
+export interface Mined {
+  readonly block: Block;
+  /** The state after it. */
+  readonly state: State;
+}
+
+/** An honest block on `state`; throws when the plan is refused. */
+export function mineBlock(state: State, key: KeyPair, rules: Rules, plan: BlockPlan = {}): Mined {
+  const draft = draftBlock(state, winningParts(state, key, plan, rules), rules);
+  if (draft.kind !== "draft") throw new Error(`an honest block was refused: ${draft.code} ${draft.reason}`);
+  return { block: sealBlock(draft, key, rules), state: draft.state };
+}
+
+/** `count` honest blocks by `miners` in turn, each recording `records` rounds of the miner before it. */
+export function mineChain(
+  world: Pick<World, "state" | "rules">,
+  count: number,
+  options: { readonly miners?: readonly KeyPair[]; readonly records?: number } = {},
+): { readonly blocks: Block[]; readonly states: State[] } {
+  const { miners = [alice], records = 1 } = options;
+  const blocks: Block[] = [];
+  const states: State[] = [world.state];
+  let last = miners[0] as KeyPair;
+  for (let i = 0; i < count; i++) {
+    const state = states.at(-1) as State;
+    const miner = miners[i % miners.length] as KeyPair;
+    const leader = state.height === 0 ? miner : last;
+    const mined = mineBlock(state, miner, world.rules, {
+      records: someRecords(state, leader, miners, records, world.rules),
+    });
+    blocks.push(mined.block);
+    states.push(mined.state);
+    last = miner;
+  }
+  return { blocks, states };
+}
+
+/** A transfer with the account's next nonce on `state`, unless `change` says otherwise. */
+export function aTransfer(
+  state: State,
+  from: KeyPair,
+  to: Uint8Array,
+  amount: bigint,
+  change: Partial<Transfer> = {},
+): Transfer {
+  const { genesis } = state;
+  const nonce = state.account(from.address).nonce;
+  return signTransfer({ genesis, from: from.address, to, amount, fee: 1n, nonce, ...change }, from);
+}
+
+/** The header with fields changed and the miner's signature made anew: the forger holds its own key. */
+export function forgeHeader(header: Header, key: KeyPair, rules: Rules, change: Partial<UnsignedHeader>): Header {
+  const { signature: _old, ...fields } = header;
+  return signHeader({ ...fields, ...change }, key, rules.genesis);
+}
+
+/** The block with header fields changed and signed anew; the body as it was. */
+export function forgeBlock(block: Block, key: KeyPair, rules: Rules, change: Partial<UnsignedHeader>): Block {
+  return { header: forgeHeader(block.header, key, rules, change), body: block.body };
+}
+
+/** The block with another body, and roots and signature to match as far as `apply` gives a state at all. */
+export function forgeBody(
+  parent: State,
+  block: Block,
+  key: KeyPair,
+  rules: Rules,
+  change: Partial<Body>,
+  header: Partial<UnsignedHeader> = {},
+): Block {
+  const body = { ...block.body, ...change };
+  const bare = { ...block.header, ...header, bodyRoot: bodyRoot(body) };
+  const applied = apply(parent, { header: bare, body }, rules);
+  const stateRoot = applied.kind === "state" ? applied.state.root : bare.stateRoot;
+  return forgeBlock({ header: bare as Header, body }, key, rules, { stateRoot });
+}
+
+/** A second block of the same win: the same unit and nonce, another time. */
+export function doubleOf(block: Block, key: KeyPair, rules: Rules): Header {
+  return forgeHeader(block.header, key, rules, { time: block.header.time + 1 });
+}
