@@ -1,0 +1,182 @@
+// A node for the tests of the doors: every field of every shape filled, events on call, refusals on demand.
+import { ACCEPT, Emitter, reject, toHex, type Verdict } from "../../src/base/index.ts";
+import { transferCodec } from "../../src/codec/index.ts";
+import { transferId } from "../../src/crypto/index.ts";
+import type {
+  AccountView,
+  BlockDetail,
+  BlockView,
+  NodeEvents,
+  NodeStatus,
+  NodeView,
+  TransferView,
+} from "../../src/node/index.ts";
+import type { PeerInfo } from "../../src/ports/index.ts";
+
+export const hexOf = (byte: number): string => byte.toString(16).padStart(2, "0").repeat(32);
+
+const summary = (height: number) => ({
+  height,
+  hash: hexOf(height),
+  miner: hexOf(200),
+  time: 1_700_000_000_000 + height * 4000,
+  stateRoot: hexOf(100 + height),
+  parametersDigest: hexOf(150 + height),
+  checked: "executed" as const,
+});
+
+export function aStatus(changes: Partial<NodeStatus> = {}): NodeStatus {
+  return {
+    nodeId: hexOf(200),
+    peerId: "12D3KooWFake",
+    network: "devnet",
+    genesis: hexOf(1),
+    roles: ["miner", "verifier"],
+    rolesRefused: [{ role: "evaluator", reason: "this version has no evaluator" }],
+    state: "mining",
+    version: "0.1.0",
+    uptimeSeconds: 61.5,
+    height: 9,
+    tip: summary(9),
+    settled: summary(7),
+    finalizedHeight: 0,
+    peers: 2,
+    addresses: ["/ip4/127.0.0.1/tcp/9444/p2p/12D3KooWFake"],
+    balance: "150",
+    immature: "40",
+    tasks: [
+      {
+        id: hexOf(3),
+        model: "digits-mlp",
+        round: 12,
+        loss: 0.25,
+        accuracy: 0.951,
+        accuracyHeight: 8,
+        parametersDigest: hexOf(159),
+      },
+    ],
+    provider: "cpu",
+    capabilities: [
+      { name: "runtime", state: "ready", reason: "cpu, 2 workers", remedy: undefined },
+      { name: "cuda", state: "absent", reason: "no CUDA libraries", remedy: "install CUDA 12" },
+    ],
+    threatLevel: "LOW",
+    syncProgress: 0.5,
+    eventLoopDelayP99Ms: 12.5,
+    residentBytes: 200_000_000,
+    stats: {
+      blocksMined: 3,
+      tasksCompleted: 0,
+      rewardsEarned: "190",
+      securityAlerts: 0,
+      networkMessages: 44,
+      units: 30,
+      unitsPerSecond: 2.5,
+      trainingShare: 0.97,
+      draws: 60_000,
+      contributionsRecorded: 28,
+      blocksVerified: 6,
+      reorganisations: 1,
+    },
+    ...changes,
+  };
+}
+
+export const aPeer = (changes: Partial<PeerInfo> = {}): PeerInfo => ({
+  id: "12D3KooWOther",
+  address: "/ip4/127.0.0.1/tcp/9555",
+  direction: "outbound",
+  agent: "pouw-node/0.1.0",
+  score: 1.5,
+  connectedAt: 1_700_000_000_000,
+  latencyMs: 3,
+  ...changes,
+});
+
+export const aBlock = (height: number): BlockView => ({
+  height,
+  hash: hexOf(height),
+  parent: hexOf(Math.max(0, height - 1)),
+  time: 1_700_000_000_000 + height * 4000,
+  miner: hexOf(200),
+  task: hexOf(3),
+  round: height * 2,
+  mlNode: 0,
+  index: 0,
+  start: hexOf(149 + height),
+  digest: hexOf(150 + height),
+  nonce: "18446744073709551615",
+  target: hexOf(255),
+  stateRoot: hexOf(100 + height),
+  transfers: 1,
+  records: 1,
+  contributions: 1,
+  checked: "executed",
+});
+
+export const aTransfer = (changes: Partial<TransferView> = {}): TransferView => ({
+  id: hexOf(77),
+  from: hexOf(200),
+  to: hexOf(201),
+  amount: "10",
+  fee: "1",
+  nonce: "0",
+  height: 4,
+  block: hexOf(4),
+  ...changes,
+});
+
+const aDetail = (height: number): BlockDetail => ({
+  ...aBlock(height),
+  transferList: [aTransfer()],
+  recordList: [
+    {
+      id: hexOf(60),
+      round: 8,
+      leader: hexOf(200),
+      next: hexOf(61),
+      contributions: [{ id: hexOf(62), author: hexOf(200), digest: hexOf(61) }],
+    },
+  ],
+  evidence: 0,
+});
+
+export interface FakeView extends NodeView {
+  readonly events: Emitter<NodeEvents>;
+  readonly submitted: Uint8Array[];
+  status: NodeStatus;
+  verdict: Verdict;
+}
+
+/** Heights 0 to 9, one known transfer (77..), one known account (200..). */
+export function fakeView(): FakeView {
+  const events = new Emitter<NodeEvents>();
+  const accounts = new Map<string, AccountView>([
+    [hexOf(200), { address: hexOf(200), balance: "150", immature: "40", nonce: "2", bannedUntil: 12 }],
+  ]);
+  const view: FakeView = {
+    events,
+    submitted: [],
+    status: aStatus(),
+    verdict: ACCEPT,
+    getStatus: () => view.status,
+    peers: () => [aPeer(), aPeer({ id: "12D3KooWThird", agent: undefined, latencyMs: undefined })],
+    blocks: async (from, count) =>
+      Array.from({ length: Math.max(0, Math.min(count, 10 - from)) }, (_, i) => aBlock(from + i)),
+    async block(id) {
+      const height = typeof id === "number" ? id : Number.parseInt(id.slice(0, 2), 16);
+      return height <= 9 && (typeof id === "number" || id === hexOf(height)) ? aDetail(height) : undefined;
+    },
+    transfer: async (id) => (id === hexOf(77) ? aTransfer() : undefined),
+    account: (address) => accounts.get(address),
+    async submitTransfer(bytes) {
+      view.submitted.push(bytes);
+      return { id: toHex(transferId(transferCodec.decode(bytes))), verdict: view.verdict };
+    },
+    metricsText: async () => "pouw_chain_height_blocks 9\n",
+    on: (event, listener) => events.on(event, listener),
+  };
+  return view;
+}
+
+export const refusedTransfer = reject("NONCE_USED", "its nonce was used before");

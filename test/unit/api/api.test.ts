@@ -1,0 +1,215 @@
+// Every resource through fastify's inject: whole shapes out, nothing undeclared, refusals in one form.
+import { beforeEach, describe, expect, it } from "vitest";
+import { buildApi } from "../../../src/api/index.ts";
+import { PouwError, toHex } from "../../../src/base/index.ts";
+import { transferCodec } from "../../../src/codec/index.ts";
+import { keyPairFromSecret, signTransfer } from "../../../src/crypto/index.ts";
+import {
+  aBlock,
+  aPeer,
+  aStatus,
+  aTransfer,
+  type FakeView,
+  fakeView,
+  hexOf,
+  refusedTransfer,
+} from "../../support/fake-view.ts";
+
+const OPTIONS = { host: "127.0.0.1", bodyBytes: 4096, maxStreams: 2 };
+const HOST = { host: "127.0.0.1:9480" };
+let view: FakeView;
+let failures: unknown[];
+let app: ReturnType<typeof buildApi>;
+beforeEach(() => {
+  view = fakeView();
+  failures = [];
+  app = buildApi(view, { ...OPTIONS, onFailure: (error) => failures.push(error) });
+});
+
+/** JSON has no undefined. */
+const plain = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
+const get = async (url: string) => {
+  const reply = await app.inject({ method: "GET", url, headers: HOST });
+  return { status: reply.statusCode, body: reply.json() as unknown, text: reply.body };
+};
+
+const transfer = () => {
+  const keys = keyPairFromSecret(new Uint8Array(32).fill(7));
+  const fields = { genesis: new Uint8Array(32).fill(1), from: keys.address, to: new Uint8Array(32).fill(9) };
+  return signTransfer({ ...fields, amount: 2n ** 63n, fee: 1n, nonce: 0n }, keys);
+};
+const post = async (body: unknown, headers: { [name: string]: string } = {}) => {
+  const payload = typeof body === "string" ? body : JSON.stringify(body);
+  const reply = await app.inject({
+    method: "POST",
+    url: "/v1/transfers",
+    headers: { ...HOST, "content-type": "application/json", ...headers },
+    payload,
+  });
+  return {
+    status: reply.statusCode,
+    body: reply.json() as { error?: { code: string; message: string; refusal?: string } },
+  };
+};
+
+describe("reading", () => {
+  it("gives the whole status and nothing that is not declared", async () => {
+    view.status = { ...aStatus(), secretKey: "hush", tip: { ...aStatus().tip, inside: "hush" } } as never;
+    const { status, body, text } = await get("/v1/status");
+    expect(status).toBe(200);
+    expect(body).toEqual(plain(aStatus()));
+    expect(text).not.toContain("hush");
+  });
+
+  it("leaves out what is undefined", async () => {
+    view.status = aStatus({ provider: undefined, syncProgress: undefined });
+    expect((await get("/v1/status")).body).toEqual(plain(view.status));
+  });
+
+  it("lists peers and blocks", async () => {
+    expect((await get("/v1/peers")).body).toEqual(
+      plain([aPeer(), aPeer({ id: "12D3KooWThird", agent: undefined, latencyMs: undefined })]),
+    );
+    expect((await get("/v1/chain/blocks?from=3&count=2")).body).toEqual([aBlock(3), aBlock(4)]);
+    expect((await get("/v1/chain/blocks?count=4")).body).toEqual([6, 7, 8, 9].map(aBlock));
+    expect(await get("/v1/chain/blocks")).toMatchObject({ status: 200, body: { length: 10 } });
+  });
+
+  it("shows one block by height and by hash, with its transfers and records", async () => {
+    const byHeight = await get("/v1/chain/blocks/4");
+    expect(byHeight.body).toMatchObject({ height: 4, transferList: [plain(aTransfer())], evidence: 0 });
+    expect(byHeight.body).toMatchObject({ recordList: [{ round: 8, contributions: [{ author: hexOf(200) }] }] });
+    expect((await get(`/v1/chain/blocks/0x${hexOf(4).toUpperCase()}`)).body).toEqual(byHeight.body);
+  });
+
+  it("shows transfers and accounts, and an untouched account as empty", async () => {
+    expect((await get(`/v1/chain/tx/${hexOf(77)}`)).body).toEqual(plain(aTransfer()));
+    expect((await get(`/v1/accounts/${hexOf(200)}`)).body).toMatchObject({
+      balance: "150",
+      nonce: "2",
+      bannedUntil: 12,
+    });
+    expect((await get(`/v1/accounts/${hexOf(5)}`)).body).toEqual({
+      address: hexOf(5),
+      balance: "0",
+      immature: "0",
+      nonce: "0",
+    });
+  });
+
+  it("serves metrics as text and health by state", async () => {
+    const metrics = await app.inject({ url: "/metrics", headers: HOST });
+    expect(metrics.headers["content-type"]).toContain("text/plain");
+    expect(metrics.body).toBe("pouw_chain_height_blocks 9\n");
+    expect(await get("/healthz")).toMatchObject({ status: 200, body: { ok: true, state: "mining" } });
+    view.status = aStatus({ state: "error" });
+    expect(await get("/healthz")).toMatchObject({ status: 503, body: { ok: false, state: "error" } });
+  });
+
+  it.each([
+    ["/v1/chain/blocks?count=101", 400, "BAD_ID"],
+    ["/v1/chain/blocks?count=-1", 400, "BAD_ID"],
+    ["/v1/chain/blocks?from=1e3", 400, "BAD_ID"],
+    ["/v1/chain/blocks/77", 404, "NOT_FOUND"],
+    ["/v1/chain/blocks/xyz", 400, "BAD_ID"],
+    [`/v1/chain/tx/${hexOf(1)}`, 404, "NOT_FOUND"],
+    ["/v1/accounts/abc", 400, "BAD_ID"],
+    ["/v2/status", 404, "NO_SUCH_PAGE"],
+  ])("refuses %s with %i %s", async (url, status, code) => {
+    expect(await get(url)).toMatchObject({ status, body: { error: { code, message: expect.any(String) } } });
+  });
+
+  it("says nothing about a failure inside, but tells the log", async () => {
+    view.transfer = async () => {
+      throw new TypeError("secret detail in some file");
+    };
+    const { status, body, text } = await get(`/v1/chain/tx/${hexOf(77)}`);
+    expect(status).toBe(500);
+    expect(body).toMatchObject({ error: { code: "INTERNAL" } });
+    expect(text).not.toContain("secret detail");
+    expect(failures).toHaveLength(1);
+    view.transfer = async () => {
+      throw new PouwError("STORE_CORRUPT", "The store is damaged: x.", { remedy: "Do y." });
+    };
+    expect((await get(`/v1/chain/tx/${hexOf(77)}`)).body).toEqual({
+      error: { code: "STORE_CORRUPT", message: "The store is damaged: x.", remedy: "Do y." },
+    });
+  });
+});
+
+describe("POST /v1/transfers", () => {
+  it("takes a signed transfer as hex and as JSON: the same bytes", async () => {
+    const it = transfer();
+    const bytes = transferCodec.encode(it);
+    const fields = Object.fromEntries(
+      Object.entries(it).map(([name, value]) => [name, typeof value === "bigint" ? String(value) : toHex(value)]),
+    );
+    expect(await post({ hex: toHex(bytes) })).toMatchObject({ status: 202, body: { accepted: true } });
+    expect(await post({ transfer: fields })).toMatchObject({ status: 202, body: { accepted: true } });
+    expect(view.submitted).toEqual([bytes, bytes]);
+  });
+
+  it("passes a refusal on with its code", async () => {
+    view.verdict = refusedTransfer;
+    const { status, body } = await post({ hex: toHex(transferCodec.encode(transfer())) });
+    expect(status).toBe(422);
+    expect(body.error).toEqual({
+      code: "REFUSED",
+      message: "The transfer was refused: its nonce was used before.",
+      refusal: "NONCE_USED",
+    });
+  });
+
+  it.each([
+    ["nothing", {}],
+    ["both", { hex: "00", transfer: {} }],
+    ["something else", { hex: "00", more: 1 }],
+    ["no hex", { hex: "zz" }],
+    ["too short", { hex: "00" }],
+    ["a field missing", { transfer: { amount: "1" } }],
+    ["a number for money", { transfer: { amount: 1 } }],
+    ["a list", []],
+    ["null", null],
+  ])("refuses %s", async (_name, body) => {
+    const reply = await post(body);
+    expect(reply.status).toBe(400);
+    expect(reply.body.error?.code).toMatch(/BAD_ENCODING|BAD_REQUEST/);
+    expect(view.submitted).toEqual([]);
+  });
+
+  it("refuses broken JSON and bodies that are too long", async () => {
+    expect((await post("{")).status).toBe(400);
+    expect((await post({ hex: "00".repeat(4096) })).status).toBe(413);
+  });
+});
+
+describe("web pages are kept out", () => {
+  const body = { hex: toHex(transferCodec.encode(transfer())) };
+
+  it("lets this machine's own names in, and no other name", async () => {
+    for (const host of ["127.0.0.1:9480", "localhost:9480", "[::1]:9480", "localhost"])
+      expect((await app.inject({ url: "/healthz", headers: { host } })).statusCode, host).toBe(200);
+    for (const host of ["evil.example", "evil.example:9480", "127.0.0.1.evil.example", "192.168.1.5:9480"])
+      expect((await app.inject({ url: "/healthz", headers: { host } })).statusCode, host).toBe(403);
+  });
+
+  it("opens to addresses, not to names, when bound to a real interface", async () => {
+    const open = buildApi(view, { ...OPTIONS, host: "0.0.0.0" });
+    expect((await open.inject({ url: "/healthz", headers: { host: "192.168.1.5:9480" } })).statusCode).toBe(200);
+    expect((await open.inject({ url: "/healthz", headers: { host: "evil.example:9480" } })).statusCode).toBe(403);
+  });
+
+  it.each([
+    [{ origin: "https://evil.example" }, 403],
+    [{ origin: "null" }, 403],
+    [{ origin: "http://127.0.0.1:9999" }, 403],
+    [{ "sec-fetch-site": "cross-site" }, 403],
+    [{ "content-type": "text/plain" }, 415],
+    [{ "content-type": "application/x-www-form-urlencoded" }, 415],
+    [{ origin: "http://127.0.0.1:9480", "sec-fetch-site": "same-origin" }, 202],
+    [{}, 202],
+  ])("writes with %j get %i", async (headers, status) => {
+    expect((await post(body, headers as { [name: string]: string })).status).toBe(status);
+    expect(view.submitted).toHaveLength(status === 202 ? 1 : 0);
+  });
+});
