@@ -1,2 +1,3 @@
 export * from "./data/index.ts";
 export * from "./delta/index.ts";
+export * from "./models/index.ts";

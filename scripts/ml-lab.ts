@@ -1,0 +1,141 @@
+// What the measuring scripts share: the digits, a session, and running units. Not part of the package.
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import * as ort from "onnxruntime-node";
+import { toOnnx } from "../src/ml/graph/index.ts";
+import { drawParameters, integerStream } from "../src/ml/models/init.ts";
+import type { Architecture } from "../src/ml/models/types.ts";
+import { evalGraph, trainGraph } from "../src/ml/models/unit.ts";
+
+export type Feeds = Record<string, ort.Tensor>;
+export type Level = "disabled" | "basic" | "extended" | "all";
+export interface SessionOptions {
+  readonly threads?: number;
+  readonly level?: Level;
+  readonly profile?: string;
+}
+
+export const open = (bytes: Uint8Array, { threads = 1, level = "basic", profile }: SessionOptions = {}) =>
+  ort.InferenceSession.create(bytes, {
+    executionProviders: ["cpu"],
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    graphOptimizationLevel: level,
+    logSeverityLevel: 3,
+    ...(profile !== undefined && { enableProfiling: true, profileFilePrefix: profile }),
+  });
+
+/** 10,000 digits in a fixed shuffled order, pixels 0..255. */
+export function loadDigits(): { images: Uint8Array; labels: Uint8Array } {
+  const root = join(dirname(createRequire(import.meta.url).resolve("mnist/package.json")), "src", "digits");
+  const rows: { label: number; pixels: number[] }[] = [];
+  for (let label = 0; label < 10; label++) {
+    const { data } = JSON.parse(readFileSync(join(root, `${label}.json`), "utf8")) as { data: number[] };
+    for (let at = 0; at + 784 <= data.length; at += 784) rows.push({ label, pixels: data.slice(at, at + 784) });
+  }
+  const next = integerStream("digits-order");
+  for (let i = rows.length - 1; i > 0; i--) {
+    const j = next() % (i + 1);
+    [rows[i], rows[j]] = [rows[j] as (typeof rows)[0], rows[i] as (typeof rows)[0]];
+  }
+  const images = Uint8Array.from(rows.flatMap((row) => row.pixels.map((p) => Math.round(p * 255))));
+  return { images, labels: Uint8Array.from(rows, (row) => row.label) };
+}
+
+export function digitFeeds(from: number, to: number): Feeds {
+  const { images, labels } = loadDigits();
+  return {
+    images: new ort.Tensor("uint8", images.subarray(from * 784, to * 784), [to - from, 784]),
+    labels: new ort.Tensor("uint8", labels.subarray(from, to), [to - from]),
+  };
+}
+
+export function textFeeds(tokens: Uint8Array): Feeds {
+  return { tokens: new ort.Tensor("uint8", tokens, [tokens.length]) };
+}
+
+export function parameterFeeds(model: Architecture, flat: Float32Array): Feeds {
+  let at = 0;
+  return Object.fromEntries(
+    model.parameters.map(({ name, shape }) => {
+      const count = shape.reduce((a, b) => a * b, 1);
+      at += count;
+      return [name, new ort.Tensor("float32", flat.slice(at - count, at), [...shape])];
+    }),
+  );
+}
+
+export interface Unit {
+  readonly parameters: Feeds;
+  readonly loss: number;
+  readonly ms: number;
+}
+
+/** Runs one unit; `batch` holds S rows of B sample indices. */
+export async function runUnit(
+  session: ort.InferenceSession,
+  parameters: Feeds,
+  data: Feeds,
+  batch: Int32Array,
+  steps: number,
+): Promise<Unit> {
+  const started = performance.now();
+  const out = await session.run({
+    ...parameters,
+    ...data,
+    steps: new ort.Tensor("int64", [BigInt(steps)], []),
+    batch: new ort.Tensor("int32", batch, [steps, batch.length / steps]),
+  });
+  const ms = performance.now() - started;
+  const next = Object.fromEntries(Object.keys(parameters).map((name) => [name, out[`next.${name}`] as ort.Tensor]));
+  return { parameters: next, loss: numberOf(out, "loss"), ms };
+}
+
+const numberOf = (out: ort.InferenceSession.OnnxValueMapType, name: string): number =>
+  Number((out[name] as ort.Tensor).data[0]);
+
+export function digestOf(parameters: Feeds): string {
+  const hash = createHash("sha256");
+  for (const tensor of Object.values(parameters))
+    hash.update(Float32Array.from(tensor.data as Float32Array, (x) => x + 0));
+  return hash.digest("hex").slice(0, 16);
+}
+
+export const drawBatch = (next: () => number, count: number, limit: number): Int32Array =>
+  Int32Array.from({ length: count }, () => next() % limit);
+
+/** Accuracy and mean loss over `samples` consecutive indices. */
+export async function score(
+  session: ort.InferenceSession,
+  parameters: Feeds,
+  data: Feeds,
+  indices: Int32Array,
+  batch: number,
+  perSample = 1,
+): Promise<{ accuracy: number; loss: number }> {
+  let correct = 0;
+  let loss = 0;
+  const runs = Math.floor(indices.length / batch);
+  for (let at = 0; at < runs; at++) {
+    const rows = new ort.Tensor("int32", indices.slice(at * batch, (at + 1) * batch), [batch]);
+    const out = await session.run({ ...parameters, ...data, batch: rows });
+    correct += numberOf(out, "correct");
+    loss += numberOf(out, "loss");
+  }
+  return { accuracy: correct / (runs * batch * perSample), loss: loss / runs };
+}
+
+export const modelBytes = (model: Architecture, batch: number, lowering: "exact" | "float32") =>
+  toOnnx(trainGraph(model, { batch, lowering }));
+export const evalBytes = (model: Architecture, lowering: "exact" | "float32") =>
+  toOnnx(evalGraph(model, { batch: model.evalBatch, lowering }));
+export const start = (model: Architecture): Feeds =>
+  parameterFeeds(model, drawParameters(model.parameters, model.name));
+export { integerStream, ort };
+
+/** Flat parameters in manifest order. */
+export function flatten(parameters: Feeds): Float32Array {
+  return Float32Array.from(Object.values(parameters).flatMap((tensor) => [...(tensor.data as Float32Array)]));
+}

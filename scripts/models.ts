@@ -1,0 +1,47 @@
+// Writes models/<name>/: the ONNX files, the manifest, and the conformance vectors. A test rebuilds them and compares.
+import { mkdirSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { toHex } from "../src/base/index.ts";
+import {
+  buildModel,
+  initialParameters,
+  MODELS,
+  parametersDigest,
+  type Vectors,
+  vectorInputs,
+} from "../src/ml/index.ts";
+import { architecture } from "../src/ml/models/catalog.ts";
+import { flatten, open, ort, parameterFeeds, runUnit } from "./ml-lab.ts";
+
+const ROOT = fileURLToPath(new URL("../models/", import.meta.url));
+const UNITS = 2;
+const STEPS = 5;
+
+/** Runs the vectors' units on this machine. */
+async function vectorsOf(name: string): Promise<Vectors> {
+  const { manifest, train } = buildModel(name);
+  const plan = { seed: `${manifest.initSeed}/vectors`, samples: manifest.data.window === 1 ? 64 : 1024, steps: STEPS };
+  const { data, batches } = vectorInputs(manifest, { ...plan, units: UNITS });
+  const feeds = Object.fromEntries(
+    data.map((item) => [item.name, new ort.Tensor("uint8", item.data, [...item.shape])]),
+  );
+  const session = await open(train);
+  const start = initialParameters(manifest);
+  let parameters = parameterFeeds(architecture(name), start);
+  const digests: string[] = [];
+  for (const batch of batches) {
+    ({ parameters } = await runUnit(session, parameters, feeds, batch, STEPS));
+    digests.push(toHex(parametersDigest(manifest, flatten(parameters))));
+  }
+  return { model: name, ...plan, initial: toHex(parametersDigest(manifest, start)), digests };
+}
+
+for (const name of MODELS) {
+  const { manifest, train, eval: evaluation } = buildModel(name);
+  mkdirSync(`${ROOT}${name}`, { recursive: true });
+  writeFileSync(`${ROOT}${name}/train.onnx`, train);
+  writeFileSync(`${ROOT}${name}/eval.onnx`, evaluation);
+  writeFileSync(`${ROOT}${name}/model.json`, `${JSON.stringify(manifest, null, 2)}\n`);
+  writeFileSync(`${ROOT}${name}/vectors.json`, `${JSON.stringify(await vectorsOf(name), null, 2)}\n`);
+  process.stderr.write(`${name}: ${train.length} + ${evaluation.length} bytes\n`);
+}

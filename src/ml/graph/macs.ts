@@ -1,0 +1,25 @@
+// Counts a graph's multiply-accumulates from its shapes: the measure of work that tasks are paid by.
+import { dimAt, type Graph, type Node, sizeOf, type Value } from "./ir.ts";
+
+/** Multiply-accumulates of one pass; a Loop counts as one pass of its body, so a unit's graph gives those of one step. */
+export function multiplyAccumulates(graph: Graph): number {
+  let total = 0;
+  for (const node of graph.nodes) {
+    const shape = (ids: readonly string[], at: number): Value["shape"] =>
+      (graph.values.get(ids[at] as string) as Value).shape;
+    if (node.op === "Gemm") {
+      const { transA } = node.attributes;
+      const inner = dimAt(shape(node.inputs, 0), transA === 1 ? 0 : 1);
+      total += sizeOf(shape(node.outputs, 0)) * inner;
+    } else if (node.op === "MatMul") total += sizeOf(shape(node.outputs, 0)) * dimAt(shape(node.inputs, 0), -1);
+    total += bodies(node).reduce((sum, body) => sum + multiplyAccumulates(body), 0);
+  }
+  return total;
+}
+
+/** The graphs inside a node: a Loop's body. */
+export function bodies(node: Node): readonly Graph[] {
+  return Object.values(node.attributes).flatMap((item) =>
+    typeof item === "object" && "graph" in item ? [item.graph] : [],
+  );
+}

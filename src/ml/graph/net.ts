@@ -1,0 +1,136 @@
+// What a layer is written against: a graph under construction, its tape for reverse-mode differentiation, and its lowering.
+import { PouwError } from "../../base/index.ts";
+import type { GraphBuilder } from "./builder.ts";
+import { type Gridded, gridWeight, leave, quantize } from "./grid.ts";
+import type { Value } from "./ir.ts";
+import { add } from "./ops.ts";
+
+/** `exact`: same bits everywhere. `float32`: the same model with plain operators, to compare accuracy and speed with. */
+export type Lowering = "exact" | "float32";
+
+/** Bits of the operands of products: integers of magnitude at most 2^bits. */
+export interface Precision {
+  readonly activation: number;
+  readonly weight: number;
+  readonly gradient: number;
+}
+
+/** A parameter inside a graph. `value` is biased in the exact lowering, see grid.ts. */
+export interface Param {
+  readonly value: Value;
+  readonly exponent: number;
+}
+
+type Vjp = (dy: Value) => readonly (Value | undefined)[];
+interface TapeEntry {
+  readonly output: Value;
+  readonly inputs: readonly Value[];
+  readonly vjp: Vjp;
+}
+
+/** The scales follow magnitudes down to these, no further. */
+const FLOORS = { activation: 2 ** -20, gradient: 2 ** -30 } as const;
+export type Role = keyof typeof FLOORS;
+
+export class Net {
+  readonly g: GraphBuilder;
+  readonly exact: boolean;
+  readonly bits: Precision;
+  readonly #tape: TapeEntry[] = [];
+  readonly #tracked = new Set<string>();
+  readonly #grids = new Map<string, Gridded>();
+  readonly #real = new Map<string, Value>();
+  readonly #nonNegative = new Set<string>();
+
+  constructor(g: GraphBuilder, lowering: Lowering, bits: Precision) {
+    this.g = g;
+    this.exact = lowering === "exact";
+    this.bits = bits;
+  }
+
+  /** Declares a parameter: gradients are asked for by its `value`. */
+  param(value: Value, exponent: number): Param {
+    this.#tracked.add(value.id);
+    return { value, exponent };
+  }
+
+  /** The parameter's real values. Gradients with respect to them are the parameter's. */
+  real(param: Param): Value {
+    if (!this.exact) return param.value;
+    const known = this.#real.get(param.value.id);
+    if (known !== undefined) return known;
+    const made = leave(this.g, param.value, param.exponent);
+    this.record(made, [param.value], (dy) => [dy]);
+    this.#real.set(param.value.id, made);
+    return made;
+  }
+
+  /** The parameter as the operand of a product. */
+  weight(param: Param): Gridded {
+    if (!this.exact) return { value: param.value, max: 0 };
+    return this.#grid(`w:${param.value.id}`, () => gridWeight(this.g, param.value, param.exponent, this.bits.weight));
+  }
+
+  /** A tensor as the operand of a product; one scale for the whole tensor. In the plain lowering the tensor itself. */
+  operand(x: Value, role: Role, bits: number = this.bits[role]): Gridded {
+    if (!this.exact) return { value: x, max: 0 };
+    const known = this.#grids.get(x.id);
+    if (known !== undefined) return known;
+    const nonNegative = this.#nonNegative.has(x.id);
+    return this.#grid(`${bits}:${x.id}`, () => quantize(this.g, x, { bits, floor: FLOORS[role], nonNegative }));
+  }
+
+  /** Tells that `x` is on a grid already. */
+  onGrid(x: Value, max: number): Value {
+    this.#grids.set(x.id, { value: x, max });
+    return x;
+  }
+
+  /** Tells that `x` has no negative value. */
+  nonNegative(x: Value): Value {
+    this.#nonNegative.add(x.id);
+    return x;
+  }
+
+  /** Whether a gradient flows through `x`. */
+  tracks(x: Value): boolean {
+    return this.#tracked.has(x.id);
+  }
+
+  /** Puts an operation on the tape; `vjp` gives the gradients of `inputs` from that of `output`. */
+  record(output: Value, inputs: readonly Value[], vjp: Vjp): Value {
+    if (inputs.some((input) => this.tracks(input))) {
+      this.#tracked.add(output.id);
+      this.#tape.push({ output, inputs, vjp });
+    }
+    return output;
+  }
+
+  /** Gradients of `wrt` when that of `root` is `seed`. Several paths to one value are added in the tape's order. */
+  gradients(root: Value, seed: Value, wrt: readonly Value[]): readonly Value[] {
+    const found = new Map<string, Value>([[root.id, seed]]);
+    for (const { output, inputs, vjp } of this.#tape.toReversed()) {
+      const dy = found.get(output.id);
+      if (dy === undefined) continue;
+      vjp(dy).forEach((dx, i) => {
+        const input = inputs[i];
+        if (input === undefined || dx === undefined || !this.tracks(input)) return;
+        const before = found.get(input.id);
+        found.set(input.id, before === undefined ? dx : add(this.g, before, dx));
+      });
+    }
+    return wrt.map((value) => {
+      const gradient = found.get(value.id);
+      if (gradient === undefined) throw new PouwError("BAD_GRAPH", `Nothing depends on ${value.id}.`);
+      return gradient;
+    });
+  }
+
+  #grid(key: string, make: () => Gridded): Gridded {
+    const known = this.#grids.get(key);
+    if (known !== undefined) return known;
+    const made = make();
+    this.#grids.set(key, made);
+    return made;
+  }
+}

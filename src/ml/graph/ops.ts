@@ -1,0 +1,141 @@
+// The operators, with their shapes. Each function appends one node (rarely a few) and returns what it makes.
+import { PouwError } from "../../base/index.ts";
+import type { GraphBuilder } from "./builder.ts";
+import { broadcast, type DType, dimAt, fixed, type Shape, type Value } from "./ir.ts";
+
+type Binary = (g: GraphBuilder, a: Value, b: Value) => Value;
+const binary =
+  (op: string, dtype?: DType): Binary =>
+  (g, a, b) =>
+    g.node(op, [a, b], broadcast(a.shape, b.shape), dtype ?? a.dtype);
+
+export const add: Binary = binary("Add");
+export const sub: Binary = binary("Sub");
+export const mul: Binary = binary("Mul");
+export const div: Binary = binary("Div");
+export const max: Binary = binary("Max");
+export const min: Binary = binary("Min");
+export const equal: Binary = binary("Equal", "bool");
+export const greater: Binary = binary("Greater", "bool");
+
+type Unary = (g: GraphBuilder, x: Value) => Value;
+const unary =
+  (op: string): Unary =>
+  (g, x) =>
+    g.node(op, [x], x.shape, x.dtype);
+
+export const abs: Unary = unary("Abs");
+export const neg: Unary = unary("Neg");
+export const sqrt: Unary = unary("Sqrt");
+export const relu: Unary = unary("Relu");
+export const sign: Unary = unary("Sign");
+export const identity: Unary = unary("Identity");
+/** Only in the plain lowering and in what is shown to people: these differ between processors. */
+export const exp: Unary = unary("Exp");
+export const log: Unary = unary("Log");
+export const erf: Unary = unary("Erf");
+
+export const scale = (g: GraphBuilder, x: Value, factor: number): Value => mul(g, x, g.scalar(factor));
+export const shift = (g: GraphBuilder, x: Value, term: number): Value => add(g, x, g.scalar(term));
+export const clip = (g: GraphBuilder, x: Value, low: number, high: number): Value =>
+  g.node("Clip", [x, g.scalar(low), g.scalar(high)], x.shape);
+
+export const where = (g: GraphBuilder, test: Value, yes: Value, no: Value): Value =>
+  g.node("Where", [test, yes, no], broadcast(test.shape, broadcast(yes.shape, no.shape)), yes.dtype);
+
+const DTYPE_CODES = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9 } as const;
+/** ONNX's number of a type. */
+export const dtypeCode = (dtype: DType): number => DTYPE_CODES[dtype];
+
+export const cast = (g: GraphBuilder, x: Value, dtype: DType): Value =>
+  g.node("Cast", [x], x.shape, dtype, { to: dtypeCode(dtype) });
+
+export function gather(g: GraphBuilder, data: Value, index: Value, axis = 0): Value {
+  const shape = [...data.shape.slice(0, axis), ...index.shape, ...data.shape.slice(axis + 1)];
+  return g.node("Gather", [data, index], shape, data.dtype, { axis });
+}
+
+const axesOf = (g: GraphBuilder, axes: readonly number[]): Value => g.constant(axes, [axes.length], "int64");
+
+export function reshape(g: GraphBuilder, x: Value, shape: readonly number[]): Value {
+  const size = (dims: readonly number[]): number => dims.reduce((a, b) => a * b, 1);
+  if (size(fixed(x.shape)) !== size(shape))
+    throw new PouwError("BAD_GRAPH", `Cannot reshape [${x.shape.join()}] to [${shape.join()}].`);
+  return g.node("Reshape", [x, axesOf(g, shape)], shape, x.dtype);
+}
+
+export const transpose = (g: GraphBuilder, x: Value, perm: readonly number[]): Value =>
+  g.node(
+    "Transpose",
+    [x],
+    perm.map((axis) => x.shape[axis] as number),
+    x.dtype,
+    { perm },
+  );
+
+export function slice(g: GraphBuilder, x: Value, axis: number, start: number, end: number): Value {
+  const shape = x.shape.map((dim, i) => (i === axis ? end - start : dim));
+  return g.node("Slice", [x, axesOf(g, [start]), axesOf(g, [end]), axesOf(g, [axis])], shape, x.dtype);
+}
+
+/** `parts` equal pieces along `axis`. */
+export function split(g: GraphBuilder, x: Value, axis: number, parts: number): readonly Value[] {
+  if (parts === 1) return [x];
+  const size = dimAt(x.shape, axis) / parts;
+  const shape = x.shape.map((dim, i) => (i === axis ? size : dim));
+  const sizes = axesOf(
+    g,
+    Array.from({ length: parts }, () => size),
+  );
+  const outputs = Array.from({ length: parts }, () => ({ shape, dtype: x.dtype }));
+  return g.nodes("Split", [x, sizes], outputs, { axis });
+}
+
+export function concat(g: GraphBuilder, xs: readonly Value[], axis: number): Value {
+  const first = xs[0] as Value;
+  const total = xs.reduce((sum, x) => sum + dimAt(x.shape, axis), 0);
+  const shape = first.shape.map((dim, i) => (i === axis ? total : dim));
+  return g.node("Concat", xs, shape, first.dtype, { axis });
+}
+
+/** Zeros around the last axes: `before` and `after` per axis. */
+export function pad(g: GraphBuilder, x: Value, before: readonly number[], after: readonly number[]): Value {
+  const shape = fixed(x.shape).map((dim, i) => dim + (before[i] ?? 0) + (after[i] ?? 0));
+  return g.node("Pad", [x, axesOf(g, [...before, ...after]), g.scalar(0)], shape, x.dtype);
+}
+
+function reduce(op: string, g: GraphBuilder, x: Value, axes: readonly number[], keep: boolean): Value {
+  const shape = x.shape.flatMap((dim, i) => (axes.includes(i) ? (keep ? [1] : []) : [dim]));
+  return g.node(op, [x, axesOf(g, axes)], shape, x.dtype, { keepdims: keep ? 1 : 0 });
+}
+export const reduceMax = (g: GraphBuilder, x: Value, axes: readonly number[], keep = true): Value =>
+  reduce("ReduceMax", g, x, axes, keep);
+export const reduceSum = (g: GraphBuilder, x: Value, axes: readonly number[], keep = true): Value =>
+  reduce("ReduceSum", g, x, axes, keep);
+/** Only in the plain lowering. */
+export const reduceMean = (g: GraphBuilder, x: Value, axes: readonly number[], keep = true): Value =>
+  reduce("ReduceMean", g, x, axes, keep);
+/** Only in the plain lowering: over the last axis. */
+export const softmaxOp = (g: GraphBuilder, x: Value): Value => g.node("Softmax", [x], x.shape, x.dtype, { axis: -1 });
+
+/** A[M,K] B[K,N] (after the transpositions) and, in the plain lowering, a bias. */
+export function gemm(
+  g: GraphBuilder,
+  a: Value,
+  b: Value,
+  { transA = false, transB = false, bias }: { transA?: boolean; transB?: boolean; bias?: Value | undefined } = {},
+): Value {
+  const shape: Shape = [a.shape[transA ? 1 : 0] as number, b.shape[transB ? 0 : 1] as number];
+  if (a.shape[transA ? 0 : 1] !== b.shape[transB ? 1 : 0])
+    throw new PouwError("BAD_GRAPH", `Gemm of [${a.shape.join()}] and [${b.shape.join()}] does not fit.`);
+  const inputs = bias === undefined ? [a, b] : [a, b, bias];
+  return g.node("Gemm", inputs, shape, "float32", { ...(transA && { transA: 1 }), ...(transB && { transB: 1 }) });
+}
+
+/** Batched product over the last two axes; the axes before them are the same on both sides. */
+export function matmul(g: GraphBuilder, a: Value, b: Value): Value {
+  const batch = a.shape.slice(0, -2);
+  if (a.shape.at(-1) !== b.shape.at(-2) || batch.join() !== b.shape.slice(0, -2).join())
+    throw new PouwError("BAD_GRAPH", `MatMul of [${a.shape.join()}] and [${b.shape.join()}] does not fit.`);
+  return g.node("MatMul", [a, b], [...batch, a.shape.at(-2) as number, b.shape.at(-1) as number]);
+}

@@ -1,0 +1,62 @@
+// Matrix products and sums whose every partial sum is an exact integer, and the linear layer made of them.
+import { bitsForSum, EXACT_LIMIT, type Gridded } from "./grid.ts";
+import { dimAt, type Value } from "./ir.ts";
+import type { Net, Param } from "./net.ts";
+import { add, gemm, reduceSum, split } from "./ops.ts";
+
+interface Transposes {
+  readonly transA?: boolean;
+  readonly transB?: boolean;
+}
+
+/** Fewest equal pieces of a reduction of length `length` that each stay within the exact range. */
+export function pieces(a: Gridded, b: Gridded, length: number): number {
+  for (let parts = 1; parts < length; parts++) {
+    if (length % parts === 0 && a.max * b.max * (length / parts) <= EXACT_LIMIT) return parts;
+  }
+  return length;
+}
+
+/** A B over two axes. A reduction too long to be exact is cut, and the pieces' results are added in order. */
+export function product(net: Net, a: Gridded, b: Gridded, { transA = false, transB = false }: Transposes = {}): Value {
+  const axisA = transA ? 0 : 1;
+  const axisB = transB ? 1 : 0;
+  const parts = net.exact ? pieces(a, b, dimAt(a.value.shape, axisA)) : 1;
+  const left = split(net.g, a.value, axisA, parts);
+  const right = split(net.g, b.value, axisB, parts);
+  return left
+    .map((piece, i) => gemm(net.g, piece, right[i] as Value, { transA, transB }))
+    .reduce((sum, piece) => add(net.g, sum, piece));
+}
+
+/** Sum of a gradient over its rows: [R, N] -> [N]. */
+export function sumRows(net: Net, x: Value): Value {
+  return reduceSum(net.g, sumOperand(net, x, dimAt(x.shape, 0)), [0], false);
+}
+
+/** `x` on a grid coarse enough that `count` of its values add up exactly; the grid of its products where that will do. */
+export function sumOperand(net: Net, x: Value, count: number): Value {
+  const bits = net.bits.gradient;
+  return net.operand(x, "gradient", Math.min(bits, bitsForSum(count))).value;
+}
+
+/** x[R, K] W[K, N] + b[N]. */
+export function linear(net: Net, x: Value, weight: Param, bias?: Param): Value {
+  const a = net.operand(x, "activation");
+  const w = net.weight(weight);
+  const fused = net.exact ? undefined : bias?.value;
+  const y = fused === undefined ? product(net, a, w) : gemm(net.g, a.value, w.value, { bias: fused });
+  const back = (dy: Value): readonly (Value | undefined)[] => {
+    const d = net.operand(dy, "gradient");
+    const dx = net.tracks(x) ? product(net, d, w, { transB: true }) : undefined;
+    return [dx, product(net, a, d, { transA: true }), fused && sumRows(net, dy)];
+  };
+  net.record(y, fused === undefined ? [x, weight.value] : [x, weight.value, fused], back);
+  return bias === undefined || fused !== undefined ? y : addBias(net, y, bias);
+}
+
+/** x[R, N] + b[N]. */
+export function addBias(net: Net, x: Value, bias: Param): Value {
+  const b = net.real(bias);
+  return net.record(add(net.g, x, b), [x, b], (dy) => [dy, sumRows(net, dy)]);
+}

@@ -1,0 +1,71 @@
+// The built-in models, and how their files are made.
+import { PouwError, toHex } from "../../base/index.ts";
+import { sha256 } from "../../crypto/index.ts";
+import { type Graph, type Lowering, multiplyAccumulates, toOnnx } from "../graph/index.ts";
+import { digitsMlp } from "./digits-mlp.ts";
+import type { ModelManifest } from "./manifest.ts";
+import type { Architecture } from "./types.ts";
+import { evalGraph, trainGraph } from "./unit.ts";
+
+const ARCHITECTURES: readonly Architecture[] = [digitsMlp];
+
+/** Names of the built-in models. */
+export const MODELS: readonly string[] = ARCHITECTURES.map(({ name }) => name);
+
+/** The architecture of a built-in model; throws NOT_FOUND. */
+export function architecture(name: string): Architecture {
+  const found = ARCHITECTURES.find((item) => item.name === name);
+  if (found === undefined) throw new PouwError("NOT_FOUND", `There is no built-in model ${name}.`);
+  return found;
+}
+
+export interface BuiltModel {
+  readonly manifest: ModelManifest;
+  /** ONNX bytes. */
+  readonly train: Uint8Array;
+  readonly eval: Uint8Array;
+}
+
+/** A built-in model at any batch size, exact or in plain float32 operators. Throws NOT_FOUND, BAD_GRAPH. */
+export function buildModel(
+  name: string,
+  { batch, lowering = "exact" }: { readonly batch?: number; readonly lowering?: Lowering } = {},
+): BuiltModel {
+  const model = architecture(name);
+  const batchSize = batch ?? model.batchSize;
+  const trained = trainGraph(model, { batch: batchSize, lowering });
+  const train = toOnnx(trained);
+  const evaluation = toOnnx(evalGraph(model, { batch: model.evalBatch, lowering }));
+  return { manifest: manifestOf(model, batchSize, trained, train, evaluation), train, eval: evaluation };
+}
+
+function manifestOf(
+  model: Architecture,
+  batchSize: number,
+  graph: Graph,
+  train: Uint8Array,
+  evaluation: Uint8Array,
+): ModelManifest {
+  const entry = (bytes: Uint8Array): { sha256: string; bytes: number } => ({
+    sha256: toHex(sha256(bytes)),
+    bytes: bytes.length,
+  });
+  const count = ({ shape }: { readonly shape: readonly number[] }): number => shape.reduce((a, b) => a * b, 1);
+  return {
+    name: model.name,
+    version: model.version,
+    architecture: model.architecture,
+    task: model.task,
+    data: model.data,
+    batchSize,
+    evalBatch: model.evalBatch,
+    predictionsPerSample: model.predictionsPerSample,
+    defaultSteps: model.defaultSteps,
+    optimizer: model.optimizer,
+    parameters: model.parameters,
+    parameterCount: model.parameters.reduce((sum, spec) => sum + count(spec), 0),
+    macsPerStep: multiplyAccumulates(graph),
+    initSeed: `${model.name}/${model.version}`,
+    files: { train: entry(train), eval: entry(evaluation) },
+  };
+}

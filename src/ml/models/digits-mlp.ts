@@ -1,0 +1,31 @@
+// 784-128-10: the smallest model that learns the digits.
+import { linear, relu } from "../graph/index.ts";
+import { DIGITS, digitBatch } from "./digits.ts";
+import type { Architecture } from "./types.ts";
+
+const HIDDEN = 128;
+
+export const digitsMlp: Architecture = {
+  name: "digits-mlp",
+  version: 1,
+  architecture: "784-128-10 perceptron with ReLU",
+  task: { kind: "classification" },
+  data: DIGITS,
+  batchSize: 32,
+  evalBatch: 100,
+  defaultSteps: 50,
+  bits: { activation: 8, weight: 7, gradient: 9 },
+  optimizer: { kind: "sgd", learningRate: 0.02, momentum: 0.9 },
+  parameters: [
+    { name: "hidden.weight", shape: [784, HIDDEN], exponent: -22, init: { kind: "normal", std: 0.05 } },
+    { name: "hidden.bias", shape: [HIDDEN], exponent: -22, init: { kind: "zeros" } },
+    { name: "head.weight", shape: [HIDDEN, 10], exponent: -22, init: { kind: "normal", std: 0.125 } },
+    { name: "head.bias", shape: [10], exponent: -22, init: { kind: "zeros" } },
+  ],
+  predictionsPerSample: 1,
+  forward: (net, index, data, params) => {
+    const { pixels, labels } = digitBatch(net, index, data);
+    const hidden = relu(net, linear(net, pixels, params("hidden.weight"), params("hidden.bias")));
+    return { logits: linear(net, hidden, params("head.weight"), params("head.bias")), labels };
+  },
+};

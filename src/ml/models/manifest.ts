@@ -1,0 +1,132 @@
+// model.json: what a node knows of a model without reading its graphs.
+import { PouwError } from "../../base/index.ts";
+import type { DataInput, Init, Optimizer, ParameterSpec } from "./types.ts";
+
+export interface FileEntry {
+  /** Lower-case hex. */
+  readonly sha256: string;
+  readonly bytes: number;
+}
+
+export interface ModelManifest {
+  readonly name: string;
+  readonly version: number;
+  /** One line for people. */
+  readonly architecture: string;
+  readonly task: { readonly kind: "classification" | "next-token" };
+  readonly data: { readonly name: "digits" | "text"; readonly window: number; readonly inputs: readonly DataInput[] };
+  readonly batchSize: number;
+  readonly evalBatch: number;
+  /** Predictions per sample: 1, or the window of a next-token model. */
+  readonly predictionsPerSample: number;
+  readonly defaultSteps: number;
+  readonly optimizer: Optimizer;
+  readonly parameters: readonly ParameterSpec[];
+  readonly parameterCount: number;
+  /** Multiply-accumulates of one step, counted from the graph. */
+  readonly macsPerStep: number;
+  readonly initSeed: string;
+  readonly files: { readonly train: FileEntry; readonly eval: FileEntry };
+}
+
+type Field =
+  | keyof ModelManifest
+  | (keyof ParameterSpec | keyof DataInput | keyof FileEntry)
+  | ("kind" | "std" | "inputs" | "window" | "train" | "eval")
+  | ("learningRate" | "momentum" | "beta1" | "beta2" | "epsilon" | "weightDecay");
+type Json = { readonly [K in Field]?: unknown };
+const fail = (what: string): never => {
+  throw new PouwError("BAD_MODEL", `A model manifest has a bad ${what}.`);
+};
+const isObject = (value: unknown): value is Json =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+const object = (value: unknown, what: string): Json => (isObject(value) ? value : fail(what));
+const list = (value: unknown, what: string): readonly unknown[] => (Array.isArray(value) ? value : fail(what));
+const text = (value: unknown, what: string): string => (typeof value === "string" && value !== "" ? value : fail(what));
+const number = (value: unknown, what: string): number =>
+  typeof value === "number" && Number.isFinite(value) ? value : fail(what);
+const whole = (value: unknown, what: string, least = 1): number => {
+  const n = number(value, what);
+  return Number.isSafeInteger(n) && n >= least ? n : fail(what);
+};
+function oneOf<T extends string>(value: unknown, allowed: readonly T[], what: string): T {
+  return allowed.find((item) => item === value) ?? fail(what);
+}
+
+function parseInit(value: unknown): Init {
+  const init = object(value, "init");
+  const kind = oneOf(init.kind, ["zeros", "ones", "normal"] as const, "init");
+  return kind === "normal" ? { kind, std: number(init.std, "init") } : { kind };
+}
+
+function parseParameter(value: unknown): ParameterSpec {
+  const item = object(value, "parameter");
+  const exponent = number(item.exponent, "exponent");
+  if (!Number.isInteger(exponent) || exponent < -60 || exponent > 0) fail("exponent");
+  const shape = list(item.shape, "parameter shape").map((dim) => whole(dim, "parameter shape"));
+  return { name: text(item.name, "parameter name"), shape, exponent, init: parseInit(item.init) };
+}
+
+function parseOptimizer(value: unknown): Optimizer {
+  const item = object(value, "optimizer");
+  const field = (name: Field): number => number(item[name], `optimizer ${name}`);
+  if (oneOf(item.kind, ["sgd", "adamw"] as const, "optimizer") === "sgd")
+    return { kind: "sgd", learningRate: field("learningRate"), momentum: field("momentum") };
+  const betas = { beta1: field("beta1"), beta2: field("beta2") };
+  const rest = { epsilon: field("epsilon"), weightDecay: field("weightDecay") };
+  return { kind: "adamw", learningRate: field("learningRate"), ...betas, ...rest };
+}
+
+function parseData(value: unknown): ModelManifest["data"] {
+  const data = object(value, "data");
+  const inputs = list(data.inputs, "data inputs").map((entry): DataInput => {
+    const item = object(entry, "data input");
+    const shape = list(item.shape, "data shape").map((dim) =>
+      typeof dim === "string" ? text(dim, "data shape") : whole(dim, "data shape"),
+    );
+    const dtype = oneOf(item.dtype, ["uint8"] as const, "data type");
+    return { name: text(item.name, "data name"), dtype, shape, limit: whole(item.limit, "data limit") };
+  });
+  return { name: oneOf(data.name, ["digits", "text"] as const, "data"), window: whole(data.window, "window"), inputs };
+}
+
+function parseFile(value: unknown): FileEntry {
+  const item = object(value, "file entry");
+  const sha256 = text(item.sha256, "file digest");
+  return {
+    sha256: /^[0-9a-f]{64}$/.test(sha256) ? sha256 : fail("file digest"),
+    bytes: whole(item.bytes, "file size"),
+  };
+}
+
+/** The manifest in the text of a model.json; throws BAD_MODEL. */
+export function parseManifest(json: string): ModelManifest {
+  let root: Json;
+  try {
+    root = object(JSON.parse(json), "form");
+  } catch (cause) {
+    throw cause instanceof PouwError ? cause : new PouwError("BAD_MODEL", "A model manifest is not JSON.", { cause });
+  }
+  const files = object(root.files, "files");
+  const parameters = list(root.parameters, "parameters").map(parseParameter);
+  const parameterCount = parameters.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
+  if (root.parameterCount !== parameterCount) fail("parameterCount");
+  if (new Set(parameters.map(({ name }) => name)).size !== parameters.length) fail("parameter name");
+  return {
+    name: text(root.name, "name"),
+    version: whole(root.version, "version"),
+    architecture: text(root.architecture, "architecture"),
+    task: { kind: oneOf(object(root.task, "task").kind, ["classification", "next-token"] as const, "task") },
+    data: parseData(root.data),
+    batchSize: whole(root.batchSize, "batchSize"),
+    evalBatch: whole(root.evalBatch, "evalBatch"),
+    predictionsPerSample: whole(root.predictionsPerSample, "predictionsPerSample"),
+    defaultSteps: whole(root.defaultSteps, "defaultSteps"),
+    optimizer: parseOptimizer(root.optimizer),
+    parameters,
+    parameterCount,
+    macsPerStep: whole(root.macsPerStep, "macsPerStep"),
+    initSeed: text(root.initSeed, "initSeed"),
+    files: { train: parseFile(files.train), eval: parseFile(files.eval) },
+  };
+}

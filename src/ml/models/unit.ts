@@ -1,0 +1,167 @@
+// Makes the two graphs of a model: `train`, one Loop over the steps of a unit, and `eval`, the forward pass over one batch.
+import {
+  enter,
+  type Graph,
+  GraphBuilder,
+  type Lowering,
+  leave,
+  Net,
+  type Param,
+  softmaxValues,
+  type Value,
+} from "../graph/index.ts";
+import {
+  cast,
+  equal,
+  gather,
+  identity,
+  log,
+  max,
+  mul,
+  neg,
+  reduceMax,
+  reduceMean,
+  reduceSum,
+  reshape,
+  scale,
+  sub,
+} from "../graph/ops.ts";
+import { lossScale, slots, updateRule } from "./optimizers.ts";
+import type { Architecture, Prediction } from "./types.ts";
+
+export interface BuildOptions {
+  readonly batch: number;
+  readonly lowering: Lowering;
+}
+
+const dataInputs = (g: GraphBuilder, { data }: Architecture): Map<string, Value> =>
+  new Map(data.inputs.map(({ name, dtype, shape }) => [name, g.input(name, dtype, shape)]));
+
+function lookup(params: readonly { readonly name: string; readonly param: Param }[]): (name: string) => Param {
+  const byName = new Map(params.map(({ name, param }) => [name, param]));
+  return (name) => byName.get(name) as Param;
+}
+
+/** One-hot rows [R, classes] of labels int32 [R]. */
+function oneHot(g: GraphBuilder, labels: Value, classes: number): Value {
+  const iota = g.constant(
+    Array.from({ length: classes }, (_, i) => i),
+    [1, classes],
+    "int32",
+  );
+  const column = reshape(g, labels, [labels.shape[0] as number, 1]);
+  return cast(g, equal(g, column, iota), "float32");
+}
+
+/** Probabilities of the labels, and the gradient of the logits of `factor` times the mean cross-entropy. */
+function crossEntropy(net: Net, { logits, labels }: Prediction, factor: number): { likelihood: Value; seed: Value } {
+  const { g } = net;
+  const [rows, classes] = logits.shape as [number, number];
+  const target = oneHot(g, labels, classes);
+  const p = softmaxValues(net, logits);
+  const likelihood = reduceMax(g, mul(g, p, target), [1], false);
+  return { likelihood, seed: scale(g, sub(g, p, target), factor / rows) };
+}
+
+/** Mean of -log(likelihood): for people only. */
+function lossOf(g: GraphBuilder, likelihood: Value): Value {
+  return neg(g, reduceMean(g, log(g, max(g, likelihood, g.scalar(1e-30))), [0], false));
+}
+
+/** The body of the loop: one optimiser step on the batch of this iteration. */
+function stepGraph(model: Architecture, { batch, lowering }: BuildOptions, outer: readonly Value[]): Graph {
+  const g = new GraphBuilder("b");
+  const iteration = g.input("iteration", "int64", []);
+  const going = g.input("going", "bool", []);
+  const perParameter = 1 + slots(model.optimizer);
+  const state = model.parameters.map(({ name, shape }) =>
+    Array.from({ length: perParameter }, (_, k) => g.input(`s${k}.${name}`, "float32", shape)),
+  );
+  g.input("likelihood", "float32", ["R"]);
+  const [rows, ...tensors] = outer.map((value) => g.outer(value));
+  const net = new Net(g, lowering, model.bits);
+  const params = model.parameters.map(({ name, exponent }, i) => ({
+    name,
+    param: net.param(state[i]?.[0] as Value, exponent),
+  }));
+  const index = reshape(g, gather(g, rows as Value, iteration), [batch]);
+  const data = new Map(tensors.map((value) => [value.id, value]));
+  const predicted = model.forward(net, index, data, lookup(params));
+  const { likelihood, seed } = crossEntropy(net, predicted, lossScale(model.optimizer));
+  const gradients = net.gradients(
+    predicted.logits,
+    seed,
+    params.map(({ param }) => param.value),
+  );
+  const update = updateRule(g, model.optimizer, iteration, net.exact);
+  const next = params.flatMap(({ param }, i) => {
+    const [parameter, ...old] = state[i] as [Value, ...Value[]];
+    const gradient = gradients[i] as Value;
+    const done = update({ parameter, exponent: param.exponent, gradient, state: old });
+    return [done.parameter, ...done.state];
+  });
+  return g.finish("step", [identity(g, going), ...next, likelihood]);
+}
+
+/** `train.onnx`: the unit. Inputs and outputs are described in README.md. */
+export function trainGraph(model: Architecture, options: BuildOptions): Graph {
+  const g = new GraphBuilder("t");
+  const exact = options.lowering === "exact";
+  const steps = g.input("steps", "int64", []);
+  const rows = g.input("batch", "int32", ["S", options.batch]);
+  const data = dataInputs(g, model);
+  const zeros = new Map<string, Value>();
+  const starts = model.parameters.flatMap(({ name, shape, exponent }) => {
+    const p = g.input(name, "float32", shape);
+    const start = exact ? enter(g, p, exponent) : p;
+    const key = shape.join();
+    const zero = zeros.get(key) ?? zeroOf(g, shape);
+    zeros.set(key, zero);
+    return [start, ...Array.from({ length: slots(model.optimizer) }, () => zero)];
+  });
+  const body = stepGraph(model, options, [rows, ...data.values()]);
+  const carried = [...starts, g.constant([1], [1])];
+  const ends = g.nodes(
+    "Loop",
+    [steps, undefined, ...carried],
+    body.outputs.slice(1).map(({ dtype, shape }) => ({ dtype, shape })),
+    { body: { graph: body } },
+  );
+  const per = 1 + slots(model.optimizer);
+  const next = model.parameters.map(({ name, exponent }, i) => {
+    const q = ends[i * per] as Value;
+    return renamed(g, exact ? leave(g, q, exponent) : q, `next.${name}`);
+  });
+  return g.finish(`${model.name}.train`, [...next, renamed(g, lossOf(g, ends.at(-1) as Value), "loss")]);
+}
+
+const zeroOf = (g: GraphBuilder, shape: readonly number[]): Value =>
+  g.node("Expand", [g.scalar(0), g.constant(shape, [shape.length], "int64")], shape);
+
+const renamed = (g: GraphBuilder, value: Value, id: string): Value =>
+  g.nodes("Identity", [value], [{ id, dtype: value.dtype, shape: value.shape }])[0] as Value;
+
+/** `eval.onnx`: predictions, how many are right, and the loss, of one batch. */
+export function evalGraph(model: Architecture, { batch, lowering }: BuildOptions): Graph {
+  const g = new GraphBuilder("e");
+  const index = g.input("batch", "int32", [batch]);
+  const data = dataInputs(g, model);
+  const net = new Net(g, lowering, model.bits);
+  const params = model.parameters.map(({ name, shape, exponent }) => {
+    const p = g.input(name, "float32", shape);
+    return { name, param: net.param(net.exact ? enter(g, p, exponent) : p, exponent) };
+  });
+  const predicted = model.forward(net, index, data, lookup(params));
+  const [count] = predicted.logits.shape as [number];
+  const best = g.node("ArgMax", [predicted.logits], [count], "int64", { axis: 1, keepdims: 0 });
+  const flat = cast(g, best, "int32");
+  const right = cast(g, equal(g, flat, predicted.labels), "int32");
+  const { likelihood } = crossEntropy(net, predicted, 1);
+  const shape = [batch, ...(count === batch ? [] : [count / batch])];
+  const outputs = [
+    renamed(g, reshape(g, flat, shape), "predictions"),
+    renamed(g, reduceSum(g, right, [0], false), "correct"),
+    renamed(g, lossOf(g, likelihood), "loss"),
+  ];
+  return g.finish(`${model.name}.eval`, outputs);
+}

@@ -1,0 +1,65 @@
+// Conformance vectors: fixed units on data that a seed makes, and the digests that every provider must reach.
+import { PouwError } from "../../base/index.ts";
+import { integerStream } from "./init.ts";
+import type { ModelManifest } from "./manifest.ts";
+
+/** vectors.json. Unit u starts where unit u-1 ended; the first starts at the model's initial parameters. */
+export interface Vectors {
+  readonly model: string;
+  readonly seed: string;
+  /** Size of the open dimension of the data. */
+  readonly samples: number;
+  readonly steps: number;
+  /** Hex digest of the initial parameters. */
+  readonly initial: string;
+  /** Hex digest after each unit. */
+  readonly digests: readonly string[];
+}
+
+export interface VectorTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly data: Uint8Array;
+}
+export interface VectorInputs {
+  readonly data: readonly VectorTensor[];
+  /** One per unit: `steps` rows of the model's batch size. */
+  readonly batches: readonly Int32Array[];
+}
+
+/** Data and batches of a model's vectors: the same on every machine. */
+export function vectorInputs(
+  manifest: Pick<ModelManifest, "data" | "batchSize">,
+  { seed, samples, steps, units }: { seed: string; samples: number; steps: number; units: number },
+): VectorInputs {
+  const data = manifest.data.inputs.map(({ name, shape, limit }) => {
+    const sizes = shape.map((dim) => (typeof dim === "string" ? samples : dim));
+    const next = integerStream(`${seed}/${name}`);
+    const fill = Uint8Array.from({ length: sizes.reduce((a, b) => a * b, 1) }, () => next() % limit);
+    return { name, shape: sizes, data: fill };
+  });
+  const batches = Array.from({ length: units }, (_, unit) => {
+    const next = integerStream(`${seed}/unit/${unit}`);
+    return Int32Array.from({ length: steps * manifest.batchSize }, () => next() % (samples - manifest.data.window + 1));
+  });
+  return { data, batches };
+}
+
+/** The vectors in the text of a vectors.json; throws BAD_MODEL. */
+export function parseVectors(json: string): Vectors {
+  const fail = (): never => {
+    throw new PouwError("BAD_MODEL", "A model's vectors file is malformed.");
+  };
+  let root: Partial<Vectors>;
+  try {
+    root = JSON.parse(json) as Partial<Vectors>;
+  } catch {
+    return fail();
+  }
+  const { model, seed, samples, steps, initial, digests } = root;
+  const hex = (value: unknown): boolean => typeof value === "string" && /^[0-9a-f]{64}$/.test(value);
+  if (typeof model !== "string" || typeof seed !== "string" || !hex(initial)) return fail();
+  if (!Array.isArray(digests) || digests.length === 0 || !digests.every(hex)) return fail();
+  if (!Number.isSafeInteger(samples) || !Number.isSafeInteger(steps)) return fail();
+  return { model, seed, samples: samples as number, steps: steps as number, initial: initial as string, digests };
+}

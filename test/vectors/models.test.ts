@@ -1,0 +1,86 @@
+// The files in models/ are what the sources make, and every runtime setting reaches their digests.
+import { readFileSync } from "node:fs";
+import * as native from "onnxruntime-node";
+import * as web from "onnxruntime-web";
+import { beforeAll, describe, expect, it } from "vitest";
+import { toHex } from "../../src/base/index.ts";
+import {
+  buildModel,
+  initialParameters,
+  MODELS,
+  type ModelManifest,
+  parametersDigest,
+  parseManifest,
+  parseVectors,
+  vectorInputs,
+} from "../../src/ml/index.ts";
+
+type Ort = Pick<typeof native, "InferenceSession" | "Tensor">;
+const LEVELS = ["disabled", "basic", "extended", "all"] as const;
+const file = (model: string, name: string): Uint8Array<ArrayBuffer> =>
+  new Uint8Array(readFileSync(new URL(`../../models/${model}/${name}`, import.meta.url)));
+const text = (model: string, name: string): string => new TextDecoder().decode(file(model, name));
+
+/** Digests after each of the vectors' units, as one runtime computes them. */
+async function digests(ort: Ort, train: Uint8Array, manifest: ModelManifest, options: object): Promise<string[]> {
+  const vectors = parseVectors(text(manifest.name, "vectors.json"));
+  const { data, batches } = vectorInputs(manifest, { ...vectors, units: vectors.digests.length });
+  const session = await ort.InferenceSession.create(train, { logSeverityLevel: 3, ...options });
+  const fixed = Object.fromEntries(data.map((item) => [item.name, new ort.Tensor("uint8", item.data, [...item.shape])]));
+  let flat = initialParameters(manifest);
+  const found: string[] = [];
+  for (const batch of batches) {
+    const rows = new ort.Tensor("int32", batch, [vectors.steps, manifest.batchSize]);
+    const feeds: Record<string, native.Tensor> = { ...fixed, batch: rows };
+    feeds["steps"] = new ort.Tensor("int64", BigInt64Array.of(BigInt(vectors.steps)), []);
+    let at = 0;
+    for (const { name, shape } of manifest.parameters) {
+      const count = shape.reduce((a, b) => a * b, 1);
+      feeds[name] = new ort.Tensor("float32", flat.slice(at, at + count), [...shape]);
+      at += count;
+    }
+    const out = await session.run(feeds);
+    const next = manifest.parameters.flatMap(({ name }) => [...((out[`next.${name}`] as native.Tensor).data as Float32Array)]);
+    flat = Float32Array.from(next);
+    found.push(toHex(parametersDigest(manifest, flat)));
+  }
+  await session.release();
+  return found;
+}
+
+beforeAll(() => {
+  web.env.wasm.numThreads = 1;
+});
+
+describe.each(MODELS)("%s", (name) => {
+  const manifest = parseManifest(text(name, "model.json"));
+  const train = file(name, "train.onnx");
+  const vectors = parseVectors(text(name, "vectors.json"));
+
+  it("is what its source makes, byte for byte", () => {
+    const built = buildModel(name);
+    expect(built.train).toEqual(train);
+    expect(built.eval).toEqual(file(name, "eval.onnx"));
+    expect(built.manifest).toEqual(manifest);
+  });
+
+  it("starts at the digest in its vectors", () => {
+    expect(toHex(parametersDigest(manifest, initialParameters(manifest)))).toBe(vectors.initial);
+  });
+
+  it.each(LEVELS)("reaches the digests with optimisation %s, on 1 and 2 threads", async (graphOptimizationLevel) => {
+    for (const intraOpNumThreads of [1, 2]) {
+      const found = await digests(native, train, manifest, { graphOptimizationLevel, intraOpNumThreads });
+      expect(found).toEqual(vectors.digests);
+    }
+  });
+
+  it.each(["disabled", "all"])("reaches the digests in WASM with optimisation %s", async (graphOptimizationLevel) => {
+    expect(await digests(web as unknown as Ort, train, manifest, { graphOptimizationLevel })).toEqual(vectors.digests);
+  });
+
+  it("would notice: the plain float32 twin ends elsewhere, and not on the grid", async () => {
+    const twin = buildModel(name, { lowering: "float32" });
+    expect(await digests(native, twin.train, manifest, {})).not.toEqual(vectors.digests);
+  });
+});
