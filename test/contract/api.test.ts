@@ -1,0 +1,179 @@
+// The API over a real socket: taking a port, the typed client, live events, and the file that tells where it is.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type ApiServer, announce, announcementPath, apiClient, findNode, startApi } from "../../src/api/index.ts";
+import { PouwError, toHex } from "../../src/base/index.ts";
+import { transferCodec } from "../../src/codec/index.ts";
+import { keyPairFromSecret, signTransfer } from "../../src/crypto/index.ts";
+import { aPeer, aStatus, type FakeView, fakeView, hexOf, refusedTransfer } from "../support/fake-view.ts";
+
+const OPTIONS = { host: "127.0.0.1", bodyBytes: 4096, maxStreams: 1 };
+const plain = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
+let view: FakeView;
+const servers: { close(): unknown }[] = [];
+beforeEach(() => {
+  view = fakeView();
+});
+afterEach(async () => {
+  for (const server of servers.splice(0)) await server.close();
+});
+
+async function api(port: number | "auto" = 0): Promise<ApiServer> {
+  const server = await startApi(view, { ...OPTIONS, port });
+  servers.push(server);
+  return server;
+}
+
+async function failure(job: () => unknown): Promise<PouwError> {
+  try {
+    await job();
+  } catch (error) {
+    if (error instanceof PouwError) return error;
+    throw error;
+  }
+  throw new Error("nothing was thrown");
+}
+
+describe("its port", () => {
+  it("is the one asked for, or PORT_IN_USE with the next step", async () => {
+    const taken = await api();
+    const error = await failure(() => api(taken.port));
+    expect(error.code).toBe("PORT_IN_USE");
+    expect(error.message).toContain(String(taken.port));
+    expect(error.remedy).toContain("--api-port");
+  });
+
+  it("falls back to a free one when nobody asked for one", async () => {
+    const first = await api("auto");
+    const second = await api("auto");
+    expect(second.port).not.toBe(first.port);
+    expect((await apiClient(second.url).status()).height).toBe(9);
+  });
+
+  it("is free again after close", async () => {
+    const server = await startApi(view, { ...OPTIONS, port: 0 });
+    await server.close();
+    const again = createServer();
+    again.listen(server.port, "127.0.0.1");
+    await once(again, "listening");
+    again.close();
+    expect((await failure(() => apiClient(server.url).status())).code).toBe("NOT_RUNNING");
+  });
+});
+
+describe("the client", () => {
+  it("reads every resource in its whole shape", async () => {
+    const client = apiClient((await api()).url);
+    expect(plain(await client.status())).toEqual(plain(aStatus()));
+    expect((await client.peers())[0]).toEqual(aPeer());
+    expect(await client.blocks(undefined, 2)).toMatchObject([{ height: 8 }, { height: 9 }]);
+    expect(await client.blocks(0, 1)).toMatchObject([{ height: 0 }]);
+    expect(await client.block("3")).toMatchObject({ height: 3, transferList: [{ amount: "10" }] });
+    expect(await client.transfer(hexOf(77))).toMatchObject({ fee: "1" });
+    expect(await client.account(hexOf(200))).toMatchObject({ balance: "150" });
+  });
+
+  it("submits, and throws what the node says", async () => {
+    const client = apiClient((await api()).url);
+    const keys = keyPairFromSecret(new Uint8Array(32).fill(7));
+    const fields = { genesis: new Uint8Array(32), from: keys.address, to: keys.address };
+    const bytes = transferCodec.encode(signTransfer({ ...fields, amount: 5n, fee: 1n, nonce: 0n }, keys));
+    expect(await client.submitTransfer(bytes)).toMatch(/^[0-9a-f]{64}$/);
+    expect(view.submitted.map(toHex)).toEqual([toHex(bytes)]);
+    view.verdict = refusedTransfer;
+    const error = await failure(() => client.submitTransfer(bytes));
+    expect([error.code, error.message]).toEqual(["REFUSED", "The transfer was refused: its nonce was used before."]);
+    expect((await failure(() => client.block("77"))).code).toBe("NOT_FOUND");
+  });
+
+  it("knows an answer that is not a node's", async () => {
+    const other = createServer((socket) => {
+      socket.on("error", () => undefined);
+      socket.end("HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}");
+    });
+    servers.push(other);
+    other.listen(0, "127.0.0.1");
+    await once(other, "listening");
+    const { port } = other.address() as { port: number };
+    expect((await failure(() => apiClient(`http://127.0.0.1:${port}`).status())).code).toBe("BAD_ENCODING");
+  });
+});
+
+describe("live events", () => {
+  /** Reads until `count` events came. */
+  async function read(response: Response, count: number): Promise<string[]> {
+    const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+    let text = "";
+    while (text.split("\n\n").length <= count) {
+      const { done, value } = await reader.read();
+      if (done) throw new Error(`the stream ended after: ${text}`);
+      text += new TextDecoder().decode(value);
+      if (text.includes("event: status") && !text.includes("event: block"))
+        view.events.emit("block", { height: 10, hash: "aa", miner: "bb", time: 1, own: true });
+    }
+    await reader.cancel();
+    return text.split("\n\n");
+  }
+
+  it("begin with the status and go on with what happens", async () => {
+    const { url } = await api();
+    const response = await fetch(`${url}/v1/events`, { signal: AbortSignal.timeout(10_000) });
+    expect(response.headers.get("content-type")).toBe("text/event-stream");
+    const [first, second] = await read(response, 2);
+    expect(first).toMatch(/^event: status\ndata: \{"nodeId"/);
+    expect(second).toBe('event: block\ndata: {"height":10,"hash":"aa","miner":"bb","time":1,"own":true}');
+  });
+
+  it("are limited in number, and do not keep the server from closing", async () => {
+    const server = await startApi(view, { ...OPTIONS, port: 0 });
+    const open = await fetch(`${server.url}/v1/events`);
+    expect((await fetch(`${server.url}/v1/events`)).status).toBe(503);
+    await server.close();
+    await expect(open.text()).resolves.toContain("event: status");
+  });
+});
+
+describe("api.json", () => {
+  let dir: string;
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), "pouw-announce-"));
+  });
+  afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+  it("leads to the running node and goes when it stops", async () => {
+    const { url } = await api();
+    const withdraw = announce(dir, url);
+    if (process.platform !== "win32") expect(statSync(announcementPath(dir)).mode & 0o777).toBe(0o600);
+    expect((await findNode(dir).status()).peerId).toBe(aStatus().peerId);
+    withdraw();
+    expect(existsSync(announcementPath(dir))).toBe(false);
+    const error = await failure(() => findNode(dir));
+    expect(error.code).toBe("NOT_RUNNING");
+    expect(error.remedy).toContain("--data-dir");
+  });
+
+  it("is known as stale when its process is gone, and removed", async () => {
+    const child = spawn(process.execPath, ["-e", ""]);
+    await once(child, "exit");
+    writeFileSync(announcementPath(dir), JSON.stringify({ url: "http://127.0.0.1:1", pid: child.pid }));
+    expect((await failure(() => findNode(dir))).code).toBe("NOT_RUNNING");
+    expect(existsSync(announcementPath(dir))).toBe(false);
+  });
+
+  it("of another node is left alone by the one that stops", () => {
+    const withdraw = announce(dir, "http://127.0.0.1:1");
+    writeFileSync(announcementPath(dir), JSON.stringify({ url: "http://127.0.0.1:2", pid: process.pid }));
+    withdraw();
+    expect(existsSync(announcementPath(dir))).toBe(true);
+  });
+
+  it("that is not one counts as none", async () => {
+    writeFileSync(announcementPath(dir), "{");
+    expect((await failure(() => findNode(dir))).code).toBe("NOT_RUNNING");
+  });
+});
