@@ -1,0 +1,126 @@
+// Units and draws: every input counts, the first draw below the target wins, and cheap tasks are refused.
+import { describe, expect, it } from "vitest";
+import { type Hash32, TaskId, toHex, u64be, utf8 } from "../../../src/base/index.ts";
+import { sha256, taggedHash } from "../../../src/crypto/index.ts";
+import {
+  checkTaskCap,
+  drawHash,
+  type FinishedUnit,
+  findWin,
+  firstNonce,
+  nextBeacon,
+  nonceOffset,
+  noncesPerUnit,
+  unitSeed,
+} from "../../../src/work/index.ts";
+
+const h = (text: string): Hash32 => sha256(utf8(text));
+const unit: FinishedUnit = {
+  beacon: h("beacon"),
+  task: TaskId(h("task")),
+  round: 3,
+  author: h("author"),
+  mlNode: 1,
+  index: 2,
+  start: h("start"),
+  digest: h("digest"),
+};
+const others: readonly (readonly [string, Partial<FinishedUnit>])[] = [
+  ["beacon", { beacon: h("b2") }],
+  ["task", { task: h("t2") }],
+  ["round", { round: 4 }],
+  ["author", { author: h("a2") }],
+  ["mlNode", { mlNode: 2 }],
+  ["index", { index: 3 }],
+];
+const target = (bits: number): Uint8Array => {
+  const bytes = new Uint8Array(32);
+  bytes[bits >> 3] = 0x80 >> (bits & 7);
+  return bytes;
+};
+
+describe("a unit's seed", () => {
+  it.each(others)("depends on the %s", (_name, change) => {
+    expect(unitSeed({ ...unit, ...change })).not.toEqual(unitSeed(unit));
+  });
+  it("is not moved by what the unit finds", () => {
+    expect(unitSeed({ ...unit, digest: h("d2"), start: h("s2") } as FinishedUnit)).toEqual(unitSeed(unit));
+  });
+});
+
+describe("draws", () => {
+  it.each([...others, ["start", { start: h("s2") }], ["digest", { digest: h("d2") }]] as const)(
+    "depend on the %s",
+    (_name, change) => {
+      expect(drawHash({ ...unit, ...change }, 5n)).not.toEqual(drawHash(unit, 5n));
+    },
+  );
+
+  it("start at the first 8 bytes of H(nonce, d)", () => {
+    expect(u64be(firstNonce(unit.digest))).toEqual(taggedHash("nonce", unit.digest).subarray(0, 8));
+  });
+
+  it("find the first win, which a plain search finds too", () => {
+    let wins = 0;
+    for (let i = 0; i < 60; i++) {
+      const one = { ...unit, digest: h(`digest ${i}`) };
+      const limit = target(6);
+      const plain = Array.from({ length: 64 }, (_, j) => BigInt.asUintN(64, firstNonce(one.digest) + BigInt(j)));
+      const expected = plain.find((nonce) => Buffer.compare(drawHash(one, nonce), limit) < 0);
+      const found = findWin(one, 64, limit);
+      expect(found?.nonce).toBe(expected);
+      if (found !== undefined) {
+        wins++;
+        expect(found.draw).toEqual(drawHash(one, found.nonce));
+        expect(findWin(one, Number(nonceOffset(one.digest, found.nonce)), limit)).toBeUndefined();
+      }
+    }
+    expect(wins).toBeGreaterThan(10);
+    expect(wins).toBeLessThan(60);
+  });
+
+  it("win strictly below the target only", () => {
+    const draw = drawHash(unit, firstNonce(unit.digest));
+    expect(findWin(unit, 1, draw)).toBeUndefined();
+    const above = Uint8Array.from(draw);
+    above[31] = (above[31] as number) + 1;
+    expect(above[31]).not.toBe(0);
+    expect(findWin(unit, 1, above)?.draw).toEqual(draw);
+  });
+
+  it("count offsets round the end of 2^64", () => {
+    const first = firstNonce(unit.digest);
+    expect(nonceOffset(unit.digest, first)).toBe(0n);
+    expect(nonceOffset(unit.digest, BigInt.asUintN(64, first + 7n))).toBe(7n);
+    expect(nonceOffset(unit.digest, BigInt.asUintN(64, first - 1n))).toBe(2n ** 64n - 1n);
+  });
+
+  it("chain the beacon by the winning draw alone", () => {
+    expect(nextBeacon(unit.beacon, h("draw"))).not.toEqual(nextBeacon(unit.beacon, h("draw 2")));
+    expect(nextBeacon(h("b2"), h("draw"))).not.toEqual(nextBeacon(unit.beacon, h("draw")));
+    expect(toHex(nextBeacon(unit.beacon, h("draw")))).toBe(toHex(taggedHash("beacon", unit.beacon, h("draw"))));
+  });
+});
+
+describe("nonces of a unit", () => {
+  const rules = { omegaB: 60, omegaM: 1, omegaDenominator: 1000, maxNoncesPerGigamac: 300 };
+  const task = { steps: 500, batch: 32, parameterCount: 101_770, macsPerStep: 9_800_000n };
+
+  it("are floor(omegaB B S + omegaM parameters)", () => {
+    expect(noncesPerUnit(task, rules)).toBe(1061);
+    expect(noncesPerUnit({ ...task, parameterCount: 0 }, rules)).toBe(960);
+  });
+
+  it("are capped by the work of the unit", () => {
+    expect(checkTaskCap(task, rules)).toEqual({ kind: "accept" });
+    expect(checkTaskCap({ ...task, macsPerStep: 98_000n }, rules)).toMatchObject({ code: "task-too-cheap" });
+    expect(checkTaskCap({ ...task, steps: 1, batch: 1, parameterCount: 0 }, rules)).toMatchObject({
+      code: "task-without-nonces",
+    });
+    // Exactly at the cap passes, one multiply-accumulate less does not.
+    const edge = { steps: 1, batch: 100_000, parameterCount: 0, macsPerStep: 20_000_000_000n };
+    expect(noncesPerUnit(edge, rules)).toBe(6000);
+    expect(checkTaskCap(edge, rules).kind).toBe("accept");
+    expect(checkTaskCap({ ...edge, macsPerStep: edge.macsPerStep - 1n }, rules).kind).toBe("reject");
+  });
+});

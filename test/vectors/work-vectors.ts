@@ -1,0 +1,68 @@
+// The inputs of the golden vectors of hashing, signing, work and genesis, and their values as the code computes them now.
+import { toHex, utf8 } from "../../src/base/index.ts";
+import { createGenesis, encodeState, genesisHash, genesisState, PROFILES, rulesOf } from "../../src/chain/index.ts";
+import { blockCodec } from "../../src/codec/index.ts";
+import { sha256, taggedHash } from "../../src/crypto/index.ts";
+import { drawHash, findWin, firstNonce, nextBeacon, noncesPerUnit, unitSeed } from "../../src/work/index.ts";
+import { alice, aWorld, mineChain, taskIn } from "../support/chain.ts";
+
+const h = (text: string): Uint8Array => sha256(utf8(text));
+
+function workCase(i: number): object {
+  const unit = {
+    beacon: h(`beacon ${i}`),
+    task: h(`task ${i}`),
+    round: i * 1000,
+    author: h(`author ${i}`),
+    mlNode: i,
+    index: i * i,
+    start: h(`start ${i}`),
+    digest: h(`digest ${i}`),
+  };
+  const target = Uint8Array.from({ length: 32 }, (_, at) => (at === 0 ? 2 : 0));
+  const win = findWin(unit, 400, target);
+  return {
+    case: i,
+    seed: toHex(unitSeed(unit)),
+    firstNonce: firstNonce(unit.digest).toString(),
+    firstDraw: toHex(drawHash(unit, firstNonce(unit.digest))),
+    win: win === undefined ? null : { nonce: win.nonce.toString(), draw: toHex(win.draw) },
+    nextBeacon: toHex(nextBeacon(unit.beacon, h(`draw ${i}`))),
+  };
+}
+
+function genesisCase(name: keyof typeof PROFILES): object {
+  const model = { name: "digits-mlp", trainDigest: toHex(h("train")), parameterCount: 101_770, macsPerStep: 9_756_672 };
+  const genesis = createGenesis(PROFILES[name], model, toHex(h("initial")), toHex(h("data")));
+  const rules = rulesOf(genesis);
+  const state = genesisState(genesis);
+  return {
+    network: name,
+    genesisHash: toHex(genesisHash(genesis)),
+    taskId: toHex(taskIn(rules).id),
+    nonces: noncesPerUnit(taskIn(rules), rules),
+    stateRoot: toHex(state.root),
+    beacon: toHex(state.beacon),
+  };
+}
+
+/** Three honest blocks of the testing network: ids, roots and the SHA-256 of their bytes. */
+function chainCase(): object {
+  const { blocks, states } = mineChain(aWorld(), 3, { miners: [alice] });
+  return {
+    blocks: blocks.map((block) => toHex(sha256(blockCodec.encode(block)))),
+    tips: states.map((state) => toHex(state.tipId)),
+    roots: states.map((state) => toHex(state.root)),
+    states: states.map((state) => toHex(sha256(encodeState(state)))),
+    targets: states.map((state) => toHex(state.target)),
+  };
+}
+
+export function workVectors(): object {
+  return {
+    taggedHash: toHex(taggedHash("domain", Uint8Array.of(1, 2), new Uint8Array(), Uint8Array.of(3))),
+    work: [0, 1, 2, 3].map(workCase),
+    genesis: [genesisCase("devnet"), genesisCase("testnet")],
+    chain: chainCase(),
+  };
+}
