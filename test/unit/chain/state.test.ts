@@ -1,0 +1,147 @@
+// States: lookups, ageing rewards, the ring of recent blocks, storage, and that old states stay what they were.
+import { describe, expect, it } from "vitest";
+import { toHex } from "../../../src/base/index.ts";
+import { decodeState, encodeState, type State, stateRoot } from "../../../src/chain/index.ts";
+import { blockId } from "../../../src/crypto/index.ts";
+import { drawHash, nextBeacon, unitOfHeader } from "../../../src/work/index.ts";
+import { aKey, alice, aTransfer, aWorld, bob, carol, mineBlock, mineChain, taskIn } from "../../support/chain.ts";
+
+const sum = (amounts: readonly bigint[]): bigint => amounts.reduce((all, amount) => all + amount, 0n);
+const money = (state: State): bigint =>
+  sum(state.accounts().map((account) => account.balance)) + sum(state.immature().map((reward) => reward.amount));
+
+describe("accounts", () => {
+  it("are found on every branch, whatever other branches put in the same place", () => {
+    const { rules, state } = aWorld();
+    const [x, y, z] = [aKey("x"), aKey("y"), aKey("z")];
+    const pay = (from: State, to: readonly Uint8Array[]): State => {
+      let nonce = from.account(alice.address).nonce;
+      const transfers = to.map((address, i) => aTransfer(from, alice, address, 10n + BigInt(i), { nonce: nonce++ }));
+      return mineBlock(from, alice, rules, { transfers }).state;
+    };
+    const left = pay(state, [x.address, y.address]);
+    const right = pay(state, [y.address, z.address]);
+    expect(left.account(x.address).balance).toBe(10n);
+    expect(left.account(y.address).balance).toBe(11n);
+    expect(left.account(z.address).balance).toBe(0n);
+    expect(right.account(x.address).balance).toBe(0n);
+    expect(right.account(y.address).balance).toBe(10n);
+    expect(right.account(z.address).balance).toBe(11n);
+    expect(state.accountCount).toBe(1);
+    expect(state.account(y.address).balance).toBe(0n);
+    const further = pay(left, [z.address]);
+    expect(further.account(z.address).balance).toBe(10n);
+    expect(further.accounts().map((account) => toHex(account.address))).toEqual(
+      [alice, x, y, z].map((key) => toHex(key.address)),
+    );
+  });
+});
+
+describe("rewards", () => {
+  it("mature after `maturity` blocks, and no sooner", () => {
+    const { rules, state } = aWorld();
+    let at = mineBlock(state, bob, rules).state;
+    expect(at.immature(bob.address)).toEqual([{ address: bob.address, amount: 1000n, height: 1 }]);
+    for (let height = 2; height <= rules.maturity; height++) {
+      at = mineBlock(at, carol, rules).state;
+      expect(at.account(bob.address).balance).toBe(0n);
+    }
+    expect(at.immature().map((reward) => reward.height)).toEqual([1, 2, 3, 4, 5]);
+    at = mineBlock(at, carol, rules).state;
+    expect(at.account(bob.address).balance).toBe(1000n);
+    expect(at.immature(bob.address)).toEqual([]);
+    expect(money(at)).toBe(at.supply);
+  });
+
+  it("include the fees of the block's transfers", () => {
+    const { rules, state } = aWorld();
+    const transfers = [aTransfer(state, alice, carol.address, 5n, { fee: 30n })];
+    const next = mineBlock(state, bob, rules, { transfers }).state;
+    expect(next.immature(bob.address)).toMatchObject([{ amount: 1030n }]);
+    expect(next.account(alice.address)).toMatchObject({ balance: 999_965n, nonce: 1n });
+    expect(next.supply).toBe(1_001_000n);
+  });
+});
+
+describe("the tip", () => {
+  const world = aWorld();
+  const { blocks, states } = mineChain(world, 20, { miners: [alice, bob] });
+  const at = (height: number): State => states[height] as State;
+
+  it("has the id of its block, computed from the state alone", () => {
+    for (const [i, block] of blocks.entries()) {
+      expect(at(i + 1).tipId).toEqual(blockId(block.header));
+      expect(block.header.stateRoot).toEqual(stateRoot(at(i + 1)));
+    }
+  });
+
+  it("carries beacon, draw, work and the task's round", () => {
+    for (const [i, { header, body }] of blocks.entries()) {
+      const draw = drawHash(unitOfHeader(at(i).beacon, header), header.nonce);
+      expect(at(i + 1).draw).toEqual(draw);
+      expect(at(i + 1).beacon).toEqual(nextBeacon(at(i).beacon, draw));
+      expect(at(i + 1).work - at(i).work).toBe(16n);
+      const task = at(i + 1).task(taskIn(world.rules).id);
+      expect(task).toMatchObject({ round: header.round, parameters: header.start });
+      expect(header.round).toBe(i + body.records.length);
+    }
+  });
+
+  it("remembers the last 16 blocks", () => {
+    const tip = at(20);
+    for (let height = 5; height <= 20; height++)
+      expect(tip.recentBlock(height)).toEqual({
+        height,
+        id: at(height).tipId,
+        beacon: at(height).beacon,
+        miner: blocks[height - 1]?.header.miner,
+        time: at(height).time,
+      });
+    expect(tip.recentBlock(4)).toBeUndefined();
+    expect(tip.recentBlock(21)).toBeUndefined();
+    expect(tip.recentBlock(-1)).toBeUndefined();
+  });
+
+  it("survives storage, and goes on from there the same", () => {
+    for (const height of [0, 1, 17, 20]) {
+      const state = at(height);
+      const back = decodeState(encodeState(state));
+      expect(back.root).toEqual(state.root);
+      expect(back.tipId).toEqual(state.tipId);
+      expect(encodeState(back)).toEqual(encodeState(state));
+      expect(back.account(bob.address)).toEqual(state.account(bob.address));
+      const next = mineBlock(back, bob, world.rules);
+      expect(next.state.root).toEqual(mineBlock(state, bob, world.rules).state.root);
+    }
+  });
+
+  it("refuses damaged bytes", () => {
+    const bytes = encodeState(at(20));
+    const coded = expect.objectContaining({ code: "BAD_ENCODING" });
+    expect(() => decodeState(bytes.subarray(0, -1))).toThrow(coded);
+    expect(() => decodeState(new Uint8Array(10))).toThrow(coded);
+    // Every changed byte either breaks the encoding or shows in the root.
+    let decoded = 0;
+    for (let i = 0; i < bytes.length; i += 7) {
+      const flipped = Uint8Array.from(bytes);
+      flipped[i] = (flipped[i] as number) ^ 1;
+      try {
+        expect(decodeState(flipped).root).not.toEqual(at(20).root);
+        decoded++;
+      } catch (error) {
+        expect(error).toEqual(coded);
+      }
+    }
+    expect(decoded).toBeGreaterThan(100);
+  });
+
+  it("keeps its parents as they were", () => {
+    const before = states.map((state) => ({ bytes: encodeState(state), root: Uint8Array.from(state.root) }));
+    mineChain({ state: at(20), rules: world.rules }, 3, { miners: [bob, carol] });
+    for (const [i, { bytes, root }] of before.entries()) {
+      expect(encodeState(at(i))).toEqual(bytes);
+      expect(at(i).root).toEqual(root);
+      expect(decodeState(bytes).root).toEqual(root);
+    }
+  });
+});
