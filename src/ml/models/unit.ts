@@ -13,12 +13,11 @@ import {
 import {
   cast,
   equal,
+  exp,
   gather,
   identity,
   log,
-  max,
   mul,
-  neg,
   reduceMax,
   reduceMean,
   reduceSum,
@@ -49,23 +48,24 @@ function oneHot(g: GraphBuilder, labels: Value, classes: number): Value {
     [1, classes],
     "int32",
   );
-  const column = reshape(g, labels, [labels.shape[0] as number, 1]);
+  const column = g.node("Unsqueeze", [labels, g.constant([1], [1], "int64")], [labels.shape[0] as number, 1], "int32");
   return cast(g, equal(g, column, iota), "float32");
 }
 
-/** Probabilities of the labels, and the gradient of the logits of `factor` times the mean cross-entropy. */
-function crossEntropy(net: Net, { logits, labels }: Prediction, factor: number): { likelihood: Value; seed: Value } {
+/** The gradient of the logits of `factor` times the mean cross-entropy. */
+function crossEntropySeed(net: Net, { logits, labels }: Prediction, factor: number): Value {
   const { g } = net;
   const [rows, classes] = logits.shape as [number, number];
-  const target = oneHot(g, labels, classes);
-  const p = softmaxValues(net, logits);
-  const likelihood = reduceMax(g, mul(g, p, target), [1], false);
-  return { likelihood, seed: scale(g, sub(g, p, target), factor / rows) };
+  const error = sub(g, softmaxValues(net, logits), oneHot(g, labels, classes));
+  return scale(g, error, factor / rows);
 }
 
-/** Mean of -log(likelihood): for people only. */
-function lossOf(g: GraphBuilder, likelihood: Value): Value {
-  return neg(g, reduceMean(g, log(g, max(g, likelihood, g.scalar(1e-30))), [0], false));
+/** Mean cross-entropy in nats, with any operators: for people only. */
+function lossOf(g: GraphBuilder, { logits, labels }: Prediction): Value {
+  const target = oneHot(g, labels, logits.shape[1] as number);
+  const z = sub(g, logits, reduceMax(g, logits, [1]));
+  const picked = reduceSum(g, mul(g, z, target), [1], false);
+  return reduceMean(g, sub(g, log(g, reduceSum(g, exp(g, z), [1], false)), picked), [0], false);
 }
 
 /** The body of the loop: one optimiser step on the batch of this iteration. */
@@ -77,7 +77,8 @@ function stepGraph(model: Architecture, { batch, lowering }: BuildOptions, outer
   const state = model.parameters.map(({ name, shape }) =>
     Array.from({ length: perParameter }, (_, k) => g.input(`s${k}.${name}`, "float32", shape)),
   );
-  g.input("likelihood", "float32", ["R"]);
+  g.input("logits", "float32", ["R", "C"]);
+  g.input("targets", "int32", ["R"]);
   const [rows, ...tensors] = outer.map((value) => g.outer(value));
   const net = new Net(g, lowering, model.bits);
   const params = model.parameters.map(({ name, exponent }, i) => ({
@@ -87,7 +88,7 @@ function stepGraph(model: Architecture, { batch, lowering }: BuildOptions, outer
   const index = reshape(g, gather(g, rows as Value, iteration), [batch]);
   const data = new Map(tensors.map((value) => [value.id, value]));
   const predicted = model.forward(net, index, data, lookup(params));
-  const { likelihood, seed } = crossEntropy(net, predicted, lossScale(model.optimizer));
+  const seed = crossEntropySeed(net, predicted, lossScale(model.optimizer));
   const gradients = net.gradients(
     predicted.logits,
     seed,
@@ -100,7 +101,7 @@ function stepGraph(model: Architecture, { batch, lowering }: BuildOptions, outer
     const done = update({ parameter, exponent: param.exponent, gradient, state: old });
     return [done.parameter, ...done.state];
   });
-  return g.finish("step", [identity(g, going), ...next, likelihood]);
+  return g.finish("step", [identity(g, going), ...next, predicted.logits, predicted.labels]);
 }
 
 /** `train.onnx`: the unit. Inputs and outputs are described in README.md. */
@@ -120,10 +121,10 @@ export function trainGraph(model: Architecture, options: BuildOptions): Graph {
     return [start, ...Array.from({ length: slots(model.optimizer) }, () => zero)];
   });
   const body = stepGraph(model, options, [rows, ...data.values()]);
-  const carried = [...starts, g.constant([1], [1])];
+  const seen = [g.constant([0], [1, 1]), g.constant([0], [1], "int32")];
   const ends = g.nodes(
     "Loop",
-    [steps, undefined, ...carried],
+    [steps, undefined, ...starts, ...seen],
     body.outputs.slice(1).map(({ dtype, shape }) => ({ dtype, shape })),
     { body: { graph: body } },
   );
@@ -132,7 +133,8 @@ export function trainGraph(model: Architecture, options: BuildOptions): Graph {
     const q = ends[i * per] as Value;
     return renamed(g, exact ? leave(g, q, exponent) : q, `next.${name}`);
   });
-  return g.finish(`${model.name}.train`, [...next, renamed(g, lossOf(g, ends.at(-1) as Value), "loss")]);
+  const last = { logits: ends.at(-2) as Value, labels: ends.at(-1) as Value };
+  return g.finish(`${model.name}.train`, [...next, renamed(g, lossOf(g, last), "loss")]);
 }
 
 const zeroOf = (g: GraphBuilder, shape: readonly number[]): Value =>
@@ -156,12 +158,11 @@ export function evalGraph(model: Architecture, { batch, lowering }: BuildOptions
   const best = g.node("ArgMax", [predicted.logits], [count], "int64", { axis: 1, keepdims: 0 });
   const flat = cast(g, best, "int32");
   const right = cast(g, equal(g, flat, predicted.labels), "int32");
-  const { likelihood } = crossEntropy(net, predicted, 1);
   const shape = [batch, ...(count === batch ? [] : [count / batch])];
   const outputs = [
     renamed(g, reshape(g, flat, shape), "predictions"),
     renamed(g, reduceSum(g, right, [0], false), "correct"),
-    renamed(g, lossOf(g, likelihood), "loss"),
+    renamed(g, lossOf(g, predicted), "loss"),
   ];
   return g.finish(`${model.name}.eval`, outputs);
 }
