@@ -27,10 +27,15 @@ export class BitWriter {
     this.#held &= (1 << this.#heldBits) - 1;
   }
 
-  /** `count` zeros and a one. */
-  unary(count: number): void {
-    for (; count >= 24; count -= 24) this.write(0, 24);
-    this.write(1, count + 1);
+  /** `zeros` zeros, a one, then the low `count` bits of `value`, which has no others. */
+  rice(zeros: number, value: number, count: number): void {
+    if (zeros + 1 + count <= 24) {
+      this.write((1 << count) | value, zeros + 1 + count);
+      return;
+    }
+    for (; zeros >= 24; zeros -= 24) this.write(0, 24);
+    this.write(1, zeros + 1);
+    this.write(value, count);
   }
 
   finish(): Uint8Array {

@@ -1,7 +1,7 @@
 // The `exact` delta codec (protocol section 3): the integers (P' - P) / 2^e, lossless, Rice-coded in blocks, one valid encoding.
 import { PouwError } from "../../base/index.ts";
 import { BitReader, BitWriter } from "./bits.ts";
-import { checkLength, fromGrid, GRID_MAX, GRID_MIN, type GridLayout, spans, toGrid } from "./grid.ts";
+import { checkLength, fromGrid, GRID_MAX, GRID_MIN, type GridLayout, gridDifference, spans, toGrid } from "./grid.ts";
 
 /** Values that share one Rice parameter; a block never crosses a tensor's border. */
 export const BLOCK_VALUES = 128;
@@ -55,8 +55,7 @@ function writeBlock(out: BitWriter, values: Int32Array, start: number, stop: num
   out.write(k + 1, PARAMETER_BITS);
   for (let i = start; i < stop; i++) {
     const folded = fold(values[i] as number);
-    out.unary(folded >>> k);
-    if (k > 0) out.write(folded & mask, k);
+    out.rice(folded >>> k, folded & mask, k);
   }
 }
 
@@ -91,17 +90,9 @@ function readBlock(input: BitReader, out: Int32Array, start: number, stop: numbe
   if (sum === 0 || riceParameter(sum, stop - start) !== k) throw refuse("not in canonical form");
 }
 
-/** Integer differences (end - start) / 2^e. Throws NOT_FINITE, or BAD_ENCODING when a value is off its grid. */
-export function difference(layout: GridLayout, start: Float32Array, end: Float32Array): Int32Array {
-  const from = toGrid(layout, start);
-  const out = toGrid(layout, end);
-  for (let i = 0; i < out.length; i++) out[i] = (out[i] as number) - (from[i] as number);
-  return out;
-}
-
 /** Canonical `exact` encoding of end - start. Throws NOT_FINITE, or BAD_ENCODING when a value is off its grid. */
 export function encodeDelta(layout: GridLayout, start: Float32Array, end: Float32Array): Uint8Array {
-  return encodeIntegers(layout, difference(layout, start, end));
+  return encodeIntegers(layout, gridDifference(layout, start, end));
 }
 
 /** start + delta. Throws BAD_ENCODING when a sum leaves the grid: no unit ends there, so such a delta is a forgery. */

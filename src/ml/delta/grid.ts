@@ -59,12 +59,35 @@ export function toGrid(layout: GridLayout, flat: Float32Array): Int32Array {
       const integer = exact | 0;
       out[i] = integer;
       // One branch-free pass; NaN, infinities, fractions and integers out of range all make the sum positive.
-      bad += integer === exact && integer >= GRID_MIN && integer <= GRID_MAX ? 0 : 1;
+      bad += integer === exact && fits(integer) ? 0 : 1;
     }
     if (bad > 0) throw offGrid(name, flat.subarray(from, to));
   }
   return out;
 }
+
+/** Integers of end - start, in one pass. Throws as `toGrid` does, for either of them. */
+export function gridDifference(layout: GridLayout, start: Float32Array, end: Float32Array): Int32Array {
+  checkLength(layout, start, "a parameter vector");
+  checkLength(layout, end, "a parameter vector");
+  const out = new Int32Array(end.length);
+  for (const { name, from, to, scale } of spans(layout)) {
+    const inverse = 1 / scale;
+    let bad = 0;
+    for (let i = from; i < to; i++) {
+      const before = (start[i] as number) * inverse;
+      const after = (end[i] as number) * inverse;
+      const a = before | 0;
+      const b = after | 0;
+      out[i] = b - a;
+      bad += a === before && b === after && fits(a) && fits(b) ? 0 : 1;
+    }
+    if (bad > 0) throw offGrid(name, start.subarray(from, to), end.subarray(from, to));
+  }
+  return out;
+}
+
+const fits = (integer: number): boolean => integer >= GRID_MIN && integer <= GRID_MAX;
 
 /** float32 values of grid integers; zero comes out as +0. */
 export function fromGrid(layout: GridLayout, integers: Int32Array): Float32Array {
@@ -75,8 +98,8 @@ export function fromGrid(layout: GridLayout, integers: Int32Array): Float32Array
   return out;
 }
 
-function offGrid(name: string, values: Float32Array): PouwError {
-  if (values.some((value) => !Number.isFinite(value)))
+function offGrid(name: string, ...values: readonly Float32Array[]): PouwError {
+  if (values.some((part) => part.some((value) => !Number.isFinite(value))))
     return new PouwError("NOT_FINITE", `parameter ${name} holds a NaN or an infinity`);
   return new PouwError("BAD_ENCODING", `parameter ${name} holds a value that is not on its grid`);
 }
