@@ -60,6 +60,11 @@ export const within = (ms: number): { readonly signal: AbortSignal } => ({ signa
 export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 export const text = (data: Uint8Array): string => new TextDecoder().decode(data);
 
+/** A Buffer would break the inside in quiet ways: its slice() is a view. */
+function plainBytes(data: Uint8Array): void {
+  if (Object.getPrototypeOf(data) !== Uint8Array.prototype) throw new Error("not a plain Uint8Array");
+}
+
 export interface Heard {
   readonly topic: Topic;
   readonly text: string;
@@ -87,11 +92,14 @@ export function recorder(behaviour: Behaviour = {}): Recorder {
   const disconnected: string[] = [];
   const handlers: WireHandlers = {
     gossip: async (topic, data, source) => {
+      plainBytes(data);
       heard.push({ topic, text: text(data), ...source });
       return behaviour.judge?.(text(data)) ?? ACCEPT;
     },
-    request: async (protocol, data, from) =>
-      behaviour.answer === undefined ? data : await behaviour.answer(protocol, data, from),
+    request: async (protocol, data, from) => {
+      plainBytes(data);
+      return behaviour.answer === undefined ? data : await behaviour.answer(protocol, data, from);
+    },
     connected: (peer) => void connected.push(peer),
     disconnected: (peer) => void disconnected.push(peer),
   };

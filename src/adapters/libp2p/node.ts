@@ -1,0 +1,92 @@
+// The libp2p node: TCP, noise, yamux, identify, ping and gossipsub, with limits on everything a stranger can fill.
+import type { GossipSub } from "@chainsafe/libp2p-gossipsub";
+import { noise } from "@chainsafe/libp2p-noise";
+import { yamux } from "@chainsafe/libp2p-yamux";
+import { type Identify, identify } from "@libp2p/identify";
+import type { Libp2p, PrivateKey } from "@libp2p/interface";
+import { type Ping, ping } from "@libp2p/ping";
+import { tcp } from "@libp2p/tcp";
+import { multiaddr } from "@multiformats/multiaddr";
+import type { LevelDatastore } from "datastore-level";
+import { createLibp2p } from "libp2p";
+import { messageOf, PouwError } from "../../base/index.ts";
+import type { Log } from "../../ports/index.ts";
+import { gossipService } from "./gossip.ts";
+import type { Guard } from "./guard.ts";
+import { guardedMdns } from "./mdns.ts";
+import type { Libp2pWireOptions } from "./options.ts";
+import { socketCounter, type Traffic } from "./traffic.ts";
+
+export type WireNode = Libp2p<{ identify: Identify; ping: Ping; pubsub: GossipSub }>;
+
+/** Addresses and peers stay in the book this long, ms; the library forgets after an hour, too short for a laptop that sleeps. */
+const BOOK_AGE_MS = 30 * 24 * 3_600_000;
+/** A node that trains may be slow to answer; a connection is given up only after this, ms. */
+const PING_TIMEOUT = { minTimeout: 15_000, maxTimeout: 30_000 };
+
+export interface NodeParts {
+  readonly privateKey: PrivateKey;
+  readonly book: LevelDatastore | undefined;
+  readonly guard: Guard;
+  readonly traffic: Traffic;
+  readonly log: Log;
+}
+
+/** Builds the node without starting it. Throws BAD_CONFIG for an address that does not parse. */
+export async function buildNode(options: Libp2pWireOptions, parts: NodeParts): Promise<WireNode> {
+  for (const address of options.listen) parseAddress(address);
+  const { guard, traffic } = parts;
+  return createLibp2p({
+    start: false,
+    privateKey: parts.privateKey,
+    nodeInfo: { userAgent: options.agent },
+    ...(parts.book === undefined ? {} : { datastore: parts.book }),
+    peerStore: { maxAddressAge: BOOK_AGE_MS, maxPeerAge: BOOK_AGE_MS },
+    addresses: { listen: [...options.listen] },
+    transports: [tcp({ backlog: 64, maxConnections: options.maxConnections + 32 })],
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux({ streamOptions: { maxStreamWindowSize: 1 << 20, maxReadBufferLength: 4 << 20 } })],
+    connectionManager: {
+      maxConnections: options.maxConnections,
+      inboundConnectionThreshold: options.lan ? 1000 : 5,
+      maxIncomingPendingConnections: 32,
+    },
+    connectionMonitor: { pingInterval: 15_000, pingTimeout: PING_TIMEOUT },
+    connectionGater: guard.gater,
+    metrics: socketCounter(traffic),
+    peerDiscovery: options.mdns ? [guardedMdns(options.network, parts.log)] : [],
+    services: {
+      identify: identify(),
+      ping: ping(),
+      pubsub: gossipService(options, guard.isBanned),
+    },
+  });
+}
+
+/** Throws BAD_CONFIG when `text` is no multiaddr. */
+export function parseAddress(text: string): ReturnType<typeof multiaddr> {
+  try {
+    return multiaddr(text);
+  } catch (error) {
+    throw new PouwError("BAD_CONFIG", `not a network address: "${text.slice(0, 120)}" (${messageOf(error)})`, {
+      remedy: "Write it like /ip4/127.0.0.1/tcp/8001, with /p2p/<peer id> at the end when it names a peer.",
+    });
+  }
+}
+
+/** What a failed start means to a person. */
+export function startError(error: unknown): PouwError {
+  const text = error instanceof Error ? error.message : String(error);
+  const taken = /EADDRINUSE[^\n]*?((?:\d{1,3}\.){3}\d{1,3}:\d+|[0-9a-f:]*:\d+)?\s*$/im.exec(text);
+  if (taken !== null)
+    return new PouwError(
+      "PORT_IN_USE",
+      `the listening address ${taken[1] ?? ""} is taken by another process`.replace("  ", " "),
+      {
+        remedy: "Stop the other process, or choose another port (0 takes a free one).",
+        cause: error,
+      },
+    );
+  const line = text.split("\n").find((one) => /E[A-Z]{4,}/.test(one)) ?? text.split("\n")[0];
+  return new PouwError("WIRE_FAILED", `the network did not start: ${line?.trim()}`, { cause: error });
+}

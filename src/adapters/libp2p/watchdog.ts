@@ -1,0 +1,62 @@
+// A look every second at what can go silently wrong: gossip links that died inside an open connection, peers that never identify.
+import { peerIdFromString } from "@libp2p/peer-id";
+import { type Clock, type Log, TOPICS } from "../../ports/index.ts";
+import type { Gossip } from "./gossip.ts";
+import type { WireNode } from "./node.ts";
+import { topicName } from "./options.ts";
+import { IDENTIFY_MS, type PeerTable } from "./peers.ts";
+import type { Requests } from "./requests.ts";
+import type { Traffic } from "./traffic.ts";
+
+const LOOK_MS = 1_000;
+/** A ready peer without both gossip streams for this long is disconnected, ms; dialling again mends it. */
+const UNLINKED_MS = 3_000;
+
+export interface WatchdogDeps {
+  readonly node: WireNode;
+  readonly peers: PeerTable;
+  readonly gossip: Gossip;
+  readonly requests: Requests;
+  readonly traffic: Traffic;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Starts looking; returns the stop. */
+export function startWatchdog(network: string, deps: WatchdogDeps): () => void {
+  const { node, peers, gossip, clock, log } = deps;
+  const unlinkedSince = new Map<string, number>();
+  let cancel = clock.after(LOOK_MS, look);
+
+  function look(): void {
+    cancel = clock.after(LOOK_MS, look);
+    const now = clock.now();
+    peers.reconcile();
+    for (const peer of peers.ids()) checkLink(peer, now);
+    for (const peer of [...unlinkedSince.keys()]) if (!peers.isReady(peer)) unlinkedSince.delete(peer);
+    for (const connection of node.getConnections()) {
+      const unnamed = !peers.isReady(connection.remotePeer.toString());
+      if (unnamed && now - connection.timeline.open > IDENTIFY_MS)
+        connection.abort(new Error("the peer did not identify itself"));
+    }
+    deps.requests.sweep();
+    deps.traffic.peers(peers.ids().length);
+    for (const topic of TOPICS) deps.traffic.mesh(topic, gossip.meshSize(topicName(network, topic)));
+  }
+
+  function checkLink(peer: string, now: number): void {
+    if (gossip.isLinked(peer)) {
+      unlinkedSince.delete(peer);
+      return;
+    }
+    const since = unlinkedSince.get(peer) ?? now;
+    unlinkedSince.set(peer, since);
+    if (now - since < UNLINKED_MS) return;
+    unlinkedSince.delete(peer);
+    log.info({ peer }, "the gossip link to a peer died; connecting anew");
+    for (const connection of node.getConnections(peerIdFromString(peer)))
+      connection.abort(new Error("the gossip link died"));
+  }
+
+  return () => cancel();
+}

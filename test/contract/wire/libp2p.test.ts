@@ -1,0 +1,5 @@
+// The contract on real sockets.
+import { makeWire } from "./libp2p-lab.ts";
+import { wireContract } from "./suite.ts";
+
+wireContract("libp2p", makeWire);
