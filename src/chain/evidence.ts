@@ -1,9 +1,10 @@
 // Evidence that anyone can check: one win behind two blocks, one round under two records (protocol sections 2, 3 and 5).
-import { bytesEqual, type Hash32, u32be, u64be } from "../base/index.ts";
-import type { Body, DoubleBlock, DoubleRecord } from "../codec/index.ts";
+import { bytesEqual, type Hash32, toHex, u32be, u64be } from "../base/index.ts";
+import { type Body, type DoubleBlock, type DoubleRecord, MAX_EVIDENCE } from "../codec/index.ts";
 import { blockId, recordId, taggedHash, verifyHeader, verifyRecord } from "../crypto/index.ts";
 import { type Refusal, refuse } from "./refusals.ts";
 import type { Rules } from "./rules.ts";
+import type { State } from "./state.ts";
 
 /** `id` names the offence, not the pair that shows it: a third block of one win is not a second offence. */
 export interface Offence {
@@ -14,8 +15,8 @@ export interface Offence {
 }
 
 /**
- * Two different signed headers with one win. Their parents may differ: a unit's digest depends on the beacon it was run under, so
- * one digest at two heights' parents is still one unit. Only blame needs no valid block: signing twice is the offence.
+ * Two different signed headers with one win. Their parents may differ: a unit's digest depends on the beacon it was run
+ * upon, so one digest on two parents is still one unit. The blocks need not be valid: signing one win twice is the offence.
  */
 export function judgeDoubleBlock({ a, b }: DoubleBlock, height: number, rules: Rules): Offence | Refusal {
   const sameWin =
@@ -86,4 +87,22 @@ export function judgeEvidence(
     offences.push(result);
   }
   return { kind: "offences", offences };
+}
+
+/** Of the evidence that a node holds, what a block on `state` can carry: each offence shown, in time, once, and not punished yet. */
+export function selectEvidence(
+  state: State,
+  held: Pick<Body, "doubleBlocks" | "doubleRecords">,
+  rules: Rules,
+): Pick<Body, "doubleBlocks" | "doubleRecords"> {
+  const seen = new Set(state.punished.map((entry) => toHex(entry.offence)));
+  const fresh = (judged: Offence | Refusal): boolean => {
+    if (judged.kind !== "offence" || seen.has(toHex(judged.id))) return false;
+    seen.add(toHex(judged.id));
+    return true;
+  };
+  const height = state.height + 1;
+  const doubleBlocks = held.doubleBlocks.filter((evidence) => fresh(judgeDoubleBlock(evidence, height, rules)));
+  const doubleRecords = held.doubleRecords.filter((evidence) => fresh(judgeDoubleRecord(evidence, height, rules)));
+  return { doubleBlocks: doubleBlocks.slice(0, MAX_EVIDENCE), doubleRecords: doubleRecords.slice(0, MAX_EVIDENCE) };
 }
