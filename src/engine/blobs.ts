@@ -1,0 +1,76 @@
+// Pulls a blob (parameters, delta) from peers in chunks, one peer per attempt, so that whoever served rubbish is known.
+import { PouwError } from "../base/index.ts";
+import { BLOB_KINDS, type BlobKind, blobReplyCodec, blobRequestCodec, CHUNK_BYTES } from "../codec/index.ts";
+import type { Wire } from "../ports/index.ts";
+
+/** A chunk must arrive within this, ms. */
+export const CHUNK_TIMEOUT_MS = 10_000;
+
+export interface BlobWanted {
+  readonly kind: BlobKind;
+  readonly id: Uint8Array;
+  /** Refused above this before a byte is kept. */
+  readonly maxBytes: number;
+  /** True when the bytes are what `id` promises. */
+  readonly check: (bytes: Uint8Array) => boolean;
+}
+
+/** Asks `candidates` in order until one serves the right bytes; undefined when none does. Peers that serve wrong bytes are punished. */
+export async function fetchBlob(
+  wanted: BlobWanted,
+  candidates: readonly string[],
+  wire: Wire,
+  options: { readonly signal: AbortSignal },
+): Promise<Uint8Array | undefined> {
+  for (const peer of candidates) {
+    if (options.signal.aborted) return undefined;
+    try {
+      const bytes = await fetchFrom(peer, wanted, wire, options.signal);
+      if (bytes === undefined) continue;
+      if (wanted.check(bytes)) return bytes;
+      wire.punish(peer, `served a ${wanted.kind} that does not match its id`);
+    } catch (error) {
+      if (error instanceof PouwError && error.code === "BAD_ENCODING") wire.punish(peer, error.message);
+    }
+  }
+  return undefined;
+}
+
+async function fetchFrom(
+  peer: string,
+  wanted: BlobWanted,
+  wire: Wire,
+  signal: AbortSignal,
+): Promise<Uint8Array | undefined> {
+  let out: Uint8Array | undefined;
+  let offset = 0;
+  while (out === undefined || offset < out.length) {
+    const request = blobRequestCodec.encode({
+      kind: BLOB_KINDS.indexOf(wanted.kind),
+      id: wanted.id,
+      offset,
+      length: CHUNK_BYTES,
+    });
+    const timely = AbortSignal.any([signal, AbortSignal.timeout(CHUNK_TIMEOUT_MS)]);
+    const reply = blobReplyCodec.decode(await wire.request(peer, "blob", request, { signal: timely }));
+    if (reply.total === 0) return undefined;
+    if (reply.total > wanted.maxBytes || (out !== undefined && reply.total !== out.length)) {
+      throw new PouwError("BAD_ENCODING", `a ${wanted.kind} of ${reply.total} bytes was announced`);
+    }
+    out ??= new Uint8Array(reply.total);
+    if (reply.bytes.length === 0 || offset + reply.bytes.length > out.length) {
+      throw new PouwError("BAD_ENCODING", `a chunk of ${reply.bytes.length} bytes does not fit`);
+    }
+    out.set(reply.bytes, offset);
+    offset += reply.bytes.length;
+  }
+  return out;
+}
+
+/** The reply to one blob request over bytes that are here. */
+export function blobReply(bytes: Uint8Array | undefined, offset: number, length: number): Uint8Array {
+  if (bytes === undefined || offset >= bytes.length)
+    return blobReplyCodec.encode({ total: 0, bytes: new Uint8Array(0) });
+  const end = Math.min(bytes.length, offset + Math.min(length, CHUNK_BYTES));
+  return blobReplyCodec.encode({ total: bytes.length, bytes: bytes.slice(offset, end) });
+}

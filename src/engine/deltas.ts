@@ -1,0 +1,82 @@
+// Deltas by hash: kept in memory while fresh, read from the store when recorded, pulled from peers when missing.
+import { bytesEqual, Lru, toHex } from "../base/index.ts";
+import type { Contribution } from "../codec/index.ts";
+import { sha256 } from "../crypto/index.ts";
+import type { Store, Wire } from "../ports/index.ts";
+import { fetchBlob } from "./blobs.ts";
+import { KEYS } from "./keys.ts";
+
+/** Fresh deltas held in memory at most, in bytes. */
+const MEMORY_BYTES = 32 << 20;
+/** Pulls under way at most; beyond it a caller waits. */
+const MAX_PULLS = 16;
+
+export interface DeltasDeps {
+  readonly store: Store;
+  readonly wire: Wire;
+  /** Peers worth asking, best first. */
+  readonly candidates: () => readonly string[];
+}
+
+export class Deltas {
+  readonly #deps: DeltasDeps;
+  readonly #maxBytes: number;
+  readonly #fresh: Lru<string, Uint8Array>;
+  readonly #pulls = new Map<string, Promise<Uint8Array | undefined>>();
+
+  /** `maxBytes`: an encoded delta of the task at most. */
+  constructor(maxBytes: number, deps: DeltasDeps) {
+    this.#maxBytes = maxBytes;
+    this.#deps = deps;
+    this.#fresh = new Lru(Math.max(8, Math.floor(MEMORY_BYTES / Math.max(1, maxBytes / 4))));
+  }
+
+  /** Keeps bytes whose hash the caller knows to be `hash`. */
+  put(hash: Uint8Array, bytes: Uint8Array): void {
+    this.#fresh.set(toHex(hash), bytes);
+  }
+
+  /** The bytes if they are here already. */
+  async local(hash: Uint8Array): Promise<Uint8Array | undefined> {
+    return this.#fresh.get(toHex(hash)) ?? (await this.#deps.store.get(KEYS.delta(hash)));
+  }
+
+  /** The contribution's delta, pulled from `hints` and then from any peer if it is not here; undefined when nobody serves it. */
+  async get(
+    contribution: Contribution,
+    hints: readonly string[],
+    options: { readonly signal: AbortSignal },
+  ): Promise<Uint8Array | undefined> {
+    const local = await this.local(contribution.deltaHash);
+    if (local !== undefined) return local;
+    if (contribution.deltaBytes > this.#maxBytes) return undefined;
+    const key = toHex(contribution.deltaHash);
+    const running = this.#pulls.get(key);
+    if (running !== undefined) return running;
+    while (this.#pulls.size >= MAX_PULLS) await Promise.race(this.#pulls.values());
+    const pull = this.#pull(contribution, hints, options).finally(() => this.#pulls.delete(key));
+    this.#pulls.set(key, pull);
+    return pull;
+  }
+
+  async #pull(
+    contribution: Contribution,
+    hints: readonly string[],
+    options: { readonly signal: AbortSignal },
+  ): Promise<Uint8Array | undefined> {
+    const candidates = [...new Set([...hints, ...this.#deps.candidates()])];
+    const bytes = await fetchBlob(
+      {
+        kind: "delta",
+        id: contribution.deltaHash,
+        maxBytes: contribution.deltaBytes,
+        check: (got) => bytesEqual(sha256(got), contribution.deltaHash),
+      },
+      candidates,
+      this.#deps.wire,
+      options,
+    );
+    if (bytes !== undefined) this.put(contribution.deltaHash, bytes);
+    return bytes;
+  }
+}

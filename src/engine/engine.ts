@@ -1,0 +1,303 @@
+// Wires the engine's parts together: who hears of what, and what follows from it. No rule lives here.
+import {
+  bytesEqual,
+  Emitter,
+  fromBigInt,
+  messageOf,
+  Scope,
+  toBigInt,
+  toHex,
+  utf8,
+  type Verdict,
+} from "../base/index.ts";
+import type { Block, PeerStatus, Record, Transfer } from "../codec/index.ts";
+import { transferId } from "../crypto/index.ts";
+import type { Log } from "../ports/index.ts";
+import type { Task } from "../work/index.ts";
+import { type BlockNode, BlockStore } from "./block-store.ts";
+import { Checks } from "./checks.ts";
+import { Deltas } from "./deltas.ts";
+import type { EngineDeps, EngineOptions } from "./engine-options.ts";
+import type { EngineEvents } from "./events.ts";
+import { EvidenceWatch } from "./evidence.ts";
+import { Executor } from "./executor.ts";
+import { Inbox } from "./inbox.ts";
+import { type HeadChange, type ImportResult, Ledger } from "./ledger.ts";
+import { Mempool } from "./mempool.ts";
+import { Outbox } from "./outbox.ts";
+import { Parameters } from "./parameters.ts";
+import { Peers, PROTOCOL_VERSION } from "./peers.ts";
+import { Rounds } from "./rounds.ts";
+import { serve } from "./serve.ts";
+import { Sync } from "./sync.ts";
+import { type FinishedUnit, Trainer } from "./trainer.ts";
+import { Verdicts } from "./verdicts.ts";
+
+/** Blocks may wait for re-execution up to this many before a sync pauses. */
+const MAX_BACKLOG = 32;
+/** Peers are asked for their head this often, ms: gossip may have been missed. */
+const POLL_MS = 10_000;
+
+/** Encoded deltas of a task are at most this long: 5 bytes a parameter is above any honest one. */
+export const maxDeltaBytes = (task: Pick<Task, "parameterCount">): number => 5 * task.parameterCount + 4096;
+
+export class Engine {
+  readonly events: Emitter<EngineEvents>;
+  readonly blocks: BlockStore;
+  readonly parameters: Parameters;
+  readonly deltas: Deltas;
+  readonly mempool: Mempool;
+  readonly evidence: EvidenceWatch;
+  readonly peers: Peers;
+  readonly sync: Sync;
+  readonly verdicts: Verdicts;
+  readonly outbox: Outbox;
+  readonly checks: Checks;
+  readonly executor: Executor | undefined;
+  readonly trainer: Trainer | undefined;
+  readonly ledger: Ledger;
+  readonly rounds: Rounds;
+  readonly #options: EngineOptions;
+  readonly #deps: EngineDeps;
+  readonly #scope = new Scope();
+  readonly #inbox: Inbox;
+  readonly #unitTimes: number[] = [];
+  #joined = "";
+
+  /** Opens the chain of the store. Throws STORE_CORRUPT, WRONG_NETWORK, BAD_GENESIS. */
+  static async open(options: EngineOptions, deps: EngineDeps): Promise<Engine> {
+    const blocks = new BlockStore(deps.store);
+    const pending: BlockNode[] = [];
+    const late: { engine?: Engine } = {};
+    const peers = (): readonly string[] => late.engine?.peers.ranked() ?? [];
+    const deltas = new Deltas(maxDeltaBytes(options.task), { store: deps.store, wire: deps.wire, candidates: peers });
+    const parameters = new Parameters(options.manifest, { store: deps.store, deltas });
+    parameters.plantInitial(options.task.parameters);
+    const ledger = await Ledger.open(options.genesis, options.rules, {
+      blocks,
+      parameters,
+      deltas,
+      clock: deps.clock,
+      log: deps.log.child("ledger"),
+      onHead: (change) => late.engine?.turned(change),
+      onPending: (node) => (late.engine === undefined ? pending.push(node) : late.engine.checks.owe(node)),
+    });
+    const engine = new Engine(options, deps, { blocks, deltas, parameters, ledger });
+    late.engine = engine;
+    for (const node of pending) engine.checks.owe(node);
+    return engine;
+  }
+
+  private constructor(
+    options: EngineOptions,
+    deps: EngineDeps,
+    made: { blocks: BlockStore; deltas: Deltas; parameters: Parameters; ledger: Ledger },
+  ) {
+    const { rules, task } = options;
+    const { clock, wire } = deps;
+    const signal = this.#scope.signal;
+    this.#options = options;
+    this.#deps = deps;
+    this.blocks = made.blocks;
+    this.deltas = made.deltas;
+    this.parameters = made.parameters;
+    this.ledger = made.ledger;
+    const log = (room: string): Log => deps.log.child(room);
+    this.events = new Emitter((error, event) =>
+      deps.log.error({ event, reason: messageOf(error) }, "a listener failed"),
+    );
+    this.outbox = new Outbox(wire, log("outbox"));
+    this.mempool = new Mempool(rules, () => this.ledger.state);
+    this.evidence = new EvidenceWatch(rules, (offender, detail) =>
+      this.events.emit("alert", { kind: "equivocation", subject: toHex(offender), detail }),
+    );
+    this.verdicts = new Verdicts(rules, options.trustedVerifiers);
+    this.peers = new Peers({
+      wire,
+      log: log("peers"),
+      own: () => this.ownStatus(),
+      onStatus: (p, s) => this.#heard(p, s),
+    });
+    this.sync = new Sync(
+      {
+        wire,
+        log: log("sync"),
+        head: () => this.ledger.head,
+        has: async (id) => (await this.ledger.node(id)) !== undefined,
+        ranked: () => this.peers.ranked(),
+        status: (peer) => this.peers.get(peer),
+        importBlock: (block, from) => this.#syncBlock(block, from),
+        onProgress: (progress, target) => this.events.emit("sync", { progress, target }),
+      },
+      { signal },
+    );
+    this.rounds = new Rounds(
+      rules,
+      task,
+      {
+        state: () => this.ledger.state,
+        parameters: this.parameters,
+        deltas: this.deltas,
+        clock,
+        log: log("rounds"),
+        key: options.mines ? deps.key : undefined,
+        medianUnitMs: () => this.medianUnitMs(),
+        signedBefore: ({ head, round }) => this.blocks.signedRecord(head, round),
+        keepSigned: (record) => this.blocks.keepSigned(record, this.deltas),
+        onRound: (view) =>
+          this.events.emit("round", { round: view.round, start: toHex(view.start), head: toHex(view.head) }),
+        onRecord: (record, own) => this.#recorded(record, own),
+        onContribution: (contribution, own) => this.events.emit("contribution", { contribution, own }),
+      },
+      { signal },
+    );
+    const { ledger, blocks, verdicts, outbox, events } = this;
+    this.checks = new Checks(
+      { rules, key: deps.key, wire, ledger, blocks, verdicts, outbox, events, executor: () => this.executor },
+      { signal },
+    );
+    const shared = { task, parameters: this.parameters, clock };
+    if (deps.runtime !== undefined) {
+      const runtime = deps.runtime;
+      this.executor = new Executor(
+        {
+          ...shared,
+          runtime,
+          blocks: this.blocks,
+          ledger: () => this.ledger,
+          log: log("executor"),
+          onExecuted: (e) => this.checks.executed(e),
+        },
+        { signal },
+      );
+      const { rounds, mempool, evidence, deltas } = this;
+      this.trainer = new Trainer(
+        { ...shared, runtime, key: deps.key, ledger, rounds, mempool, evidence, deltas, log: log("trainer"), outbox },
+        { signal },
+      );
+    }
+    this.#inbox = new Inbox(
+      {
+        ledger: this.ledger,
+        rounds: this.rounds,
+        mempool: this.mempool,
+        verdicts: this.verdicts,
+        evidence: this.evidence,
+        sync: this.sync,
+        clock,
+        greet: (peer) => void this.peers.greet(peer, { signal }),
+        remember: (id, source) => this.checks.remember(id, source),
+        awaitCheck:
+          options.checkBeforeRelay && this.executor !== undefined ? (id) => this.checks.awaitCheck(id) : undefined,
+        onVerdict: (verdict) => this.checks.heardVerdict(verdict),
+      },
+      { signal },
+    );
+  }
+
+  /** Median time of the last own units, ms; a second before the first. */
+  medianUnitMs(): number {
+    const sorted = [...this.#unitTimes].sort((a, b) => a - b);
+    return sorted[sorted.length >> 1] ?? 1000;
+  }
+
+  /** Joins the network. */
+  async start(): Promise<void> {
+    const { wire, clock } = this.#deps;
+    const { signal } = this.#scope;
+    this.#scope.defer("wire", () => wire.stop());
+    await wire.start({
+      gossip: (topic, data, source) => this.#inbox.judge(topic, data, source),
+      request: (protocol, data, from) => serve(protocol, data, from, { ...this, own: () => this.ownStatus() }),
+      connected: (peer) => void this.peers.greet(peer, { signal }),
+      disconnected: (peer) => this.peers.forget(peer),
+    });
+    const poll = (): void => {
+      for (const peer of this.peers.ranked()) void this.peers.greet(peer, { signal });
+      const cancel = clock.after(POLL_MS, poll);
+      signal.addEventListener("abort", cancel, { once: true });
+    };
+    poll();
+    this.rounds.onHead();
+  }
+
+  stop(): Promise<void> {
+    return this.#scope.close();
+  }
+
+  /** Runs one own unit and does everything that follows from it. */
+  async train(mlNode: number, index: number): Promise<FinishedUnit | undefined> {
+    const unit = await this.trainer?.run(mlNode, index);
+    if (unit === undefined) return undefined;
+    this.#unitTimes.push(unit.result.totalMs);
+    if (this.#unitTimes.length > 15) this.#unitTimes.shift();
+    return unit;
+  }
+
+  /** Takes an own transfer: judged, kept, gossiped. */
+  submit(transfer: Transfer): Verdict {
+    const verdict = this.mempool.add(transfer);
+    if (verdict.kind === "accept") this.outbox.transfer(transfer);
+    return verdict;
+  }
+
+  ownStatus(): PeerStatus {
+    const { head } = this.ledger;
+    return {
+      version: PROTOCOL_VERSION,
+      network: utf8(this.#options.rules.network),
+      genesis: this.#options.rules.genesis,
+      head: head.id,
+      height: head.height,
+      work: fromBigInt(head.work, 32),
+      oldest: 0,
+      roles: this.#options.roleBits,
+      trains: this.#deps.runtime === undefined ? 0 : 1,
+    };
+  }
+
+  /** The ledger moved its head. */
+  turned(change: HeadChange): void {
+    this.rounds.onHead();
+    const kept = new Set(change.added.flatMap(({ body }) => body.transfers.map((t) => toHex(transferId(t)))));
+    const returned = change.dropped.flatMap(({ body }) => body.transfers);
+    this.mempool.settle(returned.filter((transfer) => !kept.has(toHex(transferId(transfer)))));
+    this.evidence.prune(this.ledger.head.height);
+    this.events.emit("head", change);
+  }
+
+  #heard(peer: string, status: PeerStatus): void {
+    const { head } = this.ledger;
+    if (toBigInt(status.work) > head.work) this.sync.kick();
+    else if (bytesEqual(status.head, head.id) && this.#joined !== toHex(head.id)) void this.#joinRound(peer);
+  }
+
+  /** Takes over the round in progress, once per head: gossip brings only what is made after we connected. */
+  async #joinRound(peer: string): Promise<void> {
+    const { head } = this.ledger;
+    this.#joined = toHex(head.id);
+    try {
+      const { records, contributions } = await this.sync.fetchRound(peer, {
+        task: this.#options.task.id,
+        head: head.id,
+      });
+      for (const record of records) await this.rounds.addRecord(record, peer, false);
+      for (const contribution of contributions) await this.rounds.addContribution(contribution, peer, false);
+    } catch (error) {
+      this.#deps.log.debug({ peer, reason: messageOf(error) }, "the round in progress could not be fetched");
+    }
+  }
+
+  async #syncBlock(block: Block, from: string): Promise<ImportResult> {
+    const { signal } = this.#scope;
+    await this.executor?.below(MAX_BACKLOG);
+    this.evidence.seeHeader(block.header);
+    return this.ledger.importBlock(block, { from, own: false }, { signal });
+  }
+
+  #recorded(record: Record, own: boolean): void {
+    this.evidence.seeRecord(record);
+    this.events.emit("record", { record, own });
+    if (own) this.outbox.record(record);
+  }
+}

@@ -1,0 +1,72 @@
+// Watches for what nobody may sign twice: one win behind two blocks, one round under two records. Finds become evidence for the next block.
+import { bytesEqual, Lru, toHex } from "../base/index.ts";
+import { judgeDoubleBlock, judgeDoubleRecord, type Rules, type State } from "../chain/index.ts";
+import { type DoubleBlock, type DoubleRecord, type Header, MAX_EVIDENCE, type Record } from "../codec/index.ts";
+import { blockId, recordId, verifyRecord } from "../crypto/index.ts";
+
+/** Headers and records remembered, each. */
+const MEMORY = 2048;
+const MAX_PENDING = 64;
+
+export class EvidenceWatch {
+  readonly #rules: Rules;
+  readonly #onFound: (offender: Uint8Array, detail: string) => void;
+  readonly #headers = new Lru<string, Header>(MEMORY);
+  readonly #records = new Lru<string, Record>(MEMORY);
+  #blocks: DoubleBlock[] = [];
+  #doubles: DoubleRecord[] = [];
+
+  constructor(rules: Rules, onFound: (offender: Uint8Array, detail: string) => void) {
+    this.#rules = rules;
+    this.#onFound = onFound;
+  }
+
+  /** Looks at a header whose signature was checked. */
+  seeHeader(header: Header): void {
+    const win = [toHex(header.miner), header.height, header.round, header.mlNode, header.index, toHex(header.digest)];
+    const key = `${win.join("/")}/${header.nonce}`;
+    const before = this.#headers.get(key);
+    if (before === undefined) this.#headers.set(key, header);
+    else if (!bytesEqual(blockId(before), blockId(header))) {
+      if (judgeDoubleBlock({ a: before, b: header }, header.height, this.#rules).kind !== "offence") return;
+      if (this.#blocks.length < MAX_PENDING) this.#blocks.push({ a: before, b: header });
+      this.#onFound(header.miner, `two blocks at height ${header.height} from one win`);
+    }
+  }
+
+  /** Looks at a record of any branch; a bad signature is nobody's offence. True when it is a second one for its round. */
+  seeRecord(record: Record): boolean {
+    const key = `${toHex(record.leader)}/${toHex(record.block)}/${record.round}`;
+    const before = this.#records.get(key);
+    if (before !== undefined && bytesEqual(recordId(before), recordId(record))) return false;
+    if (!verifyRecord(record, this.#rules.genesis)) return false;
+    if (before === undefined) {
+      this.#records.set(key, record);
+      return false;
+    }
+    if (this.#doubles.length < MAX_PENDING) this.#doubles.push({ a: before, b: record });
+    this.#onFound(record.leader, `two records for round ${record.round}`);
+    return true;
+  }
+
+  /** Evidence that the next block on `state` can carry: in time, and not punished yet. */
+  pending(state: State): { readonly doubleBlocks: DoubleBlock[]; readonly doubleRecords: DoubleRecord[] } {
+    const height = state.height + 1;
+    const seen = new Set(state.punished.map(({ offence }) => toHex(offence)));
+    const fresh = (judged: ReturnType<typeof judgeDoubleBlock>): boolean => {
+      if (judged.kind !== "offence" || seen.has(toHex(judged.id))) return false;
+      seen.add(toHex(judged.id));
+      return true;
+    };
+    const doubleBlocks = this.#blocks.filter((found) => fresh(judgeDoubleBlock(found, height, this.#rules)));
+    const doubleRecords = this.#doubles.filter((found) => fresh(judgeDoubleRecord(found, height, this.#rules)));
+    return { doubleBlocks: doubleBlocks.slice(0, MAX_EVIDENCE), doubleRecords: doubleRecords.slice(0, MAX_EVIDENCE) };
+  }
+
+  /** Forgets what is too old to punish. */
+  prune(height: number): void {
+    const oldest = height - this.#rules.maturity;
+    this.#blocks = this.#blocks.filter(({ a }) => a.height > oldest);
+    this.#doubles = this.#doubles.filter(({ a }) => a.height > oldest);
+  }
+}

@@ -1,0 +1,132 @@
+// Gossip in, verdict out: one function per topic. Cheap checks come first; what a peer could not have known is ignored, not blamed (protocol sections 5 and 9).
+import { bytesEqual, ignore, messageOf, PouwError, reject, type Verdict } from "../base/index.ts";
+import {
+  type Block,
+  blockCodec,
+  type Codec,
+  contributionCodec,
+  type Header,
+  headerCodec,
+  recordCodec,
+  transferCodec,
+  verdictCodec,
+} from "../codec/index.ts";
+import { checkHeader } from "../consensus/index.ts";
+import { blockId } from "../crypto/index.ts";
+import type { Clock, Topic } from "../ports/index.ts";
+import type { EvidenceWatch } from "./evidence.ts";
+import type { Ledger } from "./ledger.ts";
+import type { Mempool } from "./mempool.ts";
+import type { Rounds } from "./rounds.ts";
+import type { Sync } from "./sync.ts";
+import type { Verdicts } from "./verdicts.ts";
+
+/** First byte of a message on the block topic: the block itself, or only its header when the block is too large to gossip. */
+export const WHOLE = 0;
+export const HEADER_ONLY = 1;
+
+export interface Source {
+  readonly from: string;
+  readonly author: string;
+}
+
+export interface InboxDeps {
+  readonly ledger: Ledger;
+  readonly rounds: Rounds;
+  readonly mempool: Mempool;
+  readonly verdicts: Verdicts;
+  readonly evidence: EvidenceWatch;
+  readonly sync: Sync;
+  readonly clock: Clock;
+  /** Asks a peer again where its head is: it spoke of a block that we cannot place. */
+  readonly greet: (peer: string) => void;
+  /** Who brought a block first, to blame if its unit is forged. */
+  readonly remember: (id: Uint8Array, source: Source) => void;
+  /** On verifiers: resolves with the outcome of the re-execution before the block is relayed. */
+  readonly awaitCheck: ((id: Uint8Array) => Promise<Verdict>) | undefined;
+  readonly onVerdict: (verdict: ReturnType<typeof verdictCodec.decode>) => void;
+}
+
+export class Inbox {
+  readonly #deps: InboxDeps;
+  readonly #signal: AbortSignal;
+
+  constructor(deps: InboxDeps, options: { readonly signal: AbortSignal }) {
+    this.#deps = deps;
+    this.#signal = options.signal;
+  }
+
+  async judge(topic: Topic, data: Uint8Array, source: Source): Promise<Verdict> {
+    try {
+      switch (topic) {
+        case "block":
+          return await this.#block(data, source);
+        case "transfer":
+          return this.#deps.mempool.add(decode(transferCodec, data));
+        case "contribution":
+          return await this.#deps.rounds.addContribution(decode(contributionCodec, data), source.from, false);
+        case "record":
+          return await this.#record(data, source);
+        case "verdict":
+          return this.#verdict(data);
+      }
+    } catch (error) {
+      if (error instanceof PouwError && error.code === "BAD_ENCODING") return reject("bad-encoding", error.message);
+      if (this.#signal.aborted) return ignore("closing", "the node is stopping");
+      return ignore("failed", messageOf(error));
+    }
+  }
+
+  async #block(data: Uint8Array, source: Source): Promise<Verdict> {
+    const { ledger } = this.#deps;
+    const whole = data[0] === WHOLE ? blockCodec.decode(data.subarray(1)) : undefined;
+    if (whole === undefined && data[0] !== HEADER_ONLY) return reject("bad-encoding", "not a block message");
+    const header: Header = whole?.header ?? headerCodec.decode(data.subarray(1));
+    const id = blockId(header);
+    const known = await ledger.node(id);
+    if (known !== undefined)
+      return known.checked === "invalid" ? reject("forged-before", "found forged") : ignore("known", "known");
+    const parent = await ledger.node(header.parent);
+    if (parent === undefined) {
+      this.#deps.greet(source.from);
+      return ignore("unknown-parent", "the block's parent is not here yet");
+    }
+    const cheap = checkHeader(await ledger.stateOf(parent.id), header, { now: this.#deps.clock.now() }, ledger.rules);
+    if (cheap.kind !== "accept") return cheap;
+    this.#deps.evidence.seeHeader(header);
+    this.#deps.remember(id, source);
+    const block = whole ?? (await this.#pull(source.from, id));
+    if (block === undefined) return ignore("no-block", "the announced block was not served");
+    const { verdict } = await ledger.importBlock(block, { from: source.from, own: false }, { signal: this.#signal });
+    if (verdict.kind !== "accept") {
+      if (verdict.kind === "ignore") this.#deps.greet(source.from);
+      return verdict;
+    }
+    return this.#deps.awaitCheck === undefined ? verdict : this.#deps.awaitCheck(id);
+  }
+
+  async #pull(peer: string, id: Uint8Array): Promise<Block | undefined> {
+    return this.#deps.sync.fetchBlock(peer, id).catch(() => undefined);
+  }
+
+  async #record(data: Uint8Array, source: Source): Promise<Verdict> {
+    const record = recordCodec.decode(data);
+    const { rounds, evidence, ledger } = this.#deps;
+    // Only the leader of our head or of another known block can sign anything of interest: the rest is not remembered.
+    if (evidence.seeRecord(record)) return ignore("second-record", "the leader signed another record for this round");
+    const verdict = await rounds.addRecord(record, source.from, false);
+    // A record on a block that we lack: the sender is ahead of us.
+    const strange = verdict.kind === "ignore" && verdict.code === "other-block" && record.height >= ledger.head.height;
+    if (strange && !bytesEqual(record.block, ledger.head.id)) this.#deps.greet(source.from);
+    return verdict;
+  }
+
+  #verdict(data: Uint8Array): Verdict {
+    const verdict = decode(verdictCodec, data);
+    const judged = this.#deps.verdicts.add(verdict);
+    if (judged.kind === "accept") this.#deps.onVerdict(verdict);
+    return judged;
+  }
+}
+
+const decode = <T>(codec: Codec<T>, data: Uint8Array): T => codec.decode(data);

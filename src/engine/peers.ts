@@ -1,0 +1,73 @@
+// What each connected peer said of itself in the status handshake, and whom to ask first (protocol section 9).
+import { bytesEqual, messageOf, toBigInt } from "../base/index.ts";
+import { type PeerStatus, statusCodec } from "../codec/index.ts";
+import type { Log, Wire } from "../ports/index.ts";
+
+export const PROTOCOL_VERSION = 1;
+/** A handshake must be answered within this, ms. */
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+
+export interface PeersDeps {
+  readonly wire: Wire;
+  readonly log: Log;
+  /** This node's own status at this moment. */
+  readonly own: () => PeerStatus;
+  /** A peer of our chain told its head. */
+  readonly onStatus: (peer: string, status: PeerStatus) => void;
+}
+
+/** Table of peers of the same chain. Peers of another network, genesis or version never enter it. */
+export class Peers {
+  readonly #deps: PeersDeps;
+  readonly #known = new Map<string, PeerStatus>();
+
+  constructor(deps: PeersDeps) {
+    this.#deps = deps;
+  }
+
+  get(peer: string): PeerStatus | undefined {
+    return this.#known.get(peer);
+  }
+
+  get size(): number {
+    return this.#known.size;
+  }
+
+  /** Peers of our chain, most work first. */
+  ranked(): string[] {
+    const work = (peer: string): bigint => toBigInt((this.#known.get(peer) as PeerStatus).work);
+    return [...this.#known.keys()].sort((a, b) => (work(b) > work(a) ? 1 : work(b) < work(a) ? -1 : a < b ? -1 : 1));
+  }
+
+  /** Asks a peer for its status (a new connection, or a look whether we fell behind). */
+  async greet(peer: string, options: { readonly signal: AbortSignal }): Promise<void> {
+    const signal = AbortSignal.any([options.signal, AbortSignal.timeout(HANDSHAKE_TIMEOUT_MS)]);
+    try {
+      const reply = await this.#deps.wire.request(peer, "status", statusCodec.encode(this.#deps.own()), { signal });
+      this.hear(peer, statusCodec.decode(reply));
+    } catch (error) {
+      this.#deps.log.debug({ peer, reason: messageOf(error) }, "status handshake failed");
+    }
+  }
+
+  /** Takes a peer's status, from either side of the handshake; false when it is not of our chain. */
+  hear(peer: string, status: PeerStatus): boolean {
+    const own = this.#deps.own();
+    const same =
+      status.version === own.version &&
+      bytesEqual(status.network, own.network) &&
+      bytesEqual(status.genesis, own.genesis);
+    if (!same) {
+      this.#known.delete(peer);
+      this.#deps.wire.punish(peer, "speaks for another network, genesis or protocol version");
+      return false;
+    }
+    this.#known.set(peer, status);
+    this.#deps.onStatus(peer, status);
+    return true;
+  }
+
+  forget(peer: string): void {
+    this.#known.delete(peer);
+  }
+}

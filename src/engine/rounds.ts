@@ -1,0 +1,211 @@
+// The rounds that run on the best block: contributions come in, the leader's record goes out, the common state moves on (protocol section 3).
+import { ACCEPT, bytesEqual, type Hash32, ignore, messageOf, SerialQueue, type Verdict } from "../base/index.ts";
+import type { Rules, State } from "../chain/index.ts";
+import { type Contribution, MAX_CONTRIBUTIONS, MAX_RECORDS, type Record } from "../codec/index.ts";
+import { checkContribution, checkRecord } from "../consensus/index.ts";
+import { type KeyPair, recordId, signRecord } from "../crypto/index.ts";
+import type { Clock, Log } from "../ports/index.ts";
+import type { Task } from "../work/index.ts";
+import type { Deltas } from "./deltas.ts";
+import type { Parameters } from "./parameters.ts";
+import { ContributionPool, unitRunner } from "./pool.ts";
+
+/** Where training stands on this node: the best block, the records signed upon it, and the state to train from. */
+export interface RoundView {
+  readonly head: Hash32;
+  readonly height: number;
+  readonly round: number;
+  /** digest(P(round)). */
+  readonly start: Uint8Array;
+  readonly records: readonly Record[];
+  /** When this round began here, ms. */
+  readonly since: number;
+}
+
+/** A leader waits at most this many median units for those it expects. */
+const DEADLINE_UNITS = 1.5;
+/** Leave room for the records of a slow block. */
+const MAX_OPEN_RECORDS = MAX_RECORDS - 8;
+
+export interface RoundsDeps {
+  readonly state: () => State;
+  readonly parameters: Parameters;
+  readonly deltas: Deltas;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Signs records when this node leads; undefined on nodes that never lead. */
+  readonly key: KeyPair | undefined;
+  /** Median time of a unit here, ms. */
+  readonly medianUnitMs: () => number;
+  /** The record that this node signed for a round before it was restarted, if any. */
+  readonly signedBefore: (view: RoundView) => Promise<Record | undefined>;
+  /** Puts an own record and its deltas on disk. */
+  readonly keepSigned: (record: Record) => Promise<void>;
+  readonly onRound: (view: RoundView) => void;
+  readonly onRecord: (record: Record, own: boolean) => void;
+  readonly onContribution: (contribution: Contribution, own: boolean) => void;
+}
+
+export class Rounds {
+  readonly #rules: Rules;
+  readonly #task: Task;
+  readonly #deps: RoundsDeps;
+  readonly #signal: AbortSignal;
+  readonly #queue = new SerialQueue();
+  readonly #pool = new ContributionPool();
+  /** Runners who contributed to the last closed round, in time or late: the leader waits for them. */
+  #expected = new Set<string>();
+  #view: RoundView;
+  #timer: (() => void) | undefined;
+  /** The view that is being closed: a leader signs one record for it, whatever arrives meanwhile. */
+  #closing: RoundView | undefined;
+
+  constructor(rules: Rules, task: Task, deps: RoundsDeps, options: { readonly signal: AbortSignal }) {
+    this.#rules = rules;
+    this.#task = task;
+    this.#deps = deps;
+    this.#signal = options.signal;
+    this.#view = this.#fresh();
+    options.signal.addEventListener("abort", () => this.#timer?.(), { once: true });
+  }
+
+  get view(): RoundView {
+    return this.#view;
+  }
+
+  /** Contributions that stand for the present round. */
+  contributions(): Contribution[] {
+    return this.#pool.from(this.#view.start);
+  }
+
+  /** The head moved: rounds go on from its state; records of the old leader beyond it are void. */
+  onHead(): void {
+    this.#begin(this.#fresh());
+  }
+
+  /** Judges a contribution and keeps it once its delta is here; `accept` means worth relaying. */
+  async addContribution(c: Contribution, from: string | undefined, own: boolean): Promise<Verdict> {
+    if (this.#pool.has(c)) return ignore("known", "the contribution is here already");
+    const verdict = checkContribution(this.#deps.state(), c, this.#rules, this.#view);
+    if (verdict.kind !== "accept") {
+      // A runner that came too late for the last round is on its way: the leader waits for it in this one.
+      if (verdict.kind === "ignore" && c.round + 1 === this.#view.round) this.#expected.add(unitRunner(c));
+      return verdict;
+    }
+    const hints = from === undefined ? [] : [from];
+    const delta = await this.#deps.deltas.get(c, hints, { signal: this.#signal });
+    if (delta === undefined) return ignore("no-delta", "the contribution's delta could not be had");
+    const sound = await this.#deps.parameters.checkDelta(c, delta);
+    if (sound.kind !== "accept") return sound;
+    if (!this.#pool.add(c)) return ignore("known", "the contribution is here already, or its round is full");
+    this.#deps.onContribution(c, own);
+    this.#consider();
+    return ACCEPT;
+  }
+
+  /** Judges a leader's record and, if it follows the present round, moves on to the state that it makes. */
+  addRecord(record: Record, from: string | undefined, own: boolean): Promise<Verdict> {
+    return this.#queue.run(async () => {
+      const view = this.#view;
+      const verdict = checkRecord(this.#deps.state(), view.records.at(-1), record, this.#rules);
+      if (verdict.kind !== "accept") return verdict;
+      if (view.height === 0 && !own) return ignore("other-leader", "before the first block each miner leads itself");
+      const hints = from === undefined ? [] : [from];
+      const made = await this.#deps.parameters.advance(view.start, record, hints, { signal: this.#signal });
+      if (made.kind !== "accept") return made;
+      if (view !== this.#view) return ignore("stale-round", "the round moved on meanwhile");
+      this.#expected = new Set(record.contributions.map(unitRunner));
+      this.#deps.onRecord(record, own);
+      this.#begin({
+        ...view,
+        round: record.round + 1,
+        start: record.next,
+        records: [...view.records, record],
+        since: this.#deps.clock.now(),
+      });
+      return ACCEPT;
+    });
+  }
+
+  #begin(view: RoundView): void {
+    this.#view = view;
+    this.#timer?.();
+    this.#timer = undefined;
+    this.#deps.onRound(view);
+    this.#consider();
+  }
+
+  /** Where the head's state says that training stands. */
+  #fresh(): RoundView {
+    const state = this.#deps.state();
+    const task = state.task(this.#task.id) as { round: number; parameters: Uint8Array };
+    return {
+      head: state.tipId,
+      height: state.height,
+      round: task.round,
+      start: task.parameters,
+      records: [],
+      since: this.#deps.clock.now(),
+    };
+  }
+
+  #leads(): boolean {
+    const { key } = this.#deps;
+    if (key === undefined) return false;
+    const state = this.#deps.state();
+    return state.height === 0 || bytesEqual(state.tip.miner, key.address);
+  }
+
+  /** If this node leads: closes the round when all expected runners have sent or the deadline is past, else waits for it. */
+  #consider(): void {
+    if (this.#timer !== undefined || this.#closing === this.#view || !this.#leads() || this.#signal.aborted) return;
+    const present = new Set(this.contributions().map(unitRunner));
+    if (present.size === 0 || this.#view.records.length >= MAX_OPEN_RECORDS) return;
+    const left = this.#view.since + DEADLINE_UNITS * this.#deps.medianUnitMs() - this.#deps.clock.now();
+    const complete = [...this.#expected].every((runner) => present.has(runner));
+    if (complete || left <= 0) {
+      void this.#close(this.#view).catch((error) =>
+        this.#deps.log.warn({ reason: messageOf(error) }, "closing a round failed"),
+      );
+      return;
+    }
+    this.#timer = this.#deps.clock.after(left, () => {
+      this.#timer = undefined;
+      this.#consider();
+    });
+  }
+
+  /** Signs the record of a round, once: it is on disk before anyone sees it, so a restart cannot make this node equivocate. */
+  async #close(view: RoundView): Promise<void> {
+    this.#closing = view;
+    const key = this.#deps.key as KeyPair;
+    const record = (await this.#deps.signedBefore(view)) ?? (await this.#draft(view, key));
+    if (record === undefined || view !== this.#view) return;
+    const verdict = await this.addRecord(record, undefined, true);
+    if (verdict.kind === "reject") this.#deps.log.error({ reason: verdict.reason }, "an own record was refused");
+  }
+
+  async #draft(view: RoundView, key: KeyPair): Promise<Record | undefined> {
+    const contributions = this.#pool.from(view.start).slice(0, MAX_CONTRIBUTIONS);
+    const made = await this.#deps.parameters.combine(view.start, contributions, [], { signal: this.#signal });
+    if (!("next" in made) || view !== this.#view) return undefined;
+    const previous = view.records.at(-1);
+    const stands = this.#deps.state().task(this.#task.id) as { lastRecord: Uint8Array };
+    const record = signRecord(
+      {
+        task: this.#task.id,
+        round: view.round,
+        height: view.height,
+        block: view.head,
+        parent: previous === undefined ? stands.lastRecord : recordId(previous),
+        contributions,
+        next: made.digest,
+        leader: key.address,
+      },
+      key,
+      this.#rules.genesis,
+    );
+    await this.#deps.keepSigned(record);
+    return record;
+  }
+}
