@@ -1,0 +1,214 @@
+// Laws of the chain under random honest histories: money is conserved, encodings round-trip, nothing is changed behind one's back.
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { compareBytes, fromBigInt, toBigInt, toHex } from "../../src/base/index.ts";
+import { decodeState, encodeState, nextTarget, type State, workOf } from "../../src/chain/index.ts";
+import { type Block, blockCodec, type Transfer } from "../../src/codec/index.ts";
+import { type ChainTip, checkBlock, compareChains } from "../../src/consensus/index.ts";
+import { blockId, type KeyPair } from "../../src/crypto/index.ts";
+import { aKey, aTransfer, aWorld, doubleOf, mineBlock, someRecords } from "../support/chain.ts";
+
+const people = ["alice", "bob", "carol", "dave"].map(aKey);
+const person = (i: number): KeyPair => people[i % people.length] as KeyPair;
+
+interface Step {
+  readonly miner: number;
+  readonly authors: readonly number[];
+  readonly records: number;
+  readonly pays: readonly {
+    readonly from: number;
+    readonly to: number;
+    readonly amount: number;
+    readonly fee: number;
+  }[];
+  readonly seconds: number;
+  readonly accuse: boolean;
+}
+const steps: fc.Arbitrary<readonly Step[]> = fc.array(
+  fc.record({
+    miner: fc.nat(3),
+    authors: fc.uniqueArray(fc.nat(3), { minLength: 1, maxLength: 3 }),
+    records: fc.nat(2),
+    pays: fc.array(
+      fc.record({ from: fc.nat(3), to: fc.nat(5), amount: fc.integer({ min: 1, max: 900 }), fee: fc.nat(20) }),
+      { maxLength: 3 },
+    ),
+    seconds: fc.integer({ min: 1, max: 4000 }),
+    accuse: fc.boolean(),
+  }),
+  { minLength: 1, maxLength: 12 },
+);
+
+/** The transfers of `pays` that apply one after the other on `state`. */
+function payable(state: State, pays: Step["pays"]): Transfer[] {
+  const transfers: Transfer[] = [];
+  const spent = new Map<KeyPair, { amount: bigint; count: bigint }>();
+  for (const { from, to, amount, fee } of pays) {
+    const key = person(from);
+    const account = state.account(key.address);
+    const so = spent.get(key) ?? { amount: 0n, count: 0n };
+    const cost = BigInt(amount + fee);
+    if (account.balance < so.amount + cost) continue;
+    const target = to < people.length ? person(to).address : aKey(`new ${to} ${state.height}`).address;
+    transfers.push(
+      aTransfer(state, key, target, BigInt(amount), { fee: BigInt(fee), nonce: account.nonce + so.count }),
+    );
+    spent.set(key, { amount: so.amount + cost, count: so.count + 1n });
+  }
+  return transfers;
+}
+
+/** Plays the steps honestly, but for accused miners, who sign one win twice. */
+function play(history: readonly Step[]): { states: State[]; blocks: Block[]; bans: number } {
+  const { state: start, rules } = aWorld();
+  const states = [start];
+  const blocks: Block[] = [];
+  let bans = 0;
+  for (const step of history) {
+    const state = states.at(-1) as State;
+    const free = people.filter((key) => !state.isBanned(key.address));
+    const miner = free[step.miner % free.length];
+    if (miner === undefined) break;
+    const leader = people.find((key) => state.height > 0 && compareBytes(key.address, state.tip.miner) === 0) ?? miner;
+    const authors = step.authors.map(person).filter((key) => free.includes(key));
+    const records = free.includes(leader) && authors.length > 0 ? step.records : 0;
+    const last = blocks.at(-1);
+    const doubleBlocks =
+      step.accuse && last !== undefined && state.punished.length === 0
+        ? [{ a: last.header, b: doubleOf(last, leader, rules) }]
+        : [];
+    bans += doubleBlocks.length;
+    const mined = mineBlock(state, miner, rules, {
+      records: someRecords(state, leader, authors, records, rules),
+      transfers: payable(state, step.pays),
+      time: state.time + step.seconds,
+      doubleBlocks,
+    });
+    states.push(mined.state);
+    blocks.push(mined.block);
+  }
+  return { states, blocks, bans };
+}
+
+const total = (amounts: readonly bigint[]): bigint => amounts.reduce((sum, amount) => sum + amount, 0n);
+
+describe("random honest histories", () => {
+  const { rules } = aWorld();
+
+  it("keep every coin in one place, and make none but the subsidies", () => {
+    let burnt = 0n;
+    fc.assert(
+      fc.property(steps, (history) => {
+        for (const state of play(history).states) {
+          const balances = total(state.accounts().map((account) => account.balance));
+          const immature = total(state.immature().map((reward) => reward.amount));
+          expect(balances + immature).toBe(state.supply);
+          expect(state.supply).toBe(1_000_000n + rules.subsidy * BigInt(state.height) - state.burnt);
+          burnt += state.burnt;
+        }
+      }),
+      { numRuns: 40 },
+    );
+    // The control: some history did burn, so the law was tried with burning too.
+    expect(burnt).toBeGreaterThan(0n);
+  });
+
+  it("are accepted block by block, and come back whole from their bytes", () => {
+    fc.assert(
+      fc.property(steps, (history) => {
+        const { states, blocks } = play(history);
+        for (const [i, block] of blocks.entries()) {
+          const bytes = blockCodec.encode(block);
+          const back = blockCodec.decode(bytes);
+          expect(blockId(back.header)).toEqual(blockId(block.header));
+          expect(blockCodec.encode(back)).toEqual(bytes);
+          const result = checkBlock(states[i] as State, back, { now: block.header.time }, rules);
+          expect(result.kind === "state" && result.state.tipId).toEqual(states[i + 1]?.tipId);
+        }
+      }),
+      { numRuns: 15 },
+    );
+  });
+
+  it("leave every earlier state as it was", () => {
+    fc.assert(
+      fc.property(steps, steps, (history, more) => {
+        const seen: { state: State; bytes: string; root: string }[] = [];
+        for (const branch of [history, more])
+          for (const state of play(branch).states)
+            seen.push({ state, bytes: toHex(encodeState(state)), root: toHex(state.root) });
+        for (const { state, bytes, root } of seen) {
+          expect(toHex(encodeState(state))).toBe(bytes);
+          expect(toHex(decodeState(encodeState(state)).root)).toBe(root);
+        }
+      }),
+      { numRuns: 10 },
+    );
+  });
+});
+
+describe("fork choice", () => {
+  const bytes32 = fc.uint8Array({ minLength: 32, maxLength: 32 });
+  // Few works and draws, so that ties are common.
+  const tips: fc.Arbitrary<ChainTip[]> = fc.array(
+    fc.record({ work: fc.bigInt(0n, 3n), draw: bytes32.map((b) => b.fill(0, 1).map((x) => x & 1)), tipId: bytes32 }),
+    { minLength: 1, maxLength: 8 },
+  );
+  const best = (all: readonly ChainTip[]): ChainTip => all.reduce((a, b) => (compareChains(b, a) > 0 ? b : a));
+
+  it("ends at the same tip in whatever order the tips came", () => {
+    fc.assert(
+      fc.property(
+        tips.chain((all) => fc.tuple(fc.constant(all), fc.shuffledSubarray(all, { minLength: all.length }))),
+        ([all, shuffled]) => {
+          expect(toHex(best(shuffled).tipId)).toBe(toHex(best(all).tipId));
+        },
+      ),
+    );
+  });
+
+  it("prefers more work whatever the draws", () => {
+    fc.assert(
+      fc.property(tips, (all) => {
+        for (const a of all)
+          for (const b of all) {
+            expect(Math.sign(compareChains(a, b))).toBe(-Math.sign(compareChains(b, a)) + 0);
+            if (a.work > b.work) expect(compareChains(a, b)).toBeGreaterThan(0);
+          }
+      }),
+    );
+  });
+});
+
+describe("the retarget", () => {
+  it("moves by at most a 1/W down and 5/W up, and follows the solve time's direction", () => {
+    const window = fc.integer({ min: 2, max: 100 });
+    fc.assert(
+      fc.property(
+        fc.bigInt(1n, 2n ** 256n - 1n),
+        fc.integer({ min: -1_000_000, max: 10_000_000 }),
+        window,
+        (target, solve, retargetWindow) => {
+          const rules = { blockTimeMs: 4000, retargetWindow };
+          const next = toBigInt(nextTarget(fromBigInt(target, 32), solve, rules));
+          const w = BigInt(retargetWindow);
+          expect(next).toBeGreaterThanOrEqual(1n);
+          expect(next).toBeLessThan(2n ** 256n);
+          expect(next * w).toBeLessThanOrEqual(target * (w + 5n));
+          expect((next + 1n) * w).toBeGreaterThan(target * (w - 1n));
+          if (solve >= 4000 && next < 2n ** 256n - 1n) expect(next).toBeGreaterThanOrEqual(target);
+          if (solve <= 4000 && target > 1n) expect(next).toBeLessThanOrEqual(target);
+        },
+      ),
+    );
+  });
+
+  it("makes a harder target worth more", () => {
+    fc.assert(
+      fc.property(fc.bigInt(1n, 2n ** 256n - 1n), fc.bigInt(1n, 2n ** 256n - 1n), (a, b) => {
+        const [hard, easy] = a < b ? [a, b] : [b, a];
+        expect(workOf(fromBigInt(hard, 32))).toBeGreaterThanOrEqual(workOf(fromBigInt(easy, 32)));
+      }),
+    );
+  });
+});
