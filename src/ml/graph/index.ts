@@ -1,5 +1,6 @@
 export * from "./activations.ts";
 export * from "./builder.ts";
+export * from "./conv.ts";
 export * from "./grid.ts";
 export * from "./ir.ts";
 export * from "./macs.ts";

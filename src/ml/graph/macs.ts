@@ -1,5 +1,5 @@
 // Counts a graph's multiply-accumulates from its shapes: the measure of work that tasks are paid by.
-import { dimAt, type Graph, type Node, sizeOf, type Value } from "./ir.ts";
+import { dimAt, fixed, type Graph, type Node, sizeOf, type Value } from "./ir.ts";
 
 /** Multiply-accumulates of one pass; a Loop counts as one pass of its body, so a unit's graph gives those of one step. */
 export function multiplyAccumulates(graph: Graph): number {
@@ -12,6 +12,13 @@ export function multiplyAccumulates(graph: Graph): number {
       const inner = dimAt(shape(node.inputs, 0), transA === 1 ? 0 : 1);
       total += sizeOf(shape(node.outputs, 0)) * inner;
     } else if (node.op === "MatMul") total += sizeOf(shape(node.outputs, 0)) * dimAt(shape(node.inputs, 0), -1);
+    else if (node.op === "Conv") {
+      const [, ...kernel] = fixed(shape(node.inputs, 1));
+      total += kernel.reduce((a, b) => a * b, sizeOf(shape(node.outputs, 0)));
+    } else if (node.op === "ConvTranspose") {
+      const [, ...kernel] = fixed(shape(node.inputs, 1));
+      total += kernel.reduce((a, b) => a * b, sizeOf(shape(node.inputs, 0)));
+    }
     total += bodies(node).reduce((sum, body) => sum + multiplyAccumulates(body), 0);
   }
   return total;

@@ -2,12 +2,13 @@
 import { PouwError, toHex } from "../../base/index.ts";
 import { sha256 } from "../../crypto/index.ts";
 import { type Graph, type Lowering, multiplyAccumulates, toOnnx } from "../graph/index.ts";
+import { digitsCnn } from "./digits-cnn.ts";
 import { digitsMlp } from "./digits-mlp.ts";
 import type { ModelManifest } from "./manifest.ts";
 import type { Architecture } from "./types.ts";
 import { evalGraph, trainGraph } from "./unit.ts";
 
-const ARCHITECTURES: readonly Architecture[] = [digitsMlp];
+const ARCHITECTURES: readonly Architecture[] = [digitsMlp, digitsCnn];
 
 /** Names of the built-in models. */
 export const MODELS: readonly string[] = ARCHITECTURES.map(({ name }) => name);

@@ -1,0 +1,35 @@
+// Two convolutions, each with pooling, and a linear head on the digits.
+import { channelBias, conv2d, linear, maxPool2, relu, reshaped } from "../graph/index.ts";
+import { DIGITS, digitBatch } from "./digits.ts";
+import type { Architecture } from "./types.ts";
+
+export const digitsCnn: Architecture = {
+  name: "digits-cnn",
+  version: 1,
+  architecture: "5x5 convolutions with 8 and 16 maps, 2x2 max-pooling after each, linear head",
+  task: { kind: "classification" },
+  data: DIGITS,
+  batchSize: 32,
+  evalBatch: 100,
+  predictionsPerSample: 1,
+  defaultSteps: 20,
+  bits: { activation: 8, weight: 7, gradient: 9 },
+  optimizer: { kind: "sgd", learningRate: 0.02, momentum: 0.9 },
+  parameters: [
+    { name: "conv1.weight", shape: [8, 1, 5, 5], exponent: -22, init: { kind: "normal", std: 0.2 } },
+    { name: "conv1.bias", shape: [8], exponent: -22, init: { kind: "zeros" } },
+    { name: "conv2.weight", shape: [16, 8, 5, 5], exponent: -22, init: { kind: "normal", std: 0.1 } },
+    { name: "conv2.bias", shape: [16], exponent: -22, init: { kind: "zeros" } },
+    { name: "head.weight", shape: [256, 10], exponent: -22, init: { kind: "normal", std: 0.0625 } },
+    { name: "head.bias", shape: [10], exponent: -22, init: { kind: "zeros" } },
+  ],
+  // Bias and ReLU are monotone, so they come after pooling, on a quarter of the values.
+  forward: (net, index, data, params) => {
+    const { pixels, labels } = digitBatch(net, index, data, [1, 28, 28]);
+    const batch = pixels.shape[0] as number;
+    const layer = (x: typeof pixels, name: string): typeof pixels =>
+      relu(net, channelBias(net, maxPool2(net, conv2d(net, x, params(`${name}.weight`))), params(`${name}.bias`)));
+    const features = reshaped(net, layer(layer(pixels, "conv1"), "conv2"), [batch, 256]);
+    return { logits: linear(net, features, params("head.weight"), params("head.bias")), labels };
+  },
+};
