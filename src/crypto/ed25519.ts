@@ -20,6 +20,8 @@ const Y8 = 551886591175132570624672672171182951376981880652449685002650483942062
 const SMALL_ORDER_Y: ReadonlySet<bigint> = new Set([0n, 1n, P - 1n, Y8, P - Y8]);
 
 const keys = new Lru<string, KeyObject>(4096);
+/** Signatures found good, whole: an object is met again in gossip, in a record and in a block, and 150 us saved each time. */
+const good = new Lru<string, true>(1 << 14);
 
 /** Key pair of a 32-byte secret seed; throws BAD_KEY for another length. */
 export function keyPairFromSecret(secret: Uint8Array): KeyPair {
@@ -67,9 +69,15 @@ export function verifySignature(address: Uint8Array, message: Uint8Array, signat
   if (signature.length !== 64 || !canonicalScalar(signature)) return false;
   const key = keyObject(address);
   if (key === undefined) return false;
+  const cached = message.length <= 32;
+  // Signature and address have fixed lengths, so one text stands for one triple.
+  const triple = cached ? Buffer.concat([signature, address, message]).toString("latin1") : "";
+  if (cached && good.get(triple) === true) return true;
   try {
-    return verify(null, message, key, signature);
+    if (!verify(null, message, key, signature)) return false;
   } catch {
     return false;
   }
+  if (cached) good.set(triple, true);
+  return true;
 }
