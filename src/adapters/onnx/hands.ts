@@ -17,8 +17,14 @@ interface Started {
   readonly unitMs: number | undefined;
 }
 
-/** Starts one worker and waits until it has its sessions. Throws what the worker says when it is not fit, HandLost when it dies. */
-export async function startHand(setup: WorkerSetup): Promise<Started> {
+/**
+ * Starts one worker and waits until it has its sessions. Throws what the worker says when it is not fit, HandLost when it dies.
+ * `launch` makes the thread; tests hand in one of their own.
+ */
+export async function startHand(
+  setup: WorkerSetup,
+  launch: (setup: WorkerSetup) => Worker = launchWorker,
+): Promise<Started> {
   const worker = launch(setup);
   let answer: ((reply: Reply) => void) | undefined;
   let lost: ((reason: string) => void) | undefined;
@@ -65,7 +71,7 @@ export async function startHand(setup: WorkerSetup): Promise<Started> {
 }
 
 /** The worker's entry lies beside this file, as .js in dist and as .ts in the source tree. */
-function launch(setup: WorkerSetup): Worker {
+function launchWorker(setup: WorkerSetup): Worker {
   return new Worker(import.meta.url.endsWith(".ts") ? sourceEntry() : new URL("./worker.js", import.meta.url), {
     workerData: setup,
     resourceLimits: { maxOldGenerationSizeMb: WORKER_HEAP_MIB },

@@ -144,6 +144,7 @@ export class Pool {
       );
     else if (!job.settled) this.#queues[job.priority].unshift(job);
     slot.replaced = this.#replace(slot, error.message);
+    this.#pump();
   }
 
   #watch(slot: Slot): void {

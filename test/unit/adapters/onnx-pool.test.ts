@@ -1,0 +1,209 @@
+// The pool over hands that only pretend to train: order, cancellation, and what happens when a worker dies.
+import { describe, expect, it } from "vitest";
+import type { EvaluateTask, TaskResult } from "../../../src/adapters/onnx/messages.ts";
+import { type Hand, HandLost, Pool } from "../../../src/adapters/onnx/pool.ts";
+import type { Log } from "../../../src/ports/index.ts";
+
+const silent: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
+const signal = new AbortController().signal;
+const task = (model: string): EvaluateTask => ({
+  kind: "evaluate",
+  model,
+  parameters: new Float32Array(0),
+  split: "test",
+});
+const result = (samples: number): TaskResult => ({ samples, correct: 0, loss: 0 });
+
+/** A hand whose tasks end when the test says so. */
+class FakeHand implements Hand {
+  readonly started: string[];
+  readonly gone: Promise<string | undefined>;
+  closed = false;
+  #end: (reason: string | undefined) => void = () => undefined;
+  #running: { resolve: (value: TaskResult) => void; reject: (reason: Error) => void } | undefined;
+
+  constructor(started: string[]) {
+    this.started = started;
+    this.gone = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+  }
+
+  run({ model }: { readonly model: string }): Promise<TaskResult> {
+    expect(this.#running).toBeUndefined();
+    this.started.push(model);
+    return new Promise((resolve, reject) => {
+      this.#running = { resolve, reject };
+    });
+  }
+
+  finish(value: TaskResult | Error): void {
+    const running = this.#running;
+    this.#running = undefined;
+    if (value instanceof Error) running?.reject(value);
+    else running?.resolve(value);
+  }
+
+  die(): void {
+    this.#end("killed");
+    this.finish(new HandLost("killed"));
+  }
+
+  close(): Promise<void> {
+    this.closed = true;
+    this.#end(undefined);
+    return Promise.resolve();
+  }
+}
+
+/** A pool of `count` fake hands; replacements are appended to `hands`. */
+function fakePool(count: number): { pool: Pool; hands: FakeHand[]; started: string[] } {
+  const started: string[] = [];
+  const hands = Array.from({ length: count }, () => new FakeHand(started));
+  const spawn = (): Promise<Hand> => {
+    const hand = new FakeHand(started);
+    hands.push(hand);
+    return Promise.resolve(hand);
+  };
+  return { pool: new Pool([...hands], spawn, silent), hands, started };
+}
+
+/** Lets every promise that can go on do so. */
+const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+describe("the pool", () => {
+  it("runs checks before training, and each in order of arrival", async () => {
+    const { pool, hands, started } = fakePool(1);
+    const runs = ["a", "b", "c"].map((name) => pool.run(task(name), "train", { signal }));
+    const checks = ["x", "y"].map((name) => pool.run(task(name), "check", { signal }));
+    expect(pool.waiting).toBe(4);
+    for (let i = 0; i < 5; i++) {
+      hands[0]?.finish(result(i));
+      await settle();
+    }
+    expect(started).toEqual(["a", "x", "y", "b", "c"]);
+    expect(await Promise.all([...runs, ...checks])).toEqual([0, 3, 4, 1, 2].map(result));
+  });
+
+  it("uses every worker, one task at a time", async () => {
+    const { pool, hands, started } = fakePool(2);
+    const runs = ["a", "b", "c"].map((name) => pool.run(task(name), "train", { signal }));
+    expect(started).toEqual(["a", "b"]);
+    hands[1]?.finish(result(1));
+    await settle();
+    expect(started).toEqual(["a", "b", "c"]);
+    hands[0]?.finish(result(0));
+    hands[1]?.finish(result(2));
+    expect(await Promise.all(runs)).toEqual([0, 1, 2].map(result));
+  });
+
+  it("passes a task's own error on and goes on", async () => {
+    const { pool, hands } = fakePool(1);
+    const first = pool.run(task("a"), "train", { signal });
+    const second = pool.run(task("b"), "train", { signal });
+    hands[0]?.finish(new Error("diverged"));
+    await expect(first).rejects.toThrow("diverged");
+    await settle();
+    hands[0]?.finish(result(1));
+    expect(await second).toEqual(result(1));
+  });
+
+  it("drops a cancelled task that waits, and the result of one that runs", async () => {
+    const { pool, hands, started } = fakePool(1);
+    const stop = new AbortController();
+    const running = pool.run(task("a"), "train", { signal: stop.signal });
+    const waiting = pool.run(task("b"), "check", { signal: stop.signal });
+    const other = pool.run(task("c"), "train", { signal });
+    stop.abort(new Error("new head"));
+    await expect(running).rejects.toThrow("new head");
+    await expect(waiting).rejects.toThrow("new head");
+    // The worker is still at it: nothing else starts there.
+    expect(started).toEqual(["a"]);
+    hands[0]?.finish(result(0));
+    await settle();
+    expect(started).toEqual(["a", "c"]);
+    hands[0]?.finish(result(2));
+    expect(await other).toEqual(result(2));
+    await expect(pool.run(task("d"), "train", { signal: stop.signal })).rejects.toThrow("new head");
+  });
+
+  it("replaces a worker that dies and tries its task once more", async () => {
+    const { pool, hands, started } = fakePool(1);
+    const run = pool.run(task("a"), "train", { signal });
+    const next = pool.run(task("b"), "train", { signal });
+    hands[0]?.die();
+    await settle();
+    expect(started).toEqual(["a", "a"]);
+    hands[1]?.finish(result(7));
+    expect(await run).toEqual(result(7));
+    // The success wipes the slate: another death, later, is replaced again.
+    hands[1]?.die();
+    await settle();
+    hands[2]?.finish(result(8));
+    expect(await next).toEqual(result(8));
+  });
+
+  it("gives a task up when two workers died under it", async () => {
+    const { pool, hands, started } = fakePool(2);
+    const run = pool.run(task("a"), "train", { signal });
+    hands[0]?.die();
+    await settle();
+    // The other worker was free, so it had the second try.
+    expect(started).toEqual(["a", "a"]);
+    hands[1]?.die();
+    await expect(run).rejects.toMatchObject({
+      code: "INTERNAL",
+      message: expect.stringContaining("two training workers"),
+    });
+    await settle();
+    expect(started).toEqual(["a", "a"]);
+  });
+
+  it("does not try a cancelled task again", async () => {
+    const { pool, hands, started } = fakePool(1);
+    const stop = new AbortController();
+    const run = pool.run(task("a"), "train", { signal: stop.signal });
+    stop.abort();
+    await expect(run).rejects.toThrow();
+    hands[0]?.die();
+    await settle();
+    expect(started).toEqual(["a"]);
+  });
+
+  it("refuses everything once all workers are beyond replacing", async () => {
+    const { pool, hands } = fakePool(1);
+    const first = pool.run(task("a"), "train", { signal });
+    const second = pool.run(task("b"), "train", { signal });
+    hands[0]?.die();
+    await settle();
+    hands[1]?.die();
+    await expect(first).rejects.toMatchObject({ code: "INTERNAL" });
+    await expect(second).rejects.toMatchObject({ code: "INTERNAL", remedy: expect.any(String) });
+    await expect(pool.run(task("c"), "train", { signal })).rejects.toMatchObject({ code: "INTERNAL" });
+  });
+
+  it("replaces a worker that dies while idle", async () => {
+    const { pool, hands, started } = fakePool(1);
+    hands[0]?.die();
+    await settle();
+    const run = pool.run(task("a"), "train", { signal });
+    await settle();
+    expect(hands).toHaveLength(2);
+    expect(started).toEqual(["a"]);
+    hands[1]?.finish(result(3));
+    expect(await run).toEqual(result(3));
+  });
+
+  it("closes once: waiting tasks are refused, workers end", async () => {
+    const { pool, hands } = fakePool(2);
+    const runs = ["a", "b", "c"].map((name) => pool.run(task(name), "train", { signal }));
+    const closing = [pool.close(), pool.close()];
+    await expect(runs[2]).rejects.toMatchObject({ code: "CLOSED" });
+    hands[0]?.finish(result(0));
+    hands[1]?.finish(result(1));
+    await Promise.all(closing);
+    expect(await Promise.all(runs.slice(0, 2))).toEqual([result(0), result(1)]);
+    expect(hands.every((hand) => hand.closed)).toBe(true);
+    await expect(pool.run(task("d"), "train", { signal })).rejects.toMatchObject({ code: "CLOSED" });
+  });
+});
