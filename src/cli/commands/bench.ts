@@ -1,0 +1,63 @@
+// `pouw-node bench`: units per second of this machine, and the share of a unit that is training.
+import { Command } from "commander";
+import { PouwError } from "../../base/index.ts";
+import type { BenchReport } from "../../node/index.ts";
+import { type Context, type JsonOption, optionsOf } from "../context.ts";
+import { Interrupted } from "../exit-codes.ts";
+import { catchInterrupts } from "../interrupt.ts";
+import { type Colors, colorsFor, printJson, printLine } from "../io.ts";
+import { addSettings, settingsOf } from "../settings-options.ts";
+import { progressOn } from "../views/progress.ts";
+import { fixed, percent, plural, table } from "../views/text.ts";
+
+export function benchLines(report: BenchReport, c: Colors): string[] {
+  const rows: [string, string][] = [
+    ["model", report.model],
+    ["provider", `${report.provider}, ${plural(report.workers, "worker")}`],
+    ["speed", `${c.bold(fixed(report.unitsPerSecond, 2))} units/s, ${fixed(report.stepsPerSecond, 0)} steps/s`],
+    ["unit", `${fixed(report.unitMs, 0)} ms, of which ${fixed(report.graphMs, 0)} ms in the training graph`],
+    ["training", percent(report.graphShare)],
+    ["measured", `${plural(report.units, "unit")} in ${fixed(report.seconds, 1)} s`],
+  ];
+  return table(rows.map(([name, value]) => [c.dim(name), value]));
+}
+
+function secondsOf(text: string): number {
+  const seconds = Number(text);
+  if (/^\d+(\.\d+)?$/.test(text) && seconds > 0 && seconds <= 3600) return seconds;
+  throw new PouwError("BAD_CONFIG", `--seconds must be a number from 0 to 3600, not "${text}".`);
+}
+
+export function benchCommand({ io, deps, action }: Context): Command {
+  return addSettings(new Command("bench").description("how fast this machine trains"), [
+    "network",
+    "dataDir",
+    "provider",
+    "workers",
+  ])
+    .option("--seconds <n>", "how long to measure", "10")
+    .option("--json", "print JSON")
+    .action(
+      action(async (command) => {
+        const { json, seconds } = optionsOf<JsonOption & { seconds: string }>(command);
+        const length = secondsOf(seconds);
+        const { options } = settingsOf(command, io);
+        const interrupts = catchInterrupts(io, "Stopping");
+        const progress = progressOn(io);
+        const onProgress = (done: number): void => progress.update(done, "training");
+        let report: BenchReport;
+        try {
+          report = await deps.bench(options, { seconds: length, signal: interrupts.signal, onProgress });
+        } catch (error) {
+          throw interrupts.signal.aborted ? new Interrupted() : error;
+        } finally {
+          progress.end();
+          interrupts.release();
+        }
+        if (interrupts.signal.aborted) throw new Interrupted();
+        if (json) printJson(io, report);
+        else for (const line of benchLines(report, colorsFor(io.stdout, io.env))) printLine(io, line);
+        return undefined;
+      }),
+    );
+}

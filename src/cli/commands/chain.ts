@@ -1,0 +1,112 @@
+// `pouw-node chain`: blocks and transfers of a running node, and the replay of a stored chain.
+import { Command } from "commander";
+import { findNode } from "../../api/index.ts";
+import { PouwError } from "../../base/index.ts";
+import type { VerifyReport } from "../../node/index.ts";
+import { type Context, type JsonOption, optionsOf } from "../context.ts";
+import { EXIT, type ExitCode, Interrupted } from "../exit-codes.ts";
+import { catchInterrupts } from "../interrupt.ts";
+import { type Colors, colorsFor, type Io, printJson, printLine } from "../io.ts";
+import { addSettings, PLACE, settingsOf } from "../settings-options.ts";
+import { progressOn } from "../views/progress.ts";
+import { blockLines, blockTable, transferLines } from "../views/status.ts";
+import { fixed, formatAmount, plural, table } from "../views/text.ts";
+
+function print<T>(io: Io, command: Command, value: T, lines: (value: T, colors: Colors) => string[]): undefined {
+  if (optionsOf<JsonOption>(command).json) printJson(io, value);
+  else for (const line of lines(value, colorsFor(io.stdout, io.env))) printLine(io, line);
+  return undefined;
+}
+
+function wholeNumber(text: string, name: string, max: number): number {
+  if (/^\d{1,10}$/.test(text) && Number(text) <= max) return Number(text);
+  throw new PouwError("BAD_CONFIG", `${name} must be a whole number of at most ${max}, not "${text}".`);
+}
+
+export function verifyLines(report: VerifyReport, c: Colors): string[] {
+  const rows: [string, string][] = [
+    ["blocks", `${report.blocks}, up to height ${report.height}`],
+    ["records", String(report.records)],
+    ["units run again", String(report.unitsExecuted)],
+    ["state root", report.stateRoot],
+    ["supply", formatAmount(report.supply)],
+    ["time", `${fixed(report.seconds, 1)} s`],
+  ];
+  const { problem } = report;
+  const verdict = report.ok
+    ? c.green(`The chain holds: ${plural(report.blocks, "block")} checked.`)
+    : c.red(`Wrong at height ${problem?.height ?? report.height}: ${problem?.reason ?? "no reason given"}.`);
+  return [...table(rows.map(([name, value]) => [c.dim(name), value])), verdict];
+}
+
+async function verify({ io, deps }: Context, command: Command): Promise<ExitCode> {
+  const { reexecute } = optionsOf<{ reexecute: boolean }>(command);
+  const { options } = settingsOf(command, io);
+  const interrupts = catchInterrupts(io, "Stopping");
+  const progress = progressOn(io);
+  const onProgress = (height: number, of: number): void =>
+    progress.update(of === 0 ? 1 : height / of, `block ${height} of ${of}`);
+  let report: VerifyReport;
+  try {
+    report = await deps.verify(options, { reexecute, signal: interrupts.signal, onProgress });
+  } catch (error) {
+    if (interrupts.signal.aborted) throw new Interrupted();
+    if (error instanceof PouwError && error.code === "STORE_LOCKED")
+      throw new PouwError("STORE_LOCKED", error.message, {
+        remedy: "Stop the node first, then check its chain.",
+        cause: error,
+      });
+    throw error;
+  } finally {
+    progress.end();
+    interrupts.release();
+  }
+  if (interrupts.signal.aborted) throw new Interrupted();
+  print(io, command, report, verifyLines);
+  return report.ok ? EXIT.ok : EXIT.failure;
+}
+
+export function chainCommand(context: Context): Command {
+  const { io, action } = context;
+  const sub = (name: string, description: string, keys: readonly string[] = PLACE): Command =>
+    addSettings(new Command(name).description(description), keys).option("--json", "print JSON");
+  const node = (command: Command) => findNode(settingsOf(command, io).options.dataDir);
+  return new Command("chain")
+    .description("blocks and transfers; replay and check the whole store")
+    .addCommand(
+      sub("show", "the newest blocks of a running node")
+        .option("--from <height>", "begin here instead")
+        .option("--count <n>", "how many", "20")
+        .action(
+          action(async (command) => {
+            const given = optionsOf<{ from?: string; count: string }>(command);
+            const from = given.from === undefined ? undefined : wholeNumber(given.from, "--from", 2 ** 32 - 1);
+            const blocks = await node(command).blocks(from, wholeNumber(given.count, "--count", 100));
+            return print(io, command, blocks, blockTable);
+          }),
+        ),
+    )
+    .addCommand(
+      sub("block", "one block of a running node")
+        .argument("<height|hash>", "its height or its hash")
+        .action(
+          action(async (command) =>
+            print(io, command, await node(command).block(command.args[0] as string), blockLines),
+          ),
+        ),
+    )
+    .addCommand(
+      sub("tx", "one transfer of a running node")
+        .argument("<id>", "its id, 64 hex digits")
+        .action(
+          action(async (command) =>
+            print(io, command, await node(command).transfer(command.args[0] as string), transferLines),
+          ),
+        ),
+    )
+    .addCommand(
+      sub("verify", "replay the stored chain of a stopped node and check everything", [...PLACE, "provider", "workers"])
+        .option("--no-reexecute", "leave out running the winning units again")
+        .action(action((command) => verify(context, command))),
+    );
+}

@@ -1,0 +1,47 @@
+// `pouw-node doctor`: every capability, why one is absent and what to do; exit 3 when an asked-for role cannot run.
+import { Command } from "commander";
+import type { DoctorReport } from "../../node/index.ts";
+import { type Context, type JsonOption, optionsOf } from "../context.ts";
+import { EXIT, Interrupted } from "../exit-codes.ts";
+import { catchInterrupts } from "../interrupt.ts";
+import { type Colors, colorsFor, printJson, printLine, say } from "../io.ts";
+import { addSettings, settingsOf } from "../settings-options.ts";
+import { capabilityLines, providerLines } from "../views/status.ts";
+
+export function doctorLines(report: DoctorReport, c: Colors): string[] {
+  const memory = `${(report.memoryBytes / 2 ** 30).toFixed(1)} GB`;
+  const { ok, sentence } = report.selfTest;
+  return [
+    `pouw-node ${report.version}, Node ${report.node}, ${report.platform}, ${report.cores} cores, ${memory}`,
+    "",
+    ...capabilityLines(report.capabilities, c),
+    ...(report.providers.length === 0 ? [] : ["", ...providerLines(report.providers, c)]),
+    "",
+    `self-test: ${ok ? c.green("passed") : c.red("failed")}, ${sentence}`,
+    ...report.impossible.map(({ role, reason }) => c.red(`role ${role} cannot run here: it ${reason}`)),
+    ...(report.impossible.length === 0 ? [c.green("A node can run here.")] : []),
+  ];
+}
+
+export function doctorCommand({ io, deps, action }: Context): Command {
+  return addSettings(new Command("doctor").description("what this machine can do, why not more, what to do about it"))
+    .option("--json", "print JSON")
+    .action(
+      action(async (command) => {
+        const { options } = settingsOf(command, io);
+        const interrupts = catchInterrupts(io, "Stopping");
+        say(io, "Looking at everything; training graphs take a few seconds ...");
+        let report: DoctorReport;
+        try {
+          report = await deps.diagnose(options, interrupts);
+        } catch (error) {
+          throw interrupts.signal.aborted ? new Interrupted() : error;
+        } finally {
+          interrupts.release();
+        }
+        if (optionsOf<JsonOption>(command).json) printJson(io, report);
+        else for (const line of doctorLines(report, colorsFor(io.stdout, io.env))) printLine(io, line);
+        return report.impossible.length === 0 ? EXIT.ok : EXIT.capabilityAbsent;
+      }),
+    );
+}

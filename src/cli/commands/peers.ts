@@ -1,0 +1,20 @@
+// `pouw-node peers`: who a running node is connected to.
+import { Command } from "commander";
+import { findNode } from "../../api/index.ts";
+import { type Context, type JsonOption, optionsOf } from "../context.ts";
+import { colorsFor, printJson, printLine } from "../io.ts";
+import { addSettings, PLACE, settingsOf } from "../settings-options.ts";
+import { peerLines } from "../views/status.ts";
+
+export function peersCommand({ io, action }: Context): Command {
+  return addSettings(new Command("peers").description("the peers of a running node"), PLACE)
+    .option("--json", "print JSON")
+    .action(
+      action(async (command) => {
+        const peers = await findNode(settingsOf(command, io).options.dataDir).peers();
+        if (optionsOf<JsonOption>(command).json) printJson(io, peers);
+        else for (const line of peerLines(peers, Date.now(), colorsFor(io.stdout, io.env))) printLine(io, line);
+        return undefined;
+      }),
+    );
+}

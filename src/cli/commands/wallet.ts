@@ -1,0 +1,151 @@
+// `pouw-node wallet`: the account's key file and its money. A secret leaves through `export --yes` only.
+import { createInterface } from "node:readline";
+import { Command } from "commander";
+import { findNode } from "../../api/index.ts";
+import { fromHex, PouwError, parseAddress, toHex } from "../../base/index.ts";
+import { transferCodec } from "../../codec/index.ts";
+import { signTransfer } from "../../crypto/index.ts";
+import { createWallet, parseSecret, readWallet, type Wallet } from "../../node/index.ts";
+import { type Context, type JsonOption, optionsOf } from "../context.ts";
+import { type Io, printJson, printLine, say } from "../io.ts";
+import { addSettings, PLACE, settingsOf } from "../settings-options.ts";
+import { formatAmount, parseAmount } from "../views/text.ts";
+
+const dirOf = (command: Command, io: Io): string => settingsOf(command, io).options.dataDir;
+
+function needWallet(command: Command, io: Io): Wallet {
+  const dataDir = dirOf(command, io);
+  const wallet = readWallet(dataDir);
+  if (wallet === undefined)
+    throw new PouwError("NOT_FOUND", `There is no key file in ${dataDir}.`, {
+      remedy: "Make one with `pouw-node wallet new`, or name its directory with --data-dir.",
+    });
+  if (wallet.warning !== undefined) say(io, wallet.warning);
+  return wallet;
+}
+
+/** One line from stdin. A terminal shows none of it. */
+async function readSecretLine(io: Io): Promise<string> {
+  const terminal = io.stdin.isTTY === true;
+  if (terminal) say(io, "Paste the secret key (64 hex digits, not shown), then Enter:");
+  const lines = createInterface({ input: io.stdin, terminal });
+  try {
+    for await (const line of lines) if (line.trim() !== "") return line.trim();
+    return "";
+  } finally {
+    lines.close();
+  }
+}
+
+function made(io: Io, command: Command, wallet: Wallet): undefined {
+  const address = toHex(wallet.keys.address);
+  if (optionsOf<JsonOption>(command).json) printJson(io, { address, path: wallet.path });
+  else printLine(io, address);
+  say(io, `Key file: ${wallet.path}. Keep a copy of it: who has it has the money, and nobody can make it again.`);
+  return undefined;
+}
+
+function amountOf(text: string, what: string): bigint {
+  const amount = parseAmount(text);
+  if (amount === undefined)
+    throw new PouwError("BAD_CONFIG", `The ${what} "${text}" is not an amount.`, {
+      remedy: "Write it like 12 or 0.25, with at most six decimals.",
+    });
+  return amount;
+}
+
+async function send(io: Io, command: Command): Promise<undefined> {
+  const [to, amount] = command.args as [string, string];
+  const options = optionsOf<JsonOption & { fee: string }>(command);
+  const wallet = needWallet(command, io);
+  const node = findNode(dirOf(command, io));
+  const from = wallet.keys.address;
+  const unsigned = {
+    from,
+    to: parseAddress(to),
+    amount: amountOf(amount, "amount"),
+    fee: amountOf(options.fee, "fee"),
+  };
+  const [status, account] = await Promise.all([node.status(), node.account(toHex(from))]);
+  const genesis = fromHex(status.genesis) as Uint8Array;
+  const transfer = signTransfer({ ...unsigned, genesis, nonce: BigInt(account.nonce) }, wallet.keys);
+  const id = await node.submitTransfer(transferCodec.encode(transfer));
+  if (options.json) printJson(io, { id, nonce: account.nonce, amount: unsigned.amount, fee: unsigned.fee });
+  else printLine(io, id);
+  const where = `pouw-node chain tx ${id.slice(0, 8)}...`;
+  say(
+    io,
+    `Sent ${formatAmount(unsigned.amount)} with a fee of ${formatAmount(unsigned.fee)}; ${where} shows its block.`,
+  );
+  return undefined;
+}
+
+async function balance(io: Io, command: Command): Promise<undefined> {
+  const node = findNode(dirOf(command, io));
+  const address = command.args[0] ?? toHex(needWallet(command, io).keys.address);
+  const account = await node.account(toHex(parseAddress(address)));
+  if (optionsOf<JsonOption>(command).json) printJson(io, account);
+  else printLine(io, formatAmount(account.balance));
+  if (account.immature !== "0") say(io, `${formatAmount(account.immature)} more is maturing.`);
+  return undefined;
+}
+
+function exportSecret(io: Io, command: Command): undefined {
+  const wallet = needWallet(command, io);
+  const { yes, json } = optionsOf<JsonOption & { yes?: true }>(command);
+  if (yes !== true)
+    throw new PouwError("BAD_CONFIG", "Exporting prints the secret key: who sees it can take the money.", {
+      remedy: "If that is what you want, run it again with --yes.",
+    });
+  const secret = toHex(wallet.secret);
+  if (json) printJson(io, { address: toHex(wallet.keys.address), secret });
+  else printLine(io, secret);
+  return undefined;
+}
+
+export function walletCommand({ io, action }: Context): Command {
+  const sub = (name: string, description: string): Command =>
+    addSettings(new Command(name).description(description), PLACE).option("--json", "print JSON");
+  return new Command("wallet")
+    .description("the account's key and money")
+    .addCommand(
+      sub("new", "make a key file").action(action((command) => made(io, command, createWallet(dirOf(command, io))))),
+    )
+    .addCommand(
+      sub("import", "make the key file from a secret key read from stdin").action(
+        action(async (command) => {
+          const dataDir = dirOf(command, io);
+          if (readWallet(dataDir) !== undefined) createWallet(dataDir);
+          return made(io, command, createWallet(dataDir, parseSecret(await readSecretLine(io))));
+        }),
+      ),
+    )
+    .addCommand(
+      sub("export", "print the secret key")
+        .option("--yes", "really print it")
+        .action(action((command) => exportSecret(io, command))),
+    )
+    .addCommand(
+      sub("address", "print the account's address").action(
+        action((command) => {
+          const { keys, path } = needWallet(command, io);
+          const address = toHex(keys.address);
+          if (optionsOf<JsonOption>(command).json) printJson(io, { address, path });
+          else printLine(io, address);
+          return undefined;
+        }),
+      ),
+    )
+    .addCommand(
+      sub("balance", "what the account, or another one, owns")
+        .argument("[address]", "another account")
+        .action(action((command) => balance(io, command))),
+    )
+    .addCommand(
+      sub("send", "send money through a running node")
+        .argument("<to>", "the receiver's address, 64 hex digits")
+        .argument("<amount>", "coins, for example 12 or 0.25")
+        .option("--fee <amount>", "coins for the miner that takes it in", "0.001")
+        .action(action((command) => send(io, command))),
+    );
+}

@@ -1,0 +1,118 @@
+// The command line as a whole: its commands, how errors are said, and the exit code of a run.
+import { Command, CommanderError } from "commander";
+import { messageOf, PouwError } from "../base/index.ts";
+import { didYouMean } from "../node/index.ts";
+import { benchCommand } from "./commands/bench.ts";
+import { chainCommand } from "./commands/chain.ts";
+import { configCommand } from "./commands/config.ts";
+import { devnetCommand } from "./commands/devnet.ts";
+import { doctorCommand } from "./commands/doctor.ts";
+import { peersCommand } from "./commands/peers.ts";
+import { startCommand } from "./commands/start.ts";
+import { statusCommand } from "./commands/status.ts";
+import { walletCommand } from "./commands/wallet.ts";
+import type { Context } from "./context.ts";
+import type { CliDeps } from "./deps.ts";
+import { EXIT, type ExitCode, exitCodeOf, Interrupted } from "./exit-codes.ts";
+import { colorsFor, type Io, say } from "./io.ts";
+
+const COMMANDS = [
+  startCommand,
+  devnetCommand,
+  doctorCommand,
+  statusCommand,
+  peersCommand,
+  walletCommand,
+  chainCommand,
+  benchCommand,
+  configCommand,
+];
+
+const EXAMPLES = `
+Examples:
+  pouw-node --role miner                            mine on the built-in network
+  pouw-node --role verifier --bootstrap <multiaddr> join others and check their work
+  pouw-node devnet --miners 2 --verifiers 1         a small network on this machine
+  pouw-node doctor                                  what this machine can do, and why not more
+
+Exit codes: 0 ok, 1 failure, 2 usage, 3 capability absent, 130 interrupted.`;
+
+/** The parser, with errors thrown rather than ending the process. */
+export function buildProgram(context: Context): Command {
+  const { io } = context;
+  const program = new Command("pouw-node")
+    .description("A peer-to-peer node whose mining work is the training of neural networks.")
+    .version(context.version, "-V, --version", "print the version")
+    .helpCommand("help [command]", "explain a command")
+    .addHelpText("after", EXAMPLES)
+    .showSuggestionAfterError(true);
+  for (const make of COMMANDS) program.addCommand(make(context), { isDefault: make === startCommand });
+  const visit = (command: Command): void => {
+    command.exitOverride().allowExcessArguments(false);
+    command.configureOutput({
+      writeOut: (text) => void io.stdout.write(text),
+      writeErr: (text) => void io.stderr.write(text),
+      outputError: () => undefined,
+    });
+    for (const child of command.commands) visit(child);
+  };
+  visit(program);
+  return program;
+}
+
+/** commander would hand an unknown first word to `start`; it is a slip of the finger, so it is said so. */
+function checkCommandName(program: Command, argv: readonly string[]): void {
+  const word = argv[0];
+  if (word === undefined || word.startsWith("-")) return;
+  const known = [...program.commands.map((command) => command.name()), "help"];
+  if (known.includes(word)) return;
+  throw new CommanderError(EXIT.usage, "unknown", `There is no command "${word}"${didYouMean(word, known)}.`);
+}
+
+/** Two spaces, no "error:" and one line each: what commander says, in this command's manner. */
+function commanderSentence(message: string): string {
+  const plain = message.replace(/^error: /, "").replace(/\n\((.*)\)$/s, " ($1)");
+  const sentence = `${plain.charAt(0).toUpperCase()}${plain.slice(1)}`;
+  return sentence.endsWith(".") ? sentence : `${sentence}.`;
+}
+
+function sayError(io: Io, error: unknown): void {
+  const c = colorsFor(io.stderr, io.env);
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return;
+    say(io, `${c.red("✗")} ${commanderSentence(error.message)}`);
+    say(io, "  Run `pouw-node help` to see what there is.");
+    return;
+  }
+  say(io, `${c.red("✗")} ${messageOf(error)}`);
+  if (error instanceof PouwError) {
+    if (error.remedy !== undefined) say(io, `  ${error.remedy}`);
+  } else if (error instanceof Error && !(error instanceof Interrupted)) {
+    say(io, c.dim(error.stack?.split("\n").slice(1).join("\n") ?? ""));
+    say(io, "  This is a fault in pouw-node; please report it with the lines above.");
+  }
+}
+
+/** Runs one command line (without program and script); resolves with the exit code. */
+export async function runCli(argv: readonly string[], io: Io, deps: CliDeps, version: string): Promise<ExitCode> {
+  let code: ExitCode = EXIT.ok;
+  const program = buildProgram({
+    io,
+    deps,
+    version,
+    // commander hands an action its arguments, then options, then the command itself.
+    action:
+      (run) =>
+      async (...args) => {
+        code = (await run(args.at(-1) as Command)) ?? EXIT.ok;
+      },
+  });
+  try {
+    checkCommandName(program, argv);
+    await program.parseAsync([...argv], { from: "user" });
+    return code;
+  } catch (error) {
+    sayError(io, error);
+    return exitCodeOf(error);
+  }
+}

@@ -1,0 +1,140 @@
+// Views of `status`, `peers`, `chain` and `doctor` for people.
+import type { BlockDetail, BlockView, CapabilityReport, NodeStatus, TransferView } from "../../node/index.ts";
+import type { PeerInfo, ProviderReport } from "../../ports/index.ts";
+import type { Colors } from "../io.ts";
+import { duration, fixed, formatAmount, percent, short, table } from "./text.ts";
+
+export function statusLines(status: NodeStatus, c: Colors): string[] {
+  const { stats } = status;
+  const rows: [string, string][] = [
+    ["state", `${c.bold(status.state)}, up ${duration(status.uptimeSeconds)}, version ${status.version}`],
+    ["network", `${status.network} (genesis ${short(status.genesis)})`],
+    ["roles", status.roles.join(", ")],
+    ...status.rolesRefused.map(({ role, reason }): [string, string] => [
+      "",
+      c.yellow(`${role} not running: ${reason}`),
+    ]),
+    ["account", status.nodeId],
+    ["peer id", status.peerId],
+    ...status.addresses.map((address, i): [string, string] => [i === 0 ? "listening" : "", address]),
+    ["peers", String(status.peers)],
+    ["height", `${status.height}, tip ${short(status.tip.hash)}, two below ${short(status.settled.hash)}`],
+    ...(status.syncProgress === undefined ? [] : [["sync", percent(status.syncProgress, 0)] as [string, string]]),
+    ["balance", `${formatAmount(status.balance)}, maturing ${formatAmount(status.immature)}`],
+    ...status.tasks.map((task): [string, string] => [
+      "task",
+      `${task.model} round ${task.round}, loss ${fixed(task.loss, 4)}, accuracy ${percent(task.accuracy)}`,
+    ]),
+    [
+      "work",
+      `${fixed(stats.unitsPerSecond, 2)} units/s on ${status.provider ?? "nothing"}, training ${percent(stats.trainingShare)}`,
+    ],
+    ["won", `${stats.blocksMined} blocks, ${stats.draws} draws, rewards ${formatAmount(stats.rewardsEarned)}`],
+    ["checked", `${stats.blocksVerified} blocks, ${stats.reorganisations} reorganisations`],
+    ["threat", `${status.threatLevel}, ${stats.securityAlerts} alerts`],
+    [
+      "memory",
+      `${Math.round(status.residentBytes / 1e6)} MB, event loop p99 ${fixed(status.eventLoopDelayP99Ms, 1)} ms`,
+    ],
+  ];
+  return table(rows.map(([name, value]) => [c.dim(name), value]));
+}
+
+export function peerLines(peers: readonly PeerInfo[], now: number, c: Colors): string[] {
+  if (peers.length === 0) return ["No peers."];
+  const head = ["PEER", "ADDRESS", "WAY", "AGENT", "SCORE", "LATENCY", "SINCE"].map((name) => c.dim(name));
+  const rows = peers.map((peer) => [
+    peer.id,
+    peer.address,
+    peer.direction === "inbound" ? "in" : "out",
+    peer.agent ?? "-",
+    fixed(peer.score, 1),
+    peer.latencyMs === undefined ? "-" : `${Math.round(peer.latencyMs)} ms`,
+    duration(Math.max(0, now - peer.connectedAt) / 1000),
+  ]);
+  return table([head, ...rows], [4, 5, 6]);
+}
+
+const when = (time: number): string => new Date(time).toISOString().slice(0, 19).replace("T", " ");
+
+export function blockTable(blocks: readonly BlockView[], c: Colors): string[] {
+  if (blocks.length === 0) return ["No blocks."];
+  const head = ["HEIGHT", "HASH", "TIME (UTC)", "MINER", "ROUND", "RECORDS", "UNITS", "TRANSFERS", "CHECKED"];
+  const rows = blocks.map((block) => [
+    String(block.height),
+    short(block.hash, 16),
+    when(block.time),
+    short(block.miner),
+    ...[block.round, block.records, block.contributions, block.transfers].map(String),
+    block.checked,
+  ]);
+  return table([head.map((name) => c.dim(name)), ...rows], [0, 4, 5, 6, 7]);
+}
+
+export function transferLines(transfer: TransferView, c: Colors): string[] {
+  const rows = [
+    ["id", transfer.id],
+    ["from", transfer.from],
+    ["to", transfer.to],
+    ["amount", `${formatAmount(transfer.amount)}, fee ${formatAmount(transfer.fee)}, nonce ${transfer.nonce}`],
+    ["block", transfer.height === undefined ? "waiting" : `${transfer.height} ${transfer.block ?? ""}`],
+  ];
+  return table(rows.map(([name, value]) => [c.dim(name as string), value as string]));
+}
+
+export function blockLines(block: BlockDetail, c: Colors): string[] {
+  const rows: [string, string][] = [
+    ["height", String(block.height)],
+    ["hash", block.hash],
+    ["parent", block.parent],
+    ["time", `${when(block.time)} UTC`],
+    ["miner", block.miner],
+    ["task", `${block.task}, round ${block.round}, unit ${block.index}`],
+    ["parameters", `${block.start} -> ${block.digest}`],
+    ["draw", `nonce ${block.nonce}, target ${block.target}`],
+    ["state root", block.stateRoot],
+    ["checked", block.checked],
+    ["evidence", String(block.evidence)],
+    ...block.recordList.map((record): [string, string] => [
+      "record",
+      `round ${record.round}, leader ${short(record.leader)}, ${record.contributions.length} units, next ${short(record.next)}`,
+    ]),
+    ...block.transferList.map((it): [string, string] => [
+      "transfer",
+      `${short(it.from)} -> ${short(it.to)}  ${formatAmount(it.amount)} (fee ${formatAmount(it.fee)})  ${it.id}`,
+    ]),
+  ];
+  return table(rows.map(([name, value]) => [c.dim(name), value]));
+}
+
+/** One line per capability and, indented, what to do about an absent one. */
+export function capabilityLines(capabilities: readonly CapabilityReport[], c: Colors): string[] {
+  const rows = capabilities.map((it) => [
+    it.name,
+    it.state === "ready" ? c.green("ready") : c.yellow("absent"),
+    it.reason ?? "",
+  ]);
+  const lines = table(rows);
+  return lines.flatMap((line, i) => {
+    const remedy = capabilities[i]?.remedy;
+    return remedy === undefined ? [line] : [line, c.dim(`    ${remedy}`)];
+  });
+}
+
+export function providerLines(providers: readonly ProviderReport[], c: Colors): string[] {
+  const head = ["PROVIDER", "STATE", "UNIT", "WHY"].map((name) => c.dim(name));
+  const rows = providers.map((it) => [
+    it.provider,
+    it.state === "chosen" ? c.green(it.state) : it.state,
+    it.unitMs === undefined ? "-" : `${fixed(it.unitMs, 0)} ms`,
+    it.reason,
+  ]);
+  const [top, ...lines] = table([head, ...rows], [2]);
+  return [
+    top as string,
+    ...lines.flatMap((line, i) => {
+      const remedy = providers[i]?.remedy;
+      return remedy === undefined ? [line] : [line, c.dim(`    ${remedy}`)];
+    }),
+  ];
+}
