@@ -31,7 +31,7 @@ const TaskSchema = z.strictObject({
   macsPerStep: z.int().min(1),
 });
 
-export const GenesisSchema = z.strictObject({
+const GenesisSchema = z.strictObject({
   network: z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/, "a short lower-case name"),
   version: z.int().min(1).max(0xffff),
   /** Milliseconds since 1970. */

@@ -8,13 +8,12 @@ export * from "./profiles.ts";
 export * from "./refusals.ts";
 export * from "./rules.ts";
 export { decodeState, encodeState, type ImmatureReward, type State, stateRoot } from "./state.ts";
-export {
-  type Account,
-  type Ban,
-  type Punished,
-  RECENT_BLOCKS,
-  type RecentBlock,
-  type Reward,
-  type TaskState,
+export type {
+  Account,
+  Ban,
+  Punished,
+  RecentBlock,
+  Reward,
+  TaskState,
 } from "./state-type.ts";
 export { checkTransfer, checkTransferForm, selectTransfers } from "./transfers.ts";

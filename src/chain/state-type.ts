@@ -20,7 +20,7 @@ const Target = new ByteVectorType(32);
 export const AccountType = new ContainerNodeStructType({ address: Bytes32, balance: U64, nonce: U64 });
 export type Account = ValueOf<typeof AccountType>;
 
-export const RewardType = new ContainerNodeStructType({ address: Bytes32, amount: U64 });
+const RewardType = new ContainerNodeStructType({ address: Bytes32, amount: U64 });
 export type Reward = ValueOf<typeof RewardType>;
 export const RewardsType = new ListCompositeType(RewardType, 1 << 14);
 
@@ -44,11 +44,11 @@ export const RecentBlockType = new ContainerNodeStructType({
 });
 export type RecentBlock = ValueOf<typeof RecentBlockType>;
 
-export const PunishedType = new ContainerNodeStructType({ offence: Bytes32, height: U32 });
+const PunishedType = new ContainerNodeStructType({ offence: Bytes32, height: U32 });
 export type Punished = ValueOf<typeof PunishedType>;
 
 /** May not win, lead or contribute in blocks up to and including `until`. */
-export const BanType = new ContainerNodeStructType({ address: Bytes32, until: U32 });
+const BanType = new ContainerNodeStructType({ address: Bytes32, until: U32 });
 export type Ban = ValueOf<typeof BanType>;
 
 export const StateType = new ContainerType({

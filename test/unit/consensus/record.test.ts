@@ -4,6 +4,7 @@ import type { State } from "../../../src/chain/index.ts";
 import type { Contribution, Record } from "../../../src/codec/index.ts";
 import {
   checkBlock,
+  checkBody,
   checkContribution,
   checkRecord,
   compareContributions,
@@ -150,10 +151,12 @@ describe("a block", () => {
     const records = someRecords(tip, bob, [alice, carol], 2, rules);
     const { block } = mineBlock(tip, carol, rules, { records });
     const now = block.header.time;
+    expect(checkBody(tip, block, rules)).toEqual(accept);
     expect(checkBlock(tip, block, { now }, rules)).toMatchObject({ kind: "state" });
     for (const some of [[], records.slice(0, 1), records.slice(1), [records[1], records[0]] as Record[]]) {
       const forged = forgeBody(tip, block, carol, rules, { records: some });
-      expect(checkBlock(tip, forged, { now }, rules).kind).toBe("reject");
+      expect(checkBody(tip, forged, rules).kind).toBe("reject");
+      expect(checkBlock(tip, forged, { now }, rules)).toEqual(checkBody(tip, forged, rules));
     }
   });
 
