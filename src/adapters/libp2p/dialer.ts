@@ -58,9 +58,16 @@ export function createDialer(options: DialerOptions, deps: DialerDeps): Dialer {
   let cancelTick: () => void = () => undefined;
 
   const add = (name: string, bootstrap: boolean, peer: string | undefined): void => {
-    if (targets.has(name) || (!bootstrap && targets.size >= REMEMBERED)) return;
+    if (targets.has(name)) return;
+    if (!bootstrap && targets.size >= REMEMBERED) forgetOne();
     targets.set(name, { name, bootstrap, peer, failures: 0, nextAt: 0, dialling: false });
   };
+  /** Makes room by chance: a stranger who names many false peers must not be able to choose which ones stay. */
+  function forgetOne(): void {
+    const idle = [...targets.values()].filter((one) => !one.bootstrap && !one.dialling && !deps.isConnected(one.name));
+    const out = idle[Math.floor(deps.random() * idle.length)];
+    if (out !== undefined) targets.delete(out.name);
+  }
   for (const address of options.bootstrap) add(address, true, /\/p2p\/([^/]+)$/.exec(address)?.[1]);
 
   function wants(target: Target, now: number, free: number): boolean {

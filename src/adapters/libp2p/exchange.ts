@@ -12,6 +12,8 @@ import type { Requests } from "./requests.ts";
 const MAX_PEERS = 16;
 const ADDRESSES_PER_PEER = 2;
 const MAX_TEXT = 8_192;
+/** Hearsay put into the book in one run, so that it cannot fill a disk. */
+const MAX_BELIEVED = 2_000;
 
 export interface ExchangeDeps {
   readonly node: WireNode;
@@ -39,10 +41,13 @@ export function createExchange(options: { readonly lan: boolean }, deps: Exchang
     return told.slice(0, ADDRESSES_PER_PEER).map((one) => `${one.toString().replace(/\/p2p\/[^/]+$/, "")}/p2p/${peer}`);
   }
 
+  let believed = 0;
   async function believe(line: string): Promise<void> {
     const heard = parse(line);
-    if (heard === undefined || heard.peer.equals(node.peerId) || !mayTell(heard.address)) return;
+    if (believed >= MAX_BELIEVED || heard === undefined || heard.peer.equals(node.peerId) || !mayTell(heard.address))
+      return;
     // A false address costs one failed dial: noise checks that the peer there has that id.
+    believed++;
     await node.peerStore.merge(heard.peer, { multiaddrs: [heard.address] });
   }
 

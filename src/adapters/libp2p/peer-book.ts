@@ -10,6 +10,8 @@ export async function openPeerBook(dataDir: string | undefined, log: Log): Promi
   const path = join(dataDir, "peers");
   const book = new LevelDatastore(path);
   try {
+    // The database itself first: the datastore's own open keeps nothing of the reason when it fails.
+    await book.db.open();
     await book.open();
     return book;
   } catch (error) {
@@ -26,5 +28,5 @@ export async function openPeerBook(dataDir: string | undefined, log: Log): Promi
 function isLocked(error: unknown): boolean {
   for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++)
     if ("code" in at && at.code === "LEVEL_LOCKED") return true;
-  return /lock/i.test(messageOf(error));
+  return false;
 }
