@@ -1,10 +1,9 @@
 // What the measuring scripts share: the digits, a session, and running units. Not part of the package.
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
 import * as ort from "onnxruntime-node";
+import { openDataSet } from "../src/adapters/data/index.ts";
 import { toOnnx } from "../src/ml/graph/index.ts";
+import type { DataSet } from "../src/ml/index.ts";
 import { drawParameters, integerStream } from "../src/ml/models/init.ts";
 import type { Architecture } from "../src/ml/models/types.ts";
 import { evalGraph, trainGraph } from "../src/ml/models/unit.ts";
@@ -27,33 +26,19 @@ export const open = (bytes: Uint8Array, { threads = 1, level = "basic", profile 
     ...(profile !== undefined && { enableProfiling: true, profileFilePrefix: profile }),
   });
 
-/** 10,000 digits in a fixed shuffled order, pixels 0..255. */
-export function loadDigits(): { images: Uint8Array; labels: Uint8Array } {
-  const root = join(dirname(createRequire(import.meta.url).resolve("mnist/package.json")), "src", "digits");
-  const rows: { label: number; pixels: number[] }[] = [];
-  for (let label = 0; label < 10; label++) {
-    const { data } = JSON.parse(readFileSync(join(root, `${label}.json`), "utf8")) as { data: number[] };
-    for (let at = 0; at + 784 <= data.length; at += 784) rows.push({ label, pixels: data.slice(at, at + 784) });
-  }
-  const next = integerStream("digits-order");
-  for (let i = rows.length - 1; i > 0; i--) {
-    const j = next() % (i + 1);
-    [rows[i], rows[j]] = [rows[j] as (typeof rows)[0], rows[i] as (typeof rows)[0]];
-  }
-  const images = Uint8Array.from(rows.flatMap((row) => row.pixels.map((p) => Math.round(p * 255))));
-  return { images, labels: Uint8Array.from(rows, (row) => row.label) };
+export interface Data {
+  readonly feeds: Feeds;
+  readonly set: DataSet;
 }
 
-export function digitFeeds(from: number, to: number): Feeds {
-  const { images, labels } = loadDigits();
-  return {
-    images: new ort.Tensor("uint8", images.subarray(from * 784, to * 784), [to - from, 784]),
-    labels: new ort.Tensor("uint8", labels.subarray(from, to), [to - from]),
-  };
-}
-
-export function textFeeds(tokens: Uint8Array): Feeds {
-  return { tokens: new ort.Tensor("uint8", tokens, [tokens.length]) };
+/** A built-in data set, as the node itself opens it, and its tensors as inputs of a graph. */
+export async function openData(name: "digits" | "text"): Promise<Data> {
+  const set = await openDataSet(name, { dataDir: undefined, signal: AbortSignal.timeout(60_000) });
+  const feeds = set.tensors.map(({ name: tensor, shape, data }) => [
+    tensor,
+    new ort.Tensor("uint8", data.slice(), [...shape]),
+  ]);
+  return { feeds: Object.fromEntries(feeds) as Feeds, set };
 }
 
 export function parameterFeeds(model: Architecture, flat: Float32Array): Feeds {
@@ -103,8 +88,8 @@ export function digestOf(parameters: Feeds): string {
   return hash.digest("hex").slice(0, 16);
 }
 
-export const drawBatch = (next: () => number, count: number, limit: number): Int32Array =>
-  Int32Array.from({ length: count }, () => next() % limit);
+export const drawBatch = (next: () => number, count: number, [from, to]: readonly [number, number]): Int32Array =>
+  Int32Array.from({ length: count }, () => from + (next() % (to - from)));
 
 /** Accuracy and mean loss over `samples` consecutive indices. */
 export async function score(

@@ -88,6 +88,7 @@ export class GraphBuilder {
   }
 
   #define<V extends Value>(value: V): V {
+    if (this.#values.has(value.id)) throw new PouwError("BAD_GRAPH", `Two values are called ${value.id}.`);
     this.#values.set(value.id, value);
     return value;
   }

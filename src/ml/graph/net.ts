@@ -23,9 +23,9 @@ export interface Param {
 
 type Vjp = (dy: Value) => readonly (Value | undefined)[];
 interface TapeEntry {
-  readonly output: Value;
+  readonly outputs: readonly Value[];
   readonly inputs: readonly Value[];
-  readonly vjp: Vjp;
+  readonly vjp: (dys: readonly Value[]) => readonly (Value | undefined)[];
 }
 
 /** The scales follow magnitudes down to these, no further. */
@@ -75,7 +75,7 @@ export class Net {
   operand(x: Value, role: Role, bits: number = this.bits[role]): Gridded {
     if (!this.exact) return { value: x, max: 0 };
     const known = this.#grids.get(x.id);
-    if (known !== undefined) return known;
+    if (known !== undefined && known.max <= 2 ** bits) return known;
     const nonNegative = this.#nonNegative.has(x.id);
     return this.#grid(`${bits}:${x.id}`, () => quantize(this.g, x, { bits, floor: FLOORS[role], nonNegative }));
   }
@@ -84,6 +84,11 @@ export class Net {
   onGrid(x: Value, max: number): Value {
     this.#grids.set(x.id, { value: x, max });
     return x;
+  }
+
+  /** Tells which grid tensor stands for `x` in products. */
+  gridOf(x: Value, gridded: Gridded): void {
+    this.#grids.set(x.id, gridded);
   }
 
   /** Tells that `x` has no negative value. */
@@ -99,20 +104,30 @@ export class Net {
 
   /** Puts an operation on the tape; `vjp` gives the gradients of `inputs` from that of `output`. */
   record(output: Value, inputs: readonly Value[], vjp: Vjp): Value {
-    if (inputs.some((input) => this.tracks(input))) {
-      this.#tracked.add(output.id);
-      this.#tape.push({ output, inputs, vjp });
-    }
+    this.#push({ outputs: [output], inputs, vjp: ([dy]) => vjp(dy as Value) });
     return output;
+  }
+
+  /** The same for several outputs of one input. All of them must be used. */
+  recordMany(outputs: readonly Value[], input: Value, vjp: (dys: readonly Value[]) => Value): readonly Value[] {
+    this.#push({ outputs, inputs: [input], vjp: (dys) => [vjp(dys)] });
+    return outputs;
+  }
+
+  #push(entry: TapeEntry): void {
+    if (!entry.inputs.some((input) => this.tracks(input))) return;
+    for (const output of entry.outputs) this.#tracked.add(output.id);
+    this.#tape.push(entry);
   }
 
   /** Gradients of `wrt` when that of `root` is `seed`. Several paths to one value are added in the tape's order. */
   gradients(root: Value, seed: Value, wrt: readonly Value[]): readonly Value[] {
     const found = new Map<string, Value>([[root.id, seed]]);
-    for (const { output, inputs, vjp } of this.#tape.toReversed()) {
-      const dy = found.get(output.id);
-      if (dy === undefined) continue;
-      vjp(dy).forEach((dx, i) => {
+    for (const { outputs, inputs, vjp } of this.#tape.toReversed()) {
+      const dys = outputs.flatMap((output) => found.get(output.id) ?? []);
+      if (dys.length === 0) continue;
+      if (dys.length < outputs.length) throw new PouwError("BAD_GRAPH", "A part of a split value is not used.");
+      vjp(dys).forEach((dx, i) => {
         const input = inputs[i];
         if (input === undefined || dx === undefined || !this.tracks(input)) return;
         const before = found.get(input.id);

@@ -2,7 +2,7 @@
 import { bitsForSum, EXACT_LIMIT, type Gridded } from "./grid.ts";
 import { dimAt, type Value } from "./ir.ts";
 import type { Net, Param } from "./net.ts";
-import { add, gemm, reduceSum, split } from "./ops.ts";
+import { add, concat, gemm, reduceSum, split } from "./ops.ts";
 
 interface Transposes {
   readonly transA?: boolean;
@@ -35,19 +35,18 @@ export function sumRows(net: Net, x: Value): Value {
 }
 
 /** `x` on a grid coarse enough that `count` of its values add up exactly; the grid of its products where that will do. */
-export function sumOperand(net: Net, x: Value, count: number): Value {
-  const bits = net.bits.gradient;
-  return net.operand(x, "gradient", Math.min(bits, bitsForSum(count))).value;
+function sumOperand(net: Net, x: Value, count: number): Value {
+  return net.operand(x, "gradient", Math.min(net.bits.gradient, bitsForSum(count))).value;
 }
 
-/** x[R, K] W[K, N] + b[N]. */
-export function linear(net: Net, x: Value, weight: Param, bias?: Param): Value {
+/** x[R, K] W[K, N] + b[N]. `gradientBits`: of the result's gradient, where the model's own are too few. */
+export function linear(net: Net, x: Value, weight: Param, bias?: Param, gradientBits = net.bits.gradient): Value {
   const a = net.operand(x, "activation");
   const w = net.weight(weight);
   const fused = net.exact ? undefined : bias?.value;
   const y = fused === undefined ? product(net, a, w) : gemm(net.g, a.value, w.value, { bias: fused });
   const back = (dy: Value): readonly (Value | undefined)[] => {
-    const d = net.operand(dy, "gradient");
+    const d = net.operand(dy, "gradient", gradientBits);
     const dx = net.tracks(x) ? product(net, d, w, { transB: true }) : undefined;
     return [dx, product(net, a, d, { transA: true }), fused && sumRows(net, dy)];
   };
@@ -59,4 +58,11 @@ export function linear(net: Net, x: Value, weight: Param, bias?: Param): Value {
 export function addBias(net: Net, x: Value, bias: Param): Value {
   const b = net.real(bias);
   return net.record(add(net.g, x, b), [x, b], (dy) => [dy, sumRows(net, dy)]);
+}
+
+/** x[R, N] as `parts` tensors of N / parts columns. Their gradients are joined as they were cut. */
+export function splitColumns(net: Net, x: Value, parts: number): readonly Value[] {
+  const { g } = net;
+  const pieces = split(g, x, 1, parts);
+  return net.recordMany(pieces, x, (dys) => concat(g, dys, 1));
 }

@@ -2,13 +2,14 @@
 import { PouwError, toHex } from "../../base/index.ts";
 import { sha256 } from "../../crypto/index.ts";
 import { type Graph, type Lowering, multiplyAccumulates, toOnnx } from "../graph/index.ts";
+import { charsTransformer } from "./chars-transformer.ts";
 import { digitsCnn } from "./digits-cnn.ts";
 import { digitsMlp } from "./digits-mlp.ts";
 import type { ModelManifest } from "./manifest.ts";
 import type { Architecture } from "./types.ts";
 import { evalGraph, trainGraph } from "./unit.ts";
 
-const ARCHITECTURES: readonly Architecture[] = [digitsMlp, digitsCnn];
+const ARCHITECTURES: readonly Architecture[] = [digitsMlp, digitsCnn, charsTransformer];
 
 /** Names of the built-in models. */
 export const MODELS: readonly string[] = ARCHITECTURES.map(({ name }) => name);

@@ -6,6 +6,7 @@ import {
   type Lowering,
   leave,
   Net,
+  oneHot,
   type Param,
   softmaxValues,
   type Value,
@@ -41,28 +42,17 @@ function lookup(params: readonly { readonly name: string; readonly param: Param 
   return (name) => byName.get(name) as Param;
 }
 
-/** One-hot rows [R, classes] of labels int32 [R]. */
-function oneHot(g: GraphBuilder, labels: Value, classes: number): Value {
-  const iota = g.constant(
-    Array.from({ length: classes }, (_, i) => i),
-    [1, classes],
-    "int32",
-  );
-  const column = g.node("Unsqueeze", [labels, g.constant([1], [1], "int64")], [labels.shape[0] as number, 1], "int32");
-  return cast(g, equal(g, column, iota), "float32");
-}
-
 /** The gradient of the logits of `factor` times the mean cross-entropy. */
 function crossEntropySeed(net: Net, { logits, labels }: Prediction, factor: number): Value {
   const { g } = net;
   const [rows, classes] = logits.shape as [number, number];
-  const error = sub(g, softmaxValues(net, logits), oneHot(g, labels, classes));
+  const error = sub(g, softmaxValues(net, logits), oneHot(net, labels, classes));
   return scale(g, error, factor / rows);
 }
 
 /** Mean cross-entropy in nats, with any operators: for people only. */
 function lossOf(g: GraphBuilder, { logits, labels }: Prediction): Value {
-  const target = oneHot(g, labels, logits.shape[1] as number);
+  const target = oneHot({ g }, labels, logits.shape[1] as number);
   const z = sub(g, logits, reduceMax(g, logits, [1]));
   const picked = reduceSum(g, mul(g, z, target), [1], false);
   return reduceMean(g, sub(g, log(g, reduceSum(g, exp(g, z), [1], false)), picked), [0], false);
