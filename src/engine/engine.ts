@@ -212,11 +212,12 @@ export class Engine {
       connected: (peer) => void this.peers.greet(peer, { signal }),
       disconnected: (peer) => this.peers.forget(peer),
     });
+    let cancel = (): void => undefined;
     const poll = (): void => {
       for (const peer of this.peers.ranked()) void this.peers.greet(peer, { signal });
-      const cancel = clock.after(POLL_MS, poll);
-      signal.addEventListener("abort", cancel, { once: true });
+      cancel = clock.after(POLL_MS, poll);
     };
+    this.#scope.defer("poll", () => cancel());
     poll();
     this.rounds.onHead();
   }

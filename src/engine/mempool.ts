@@ -1,7 +1,8 @@
 // Transfers waiting for a block: checked against the head, one per account nonce, bounded.
-import { ACCEPT, ignore, toHex, type Verdict } from "../base/index.ts";
+import { ACCEPT, bytesEqual, ignore, toHex, type Verdict } from "../base/index.ts";
 import { checkTransferForm, type Rules, type State, selectTransfers } from "../chain/index.ts";
 import { MAX_TRANSFERS, type Transfer } from "../codec/index.ts";
+import { transferId } from "../crypto/index.ts";
 
 const MAX_WAITING = 4096;
 const MAX_PER_SENDER = 64;
@@ -54,6 +55,14 @@ export class Mempool {
   select(limit: number = MAX_TRANSFERS): Transfer[] {
     const all = [...this.#bySender.values()].flatMap((waiting) => [...waiting.values()]);
     return selectTransfers(this.#state(), all, limit);
+  }
+
+  /** A waiting transfer by id. O(waiting). */
+  find(id: Uint8Array): Transfer | undefined {
+    for (const waiting of this.#bySender.values()) {
+      for (const transfer of waiting.values()) if (bytesEqual(transferId(transfer), id)) return transfer;
+    }
+    return undefined;
   }
 
   /** The next free account nonce of a sender, counting what waits. */

@@ -20,6 +20,7 @@ export interface PeersDeps {
 export class Peers {
   readonly #deps: PeersDeps;
   readonly #known = new Map<string, PeerStatus>();
+  readonly #listeners: ((peer: string, connected: boolean) => void)[] = [];
 
   constructor(deps: PeersDeps) {
     this.#deps = deps;
@@ -31,6 +32,11 @@ export class Peers {
 
   get size(): number {
     return this.#known.size;
+  }
+
+  /** Calls `listener` when a peer of our chain comes or goes. */
+  onChange(listener: (peer: string, connected: boolean) => void): void {
+    this.#listeners.push(listener);
   }
 
   /** Peers of our chain, most work first. */
@@ -62,12 +68,15 @@ export class Peers {
       this.#deps.wire.punish(peer, "speaks for another network, genesis or protocol version");
       return false;
     }
+    const fresh = !this.#known.has(peer);
     this.#known.set(peer, status);
     this.#deps.onStatus(peer, status);
+    if (fresh) for (const listener of this.#listeners) listener(peer, true);
     return true;
   }
 
   forget(peer: string): void {
-    this.#known.delete(peer);
+    if (!this.#known.delete(peer)) return;
+    for (const listener of this.#listeners) listener(peer, false);
   }
 }
