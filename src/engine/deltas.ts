@@ -13,7 +13,8 @@ const MAX_PULLS = 16;
 
 export interface DeltasDeps {
   readonly store: Store;
-  readonly wire: Wire;
+  /** Undefined when there is no network to ask. */
+  readonly wire: Wire | undefined;
   /** Peers worth asking, best first. */
   readonly candidates: () => readonly string[];
 }
@@ -29,6 +30,11 @@ export class Deltas {
     this.#maxBytes = maxBytes;
     this.#deps = deps;
     this.#fresh = new Lru(Math.max(8, Math.floor(MEMORY_BYTES / Math.max(1, maxBytes / 4))));
+  }
+
+  /** Only what a store holds: for replays. */
+  static offline(store: Store): Deltas {
+    return new Deltas(MEMORY_BYTES, { store, wire: undefined, candidates: () => [] });
   }
 
   /** Keeps bytes whose hash the caller knows to be `hash`. */
@@ -64,6 +70,8 @@ export class Deltas {
     hints: readonly string[],
     options: { readonly signal: AbortSignal },
   ): Promise<Uint8Array | undefined> {
+    const { wire } = this.#deps;
+    if (wire === undefined) return undefined;
     const candidates = [...new Set([...hints, ...this.#deps.candidates()])];
     const bytes = await fetchBlob(
       {
@@ -73,7 +81,7 @@ export class Deltas {
         check: (got) => bytesEqual(sha256(got), contribution.deltaHash),
       },
       candidates,
-      this.#deps.wire,
+      wire,
       options,
     );
     if (bytes !== undefined) this.put(contribution.deltaHash, bytes);

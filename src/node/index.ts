@@ -1,10 +1,15 @@
+export type { NodeParts } from "./build.ts";
 export * from "./config.ts";
 export * from "./config-load.ts";
 export * from "./config-schema.ts";
 export * from "./doctor.ts";
+export * from "./network.ts";
+export { MODELS_DIR, VERSION } from "./paths.ts";
+export { type HealthMetrics, PoUWNode, type TransferOrder } from "./pouw-node.ts";
 export * from "./reports.ts";
 export * from "./settings.ts";
 export * from "./status.ts";
 export * from "./suggest.ts";
+export { replayStore, verifyChain } from "./verify.ts";
 export * from "./view.ts";
 export * from "./wallet.ts";

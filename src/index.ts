@@ -1,0 +1,42 @@
+// The scripting API. `PoUWNode` starts a node from TypeScript; the rest are the types and the few tools that go with it.
+/**
+ * @example
+ * ```ts
+ * import { PoUWNode } from "pouw-node";
+ *
+ * const node = await PoUWNode.create({ role: "miner", network: "devnet", dataDir: "./my-node" });
+ * node.on("block", ({ height, hash, own }) => console.log(height, hash, own ? "mine" : ""));
+ * await node.start();
+ * console.log(node.getStatus().state);
+ * await node.stop();
+ * ```
+ * @packageDocumentation
+ */
+import "./polyfill.ts";
+
+export { type ErrorCode, PouwError, parseAddress, toHex, type Verdict } from "./base/index.ts";
+export { type KeyPair, keyPairFromSecret } from "./crypto/index.ts";
+export {
+  type AccountView,
+  type AlertEvent,
+  type BlockDetail,
+  type BlockSummary,
+  type BlockView,
+  type CapabilityReport,
+  type HealthMetrics,
+  loadNetwork,
+  type Network,
+  type NodeEvents,
+  type NodeOptions,
+  type NodeOptionsInput,
+  type NodeParts,
+  type NodeState,
+  type NodeStatus,
+  type NodeView,
+  PoUWNode,
+  type RoleName,
+  type TransferOrder,
+  type TransferView,
+  VERSION,
+} from "./node/index.ts";
+export type { Clock, Log, Runtime, Store, Wire } from "./ports/index.ts";
