@@ -20,7 +20,11 @@ export interface RunningNode {
 }
 
 export interface CliDeps {
-  createNode(options: NodeOptions, parts: { readonly log: Log }): Promise<RunningNode>;
+  createNode(
+    options: NodeOptions,
+    /** `onProgress`: share of the data set's one-time conversion, 0 to 1. */
+    parts: { readonly log: Log; readonly onProgress: (share: number) => void },
+  ): Promise<RunningNode>;
   diagnose(options: NodeOptions, run: { readonly signal: AbortSignal }): Promise<DoctorReport>;
   bench(
     options: NodeOptions,

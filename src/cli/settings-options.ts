@@ -30,5 +30,5 @@ export function settingsOf(command: Command, io: Io): ResolvedConfig {
   const flags = Object.fromEntries(
     SETTINGS.flatMap(({ key, flag }) => (flag === undefined ? [] : [[key, given[attribute(flag)]] as const])),
   );
-    return loadConfig({ flags, configPath: given.config, cwd: io.cwd, env: io.env, home: io.home });
+  return loadConfig({ flags, configPath: given.config, cwd: io.cwd, env: io.env, home: io.home });
 }

@@ -1,0 +1,156 @@
+// `pouw-node devnet`: a small network of real processes on this machine, with one screen for all.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { Command } from "commander";
+import { PouwError } from "../../base/index.ts";
+import { type Context, type JsonOption, optionsOf } from "../context.ts";
+import { DevnetNode } from "../devnet-nodes.ts";
+import { EXIT, type ExitCode } from "../exit-codes.ts";
+import { catchInterrupts, pause } from "../interrupt.ts";
+import { colorsFor, type Io, isLive, printLine, say, toJson } from "../io.ts";
+import { agreementLine, disagreements, renderDevnet } from "../views/devnet.ts";
+import { openScreen } from "../views/screen.ts";
+import { plural } from "../views/text.ts";
+
+const TICK_MS = 1000;
+const MAX_NODES = 32;
+
+interface DevnetOptions extends JsonOption {
+  readonly miners: string;
+  readonly verifiers: string;
+  readonly peers: string;
+  readonly apiBasePort?: string;
+  readonly dataDir?: string;
+  readonly duration?: string;
+  readonly network: string;
+  readonly provider: string;
+  readonly workers: string;
+  readonly logLevel: string;
+}
+
+interface Plan {
+  readonly roles: readonly string[];
+  readonly dir: string;
+  /** Made here, so taken away at a clean end. */
+  readonly temporary: boolean;
+  readonly seconds: number;
+  readonly settings: (index: number) => object;
+}
+
+function count(text: string, name: string, max: number): number {
+  if (/^\d{1,6}$/.test(text) && Number(text) <= max) return Number(text);
+  throw new PouwError("BAD_CONFIG", `${name} must be a whole number of at most ${max}, not "${text}".`);
+}
+
+function planOf(options: DevnetOptions, io: Io): Plan {
+  const of = (role: string, text: string): string[] =>
+    Array.from({ length: count(text, `--${role}s`, MAX_NODES) }, () => role);
+  const roles = [...of("miner", options.miners), ...of("verifier", options.verifiers), ...of("peer", options.peers)];
+  if (roles.length === 0 || roles.length > MAX_NODES)
+    throw new PouwError("BAD_CONFIG", `A devnet has 1 to ${MAX_NODES} nodes, not ${roles.length}.`);
+  const base = options.apiBasePort === undefined ? undefined : count(options.apiBasePort, "--api-base-port", 65_000);
+  const { network, provider, logLevel } = options;
+  const workers = options.workers === "auto" ? "auto" : count(options.workers, "--workers", 256);
+  return {
+    roles,
+    dir: options.dataDir === undefined ? mkdtempSync(join(tmpdir(), "pouw-devnet-")) : resolve(io.cwd, options.dataDir),
+    temporary: options.dataDir === undefined,
+    seconds: options.duration === undefined ? Number.POSITIVE_INFINITY : count(options.duration, "--duration", 999_999),
+    settings: (index) => ({
+      network,
+      provider,
+      workers,
+      logLevel,
+      listen: ["/ip4/127.0.0.1/tcp/0"],
+      apiPort: base === undefined ? 0 : base + index,
+    }),
+  };
+}
+
+function spawnNode(io: Io, plan: Plan, index: number, bootstrap: readonly string[]): DevnetNode {
+  const role = plan.roles[index] as string;
+  const name = `node-${index}`;
+  return new DevnetNode(io, name, role, join(plan.dir, name), { ...plan.settings(index), bootstrap });
+}
+
+/** Draws or prints once a second until the time is up, the signal comes, or a node dies. */
+async function watch(
+  io: Io,
+  plan: Plan,
+  nodes: readonly DevnetNode[],
+  json: boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  const screen = !json && isLive(io.stderr, io.env) ? openScreen(io.stderr) : undefined;
+  const colors = colorsFor(io.stderr, io.env);
+  const begin = Date.now();
+  let said = "";
+  while (!signal.aborted) {
+    const seconds = (Date.now() - begin) / 1000;
+    await Promise.all(nodes.map((node) => node.poll()));
+    const rows = nodes.map((node) => node.row);
+    if (json) printLine(io, toJson({ seconds, agree: disagreements(rows).length === 0, nodes: rows }));
+    else if (screen !== undefined)
+      screen.draw(renderDevnet(rows, { colors, columns: screen.columns(), seconds, dir: plan.dir }));
+    else {
+      const line = agreementLine(rows, colors);
+      if (line !== said) say(io, line);
+      said = line;
+    }
+    if (seconds >= plan.seconds || nodes.some((node) => node.died)) break;
+    await pause(Math.min(TICK_MS, (plan.seconds - seconds) * 1000), signal);
+  }
+  screen?.done();
+}
+
+async function runDevnet(io: Io, options: DevnetOptions): Promise<ExitCode> {
+  const plan = planOf(options, io);
+  const nodes: DevnetNode[] = [];
+  const interrupts = catchInterrupts(io, "Stopping all nodes");
+  const killAll = (): void => {
+    for (const node of nodes) node.kill();
+  };
+  process.once("exit", killAll);
+  try {
+    say(io, `Starting ${plural(plan.roles.length, "node")} in ${plan.dir} ...`);
+    const first = spawnNode(io, plan, 0, []);
+    nodes.push(first);
+    const bootstrap = [await first.address(interrupts.signal)];
+    for (let index = 1; index < plan.roles.length; index++) nodes.push(spawnNode(io, plan, index, bootstrap));
+    await watch(io, plan, nodes, options.json === true, interrupts.signal);
+  } catch (error) {
+    if (!interrupts.signal.aborted) throw error;
+  } finally {
+    await Promise.all(nodes.map((node) => node.stop()));
+    process.off("exit", killAll);
+    interrupts.release();
+  }
+  const dead = nodes.filter((node) => node.died);
+  for (const node of dead)
+    say(io, `${node.name} (${node.role}) ended by itself: ${node.row.ended}; its log is ${node.logFile}`);
+  if (dead.length > 0) return EXIT.failure;
+  if (plan.temporary) rmSync(plan.dir, { recursive: true, force: true });
+  say(io, `All nodes have stopped${plan.temporary ? "; their directory is gone" : `; their data is in ${plan.dir}`}.`);
+  return EXIT.ok;
+}
+
+export function devnetCommand({ io, action }: Context): Command {
+  return new Command("devnet")
+    .description("several nodes as real processes on this machine, with one screen")
+    .option("--miners <n>", "how many mine", "2")
+    .option("--verifiers <n>", "how many verify", "1")
+    .option("--peers <n>", "how many only follow", "0")
+    .option(
+      "--api-base-port <port>",
+      "API port of the first node, the next one of the second ...; free ports without it",
+    )
+    .option("--data-dir <dir>", "where the nodes live; a temporary directory without it")
+    .option("--duration <seconds>", "stop after this long")
+    .option("--network <name|file>", "devnet, testnet or a genesis file", "devnet")
+    .option("--provider <name>", "auto, cpu, cuda, webgpu or wasm", "auto")
+    .option("--workers <n>", "training threads of each node", "1")
+    .option("--log-level <level>", "of the nodes' log files", "info")
+    .option("--json", "print one JSON object per second")
+    .action(action((command) => runDevnet(io, optionsOf<DevnetOptions>(command))));
+}

@@ -1,0 +1,16 @@
+#!/usr/bin/env node
+// The command `pouw-node`.
+import "../polyfill.ts";
+import { VERSION } from "../node/index.ts";
+import { processIo } from "./process-io.ts";
+import { runCli } from "./program.ts";
+import { realDeps } from "./real-deps.ts";
+
+// A pipe that closes early (`pouw-node chain show | head`) is the reader's choice, not a failure.
+process.stdout.on("error", (error: { code?: string }) => {
+  if (error.code !== "EPIPE") throw error;
+});
+
+process.exitCode = await runCli(process.argv.slice(2), processIo(), realDeps, VERSION);
+// Everything is closed by now. Should a library still hold the event loop, it does not hold the shell.
+setTimeout(() => process.exit(), 3000).unref();
