@@ -64,6 +64,7 @@ export function wireContract(name: string, make: MakeWire): void {
       await until("the ban", () => victim.log.disconnected.includes(attacker.wire.peerId));
       expect(victim.wire.peers().map((peer) => peer.id)).toEqual([honest.wire.peerId]);
       expect(victim.wire.stats()).toMatchObject({ rejected: 3, banned: 1 });
+      await until("the attacker to notice", () => attacker.wire.peers().length === 0);
       const back = attacker.wire.connect(victim.wire.addresses()[0] as string, within(5_000));
       await expect(back).rejects.toMatchObject({ code: "WIRE_FAILED" });
       await untilGossips(honest.wire, "still here", victim.log.hears);
