@@ -81,8 +81,8 @@ export function chainCommand(context: Context): Command {
           action(async (command) => {
             const given = optionsOf<{ from?: string; count: string }>(command);
             const from = given.from === undefined ? undefined : wholeNumber(given.from, "--from", 2 ** 32 - 1);
-            const blocks = await node(command).blocks(from, wholeNumber(given.count, "--count", 100));
-            return print(io, command, blocks, blockTable);
+            const count = wholeNumber(given.count, "--count", 100);
+            return print(io, command, await node(command).blocks(from, count), blockTable);
           }),
         ),
     )

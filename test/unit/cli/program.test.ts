@@ -1,0 +1,111 @@
+// The command line's manners: help, usage errors with suggestions, exit codes, and where words go.
+import { CommanderError } from "commander";
+import { describe, expect, it } from "vitest";
+import { ERROR_CODES, PouwError } from "../../../src/base/index.ts";
+import { EXIT, exitCodeOf, Interrupted } from "../../../src/cli/exit-codes.ts";
+import { SETTINGS } from "../../../src/node/index.ts";
+import { fakeDeps, fakeIo, run } from "../../support/fake-io.ts";
+
+describe("help and version", () => {
+  it("go to stdout and exit 0", async () => {
+    const io = fakeIo();
+    expect(await run("--help", io)).toBe(0);
+    for (const word of ["start", "devnet", "doctor", "status", "peers", "wallet", "chain", "bench", "config"])
+      expect(io.out()).toContain(`  ${word}`);
+    expect(io.out()).toContain("Exit codes:");
+    expect(io.err()).toBe("");
+    const version = fakeIo();
+    expect(await run("--version", version)).toBe(0);
+    expect(version.out()).toBe("9.9.9\n");
+  });
+
+  it("of start names every flag of the settings table", async () => {
+    const io = fakeIo();
+    expect(await run("help start", io)).toBe(0);
+    for (const { flag } of SETTINGS) if (flag !== undefined) expect(io.out()).toContain(`--${flag}`);
+  });
+});
+
+describe("usage errors", () => {
+  it.each([
+    ["strat", /^✗ There is no command "strat" \(did you mean "start"\?\)\.\n/],
+    ["--rle miner", /^✗ Unknown option '--rle' \(Did you mean --role\?\)\.\n/],
+    ["start --data-dri x", /^✗ Unknown option '--data-dri' \(Did you mean --data-dir\?\)\.\n/],
+    ["wallet exprt", /unknown command 'exprt'.*Did you mean export\?/i],
+    ["chain block", /missing required argument/i],
+    ["start --api-port", /argument missing/i],
+    ["status extra", /too many arguments/i],
+    ["--role minr", /^✗ roles \(from --role\) must be one of .* \(did you mean "miner"\?\)\.\n$/],
+    [
+      "--network devnt",
+      /^✗ There is no built-in network "devnt" \(did you mean "devnet"\?\)\.\n {2}Use devnet, testnet/,
+    ],
+    ["--config ./none.json", /^✗ The configuration file .*none\.json cannot be read: .*\n {2}Check the path/],
+    ["chain show --count 1000", /--count must be a whole number of at most 100/],
+    ["bench --seconds soon", /--seconds must be a number/],
+    ["devnet --miners many", /--miners must be a whole number/],
+    ["devnet --miners 0 --verifiers 0", /A devnet has 1 to 32 nodes, not 0/],
+  ])("%s", async (line, expected) => {
+    const io = fakeIo();
+    expect(await run(line, io)).toBe(EXIT.usage);
+    expect(io.err()).toMatch(expected);
+    expect(io.out()).toBe("");
+    expect(io.listeners.size).toBe(0);
+  });
+
+  it("in the environment", async () => {
+    const io = fakeIo({ env: { POUW_API_PROT: "1" } });
+    expect(await run("config explain", io)).toBe(EXIT.usage);
+    expect(io.err()).toContain('did you mean "POUW_API_PORT"?');
+  });
+});
+
+describe("errors", () => {
+  const failing = (error: unknown) => fakeDeps({ diagnose: () => Promise.reject(error) });
+
+  it("are one sentence and the next step, with the code of the table", async () => {
+    const io = fakeIo();
+    const error = new PouwError("CAPABILITY_ABSENT", "There is no runtime.", { remedy: "Install it." });
+    expect(await run("doctor", io, failing(error))).toBe(EXIT.capabilityAbsent);
+    expect(io.err()).toContain("✗ There is no runtime.\n  Install it.\n");
+    expect(io.err()).not.toContain("    at ");
+  });
+
+  it("that nobody expected show where they come from and ask for a report", async () => {
+    const io = fakeIo();
+    expect(await run("doctor", io, failing(new TypeError("x is not a function")))).toBe(EXIT.failure);
+    expect(io.err()).toContain("✗ x is not a function");
+    expect(io.err()).toContain("    at ");
+    expect(io.err()).toContain("please report");
+  });
+
+  it("map to exit codes by one table", () => {
+    for (const [code, { exit }] of Object.entries(ERROR_CODES))
+      expect(exitCodeOf(new PouwError(code as keyof typeof ERROR_CODES, "x"))).toBe(exit);
+    expect(exitCodeOf(new Interrupted())).toBe(130);
+    expect(exitCodeOf(new CommanderError(1, "a", "b"))).toBe(2);
+    expect(exitCodeOf(new CommanderError(0, "commander.help", "b"))).toBe(0);
+    expect(exitCodeOf(new Error("x"))).toBe(1);
+  });
+});
+
+describe("config explain", () => {
+  it("shows value and origin, plain without a terminal", async () => {
+    const io = fakeIo({ env: { POUW_MAX_PEERS: "9" } });
+    expect(await run("config explain --role miner,verifier", io)).toBe(0);
+    expect(io.out()).toMatch(/^roles +\["miner","verifier"\] +--role$/m);
+    expect(io.out()).toMatch(/^maxPeers +9 +POUW_MAX_PEERS$/m);
+    expect(io.out()).toMatch(/^accountSecret +- +default$/m);
+    expect(io.out()).not.toContain("\u001b");
+  });
+
+  it("prints JSON, with secrets redacted", async () => {
+    const secret = "ab".repeat(32);
+    const io = fakeIo({ env: { POUW_ACCOUNT_SECRET: secret } });
+    expect(await run("config explain --json", io)).toBe(0);
+    const shown = JSON.parse(io.out()) as Record<"accountSecret" | "dataDir", unknown>;
+    expect(shown.accountSecret).toEqual({ value: "[redacted]", origin: "POUW_ACCOUNT_SECRET" });
+    expect(shown.dataDir).toEqual({ value: "/nowhere/home/.pouw/devnet", origin: "derived" });
+    expect(io.out()).not.toContain(secret);
+  });
+});
