@@ -50,12 +50,15 @@ async function close(): Promise<void> {
 
 const send = (reply: Reply, moved: ArrayBuffer[] = []): void => port.postMessage(reply, moved);
 
+/** The task in hand. A session must not be released under it: its native call may not have begun yet. */
+let busy: Promise<void> = Promise.resolve();
+
 port.on("message", (order: Order) => {
   if (order.kind === "close") {
-    void close();
+    busy = busy.then(close);
     return;
   }
-  Promise.resolve()
+  busy = busy
     .then(() => perform(order.task))
     .then(
       (result) => send({ kind: "done", result }, transfers(result)),
