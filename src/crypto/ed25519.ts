@@ -1,12 +1,23 @@
 // Ed25519 signatures over node:crypto, strict where libraries differ, so that every node gives the same answer.
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from "node:crypto";
-import { Address, concatBytes, fromBigInt, fromHex, Lru, PouwError, toBigInt, toHex } from "../base/index.ts";
+import { Address, concatBytes, fromBigInt, fromHex, Lru, PouwError, toHex } from "../base/index.ts";
 
 /** A signing key. The secret stays inside. */
 export interface KeyPair {
   readonly address: Address;
   /** 64-byte Ed25519 signature (RFC 8032, deterministic). */
   sign(message: Uint8Array): Uint8Array;
+}
+
+const littleEndian = (value: bigint): Uint8Array => fromBigInt(value, 32).reverse();
+
+/** a < b for little-endian numbers of 32 bytes. */
+function isBelow(a: Uint8Array, b: Uint8Array): boolean {
+  for (let i = 31; i >= 0; i--) {
+    const difference = (a[i] as number) - (b[i] as number);
+    if (difference !== 0) return difference < 0;
+  }
+  return false;
 }
 
 const PKCS8 = fromHex("302e020100300506032b657004220420") as Uint8Array;
@@ -16,8 +27,10 @@ const P = 2n ** 255n - 19n;
 const L = 2n ** 252n + 27742317777372353535851937790883648493n;
 /** y of two of the four points of order 8; the other two have P - y. */
 const Y8 = 55188659117513257062467267217118295137698188065244968500265048394206261417927n;
-/** y of the eight points of small order, sign bit aside: anyone can make signatures that verify under them. */
-const SMALL_ORDER_Y: ReadonlySet<bigint> = new Set([0n, 1n, P - 1n, Y8, P - Y8]);
+/** y of the eight points of small order, little-endian hex, sign bit aside: anyone can make signatures that verify under them. */
+const SMALL_ORDER: ReadonlySet<string> = new Set([0n, 1n, P - 1n, Y8, P - Y8].map((y) => toHex(littleEndian(y))));
+const P_BYTES = littleEndian(P);
+const L_BYTES = littleEndian(L);
 
 const keys = new Lru<string, KeyObject>(4096);
 /** Signatures found good, whole: an object is met again in gossip, in a record and in a block, and 150 us saved each time. */
@@ -34,14 +47,19 @@ export function keyPairFromSecret(secret: Uint8Array): KeyPair {
   };
 }
 
-const littleEndian = (bytes: Uint8Array): bigint => toBigInt(Uint8Array.from(bytes).reverse());
-
-/** Whether `bytes` may be a public key: 32 bytes, y below the prime, not of small order. Membership of the curve shows when verifying. */
-export function isPublicKey(bytes: Uint8Array): boolean {
+/**
+ * Whether `bytes` is an encoding that a key, or the R of a signature, may have: 32 bytes, y below the prime, not of small order.
+ * Some versions of Node accept small-order points and some do not; what they differ in must not reach them.
+ */
+function isStrictPoint(bytes: Uint8Array): boolean {
   if (bytes.length !== 32) return false;
-  const y = littleEndian(bytes) & (2n ** 255n - 1n);
-  return y < P && !SMALL_ORDER_Y.has(y);
+  const y = Uint8Array.from(bytes);
+  y[31] = (y[31] as number) & 0x7f;
+  return !SMALL_ORDER.has(toHex(y)) && isBelow(y, P_BYTES);
 }
+
+/** Whether `bytes` may be a public key, as far as its form goes: membership of the curve shows when verifying. */
+export const isPublicKey: (bytes: Uint8Array) => boolean = isStrictPoint;
 
 function keyObject(address: Uint8Array): KeyObject | undefined {
   const name = toHex(address);
@@ -53,20 +71,10 @@ function keyObject(address: Uint8Array): KeyObject | undefined {
   return key;
 }
 
-/** Largest-first bytes of L, to compare S without bigints: verification is the hot path of every gossip message. */
-const L_BYTES = fromBigInt(L, 32);
-
-function canonicalScalar(signature: Uint8Array): boolean {
-  for (let i = 0; i < 32; i++) {
-    const difference = (signature[63 - i] as number) - (L_BYTES[i] as number);
-    if (difference !== 0) return difference < 0;
-  }
-  return false;
-}
-
 /** Whether `signature` is `address`'s over `message`. False, never an error, for keys and signatures of any wrong form. */
 export function verifySignature(address: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
-  if (signature.length !== 64 || !canonicalScalar(signature)) return false;
+  if (signature.length !== 64 || !isBelow(signature.subarray(32), L_BYTES)) return false;
+  if (!isStrictPoint(signature.subarray(0, 32))) return false;
   const key = keyObject(address);
   if (key === undefined) return false;
   const cached = message.length <= 32;

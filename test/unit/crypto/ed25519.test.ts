@@ -1,5 +1,5 @@
 // Signatures: RFC 8032's vectors, agreement with another implementation, and the forms that must be refused although some libraries accept them.
-import { createPublicKey, verify } from "node:crypto";
+import { createHash } from "node:crypto";
 import { ED25519_TORSION_SUBGROUP, ed25519 } from "@noble/curves/ed25519.js";
 import { describe, expect, it } from "vitest";
 import { fromHex, toHex, utf8 } from "../../../src/base/index.ts";
@@ -34,11 +34,9 @@ const RFC: readonly (readonly [string, string, string, string])[] = [
 const toLittle = (value: bigint): Uint8Array => bytes(value.toString(16).padStart(64, "0")).reverse();
 const fromLittle = (value: Uint8Array): bigint => BigInt(`0x${toHex(Uint8Array.from(value).reverse())}`);
 
-/** node:crypto as it comes, without our rules. */
-function lax(address: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
-  const der = Buffer.concat([bytes("302a300506032b6570032100"), address]);
-  return verify(null, message, createPublicKey({ key: der, format: "der", type: "spki" }), signature);
-}
+/** The control: a lenient, standard verifier (ZIP 215) that accepts what our rules must refuse. */
+const lax = (address: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean =>
+  ed25519.verify(signature, message, address, { zip215: true });
 
 describe("ed25519", () => {
   it.each(RFC)("RFC 8032, secret %s", (secret, address, message, signature) => {
@@ -90,6 +88,45 @@ describe("ed25519", () => {
     expect(lax(identity, utf8("pay me more"), signature)).toBe(true);
     expect(verifySignature(identity, utf8("pay me"), signature)).toBe(false);
     for (const point of ED25519_TORSION_SUBGROUP) expect(isPublicKey(bytes(point))).toBe(false);
+  });
+
+  it("refuses an R of small order, on which versions of Node disagree", () => {
+    const secret = sha256(utf8("r"));
+    const { address } = keyPairFromSecret(secret);
+    const { scalar } = ed25519.utils.getExtendedPublicKey(secret);
+    const message = utf8("message");
+    for (const point of ED25519_TORSION_SUBGROUP) {
+      const R = bytes(point);
+      const k = fromLittle(createHash("sha512").update(R).update(address).update(message).digest()) % L;
+      const signature = new Uint8Array(64);
+      signature.set(R);
+      signature.set(toLittle((k * scalar) % L), 32);
+      expect(lax(address, message, signature)).toBe(true);
+      expect(verifySignature(address, message, signature)).toBe(false);
+    }
+  });
+
+  it("follows the equation without cofactor for keys of mixed order, on which libraries disagree", () => {
+    const message = utf8("message");
+    const [a, r] = [123456789n, 987654321n];
+    const torsion = ED25519_TORSION_SUBGROUP.map((point) => ed25519.Point.fromHex(point));
+    let [accepted, lenient] = [0, 0];
+    for (const t of torsion)
+      for (const u of torsion) {
+        const A = ed25519.Point.BASE.multiply(a).add(t);
+        const R = ed25519.Point.BASE.multiply(r).add(u);
+        const k = fromLittle(createHash("sha512").update(R.toBytes()).update(A.toBytes()).update(message).digest()) % L;
+        const S = (r + k * a) % L;
+        const signature = new Uint8Array(64);
+        signature.set(R.toBytes());
+        signature.set(toLittle(S), 32);
+        const equation = ed25519.Point.BASE.multiply(S).subtract(A.multiply(k)).equals(R);
+        expect(verifySignature(A.toBytes(), message, signature)).toBe(equation);
+        if (equation) accepted++;
+        if (lax(A.toBytes(), message, signature)) lenient++;
+      }
+    expect(lenient).toBe(64);
+    expect(accepted).toBeLessThan(64);
   });
 
   it("refuses keys that are not in canonical form, and things that are no keys", () => {
