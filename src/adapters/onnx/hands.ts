@@ -7,8 +7,8 @@ import { messageOf } from "../../base/index.ts";
 import { fromFault, type Order, type Reply, type Task, type TaskResult, type WorkerSetup } from "./messages.ts";
 import { type Hand, HandLost } from "./pool.ts";
 
-/** Heap of a worker's JavaScript, MiB: it holds little more than one result; tensors are outside it. */
-const WORKER_HEAP_MIB = 256;
+/** Heap of a worker's JavaScript: it holds little, tensors are outside it. The small young part saves some 20 MB of garbage. */
+const WORKER_LIMITS = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 2 };
 /** What a running unit may take after `close` before its thread is ended under it. */
 const CLOSE_LIMIT_MS = 30_000;
 
@@ -74,7 +74,7 @@ export async function startHand(
 function launchWorker(setup: WorkerSetup): Worker {
   return new Worker(import.meta.url.endsWith(".ts") ? sourceEntry() : new URL("./worker.js", import.meta.url), {
     workerData: setup,
-    resourceLimits: { maxOldGenerationSizeMb: WORKER_HEAP_MIB },
+    resourceLimits: WORKER_LIMITS,
     name: `pouw-${setup.provider}`,
   });
 }

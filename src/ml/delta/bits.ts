@@ -6,25 +6,23 @@ export const MAX_UNARY = 255;
 
 /** Appends bits; the last byte is filled up with zeros. */
 export class BitWriter {
-  #bytes: Uint8Array;
+  #view: DataView;
+  /** Bytes written. */
   #length = 0;
+  /** Its low `#pending` bits, fewer than 16, are still to be written; above them is garbage that falls off. */
   #held = 0;
-  #heldBits = 0;
+  #pending = 0;
 
   constructor(expectedBytes: number) {
-    this.#bytes = new Uint8Array(expectedBytes + 16);
+    this.#view = new DataView(new ArrayBuffer(expectedBytes + 16));
   }
 
-  /** The low `count` bits of `value`, count <= 24. */
+  /** The low `count` bits of `value`, which has no others; count <= 24. */
   write(value: number, count: number): void {
-    this.#held = (this.#held << count) | value;
-    this.#heldBits += count;
-    while (this.#heldBits >= 8) {
-      this.#heldBits -= 8;
-      if (this.#length === this.#bytes.length) this.#grow();
-      this.#bytes[this.#length++] = this.#held >>> this.#heldBits;
-    }
-    this.#held &= (1 << this.#heldBits) - 1;
+    if (count > 16) {
+      this.#append(value >>> 16, count - 16);
+      this.#append(value & 0xffff, 16);
+    } else this.#append(value, count);
   }
 
   /** `zeros` zeros, a one, then the low `count` bits of `value`, which has no others. */
@@ -33,20 +31,31 @@ export class BitWriter {
       this.write((1 << count) | value, zeros + 1 + count);
       return;
     }
-    for (; zeros >= 24; zeros -= 24) this.write(0, 24);
-    this.write(1, zeros + 1);
+    for (; zeros >= 16; zeros -= 16) this.#append(0, 16);
+    this.#append(1, zeros + 1);
     this.write(value, count);
   }
 
   finish(): Uint8Array {
-    if (this.#heldBits > 0) this.write(0, 8 - this.#heldBits);
-    return this.#bytes.slice(0, this.#length);
+    const bytes = (this.#pending + 7) >> 3;
+    this.#append(0, 16 - this.#pending);
+    return new Uint8Array(this.#view.buffer.slice(0, this.#length - 2 + bytes));
+  }
+
+  #append(value: number, count: number): void {
+    this.#held = (this.#held << count) | value;
+    this.#pending += count;
+    if (this.#pending < 16) return;
+    this.#pending -= 16;
+    if (this.#length + 2 > this.#view.byteLength) this.#grow();
+    this.#view.setUint16(this.#length, this.#held >>> this.#pending);
+    this.#length += 2;
   }
 
   #grow(): void {
-    const bytes = new Uint8Array(2 * this.#bytes.length);
-    bytes.set(this.#bytes);
-    this.#bytes = bytes;
+    const bytes = new Uint8Array(2 * this.#view.byteLength);
+    bytes.set(new Uint8Array(this.#view.buffer));
+    this.#view = new DataView(bytes.buffer);
   }
 }
 
