@@ -64,7 +64,7 @@ export async function openEngine(provider: Provider, options: EngineOptions = {}
       try {
         return graph(ort, await ort.InferenceSession.create(model, sessionOptions(provider, options)));
       } catch (error) {
-        throw new PouwError("CAPABILITY_ABSENT", `${provider}: ${messageOf(error)}`, { cause: error });
+        throw new PouwError("CAPABILITY_ABSENT", messageOf(error), { cause: error });
       }
     },
   };

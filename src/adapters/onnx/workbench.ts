@@ -33,6 +33,7 @@ export async function openWorkbench(engine: Engine, files: ModelFiles, data: Dat
   const { manifest } = files;
   const train = await engine.open(files.train);
   const evaluation = await engine.open(files.eval);
+  if (data !== undefined) checkWindows(manifest, data);
   const feeds = data === undefined ? undefined : dataFeeds(manifest, data.tensors);
   const needData = (): { readonly set: DataSet; readonly tensors: Feeds } => {
     if (data === undefined || feeds === undefined)
@@ -60,6 +61,17 @@ export async function openWorkbench(engine: Engine, files: ModelFiles, data: Dat
       await evaluation.close();
     },
   };
+}
+
+/** No sample may read past the data's end: what a graph does with such an index is not defined. */
+function checkWindows(manifest: ModelManifest, { name, splits, tensors }: DataSet): void {
+  const length = tensors[0]?.shape[0] ?? 0;
+  const last = Math.max(...Object.values(splits).map(([, to]) => to - 1));
+  if (last + manifest.data.window > length)
+    throw new PouwError(
+      "BAD_DATA",
+      `${manifest.name} reads ${manifest.data.window} rows a sample, more than ${name} has`,
+    );
 }
 
 /** Tensors of shared memory are copied once: the native runtime reads only plain buffers. */

@@ -1,11 +1,17 @@
 // The onnxruntime adapter on each provider that any machine has, and what it refuses to open.
+
+import { readdirSync, readFileSync } from "node:fs";
 import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
+import { openDataSet } from "../../../src/adapters/data/index.ts";
 import { openRuntime, probeProviders, type RuntimeOptions } from "../../../src/adapters/onnx/index.ts";
+import { initialParameters, type ModelManifest, parseManifest } from "../../../src/ml/index.ts";
 import { digits, MODEL, MODELS_DIR, runtimeContract, signal, silent, unit } from "./suite.ts";
 
+const manifestOf = (name: string): ModelManifest =>
+  parseManifest(readFileSync(join(MODELS_DIR, name, "model.json"), "utf8"));
 const options = async (more: Partial<RuntimeOptions> = {}): Promise<RuntimeOptions> => ({
   modelsDir: MODELS_DIR,
   models: [MODEL],
@@ -18,6 +24,37 @@ const options = async (more: Partial<RuntimeOptions> = {}): Promise<RuntimeOptio
 runtimeContract("cpu, 1 worker", async () => openRuntime(await options(), { log: silent }));
 runtimeContract("cpu, 2 workers", async () => openRuntime(await options({ workers: 2 }), { log: silent }));
 runtimeContract("wasm", async () => openRuntime(await options({ provider: "wasm" }), { log: silent }));
+
+describe.each(readdirSync(MODELS_DIR).sort())("the built-in model %s", (name) => {
+  it("trains and is scored on its data set, on cpu", async () => {
+    const { data, parameters, initSeed, evalBatch, predictionsPerSample } = manifestOf(name);
+    const set = data.name === "digits" ? await digits() : await openDataSet(data.name, { dataDir: undefined, signal });
+    const runtime = await openRuntime(await options({ models: [name], data: [set] }), { log: silent });
+    const first = initialParameters({ parameters, initSeed });
+    const request = unit(1, { model: name, start: first, steps: 2 });
+    const { digest, end } = await runtime.run(request, { signal });
+    expect((await runtime.run(request, { signal })).digest).toEqual(digest);
+    expect(end).not.toEqual(first);
+    const { samples, correct, loss } = await runtime.evaluate(name, end, "validation", { signal });
+    expect(samples % (evalBatch * predictionsPerSample)).toBe(0);
+    expect(samples).toBeGreaterThanOrEqual(1000);
+    expect(correct).toBeGreaterThan(0);
+    expect(loss).toBeLessThan(6);
+    await runtime.close();
+  });
+});
+
+describe("closing", () => {
+  it("lets a running unit end and refuses what waits", async () => {
+    const runtime = await openRuntime(await options(), { log: silent });
+    const running = runtime.run(unit(1, { steps: 200 }), { signal });
+    const waiting = runtime.run(unit(2), { signal });
+    const refused = expect(waiting).rejects.toMatchObject({ code: "CLOSED" });
+    await runtime.close();
+    await refused;
+    expect((await running).digest).toHaveLength(32);
+  });
+});
 
 describe("opening", () => {
   let folder: string | undefined;
