@@ -1,6 +1,7 @@
 export * from "./activations.ts";
 export * from "./attention.ts";
 export * from "./builder.ts";
+export * from "./check.ts";
 export * from "./conv.ts";
 export * from "./grid.ts";
 export * from "./ir.ts";

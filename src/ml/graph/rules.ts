@@ -1,0 +1,245 @@
+// What each allowed operator makes of what is known of its inputs. An operator without a rule is not allowed.
+import { PouwError } from "../../base/index.ts";
+import {
+  common,
+  type Fact,
+  fact,
+  type Grid,
+  join,
+  MAX_FLOAT,
+  magnitude,
+  productGrid,
+  type Scale,
+  type Within,
+} from "./facts.ts";
+import type { Constant, Node, Value } from "./ir.ts";
+
+/** What a rule may look at. */
+export interface Scope {
+  readonly node: Node;
+  /** Facts of the inputs, those left out excepted. */
+  readonly inputs: readonly Fact[];
+  readonly value: (id: string) => Value;
+  readonly constant: (id: string) => Constant | undefined;
+  /** The node that makes a tensor. */
+  readonly maker: (id: string) => Node | undefined;
+  /** Adds to what is known of a tensor. */
+  readonly learn: (id: string, more: Within) => void;
+}
+export type Rule = (scope: Scope) => Fact;
+
+export function refuse(node: Node, why: string): never {
+  throw new PouwError("BAD_GRAPH", `${node.op} (${node.outputs[0]}) ${why}.`);
+}
+
+/** Ends of an interval as float32 rounds them: rounding keeps order, so the rounded ends bound the rounded values. */
+export function rounded(node: Node, ends: readonly number[], more: Partial<Fact> = {}): Fact {
+  const low = Math.fround(Math.min(...ends));
+  const high = Math.fround(Math.max(...ends));
+  if (!(low >= -MAX_FLOAT && high <= MAX_FLOAT)) refuse(node, "could overflow or be undefined");
+  return fact(low, high, more);
+}
+
+const one = ({ inputs }: Scope): Fact => inputs[0] as Fact;
+const two = ({ inputs }: Scope): readonly [Fact, Fact] => inputs as readonly [Fact, Fact];
+
+/** Bounds of x + sign * c * S in units of S, where one side is the power c * S and the other is within S. */
+function shiftedWithin(a: Fact, b: Fact, sign: number): Within | undefined {
+  if (b.power === undefined) return undefined;
+  const { scale, factor } = b.power;
+  const known = a.within.find((item) => item.scale.id === scale.id);
+  return known && { scale, low: known.low + sign * factor, high: known.high + sign * factor };
+}
+
+/** Interval in real units of what is within a scale. */
+function endsOf({ scale, low, high }: Within): readonly number[] {
+  const sizes = [2 ** scale.low, 2 ** scale.high];
+  return sizes.flatMap((size) => [low * size, high * size]);
+}
+
+/** In [2^k, 2^(k+1)] times a power of two S, a float32 is a multiple of 2^(k-23) S. */
+function scaledBinade({ scale, low, high }: Within): Grid | undefined {
+  const k = Math.floor(Math.log2(low));
+  if (!(low > 0) || high > 2 ** (k + 1)) return undefined;
+  return { exponent: k - 23, scales: [scale], max: high / 2 ** (k - 23) };
+}
+
+/** A constant times a power of two, as a grid. */
+function powerGrid({ power, grid }: Fact): Grid | undefined {
+  if (power === undefined) return grid;
+  const exponent = Math.floor(Math.log2(Math.abs(power.factor))) - 23;
+  return { exponent, scales: [power.scale], max: Math.abs(power.factor) / 2 ** exponent };
+}
+
+/** A grid whose integers are bounded by the value's own bounds, where those are tighter. */
+function tightened(grid: Grid, ends: readonly number[], within: Within | undefined): Grid {
+  const step = 2 ** grid.exponent;
+  const fromEnds = grid.scales.length === 0 ? Math.max(...ends.map(Math.abs)) / step : Number.POSITIVE_INFINITY;
+  const fromScale = within === undefined ? fromEnds : Math.max(Math.abs(within.low), Math.abs(within.high)) / step;
+  return { ...grid, max: Math.ceil(Math.min(grid.max, fromEnds, fromScale)) };
+}
+
+const EXACT = 2 ** 24;
+
+/** a + sign * b. */
+function sum(scope: Scope, sign: 1 | -1): Fact {
+  const [a, b] = two(scope);
+  const { node, value } = scope;
+  const plain = sign === 1 ? [a.low + b.low, a.high + b.high] : [a.low - b.high, a.high - b.low];
+  if (value(node.outputs[0] as string).dtype !== "float32") return fact(Math.min(...plain), Math.max(...plain));
+  const within = shiftedWithin(a, b, sign) ?? (sign === 1 ? shiftedWithin(b, a, 1) : undefined);
+  if (within !== undefined && within.low > 0) {
+    const grid = scaledBinade(within);
+    return rounded(node, endsOf(within), { grid, within: [within] });
+  }
+  const capped = sign === -1 && b.tops.has(node.inputs[0] as string) ? [plain[0] as number, 0] : plain;
+  const ends = within === undefined ? capped : endsOf(within);
+  const both = common(powerGrid(a), powerGrid(b));
+  if (both === undefined) return rounded(node, ends);
+  const bound = { ...both[0], max: both[0].max + both[1].max };
+  const grid = tightened(bound, ends, within);
+  return rounded(node, ends, grid.max <= EXACT ? { grid, within: within === undefined ? [] : [within] } : {});
+}
+
+/** q - q * (1 - 2^-24) with q = m * (2^23 + 1): the leading power of two of m, a new scale (grid.ts). */
+function leadingPower(
+  { node, inputs, maker, constant, value, learn }: Scope,
+  tops: (id: string) => Fact,
+): Fact | undefined {
+  const [q, less] = node.inputs as readonly [string, string];
+  const factorOf = (id: string, of: string): number | undefined => {
+    const made = maker(id);
+    return made?.op === "Mul" && made.inputs[0] === of ? constant(made.inputs[1] as string)?.data[0] : undefined;
+  };
+  const source = maker(q)?.inputs[0];
+  if (factorOf(less, q) !== 1 - 2 ** -24 || source === undefined || factorOf(q, source) !== 2 ** 23 + 1)
+    return undefined;
+  const m = tops(source);
+  if (value(source).shape.some((dim) => dim !== 1) || !(m.low > 0) || !((inputs[0] as Fact).low > 0)) return undefined;
+  const exponent = (x: number): number => Math.floor(Math.log2(x));
+  const scale: Scale = { id: node.outputs[0] as string, low: exponent(m.low), high: exponent(m.high) };
+  for (const id of m.tops) {
+    const made = maker(id);
+    if (made?.op === "Abs") learn(made.inputs[0] as string, { scale, low: -2, high: 2 });
+    if (tops(id).low >= 0) learn(id, { scale, low: 0, high: 2 });
+  }
+  return fact(2 ** scale.low, 2 ** scale.high, { power: { scale, factor: 1 } });
+}
+
+function product(scope: Scope): Fact {
+  const [a, b] = two(scope);
+  const { node } = scope;
+  const squared = node.inputs[0] === node.inputs[1];
+  const corners = [a.low * b.low, a.low * b.high, a.high * b.low, a.high * b.high];
+  const ends = squared ? [a.low < 0 && a.high > 0 ? 0 : Math.min(a.low ** 2, a.high ** 2), magnitude(a) ** 2] : corners;
+  const factor = scope.constant(node.inputs[1] as string)?.data;
+  if (a.power !== undefined && factor?.length === 1) {
+    const scaled = a.power.factor * (factor[0] as number);
+    if (Math.fround(scaled) === scaled) return rounded(node, ends, { power: { ...a.power, factor: scaled } });
+  }
+  return rounded(node, ends, { grid: productGrid(a.grid, b.grid, 1) });
+}
+
+function quotient(scope: Scope): Fact {
+  const [a, b] = two(scope);
+  const { node, constant } = scope;
+  if (b.low <= 0 && b.high >= 0) refuse(node, "could divide by zero");
+  if (constant(node.inputs[0] as string)?.data.every((x) => x === 1))
+    refuse(node, "of 1 could be fused with a product");
+  // x / max(sum of x, floor) is at most 1 where no x is negative.
+  if (a.low >= 0 && b.tops.has(node.inputs[0] as string)) return rounded(node, [0, 1]);
+  return rounded(node, [a.low / b.low, a.low / b.high, a.high / b.low, a.high / b.high]);
+}
+
+const monotone =
+  (f: (x: number) => number): Rule =>
+  (scope) =>
+    rounded(scope.node, [f(one(scope).low), f(one(scope).high)]);
+
+const kept = (scope: Scope, low: number, high: number): Fact => {
+  const { grid } = one(scope);
+  return fact(low, high, grid === undefined ? {} : { grid });
+};
+
+function squareRoot(scope: Scope): Fact {
+  if (one(scope).low < 0) refuse(scope.node, "could take the root of a negative number");
+  return monotone(Math.sqrt)(scope);
+}
+
+function absolute(scope: Scope): Fact {
+  const x = one(scope);
+  return kept(scope, x.low <= 0 && x.high >= 0 ? 0 : Math.min(Math.abs(x.low), Math.abs(x.high)), magnitude(x));
+}
+
+function larger(scope: Scope): Fact {
+  const [a, b] = two(scope);
+  const both = common(a.grid, b.grid);
+  const grid = both && { ...both[0], max: Math.max(both[0].max, both[1].max) };
+  return fact(Math.max(a.low, b.low), Math.max(a.high, b.high), {
+    tops: new Set([...a.tops, ...b.tops]),
+    ...(grid && { grid }),
+  });
+}
+
+function smaller(scope: Scope): Fact {
+  const [a, b] = two(scope);
+  return fact(Math.min(a.low, b.low), Math.min(a.high, b.high));
+}
+
+function clipped(scope: Scope): Fact {
+  const [x, low, high] = scope.inputs as readonly [Fact, Fact, Fact];
+  const clamp = (end: number): number => Math.min(Math.max(end, low.low), high.high);
+  return fact(clamp(x.low), clamp(x.high));
+}
+
+/** Data movement: the values stay, some may go. A grid has one scale for the whole tensor, so it moves along. */
+const moved: Rule = (scope) => kept(scope, one(scope).low, one(scope).high);
+const truth: Rule = () => fact(0, 1, { grid: { exponent: 0, scales: [], max: 1 } });
+
+function chosen(scope: Scope): Fact {
+  return join(scope.inputs.slice(1));
+}
+
+function converted(scope: Scope): Fact {
+  const x = one(scope);
+  const from = scope.value(scope.node.inputs[0] as string).dtype;
+  const to = scope.value(scope.node.outputs[0] as string).dtype;
+  if (from === "float32") refuse(scope.node, `turns real numbers into ${to}`);
+  const whole = { exponent: 0, scales: [], max: magnitude(x) };
+  return fact(x.low, x.high, to === "float32" && whole.max <= EXACT ? { grid: whole } : {});
+}
+
+/** Rules of the operators that are not reductions; those are in reductions.ts. */
+export const RULES: Readonly<{ [op: string]: Rule | undefined }> = {
+  Add: (scope) => sum(scope, 1),
+  Mul: product,
+  Div: quotient,
+  Sqrt: squareRoot,
+  Abs: absolute,
+  Neg: (scope) => kept(scope, -one(scope).high, -one(scope).low),
+  Relu: (scope) => kept(scope, Math.max(0, one(scope).low), Math.max(0, one(scope).high)),
+  Sign: (scope) =>
+    fact(Math.sign(one(scope).low), Math.sign(one(scope).high), { grid: { exponent: 0, scales: [], max: 1 } }),
+  Max: larger,
+  Min: smaller,
+  Clip: clipped,
+  Where: chosen,
+  Cast: converted,
+  Equal: truth,
+  Greater: truth,
+  GreaterOrEqual: truth,
+  Concat: ({ inputs }) => join(inputs),
+  Gather: moved,
+  Reshape: moved,
+  Transpose: moved,
+  Slice: moved,
+  Split: moved,
+  Expand: moved,
+  Unsqueeze: moved,
+  Identity: moved,
+  Mod: (scope) => fact(0, Math.max(0, (scope.inputs[1] as Fact).high - 1)),
+};
+
+/** Subtraction, which besides differences makes the scales. */
+export const subtraction = (scope: Scope, known: (id: string) => Fact): Fact =>
+  leadingPower(scope, known) ?? sum(scope, -1);
