@@ -1,7 +1,7 @@
 // The command line as a whole: its commands, how errors are said, and the exit code of a run.
 import { Command, CommanderError } from "commander";
 import { messageOf, PouwError } from "../base/index.ts";
-import { didYouMean } from "../node/index.ts";
+import { didYouMean, SETTINGS } from "../node/index.ts";
 import { benchCommand } from "./commands/bench.ts";
 import { chainCommand } from "./commands/chain.ts";
 import { configCommand } from "./commands/config.ts";
@@ -69,24 +69,25 @@ function checkCommandName(program: Command, argv: readonly string[]): void {
   throw new CommanderError(EXIT.usage, "unknown", `There is no command "${word}"${didYouMean(word, known)}.`);
 }
 
-/** Two spaces, no "error:" and one line each: what commander says, in this command's manner. */
-function commanderSentence(message: string): string {
+/** Begins with a capital (unless with a setting's name) and ends with a stop; without commander's "error:" and line break. */
+function sentence(message: string): string {
   const plain = message.replace(/^error: /, "").replace(/\n\((.*)\)$/s, " ($1)");
-  const sentence = `${plain.charAt(0).toUpperCase()}${plain.slice(1)}`;
-  return sentence.endsWith(".") ? sentence : `${sentence}.`;
+  const isKey = SETTINGS.some(({ key }) => plain.startsWith(`${key} `));
+  const whole = isKey ? plain : `${plain.charAt(0).toUpperCase()}${plain.slice(1)}`;
+  return /[.!?]$/.test(whole) ? whole : `${whole}.`;
 }
 
 function sayError(io: Io, error: unknown): void {
   const c = colorsFor(io.stderr, io.env);
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return;
-    say(io, `${c.red("✗")} ${commanderSentence(error.message)}`);
+    say(io, `${c.red("✗")} ${sentence(error.message)}`);
     say(io, "  Run `pouw-node help` to see what there is.");
     return;
   }
-  say(io, `${c.red("✗")} ${messageOf(error)}`);
+  say(io, `${c.red("✗")} ${sentence(messageOf(error))}`);
   if (error instanceof PouwError) {
-    if (error.remedy !== undefined) say(io, `  ${error.remedy}`);
+    if (error.remedy !== undefined) say(io, `  ${sentence(error.remedy)}`);
   } else if (error instanceof Error && !(error instanceof Interrupted)) {
     say(io, c.dim(error.stack?.split("\n").slice(1).join("\n") ?? ""));
     say(io, "  This is a fault in pouw-node; please report it with the lines above.");

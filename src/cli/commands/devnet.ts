@@ -9,7 +9,7 @@ import { DevnetNode } from "../devnet-nodes.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { catchInterrupts, pause } from "../interrupt.ts";
 import { colorsFor, type Io, isLive, printLine, say, toJson } from "../io.ts";
-import { agreementLine, disagreements, renderDevnet } from "../views/devnet.ts";
+import { agreementLine, type DevnetRow, disagreements, renderDevnet } from "../views/devnet.ts";
 import { openScreen } from "../views/screen.ts";
 import { plural } from "../views/text.ts";
 
@@ -74,6 +74,17 @@ function spawnNode(io: Io, plan: Plan, index: number, bootstrap: readonly string
   return new DevnetNode(io, name, role, join(plan.dir, name), { ...plan.settings(index), bootstrap });
 }
 
+/** One second of the network. What is not known is null, so that every row has every key. */
+function jsonLine(seconds: number, rows: readonly DevnetRow[]): string {
+  const nodes = rows.map(({ name, role, status, ended }) => ({
+    name,
+    role,
+    ended: ended ?? null,
+    status: status ?? null,
+  }));
+  return toJson({ seconds, agree: disagreements(rows).length === 0, nodes });
+}
+
 /** Draws or prints once a second until the time is up, the signal comes, or a node dies. */
 async function watch(
   io: Io,
@@ -90,7 +101,7 @@ async function watch(
     const seconds = (Date.now() - begin) / 1000;
     await Promise.all(nodes.map((node) => node.poll()));
     const rows = nodes.map((node) => node.row);
-    if (json) printLine(io, toJson({ seconds, agree: disagreements(rows).length === 0, nodes: rows }));
+    if (json) printLine(io, jsonLine(seconds, rows));
     else if (screen !== undefined)
       screen.draw(renderDevnet(rows, { colors, columns: screen.columns(), seconds, dir: plan.dir }));
     else {

@@ -38,15 +38,11 @@ function logOf(io: Io, { options, origins }: ResolvedConfig, json: boolean, scre
 }
 
 /** One JSON object per line on stdout for whoever reads along. */
-function tellEvents({ io, json, log, screen }: Session, node: RunningNode, own: { stop: () => void }): void {
+function tellEvents({ io, json }: Session, node: RunningNode, own: { stop: () => void }): void {
   const tell = (event: string, data: object): void => {
     if (json) printLine(io, toJson({ event, ...data }));
   };
-  node.on("block", (block) => {
-    tell("block", block);
-    if (screen === undefined)
-      log.info({ height: block.height, hash: block.hash, miner: block.miner, own: block.own }, "block");
-  });
+  node.on("block", (block) => tell("block", block));
   node.on("unit", (unit) => tell("unit", unit));
   node.on("alert", (alert) => tell("alert", alert));
   node.on("state", ({ state }) => {
@@ -79,7 +75,6 @@ function drawLive(session: Session, node: RunningNode, apiUrl: string | undefine
   const colors = colorsFor(io.stderr, io.env);
   const draw = (): void =>
     screen.draw(renderLive(node.getStatus(), state, { colors, columns: screen.columns(), now: Date.now(), apiUrl }));
-  node.on("block", draw);
   const timer = setInterval(draw, REDRAW_MS);
   scope.defer("screen", () => {
     clearInterval(timer);

@@ -4,6 +4,8 @@ import type { Colors } from "../io.ts";
 import { clip, duration, fixed, formatAmount, percent, short, sparkline } from "./text.ts";
 
 const LOSSES = 400;
+/** Units whose mean loss is shown: one unit's last batch jumps. */
+const RECENT = 16;
 const BLOCKS = 5;
 const ALERTS = 3;
 
@@ -51,9 +53,13 @@ function stateWord(status: NodeStatus, c: Colors): string {
 
 function taskLines(status: NodeStatus, state: LiveState, c: Colors): string[] {
   return status.tasks.map((task) => {
-    const trend = c.cyan(sparkline(squeeze(state.losses, 24), 24));
+    // Logarithms: a loss falls by powers of ten, and its first units would flatten all the rest.
+    const falling = state.losses.map((loss) => Math.log(Math.max(loss, 1e-9)));
+    const trend = c.cyan(sparkline(squeeze(falling, 24), 24));
+    const recent = state.losses.slice(-RECENT);
+    const loss = recent.length === 0 ? task.loss : recent.reduce((sum, value) => sum + value, 0) / recent.length;
     const accuracy = task.accuracy === undefined ? "" : `   accuracy ${c.bold(percent(task.accuracy))}`;
-    return `${c.bold(task.model)}  round ${task.round}   loss ${fixed(task.loss, 4)} ${trend}${accuracy}`;
+    return `${c.bold(task.model)}  round ${task.round}   loss ${fixed(loss, 4)} ${trend}${accuracy}`;
   });
 }
 
@@ -71,8 +77,8 @@ function troubles(status: NodeStatus, state: LiveState, c: Colors): string[] {
 
 function blockLines(state: LiveState, now: number, c: Colors): string[] {
   return state.blocks.map((block) => {
-    const age = Math.max(0, Math.round((now - block.time) / 1000));
-    const line = `#${block.height}  ${short(block.hash)}  by ${block.own ? "this node" : short(block.miner)}  ${age}s ago`;
+    const age = duration(Math.max(0, now - block.time) / 1000);
+    const line = `#${block.height}  ${short(block.hash)}  by ${block.own ? "this node" : short(block.miner)}  ${age} ago`;
     return block.own ? c.green(line) : c.dim(line);
   });
 }
@@ -91,12 +97,12 @@ export function renderLive(
   const { colors: c, now } = view;
   const { stats } = status;
   const roles = status.roles.join(", ");
-  const tipAge = Math.max(0, Math.round((now - status.tip.time) / 1000));
+  const tipAge = duration(Math.max(0, now - status.tip.time) / 1000);
   const immature = status.immature === "0" ? "" : ` (+${formatAmount(status.immature)} maturing)`;
   const lines = [
     `${c.bold(`pouw-node ${status.version}`)}  ${status.network}  ${stateWord(status, c)}  ${roles}  up ${duration(status.uptimeSeconds)}`,
     c.dim(`account ${short(status.nodeId, 16)}  ${status.addresses[0] ?? "not listening"}`),
-    `height ${c.bold(String(status.height))}  tip ${short(status.tip.hash)} ${status.height === 0 ? "" : `${tipAge}s ago`}  peers ${c.bold(String(status.peers))}  balance ${c.bold(formatAmount(status.balance))}${immature}`,
+    `height ${c.bold(String(status.height))}  tip ${short(status.tip.hash)} ${status.height === 0 ? "" : `${tipAge} ago`}  peers ${c.bold(String(status.peers))}  balance ${c.bold(formatAmount(status.balance))}${immature}`,
     "",
     ...taskLines(status, state, c),
     `${fixed(stats.unitsPerSecond, 2)} units/s on ${status.provider ?? "nothing"}  training ${percent(stats.trainingShare)}  draws ${stats.draws}`,

@@ -2,7 +2,7 @@
 import type { BlockDetail, BlockView, CapabilityReport, NodeStatus, TransferView } from "../../node/index.ts";
 import type { PeerInfo, ProviderReport } from "../../ports/index.ts";
 import type { Colors } from "../io.ts";
-import { duration, fixed, formatAmount, percent, short, table } from "./text.ts";
+import { duration, fixed, formatAmount, percent, plural, short, table } from "./text.ts";
 
 export function statusLines(status: NodeStatus, c: Colors): string[] {
   const { stats } = status;
@@ -97,7 +97,7 @@ export function blockLines(block: BlockDetail, c: Colors): string[] {
     ["evidence", String(block.evidence)],
     ...block.recordList.map((record): [string, string] => [
       "record",
-      `round ${record.round}, leader ${short(record.leader)}, ${record.contributions.length} units, next ${short(record.next)}`,
+      `round ${record.round}, leader ${short(record.leader)}, ${plural(record.contributions.length, "unit")}, next ${short(record.next)}`,
     ]),
     ...block.transferList.map((it): [string, string] => [
       "transfer",

@@ -74,7 +74,7 @@ describe("errors", () => {
   it("that nobody expected show where they come from and ask for a report", async () => {
     const io = fakeIo();
     expect(await run("doctor", io, failing(new TypeError("x is not a function")))).toBe(EXIT.failure);
-    expect(io.err()).toContain("✗ x is not a function");
+    expect(io.err()).toContain("✗ X is not a function.");
     expect(io.err()).toContain("    at ");
     expect(io.err()).toContain("please report");
   });

@@ -116,7 +116,7 @@ describe("the live screen", () => {
       "3s ago",
       "peers 2",
       "balance 0.00015 (+0.00004 maturing)",
-      "digits-mlp  round 12   loss 0.2500 █▃▁   accuracy 95.1 %",
+      "digits-mlp  round 12   loss 1.2667 █▅▁   accuracy 95.1 %",
       "2.50 units/s on cpu  training 97.0 %  draws 60000",
       "blocks won 3",
       "by this node",
