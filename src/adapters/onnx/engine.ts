@@ -22,7 +22,7 @@ interface OrtSession {
   release(): Promise<void>;
 }
 
-export const LEVELS = ["disabled", "basic", "extended", "all"] as const;
+const LEVELS = ["disabled", "basic", "extended", "all"] as const;
 export interface EngineOptions {
   /** Threads inside one operator. More workers beat more threads, so the node uses 1; conformance also tries 2. */
   readonly threads?: number;

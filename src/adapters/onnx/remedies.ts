@@ -21,7 +21,7 @@ export function remedyFor(provider: Provider): string | undefined {
 }
 
 /** Folder of the optional package onnxruntime-node, found without loading it. */
-export function nativePackage(): string | undefined {
+function nativePackage(): string | undefined {
   try {
     return dirname(createRequire(import.meta.url).resolve("onnxruntime-node/package.json"));
   } catch {

@@ -3,7 +3,7 @@ import { PouwError, utf8 } from "../../base/index.ts";
 import { sha256 } from "../../crypto/index.ts";
 
 /** One tensor of a data set, row-major. */
-export interface DataTensor {
+interface DataTensor {
   readonly name: string;
   readonly dtype: "uint8";
   readonly shape: readonly number[];
@@ -39,7 +39,7 @@ export interface DataSet extends DataDescription {
 }
 
 /** SHA-256 of the description as JSON in fixed key order, then each tensor's bytes in order: 32 bytes. */
-export function dataDigest(description: DataDescription, bytes: readonly Uint8Array[]): Uint8Array {
+function dataDigest(description: DataDescription, bytes: readonly Uint8Array[]): Uint8Array {
   return sha256(utf8(describe(description)), ...bytes);
 }
 

@@ -4,8 +4,8 @@ import { sha256 } from "../../crypto/index.ts";
 import { type DataSet, dataSet } from "./data-set.ts";
 import { permutation } from "./prf.ts";
 
-export const DIGIT_PIXELS = 784;
-export const DIGIT_COUNT = 10_000;
+const DIGIT_PIXELS = 784;
+const DIGIT_COUNT = 10_000;
 const VALIDATION_FROM = 8_000;
 const TEST_FROM = 9_000;
 /** Fixes the order of the samples and with it the splits. */
@@ -70,9 +70,4 @@ export function digitsDataSet(
     evalStride: 1,
     vocabulary: undefined,
   });
-}
-
-/** The whole conversion: ten JSON texts, class 0 first. Throws BAD_DATA. */
-export function digitsFromJson(parts: readonly string[]): DataSet {
-  return digitsDataSet(parts.map((json, digit) => digitImages(json, digit)));
 }

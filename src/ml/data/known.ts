@@ -7,8 +7,3 @@ export const DATA_DIGESTS = {
 } as const;
 
 export type DataSetName = keyof typeof DATA_DIGESTS;
-
-/** Narrows a manifest's or a genesis file's word. */
-export function isDataSetName(name: string): name is DataSetName {
-  return Object.hasOwn(DATA_DIGESTS, name);
-}

@@ -7,7 +7,7 @@ const LABEL = utf8("pouw-batch/1");
 const WORDS_PER_BLOCK = 8;
 
 /** An endless stream of uniform integers that is a function of 32 bytes of seed. */
-export class Prf {
+class Prf {
   readonly #message = new Uint8Array(LABEL.length + 32 + 8);
   readonly #counter: DataView;
   #block: DataView = new DataView(new ArrayBuffer(0));

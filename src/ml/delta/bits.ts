@@ -2,7 +2,7 @@
 import { PouwError } from "../../base/index.ts";
 
 /** Longest run of zeros before the one of a unary number; a longer one is no valid code. */
-export const MAX_UNARY = 255;
+const MAX_UNARY = 255;
 
 /** Appends bits; the last byte is filled up with zeros. */
 export class BitWriter {

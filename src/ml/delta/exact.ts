@@ -4,7 +4,7 @@ import { BitReader, BitWriter } from "./bits.ts";
 import { checkLength, fromGrid, GRID_MAX, GRID_MIN, type GridLayout, gridDifference, spans, toGrid } from "./grid.ts";
 
 /** Values that share one Rice parameter; a block never crosses a tensor's border. */
-export const BLOCK_VALUES = 128;
+const BLOCK_VALUES = 128;
 /** A block opens with 5 bits: 0 when all its values are zero, else its Rice parameter k plus 1. */
 const PARAMETER_BITS = 5;
 /** Differences of two grid integers fold to at most 25 bits. */

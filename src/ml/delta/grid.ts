@@ -5,7 +5,7 @@ import { PouwError } from "../../base/index.ts";
 export interface GridLayout {
   readonly parameters: readonly GridTensor[];
 }
-export interface GridTensor {
+interface GridTensor {
   readonly name: string;
   readonly shape: readonly number[];
   /** e: the tensor's values are multiples of 2^e. */

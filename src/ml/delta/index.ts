@@ -1,3 +1,3 @@
 export * from "./aggregate.ts";
 export * from "./exact.ts";
-export { flatLength, fromGrid, type GridLayout, type GridTensor, toGrid } from "./grid.ts";
+export { flatLength, fromGrid, type GridLayout, toGrid } from "./grid.ts";
