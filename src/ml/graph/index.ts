@@ -3,6 +3,7 @@ export * from "./attention.ts";
 export * from "./builder.ts";
 export * from "./check.ts";
 export * from "./conv.ts";
+export * from "./evaluate.ts";
 export * from "./grid.ts";
 export * from "./ir.ts";
 export * from "./macs.ts";

@@ -1,0 +1,159 @@
+// The exactness checker against graphs that would not give the same bits everywhere, each beside one that would.
+import { describe, expect, it } from "vitest";
+import { PouwError } from "../../../src/base/index.ts";
+import {
+  checkExact,
+  factsOf,
+  type Graph,
+  GraphBuilder,
+  quantize,
+  roundTo,
+  type Value,
+} from "../../../src/ml/graph/index.ts";
+import * as ops from "../../../src/ml/graph/ops.ts";
+import { architecture, MODELS, trainGraph } from "../../../src/ml/models/index.ts";
+
+type Make = (g: GraphBuilder, a: Value, b: Value) => Value;
+
+/** A graph over a[32, 64] and b[64, 16], real values in [-1, 1]. */
+function graphOf(make: Make): Graph {
+  const g = new GraphBuilder("t");
+  const inside = (name: string, shape: readonly number[]): Value => ops.clip(g, g.input(name, "float32", shape), -1, 1);
+  return g.finish("test", [make(g, inside("a", [32, 64]), inside("b", [64, 16]))]);
+}
+
+function refusal(make: Make): string {
+  try {
+    checkExact(graphOf(make));
+  } catch (error) {
+    if (error instanceof PouwError && error.code === "BAD_GRAPH") return error.message;
+    throw error;
+  }
+  return "accepted";
+}
+
+const FLOOR = 2 ** -20;
+const grid = (g: GraphBuilder, x: Value, bits: number): Value => quantize(g, x, { bits, floor: FLOOR }).value;
+
+const HONEST: readonly (readonly [string, Make])[] = [
+  ["a product on fixed grids", (g, a, b) => ops.gemm(g, roundTo(g, a, -8), roundTo(g, b, -8))],
+  ["a product on moving grids", (g, a, b) => ops.gemm(g, grid(g, a, 9), grid(g, b, 9))],
+  ["a sum on a grid", (g, a) => ops.reduceSum(g, grid(g, a, 18), [1])],
+  [
+    "a share of a sum",
+    (g, a) => {
+      const x = ops.relu(g, roundTo(g, a, -18));
+      return ops.div(g, x, ops.max(g, ops.reduceSum(g, x, [1]), g.scalar(2 ** -18)));
+    },
+  ],
+];
+
+const CHEATS: readonly (readonly [string, Make, RegExp])[] = [
+  ["a product of real numbers", (g, a, b) => ops.gemm(g, a, b), /Gemm.*no grid/],
+  ["one operand on no grid", (g, a, b) => ops.gemm(g, grid(g, a, 8), b), /Gemm.*no grid/],
+  ["one bit too many", (g, a, b) => ops.gemm(g, grid(g, a, 10), grid(g, b, 9)), /Gemm.*could round/],
+  ["a sum of real numbers", (g, a) => ops.reduceSum(g, a, [1]), /ReduceSum.*no grid/],
+  ["a sum one bit too long", (g, a) => ops.reduceSum(g, grid(g, a, 19), [1]), /ReduceSum.*could round/],
+  ["an exponential", (g, a) => ops.exp(g, a), /Exp.*not an operator/],
+  ["a softmax", (g, a) => ops.softmaxOp(g, a), /Softmax.*not an operator/],
+  [
+    "a bias inside the product",
+    (g, a, b) => ops.gemm(g, grid(g, a, 8), grid(g, b, 8), { bias: g.constant([1], [1]) }),
+    /bias/,
+  ],
+  [
+    "a scale from another tensor",
+    (g, a, b) => {
+      const m = ops.reduceMax(g, ops.abs(g, a), [0, 1], false);
+      const q = ops.scale(g, ops.max(g, m, g.scalar(FLOOR)), 2 ** 23 + 1);
+      const s = ops.scale(g, ops.sub(g, q, ops.scale(g, q, 1 - 2 ** -24)), 1.5 * 2 ** 16);
+      return ops.gemm(g, grid(g, a, 8), ops.sub(g, ops.add(g, b, s), s));
+    },
+    /Gemm.*no grid/,
+  ],
+  [
+    "a magic constant too small for the values",
+    (g, a, b) => ops.gemm(g, roundTo(g, ops.scale(g, a, 2 ** 20), -8), grid(g, b, 4)),
+    /Gemm.*no grid/,
+  ],
+  [
+    "a scale that is no power of two",
+    (g, a, b) => ops.gemm(g, ops.scale(g, roundTo(g, a, -7), 0.3), roundTo(g, b, -7)),
+    /Gemm.*(no grid|could round)/,
+  ],
+  [
+    "a division by what may be zero",
+    (g, a) => ops.div(g, a, ops.reduceSum(g, ops.relu(g, roundTo(g, a, -18)), [1])),
+    /Div.*zero/,
+  ],
+  ["a reciprocal", (g, a) => ops.div(g, g.scalar(1), ops.shift(g, a, 2)), /Div.*fused/],
+  ["the root of what may be negative", (g, a) => ops.sqrt(g, a), /Sqrt.*negative/],
+  [
+    "a value that may overflow",
+    (g, a) => {
+      let x = ops.scale(g, a, 2 ** 40);
+      for (let i = 0; i < 2; i++) x = ops.mul(g, x, x);
+      return x;
+    },
+    /Mul.*overflow/,
+  ],
+  [
+    "a product of two axes that a runtime may fuse",
+    (g, a, b) => ops.matmul(g, grid(g, a, 8), grid(g, b, 8)),
+    /MatMul.*fused/,
+  ],
+  [
+    "an addition that a runtime may fuse into a product",
+    (g, a, b) => {
+      const x = ops.reshape(g, grid(g, a, 8), [1, 32, 64]);
+      return ops.shift(g, ops.matmul(g, x, ops.reshape(g, grid(g, b, 8), [1, 64, 16])), 0.1);
+    },
+    /Add.*fused/,
+  ],
+  [
+    "denormal products",
+    (g, a, b) => {
+      const tiny = (x: Value): Value => ops.scale(g, roundTo(g, x, -8), 2 ** -60);
+      return ops.gemm(g, tiny(a), tiny(b));
+    },
+    /Gemm.*denormal/,
+  ],
+];
+
+describe("the exactness checker", () => {
+  it.each(HONEST)("accepts %s", (_, make) => expect(refusal(make)).toBe("accepted"));
+
+  it.each(CHEATS)("refuses %s", (_, make, reason) => expect(refusal(make)).toMatch(reason));
+
+  it("knows the grid of a quantised tensor", () => {
+    const graph = graphOf((g, a) => grid(g, a, 8));
+    const found = factsOf(graph).get(graph.outputs[0]?.id as string);
+    expect(found?.grid).toMatchObject({ exponent: -7, max: 256, scales: [{ low: -20, high: 0 }] });
+  });
+
+  it.each(MODELS)("proves %s and refuses its plain twin", (name) => {
+    const model = architecture(name);
+    checkExact(trainGraph(model, { batch: 8, lowering: "exact" }));
+    expect(() => checkExact(trainGraph(model, { batch: 8, lowering: "float32" }))).toThrow(PouwError);
+  });
+
+  it("refuses a loop whose state grows without bound", () => {
+    const looped = (factor: number): Graph => {
+      const body = new GraphBuilder("b");
+      const i = body.input("i", "int64", []);
+      const going = body.input("going", "bool", []);
+      const x = body.input("x", "float32", []);
+      const next = ops.shift(body, ops.scale(body, x, factor), 1);
+      const done = body.finish("body", [ops.identity(body, going), next]);
+      expect(i.dtype).toBe("int64");
+      const g = new GraphBuilder("t");
+      const steps = g.input("steps", "int64", []);
+      const [end] = g.nodes("Loop", [steps, undefined, g.scalar(0)], [{ shape: [], dtype: "float32" }], {
+        body: { graph: done },
+      });
+      return g.finish("unit", [end as Value]);
+    };
+    checkExact(looped(0.9));
+    expect(() => checkExact(looped(1.1))).toThrow(/Loop|overflow/);
+  });
+});
