@@ -11,7 +11,7 @@ export interface StrikeRules {
 }
 
 /** Three wrongs within ten minutes shut a peer out for ten minutes. */
-export const STRIKE_RULES: StrikeRules = { limit: 3, windowMs: 600_000, banMs: 600_000 };
+const STRIKE_RULES: StrikeRules = { limit: 3, windowMs: 600_000, banMs: 600_000 };
 
 /** Keys remembered at most, so that an attacker with many names cannot fill memory. */
 const REMEMBERED = 4096;

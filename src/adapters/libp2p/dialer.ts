@@ -38,7 +38,7 @@ interface Target {
   dialling: boolean;
 }
 
-export const BACKOFF = { firstMs: 1_000, maxMs: 60_000 };
+const BACKOFF = { firstMs: 1_000, maxMs: 60_000 };
 const TICK_MS = 500;
 const DIAL_MS = 10_000;
 const AT_ONCE = 4;

@@ -11,7 +11,7 @@ import { RateLimiter } from "./rate.ts";
 import type { Traffic } from "./traffic.ts";
 
 /** Messages being judged at once; above it new ones are ignored, and the inside fetches what it misses by request. */
-export const MAX_JUDGING = 64;
+const MAX_JUDGING = 64;
 /** Frames and messages of one peer. A busy mesh sends some 20 a second; ten times that is a flood in the making. */
 const PEER_RATE = { perSecond: 200, burst: 1_000 };
 /** A frame without messages costs this many tokens. */

@@ -75,6 +75,6 @@ export function createGuard(options: { readonly perAddress: boolean }, deps: Gua
 }
 
 /** The IP address of a multiaddr, if it has one. */
-export function ipOf(address: Multiaddr): string | undefined {
+function ipOf(address: Multiaddr): string | undefined {
   return address.getComponents().find((part) => part.name === "ip4" || part.name === "ip6")?.value;
 }

@@ -12,13 +12,13 @@ import { deadline, Slots } from "./slots.ts";
 import type { Traffic } from "./traffic.ts";
 
 /** Questions of one peer; a faster peer is slowed down, not punished. */
-const PEER_RATE = { perSecond: 100, burst: 400 };
+const PEER_RATE = { perSecond: 200, burst: 1_000 };
 /** Answers being made or sent at once, over all peers: at most this many replies are in memory. */
 const ALL_PEERS = 64;
 /** A stream without questions is closed after this, ms. */
 const IDLE_MS = 60_000;
 
-export type Answer = (protocol: WireProtocol, data: Uint8Array, from: string) => Promise<Uint8Array>;
+type Answer = (protocol: WireProtocol, data: Uint8Array, from: string) => Promise<Uint8Array>;
 
 export interface ServeDeps {
   readonly clock: Clock;

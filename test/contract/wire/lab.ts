@@ -65,7 +65,7 @@ function plainBytes(data: Uint8Array): void {
   if (Object.getPrototypeOf(data) !== Uint8Array.prototype) throw new Error("not a plain Uint8Array");
 }
 
-export interface Heard {
+interface Heard {
   readonly topic: Topic;
   readonly text: string;
   readonly from: string;

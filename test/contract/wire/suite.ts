@@ -151,8 +151,7 @@ export function wireContract(name: string, make: MakeWire): void {
       expect(full).toHaveLength(MAX_REPLY_BYTES);
       expect(full.every((byte) => byte === 7)).toBe(true);
       // Three times: a server that sent them would have earned a ban by now.
-      for (let i = 0; i < 3; i++)
-        await expect(ask(MAX_REPLY_BYTES + 1)).rejects.toMatchObject({ code: "WIRE_FAILED" });
+      for (let i = 0; i < 3; i++) await expect(ask(MAX_REPLY_BYTES + 1)).rejects.toMatchObject({ code: "WIRE_FAILED" });
       const long = a.wire.request(b.wire.peerId, "blob", new Uint8Array(MAX_REQUEST_BYTES + 1), within(5_000));
       await expect(long).rejects.toMatchObject({ code: "WIRE_FAILED" });
       expect(await ask(3)).toEqual(new Uint8Array([7, 7, 7]));
