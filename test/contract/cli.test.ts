@@ -1,0 +1,166 @@
+// Commands that talk to a running node or touch the key file: over a real API with a fake node behind it.
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type ApiServer, announce, readAnnouncement, startApi } from "../../src/api/index.ts";
+import { toHex } from "../../src/base/index.ts";
+import { transferCodec } from "../../src/codec/index.ts";
+import { verifyTransfer } from "../../src/crypto/index.ts";
+import { readWallet, walletPath } from "../../src/node/index.ts";
+import { fakeDeps, fakeIo, fakeNode, run } from "../support/fake-io.ts";
+import { aStatus, type FakeView, fakeView, hexOf, refusedTransfer } from "../support/fake-view.ts";
+
+let dir: string;
+let view: FakeView;
+let api: ApiServer | undefined;
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), "pouw-cli-"));
+  view = fakeView();
+});
+afterEach(async () => {
+  await api?.close();
+  api = undefined;
+  rmSync(dir, { recursive: true, force: true });
+});
+
+async function node(): Promise<void> {
+  api = await startApi(view, { host: "127.0.0.1", port: 0, bodyBytes: 4096, maxStreams: 1 });
+  announce(dir, api.url);
+}
+const cli = async (line: string, input?: string) => {
+  const io = fakeIo(input === undefined ? {} : { input });
+  const code = await run(`${line} --data-dir ${dir}`, io);
+  return { code, out: io.out(), err: io.err() };
+};
+
+describe("without a node", () => {
+  it.each(["status", "peers", "chain show", `wallet balance ${hexOf(200)}`])("%s says so", async (line) => {
+    const { code, out, err } = await cli(line);
+    expect([code, out]).toEqual([1, ""]);
+    expect(err).toBe(
+      `✗ No node runs on ${dir}.\n  Start one with \`pouw-node start\`, or name its directory with --data-dir.\n`,
+    );
+  });
+});
+
+describe("with a node", () => {
+  beforeEach(node);
+
+  it("status and peers print for people and for programs", async () => {
+    expect((await cli("status")).out).toMatch(/^height +9, tip 0909090909…/m);
+    expect(JSON.parse((await cli("status --json")).out)).toEqual(JSON.parse(JSON.stringify(aStatus())));
+    expect((await cli("peers")).out).toContain("12D3KooWThird");
+    expect(JSON.parse((await cli("peers --json")).out)).toHaveLength(2);
+  });
+
+  it("chain shows blocks and transfers", async () => {
+    expect((await cli("chain show --count 2")).out.trim().split("\n")).toHaveLength(3);
+    expect(JSON.parse((await cli("chain show --from 3 --count 2 --json")).out)).toMatchObject([
+      { height: 3 },
+      { height: 4 },
+    ]);
+    expect((await cli("chain block 4")).out).toMatch(/^hash +0404/m);
+    expect((await cli(`chain tx ${hexOf(77)}`)).out).toMatch(/^amount +0\.00001, fee 0\.000001, nonce 0$/m);
+    const missing = await cli("chain block 77");
+    expect([missing.code, missing.err]).toEqual([1, "✗ There is no block 77 here.\n"]);
+  });
+
+  it("wallet send signs with the key file, on the node's network, with the account's next nonce", async () => {
+    await cli("wallet new");
+    const { code, out } = await cli(`wallet send ${hexOf(5)} 1.5 --fee 0.01`);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^[0-9a-f]{64}\n$/);
+    const transfer = transferCodec.decode(view.submitted[0] as Uint8Array);
+    expect(verifyTransfer(transfer)).toBe(true);
+    expect([toHex(transfer.genesis), toHex(transfer.to)]).toEqual([aStatus().genesis, hexOf(5)]);
+    expect([transfer.amount, transfer.fee, transfer.nonce]).toEqual([1_500_000n, 10_000n, 0n]);
+  });
+
+  it("wallet send says why it was refused, and what an amount is", async () => {
+    await cli("wallet new");
+    view.verdict = refusedTransfer;
+    const refused = await cli(`wallet send ${hexOf(5)} 1`);
+    expect([refused.code, refused.err]).toEqual([1, "✗ The transfer was refused: its nonce was used before.\n"]);
+    const wrong = await cli(`wallet send ${hexOf(5)} 1,5`);
+    expect([wrong.code, wrong.err]).toEqual([
+      2,
+      '✗ The amount "1,5" is not an amount.\n  Write it like 12 or 0.25, with at most six decimals.\n',
+    ]);
+    expect((await cli("wallet send abc 1")).code).toBe(2);
+    expect(view.submitted).toHaveLength(1);
+  });
+
+  it("wallet balance shows another account and one's own", async () => {
+    const other = await cli(`wallet balance ${hexOf(200)}`);
+    expect([other.out, other.err]).toEqual(["0.00015\n", "0.00004 more is maturing.\n"]);
+    await cli("wallet new");
+    expect((await cli("wallet balance")).out).toBe("0\n");
+  });
+});
+
+describe("wallet", () => {
+  it("new makes a key file once and prints the address, never the secret", async () => {
+    const made = await cli("wallet new");
+    const secret = toHex(readWallet(dir)?.secret as Uint8Array);
+    expect(made.out).toMatch(/^[0-9a-f]{64}\n$/);
+    expect(made.out + made.err).not.toContain(secret);
+    expect((await cli("wallet address")).out).toBe(made.out);
+    const before = readFileSync(walletPath(dir), "utf8");
+    expect(await cli("wallet new")).toMatchObject({ code: 1, out: "" });
+    expect(readFileSync(walletPath(dir), "utf8")).toBe(before);
+  });
+
+  it("export needs --yes; import brings the same account back", async () => {
+    const made = await cli("wallet new");
+    const secret = toHex(readWallet(dir)?.secret as Uint8Array);
+    const refused = await cli("wallet export");
+    expect([refused.code, refused.out]).toEqual([2, ""]);
+    expect(refused.err).toContain("--yes");
+    expect(refused.err).not.toContain(secret);
+    expect((await cli("wallet export --yes")).out).toBe(`${secret}\n`);
+    const taken = await cli("wallet import", secret);
+    expect([taken.code, taken.err.includes("never written over")]).toEqual([1, true]);
+    rmSync(walletPath(dir));
+    const imported = await cli("wallet import", `${secret}\n`);
+    expect([imported.code, imported.out]).toEqual([0, made.out]);
+    expect(imported.err).not.toContain(secret);
+  });
+
+  it("import refuses what is no key, without repeating it", async () => {
+    for (const input of ["", "abcd\n", `${"zz".repeat(32)}\n`]) {
+      const { code, out, err } = await cli("wallet import", input);
+      expect([code, out]).toEqual([1, ""]);
+      expect(err).toContain("A secret key is 64 hex digits.");
+      if (input !== "") expect(err).not.toContain(input.trim());
+    }
+    expect(existsSync(walletPath(dir))).toBe(false);
+  });
+
+  it("says what to do when there is none", async () => {
+    const { code, err } = await cli("wallet address");
+    expect([code, err.includes("pouw-node wallet new")]).toEqual([1, true]);
+  });
+});
+
+describe("start", () => {
+  it("answers on its API while it runs, tells where, and takes both away", async () => {
+    const io = fakeIo();
+    let started: () => void = () => undefined;
+    const ready = new Promise<void>((resolve) => {
+      started = resolve;
+    });
+    const fake = fakeNode(view);
+    const deps = fakeDeps({ createNode: async () => ({ ...fake, start: async () => void setImmediate(started) }) });
+    const code = run(`start --json --api-port 0 --data-dir ${dir}`, io, deps);
+    await ready;
+    const found = readAnnouncement(dir);
+    expect(found?.pid).toBe(process.pid);
+    expect((await cli("status --json")).code).toBe(0);
+    expect(JSON.parse(io.out().split("\n")[0] as string)).toMatchObject({ event: "started", apiUrl: found?.url });
+    io.interrupt();
+    expect(await code).toBe(0);
+    expect(readAnnouncement(dir)).toBeUndefined();
+    await expect(fetch(found?.url as string)).rejects.toThrow();
+  });
+});
