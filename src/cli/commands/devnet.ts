@@ -10,7 +10,7 @@ import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { catchInterrupts, pause } from "../interrupt.ts";
 import { colorsFor, type Io, isLive, printLine, say, toJson } from "../io.ts";
 import { agreementLine, type DevnetRow, disagreements, renderDevnet } from "../views/devnet.ts";
-import { openScreen } from "../views/screen.ts";
+import { above, openScreen, type Screen } from "../views/screen.ts";
 import { plural } from "../views/text.ts";
 
 const TICK_MS = 1000;
@@ -90,10 +90,9 @@ async function watch(
   io: Io,
   plan: Plan,
   nodes: readonly DevnetNode[],
-  json: boolean,
+  out: { readonly json: boolean; readonly screen: Screen | undefined },
   signal: AbortSignal,
 ): Promise<void> {
-  const screen = !json && isLive(io.stderr, io.env) ? openScreen(io.stderr) : undefined;
   const colors = colorsFor(io.stderr, io.env);
   const begin = Date.now();
   let said = "";
@@ -101,9 +100,9 @@ async function watch(
     const seconds = (Date.now() - begin) / 1000;
     await Promise.all(nodes.map((node) => node.poll()));
     const rows = nodes.map((node) => node.row);
-    if (json) printLine(io, jsonLine(seconds, rows));
-    else if (screen !== undefined)
-      screen.draw(renderDevnet(rows, { colors, columns: screen.columns(), seconds, dir: plan.dir }));
+    if (out.json) printLine(io, jsonLine(seconds, rows));
+    else if (out.screen !== undefined)
+      out.screen.draw(renderDevnet(rows, { colors, columns: out.screen.columns(), seconds, dir: plan.dir }));
     else {
       const line = agreementLine(rows, colors);
       if (line !== said) say(io, line);
@@ -112,13 +111,15 @@ async function watch(
     if (seconds >= plan.seconds || nodes.some((node) => node.died)) break;
     await pause(Math.min(TICK_MS, (plan.seconds - seconds) * 1000), signal);
   }
-  screen?.done();
+  out.screen?.done();
 }
 
 async function runDevnet(io: Io, options: DevnetOptions): Promise<ExitCode> {
   const plan = planOf(options, io);
   const nodes: DevnetNode[] = [];
-  const interrupts = catchInterrupts(io, "Stopping all nodes");
+  const json = options.json === true;
+  const screen = !json && isLive(io.stderr, io.env) ? openScreen(io.stderr) : undefined;
+  const interrupts = catchInterrupts(above(io, screen), "Stopping all nodes");
   const killAll = (): void => {
     for (const node of nodes) node.kill();
   };
@@ -129,7 +130,7 @@ async function runDevnet(io: Io, options: DevnetOptions): Promise<ExitCode> {
     nodes.push(first);
     const bootstrap = [await first.address(interrupts.signal)];
     for (let index = 1; index < plan.roles.length; index++) nodes.push(spawnNode(io, plan, index, bootstrap));
-    await watch(io, plan, nodes, options.json === true, interrupts.signal);
+    await watch(io, plan, nodes, { json, screen }, interrupts.signal);
   } catch (error) {
     if (!interrupts.signal.aborted) throw error;
   } finally {

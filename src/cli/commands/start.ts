@@ -13,7 +13,7 @@ import { colorsFor, type Io, isLive, printLine, say, toJson } from "../io.ts";
 import { addSettings, settingsOf } from "../settings-options.ts";
 import { follow, newLiveState, renderLive } from "../views/live.ts";
 import { progressOn } from "../views/progress.ts";
-import { openScreen, type Screen } from "../views/screen.ts";
+import { above, openScreen, type Screen } from "../views/screen.ts";
 
 const REDRAW_MS = 500;
 
@@ -144,7 +144,7 @@ export function startCommand(context: Context): Command {
         const config = settingsOf(command, io);
         const screen = !json && isLive(io.stderr, io.env) ? openScreen(io.stderr) : undefined;
         const log = logOf(io, config, json, screen);
-        const interrupts = catchInterrupts(io, "Stopping the node");
+        const interrupts = catchInterrupts(above(io, screen), "Stopping the node");
         const broken = new AbortController();
         const own = { stop: () => broken.abort() };
         try {

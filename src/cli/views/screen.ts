@@ -1,15 +1,21 @@
 // A screen that redraws itself at the end of a terminal, with log lines above it.
 import { createLogUpdate } from "log-update";
-import type { Sink } from "../io.ts";
+import type { Io, Sink } from "../io.ts";
 
 export interface Screen {
   draw(lines: readonly string[]): void;
   /** A log line, kept above the screen. */
   write(line: string): void;
   columns(): number;
-  /** Leaves the last drawing where it is. */
+  /** Leaves the last drawing where it is; later lines go below it. */
   done(): void;
 }
+
+/** The terminal with its talk led above the screen, so that neither overwrites the other. */
+export const above = (io: Io, screen: Screen | undefined): Io =>
+  screen === undefined
+    ? io
+    : { ...io, stderr: { write: (text) => screen.write(text), isTTY: true, columns: io.stderr.columns } };
 
 /** `sink` must be a terminal's stream. */
 export function openScreen(sink: Sink): Screen {
@@ -22,10 +28,13 @@ export function openScreen(sink: Sink): Screen {
       update(last);
     },
     write(line) {
-      update.clear();
+      if (last !== "") update.clear();
       sink.write(line);
       if (last !== "") update(last);
     },
-    done: () => update.done(),
+    done() {
+      last = "";
+      update.done();
+    },
   };
 }
