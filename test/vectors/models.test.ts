@@ -4,7 +4,9 @@ import * as native from "onnxruntime-node";
 import * as web from "onnxruntime-web";
 import { beforeAll, describe, expect, it } from "vitest";
 import { toHex } from "../../src/base/index.ts";
+import { evaluate, type Tensor } from "../../src/ml/graph/index.ts";
 import {
+  architecture,
   buildModel,
   initialParameters,
   MODELS,
@@ -12,6 +14,7 @@ import {
   parametersDigest,
   parseManifest,
   parseVectors,
+  trainGraph,
   vectorInputs,
 } from "../../src/ml/index.ts";
 
@@ -22,8 +25,13 @@ const file = (model: string, name: string): Uint8Array<ArrayBuffer> =>
 const text = (model: string, name: string): string => new TextDecoder().decode(file(model, name));
 
 /** Digests after each of the vectors' units, as one runtime computes them. */
-async function digests(ort: Ort, train: Uint8Array, manifest: ModelManifest, options: object): Promise<string[]> {
-  const vectors = parseVectors(text(manifest.name, "vectors.json"));
+async function digests(
+  ort: Ort,
+  train: Uint8Array,
+  manifest: ModelManifest,
+  options: object,
+  vectors = parseVectors(text(manifest.name, "vectors.json")),
+): Promise<string[]> {
   const { data, batches } = vectorInputs(manifest, { ...vectors, units: vectors.digests.length });
   const session = await ort.InferenceSession.create(train, { logSeverityLevel: 3, ...options });
   const fixed = Object.fromEntries(data.map((item) => [item.name, new ort.Tensor("uint8", item.data, [...item.shape])]));
@@ -77,6 +85,26 @@ describe.each(MODELS)("%s", (name) => {
 
   it.each(["disabled", "all"])("reaches the digests in WASM with optimisation %s", async (graphOptimizationLevel) => {
     expect(await digests(web as unknown as Ort, train, manifest, { graphOptimizationLevel })).toEqual(vectors.digests);
+  });
+
+  it("gives the reference evaluator's bits", async () => {
+    const shape = { batch: 2, lowering: "exact" } as const;
+    const small = { ...buildModel(name, { batch: shape.batch }), vectors: { ...vectors, steps: 2, digests: [""] } };
+    const [found] = await digests(native, small.train, small.manifest, {}, small.vectors);
+    const { data, batches } = vectorInputs(small.manifest, { ...small.vectors, units: 1 });
+    const inputs = new Map<string, Tensor>(data.map((item) => [item.name, { shape: item.shape, data: [...item.data] }]));
+    inputs.set("steps", { shape: [], data: [2] });
+    inputs.set("batch", { shape: [2, 2], data: [...(batches[0] as Int32Array)] });
+    const flat = initialParameters(manifest);
+    let at = 0;
+    for (const { name: parameter, shape: sizes } of manifest.parameters) {
+      const count = sizes.reduce((a, b) => a * b, 1);
+      inputs.set(parameter, { shape: sizes, data: [...flat.subarray(at, at + count)] });
+      at += count;
+    }
+    const out = evaluate(trainGraph(architecture(name), shape), inputs, "float32");
+    const next = manifest.parameters.flatMap(({ name: parameter }) => [...(out.get(`next.${parameter}`)?.data ?? [])]);
+    expect(toHex(parametersDigest(manifest, Float32Array.from(next)))).toBe(found);
   });
 
   it("would notice: the plain float32 twin ends elsewhere, and not on the grid", async () => {

@@ -86,7 +86,7 @@ export function softmaxValues(net: Net, x: Value): Value {
   const { g } = net;
   const axis = x.shape.length - 1;
   if (!net.exact) return softmaxOp(g, x);
-  const bits = Math.min(22, bitsForSum(dimAt(x.shape, axis)));
+  const bits = bitsForSum(dimAt(x.shape, axis));
   const e = expOfNegative(net, sub(g, x, reduceMax(g, x, [axis])));
   const kept = roundTo(g, e, -bits);
   const sum = max(g, reduceSum(g, kept, [axis]), g.scalar(2 ** -bits));

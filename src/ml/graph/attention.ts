@@ -1,7 +1,7 @@
 // Causal self-attention over heads, and the embedding of tokens and positions.
 
 import { softmaxValues } from "./activations.ts";
-import { bitsForSum, EXACT_LIMIT, type Gridded, roundTo } from "./grid.ts";
+import { bitsForSum, type Gridded, roundTo } from "./grid.ts";
 import { dimAt, fixed, type Value } from "./ir.ts";
 import type { Net, Param } from "./net.ts";
 import { add, gather, matmul, min, mul, reduceSum, reshape, scale, sub, transpose } from "./ops.ts";
@@ -95,7 +95,7 @@ export function positions(net: Net, x: Value, table: Param, batch: number): Valu
 }
 
 /** Bits at which a column of `x` adds up exactly. */
-const sumBits = (x: Value): number => Math.log2(EXACT_LIMIT) - Math.ceil(Math.log2(dimAt(x.shape, 0)));
+const sumBits = (x: Value): number => bitsForSum(dimAt(x.shape, 0));
 
 /** Rows of the identity: one-hot [R, classes] of labels int32 [R]. */
 export function oneHot({ g }: Pick<Net, "g">, labels: Value, classes: number): Value {

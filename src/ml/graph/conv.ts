@@ -7,7 +7,7 @@ import { add, cast, concat, max, mul, reduceSum, reshape, split, sub, transpose 
 
 /** Most bits of an operand that meets `other` in a reduction of length `length`. */
 function bitsAgainst(other: Gridded, length: number): number {
-  return Math.floor(Math.log2(EXACT_LIMIT / (other.max * length)));
+  return Math.min(bitsForSum(1), Math.floor(Math.log2(EXACT_LIMIT / (other.max * length))));
 }
 
 function size4(value: Value): readonly [number, number, number, number] {

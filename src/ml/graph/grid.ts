@@ -73,7 +73,10 @@ export function gridWeight(g: GraphBuilder, q: Value, exponent: number, bits: nu
   return { value: sub(g, shift(g, q, m - biasOf(exponent)), g.scalar(m)), max: 2 ** bits };
 }
 
-/** Most bits that a sum of `count` equal-grid terms may have. */
+/** Most bits that rounding by a magic constant leaves. */
+const MAX_BITS = 22;
+
+/** Bits at which `count` values on one grid add up exactly. */
 export function bitsForSum(count: number): number {
-  return 24 - Math.ceil(Math.log2(count));
+  return Math.min(MAX_BITS, 24 - Math.ceil(Math.log2(count)));
 }

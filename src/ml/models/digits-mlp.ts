@@ -15,7 +15,7 @@ export const digitsMlp: Architecture = {
   evalBatch: 100,
   defaultSteps: 50,
   bits: { activation: 8, weight: 7, gradient: 9 },
-  optimizer: { kind: "sgd", learningRate: 0.02, momentum: 0.9 },
+  optimizer: { kind: "sgd", learningRate: 0.08, momentum: 0.9 },
   parameters: [
     { name: "hidden.weight", shape: [784, HIDDEN], exponent: -22, init: { kind: "normal", std: 0.05 } },
     { name: "hidden.bias", shape: [HIDDEN], exponent: -22, init: { kind: "zeros" } },

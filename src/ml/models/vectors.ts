@@ -52,7 +52,7 @@ export function parseVectors(json: string): Vectors {
   };
   let root: Partial<Vectors>;
   try {
-    root = JSON.parse(json) as Partial<Vectors>;
+    root = (JSON.parse(json) ?? {}) as Partial<Vectors>;
   } catch {
     return fail();
   }
