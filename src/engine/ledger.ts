@@ -13,14 +13,14 @@ import {
 } from "../base/index.ts";
 import { type Genesis, genesisState, type Rules, type State } from "../chain/index.ts";
 import type { Block } from "../codec/index.ts";
-import { checkBlock } from "../consensus/index.ts";
+import { checkBlock, checkHeader } from "../consensus/index.ts";
 import { blockId } from "../crypto/index.ts";
 import type { Clock, Log } from "../ports/index.ts";
 import type { BlockNode, BlockStore, Checked, Move } from "./block-store.ts";
 import { BlockTree, preferred } from "./block-tree.ts";
 import type { Deltas } from "./deltas.ts";
 import { KEEP_RECENT, SNAPSHOT_EVERY } from "./keys.ts";
-import type { Parameters } from "./parameters.ts";
+import { type Parameters, rebuildParameters } from "./parameters.ts";
 
 export interface ImportResult {
   readonly verdict: Verdict;
@@ -109,39 +109,56 @@ export class Ledger {
   }
 
   /** P(t) of a block's winning unit, rebuilt through the records of earlier blocks if it is not held; undefined when deltas are gone. */
-  async parametersOf(node: BlockNode, options: { readonly signal: AbortSignal }): Promise<Float32Array | undefined> {
-    const path: Block[] = [];
-    let at: BlockNode = node;
-    let held = await this.#deps.parameters.get(at.start);
-    while (held === undefined) {
-      const block = await this.#deps.blocks.block(at.id);
-      const parent = block === undefined ? undefined : await this.node(block.header.parent);
-      if (block === undefined || parent === undefined) return undefined;
-      path.push(block);
-      at = parent;
-      held = await this.#deps.parameters.get(at.start);
-    }
-    let start = at.start;
-    for (const block of path.reverse()) {
-      for (const record of block.body.records) {
-        if ((await this.#deps.parameters.advance(start, record, [], options)).kind !== "accept") return undefined;
-        start = record.next;
-      }
-    }
-    return this.#deps.parameters.get(node.start);
+  parametersOf(node: BlockNode, options: { readonly signal: AbortSignal }): Promise<Float32Array | undefined> {
+    const { parameters, blocks } = this.#deps;
+    return rebuildParameters(
+      node,
+      { parameters, block: (id) => blocks.block(id), node: (id) => this.node(id) },
+      options,
+    );
   }
 
-  /** Judges a block and, if good, adds it in one synced batch. `own`: made here, its unit needs no second run. */
-  importBlock(
+  /**
+   * Judges a block and, if good, adds it in one synced batch. `own`: made here, its unit needs no second run.
+   * What the network must still bring is waited for outside the queue, so a withheld delta holds up nobody else's block.
+   */
+  async importBlock(
     block: Block,
     source: { readonly from: string | undefined; readonly own: boolean },
     options: { readonly signal: AbortSignal },
   ): Promise<ImportResult> {
-    return this.#queue.run(async () => {
-      const id = blockId(block.header);
-      const verdict = await this.#import(block, id, source, options);
-      return { verdict, id };
-    });
+    const id = blockId(block.header);
+    const settled =
+      (await this.#known(id, block)) ?? (source.own ? undefined : await this.#fetch(block, source.from, options));
+    if (settled !== undefined) return { verdict: settled, id };
+    const verdict = await this.#queue.run(() => this.#import(block, id, source, options));
+    return { verdict, id };
+  }
+
+  /** The verdict on a block that needs no look inside; undefined when it needs one. */
+  async #known(id: Hash32, block: Block): Promise<Verdict | undefined> {
+    const known = await this.node(id);
+    if (known?.checked === "invalid") return reject("forged-before", "the block was found forged before");
+    if (known !== undefined) return ACCEPT;
+    const parent = await this.node(block.header.parent);
+    if (parent === undefined) return ignore("unknown-parent", "the block's parent is not here yet");
+    if (parent.checked === "invalid") return reject("forged-parent", "the block stands on a forged one");
+    return undefined;
+  }
+
+  /** Behind a good header only: brings the deltas of the block's records here. */
+  async #fetch(
+    block: Block,
+    from: string | undefined,
+    options: { readonly signal: AbortSignal },
+  ): Promise<Verdict | undefined> {
+    const parent = await this.stateOf(block.header.parent);
+    const cheap = checkHeader(parent, block.header, { now: this.#deps.clock.now() }, this.rules);
+    if (cheap.kind !== "accept") return cheap;
+    const contributions = block.body.records.flatMap((record) => record.contributions);
+    const hints = from === undefined ? [] : [from];
+    const got = await Promise.all(contributions.map((c) => this.#deps.deltas.get(c, hints, options)));
+    return got.includes(undefined) ? ignore("no-delta", "a recorded delta could not be had from any peer") : undefined;
   }
 
   async #import(
@@ -150,12 +167,9 @@ export class Ledger {
     source: { readonly from: string | undefined; readonly own: boolean },
     options: { readonly signal: AbortSignal },
   ): Promise<Verdict> {
-    const known = await this.node(id);
-    if (known?.checked === "invalid") return reject("forged-before", "the block was found forged before");
-    if (known !== undefined) return ACCEPT;
-    const parent = await this.node(block.header.parent);
-    if (parent === undefined) return ignore("unknown-parent", "the block's parent is not here yet");
-    if (parent.checked === "invalid") return reject("forged-parent", "the block stands on a forged one");
+    const settled = await this.#known(id, block);
+    if (settled !== undefined) return settled;
+    const parent = (await this.node(block.header.parent)) as BlockNode;
     const result = checkBlock(await this.stateOf(parent.id), block, { now: this.#deps.clock.now() }, this.rules);
     if (result.kind !== "state") return result;
     const advanced = await this.#advance(parent, block, source.from, options);

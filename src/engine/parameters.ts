@@ -1,8 +1,9 @@
 // Parameter sets by digest, and the one step that makes P(t+1) from P(t) and a record (protocol section 3).
 import { ACCEPT, bytesEqual, ignore, Lru, messageOf, PouwError, reject, toHex, type Verdict } from "../base/index.ts";
-import type { Contribution, Record } from "../codec/index.ts";
+import type { Block, Contribution, Record } from "../codec/index.ts";
 import { aggregate, decodeDelta, initialParameters, type ModelManifest, parametersDigest } from "../ml/index.ts";
 import type { Store } from "../ports/index.ts";
+import type { BlockNode } from "./block-store.ts";
 import type { Deltas } from "./deltas.ts";
 import { KEYS } from "./keys.ts";
 
@@ -157,4 +158,38 @@ export class Parameters {
     const end = this.#ends.get(endKey(start, c.deltaHash));
     return end !== undefined && bytesEqual(end, c.digest) ? this.get(c.digest) : undefined;
   }
+}
+
+/** Where `rebuildParameters` looks. */
+export interface History {
+  readonly parameters: Parameters;
+  readonly block: (id: Uint8Array) => Promise<Block | undefined>;
+  readonly node: (id: Uint8Array) => Promise<BlockNode | undefined>;
+}
+
+/** The start state of a block's winning unit: from the nearest ancestor whose state is held, through the records since. Undefined when deltas are gone. */
+export async function rebuildParameters(
+  node: BlockNode,
+  { parameters, block, node: nodeOf }: History,
+  options: { readonly signal: AbortSignal },
+): Promise<Float32Array | undefined> {
+  const path: Block[] = [];
+  let at = node;
+  let held = await parameters.get(at.start);
+  while (held === undefined) {
+    const whole = await block(at.id);
+    const parent = whole === undefined ? undefined : await nodeOf(whole.header.parent);
+    if (whole === undefined || parent === undefined) return undefined;
+    path.push(whole);
+    at = parent;
+    held = await parameters.get(at.start);
+  }
+  let start = at.start;
+  for (const whole of path.reverse()) {
+    for (const record of whole.body.records) {
+      if ((await parameters.advance(start, record, [], options)).kind !== "accept") return undefined;
+      start = record.next;
+    }
+  }
+  return parameters.get(node.start);
 }

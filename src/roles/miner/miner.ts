@@ -2,7 +2,7 @@
 import type { Effect, RoleEvent, RoleModule } from "../role.ts";
 
 /** After a unit, an ML node waits this share of a unit for the next record before it runs another from the same state. */
-const GRACE_UNITS = 0.25;
+const GRACE_UNITS = 0.5;
 /** A unit that could not run is tried again after this many units. */
 const RETRY_UNITS = 1;
 

@@ -1,0 +1,168 @@
+// Whole nodes in virtual time: one chain, one model, whatever happens to the network and the processes.
+import { afterEach, describe, expect, it } from "vitest";
+import type { NodeStatus } from "../../src/node/index.ts";
+import { Sim } from "../support/sim.ts";
+
+let sim: Sim;
+afterEach(() => sim.close());
+
+const MINUTE = 60_000;
+const statuses = (...names: string[]): NodeStatus[] => names.map((name) => sim.node(name).getStatus());
+
+/** What nodes of one chain must agree on. */
+const settled = ({ settled: { height, hash, stateRoot, parametersDigest }, tasks }: NodeStatus): object => ({
+  height,
+  hash,
+  stateRoot,
+  parametersDigest,
+  accuracy: tasks[0]?.accuracy,
+});
+
+/** Money that exists, as every node counts it. */
+async function moneyOf(name: string): Promise<{ supply: bigint; held: bigint }> {
+  const view = sim.node(name).view();
+  const height = sim.node(name).getStatus().height;
+  let held = 0n;
+  for (const owner of ["a", "b", "c", "d"]) {
+    const account = view.account(Buffer.from(Sim.key(owner).address).toString("hex"));
+    held += BigInt(account?.balance ?? 0) + BigInt(account?.immature ?? 0);
+  }
+  return { supply: 1000n * BigInt(height), held };
+}
+
+describe("one miner", () => {
+  it("leads itself from unit to unit and finds a block every few units", async () => {
+    sim = new Sim();
+    await sim.add("a", { roles: ["miner"] });
+    await sim.clock.run(5 * MINUTE);
+    const [status] = statuses("a") as [NodeStatus];
+    expect(status.state).toBe("mining");
+    expect(status.height).toBeGreaterThan(10);
+    expect(status.stats.units).toBeGreaterThan(280);
+    // It never waits: nearly every unit became a round.
+    expect(status.tasks[0]?.round).toBeGreaterThan(0.85 * status.stats.units);
+    expect(status.stats.blocksMined).toBe(status.height);
+  });
+});
+
+describe("two miners", () => {
+  it("train one model: both contribute to the same records", async () => {
+    sim = new Sim();
+    await sim.add("a", { roles: ["miner"] });
+    await sim.add("b", { roles: ["miner"], unitMs: 1100 }, ["a"]);
+    await sim.clock.run(6 * MINUTE);
+    const [a, b] = statuses("a", "b") as [NodeStatus, NodeStatus];
+    expect(a.settled.height).toBeGreaterThan(15);
+    expect(settled(b)).toEqual(settled(a));
+    expect(a.stats.blocksMined).toBeGreaterThan(0);
+    expect(b.stats.blocksMined).toBeGreaterThan(0);
+    const blocks = await sim
+      .node("a")
+      .view()
+      .blocks(a.height - 8, 8);
+    const records = blocks.reduce((sum, block) => sum + block.records, 0);
+    const contributions = blocks.reduce((sum, block) => sum + block.contributions, 0);
+    expect(contributions).toBeGreaterThan(1.5 * records);
+    expect(a.stats.blocksVerified).toBeGreaterThanOrEqual(b.stats.blocksMined - 1);
+  });
+
+  it("come to one chain after a split, and no money is made or lost", async () => {
+    sim = new Sim({ seed: 7 });
+    await sim.add("a", { roles: ["miner"] });
+    await sim.add("b", { roles: ["miner"] }, ["a"]);
+    await sim.clock.run(2 * MINUTE);
+    const together = statuses("a")[0]?.height as number;
+    sim.air.split([[sim.peerId("a")], [sim.peerId("b")]]);
+    await sim.clock.run(2 * MINUTE);
+    const apart = statuses("a", "b") as [NodeStatus, NodeStatus];
+    expect(apart[0].height).toBeGreaterThan(together);
+    expect(apart[1].height).toBeGreaterThan(together);
+    expect(apart[0].settled.hash).not.toBe(apart[1].settled.hash);
+    sim.air.join();
+    await sim.dial("b", "a");
+    await sim.clock.run(MINUTE);
+    const [a, b] = statuses("a", "b") as [NodeStatus, NodeStatus];
+    expect(settled(b)).toEqual(settled(a));
+    expect(a.stats.reorganisations + b.stats.reorganisations).toBeGreaterThan(0);
+    for (const name of ["a", "b"]) {
+      const { supply, held } = await moneyOf(name);
+      expect(held).toBe(supply);
+    }
+  });
+});
+
+describe("joining", () => {
+  it("a late peer syncs the whole chain and the round in progress", async () => {
+    sim = new Sim();
+    await sim.add("a", { roles: ["miner"] });
+    await sim.clock.run(10 * MINUTE);
+    const height = statuses("a")[0]?.height as number;
+    expect(height).toBeGreaterThan(30);
+    await sim.add("c", {}, ["a"]);
+    await sim.clock.run(MINUTE);
+    const [a, c] = statuses("a", "c") as [NodeStatus, NodeStatus];
+    expect(settled(c)).toEqual(settled(a));
+    expect(c.stats.blocksVerified).toBeGreaterThanOrEqual(height);
+  });
+
+  it("a node that stops and starts again goes on where it was", async () => {
+    sim = new Sim();
+    await sim.add("a", { roles: ["miner"] });
+    await sim.add("b", { roles: ["miner"] }, ["a"]);
+    await sim.clock.run(3 * MINUTE);
+    const before = statuses("b")[0]?.height as number;
+    await sim.stop("b");
+    await sim.clock.run(2 * MINUTE);
+    const again = await sim.restart("b");
+    expect(again.getStatus().height).toBe(before);
+    await sim.dial("b", "a");
+    await sim.clock.run(MINUTE);
+    const [a, b] = statuses("a", "b") as [NodeStatus, NodeStatus];
+    expect(settled(b)).toEqual(settled(a));
+    expect(b.stats.blocksMined).toBeGreaterThanOrEqual(0);
+    expect(a.threatLevel).toBe("LOW");
+  });
+
+  it("a lone leader that restarts in the middle of its rounds does not contradict itself", async () => {
+    sim = new Sim({ seed: 3 });
+    await sim.add("a", { roles: ["miner"] });
+    await sim.add("c", {}, ["a"]);
+    await sim.clock.run(MINUTE);
+    for (let i = 0; i < 5; i++) {
+      await sim.stop("a");
+      await sim.restart("a");
+      await sim.dial("c", "a");
+      await sim.clock.run(30_000 + 1_300 * i);
+    }
+    const [a, c] = statuses("a", "c") as [NodeStatus, NodeStatus];
+    expect(settled(c)).toEqual(settled(a));
+    expect(c.stats.securityAlerts).toBe(0);
+    expect(a.height).toBeGreaterThan(8);
+  });
+});
+
+describe("a lossy network", () => {
+  it("still comes to one chain", async () => {
+    sim = new Sim({ seed: 11, loss: 0.05 });
+    await sim.add("a", { roles: ["miner"] });
+    await sim.add("b", { roles: ["verifier"] }, ["a"]);
+    await sim.add("c", {}, ["b"]);
+    await sim.add("d", { roles: ["miner"] }, ["c", "a"]);
+    await sim.clock.run(6 * MINUTE);
+    const all = statuses("a", "b", "c", "d");
+    const least = Math.min(...all.map(({ settled: { height } }) => height));
+    expect(least).toBeGreaterThan(10);
+    const hashes = await Promise.all(
+      ["a", "b", "c", "d"].map(
+        async (name) =>
+          (
+            await sim
+              .node(name)
+              .view()
+              .block(least - 1)
+          )?.hash,
+      ),
+    );
+    expect(new Set(hashes).size).toBe(1);
+  });
+});

@@ -1,0 +1,278 @@
+// Whole nodes in one process, over a memory wire and a virtual clock, with a made-up model that trains in virtual time.
+// A made-up unit is a function of its start and seed, as a real one is: a verifier that runs it again finds the same bits.
+
+import { memoryStore } from "../../src/adapters/level/index.ts";
+import { createMemoryNetwork, type MemoryNetwork } from "../../src/adapters/memory-wire/index.ts";
+import { createLog, noMetrics, silentLog } from "../../src/adapters/telemetry/index.ts";
+import { toHex, utf8 } from "../../src/base/index.ts";
+import { type Genesis, parseGenesis, rulesOf } from "../../src/chain/index.ts";
+import { keyPairFromSecret, sha256 } from "../../src/crypto/index.ts";
+import { encodeDelta, initialParameters, type ModelManifest, parametersDigest } from "../../src/ml/index.ts";
+import { type Network, type NodeOptionsInput, type NodeParts, PoUWNode, type RoleName } from "../../src/node/index.ts";
+import type { Clock, Runtime, Store, UnitRequest, UnitResult } from "../../src/ports/index.ts";
+import type { Task } from "../../src/work/index.ts";
+import { VirtualClock } from "./virtual-clock.ts";
+
+const digest = (text: string): string => toHex(sha256(utf8(text)));
+
+/** 48 parameters in two tensors. */
+export const toyManifest: ModelManifest = {
+  name: "toy",
+  version: 1,
+  architecture: "made up",
+  task: { kind: "classification" },
+  data: { name: "digits", window: 1, inputs: [] },
+  batchSize: 1,
+  evalBatch: 1,
+  predictionsPerSample: 1,
+  defaultSteps: 1,
+  optimizer: { kind: "sgd", learningRate: 1, momentum: 0 },
+  parameters: [
+    { name: "a", shape: [8, 4], exponent: -22, init: { kind: "normal", std: 0.125 } },
+    { name: "b", shape: [16], exponent: -21, init: { kind: "zeros" } },
+  ],
+  parameterCount: 48,
+  macsPerStep: 1_000_000,
+  initSeed: "toy",
+  files: { train: { sha256: digest("toy train"), bytes: 1 }, eval: { sha256: digest("toy eval"), bytes: 1 } },
+};
+
+/** Blocks of 10 s, units of 1 s: some ten rounds a block for one miner. */
+export function toyNetwork(change: Partial<Genesis> = {}): Network {
+  const genesis = parseGenesis({
+    network: "sim",
+    version: 1,
+    time: 1_700_000_000_000,
+    blockTimeMs: 10_000,
+    target: `00${"66".repeat(31)}`,
+    retargetWindow: 20,
+    subsidy: "1000",
+    maturity: 8,
+    split: { winner: 300, contributions: 600, leader: 100 },
+    omegaB: 64,
+    omegaM: 0,
+    omegaDenominator: 1,
+    maxNoncesPerGigamac: 1_000_000,
+    banBlocks: 50,
+    maxFutureMs: 20_000,
+    allocations: [],
+    task: {
+      model: "toy",
+      modelDigest: toyManifest.files.train.sha256,
+      parameters: toHex(parametersDigest(toyManifest, initialParameters(toyManifest))),
+      dataDigest: digest("toy data"),
+      steps: 1,
+      batch: 1,
+      trainFrom: 0,
+      trainTo: 100,
+      parameterCount: 48,
+      macsPerStep: 1_000_000,
+    },
+    ...change,
+  });
+  const rules = rulesOf(genesis);
+  return { genesis, rules, task: rules.tasks[0] as Task, manifest: toyManifest };
+}
+
+/** What a toy unit makes of `start`: a few grid steps in every coordinate, as the seed says. */
+export function toyUnit(start: Float32Array, seed: Uint8Array): Float32Array {
+  const end = Float32Array.from(start);
+  const noise = [sha256(seed, Uint8Array.of(0)), sha256(seed, Uint8Array.of(1))];
+  let at = 0;
+  for (const { shape, exponent } of toyManifest.parameters) {
+    const size = shape.reduce((a, b) => a * b, 1);
+    for (let i = 0; i < size; i++, at++) {
+      const step = ((noise[at >> 5] as Uint8Array)[at & 31] as number) - 128;
+      end[at] = (end[at] as number) + step * 2 ** exponent;
+    }
+  }
+  return end;
+}
+
+export interface ToyRuntimeOptions {
+  readonly clock: Clock;
+  /** Virtual ms of a unit. */
+  readonly unitMs: number;
+  /** A cheat: changes the result of the units that this node trains (not those it checks). */
+  readonly forge?: (request: UnitRequest, honest: Float32Array) => Float32Array;
+}
+
+/** One worker whose units take virtual time. */
+export function toyRuntime({ clock, unitMs, forge }: ToyRuntimeOptions): Runtime {
+  const run = (request: UnitRequest): UnitResult => {
+    const honest = toyUnit(request.start, request.seed);
+    const end = request.priority === "train" && forge !== undefined ? forge(request, honest) : honest;
+    const delta = encodeDelta(toyManifest, request.start, end);
+    return {
+      end,
+      digest: parametersDigest(toyManifest, end),
+      delta,
+      deltaHash: sha256(delta),
+      loss: 1,
+      graphMs: unitMs,
+      totalMs: unitMs,
+    };
+  };
+  return {
+    provider: "toy",
+    workers: 1,
+    providers: [],
+    run: (request, { signal }) =>
+      new Promise((resolve, reject) => {
+        const stop = (): void => {
+          cancel();
+          reject(signal.reason);
+        };
+        const cancel = clock.after(request.priority === "check" ? unitMs / 4 : unitMs, () => {
+          signal.removeEventListener("abort", stop);
+          resolve(run(request));
+        });
+        signal.addEventListener("abort", stop, { once: true });
+      }),
+    evaluate: async (_model, parameters) => ({
+      samples: 1000,
+      correct: Math.abs(Math.round((parameters[0] as number) * 2 ** 22)) % 1000,
+      loss: 1,
+    }),
+    close: async () => undefined,
+  };
+}
+
+export interface SimNodeOptions {
+  readonly roles?: readonly RoleName[];
+  readonly unitMs?: number;
+  readonly forge?: ToyRuntimeOptions["forge"];
+  /** False: as if no provider could train. */
+  readonly trains?: boolean;
+  readonly trusts?: readonly string[];
+}
+
+interface Machine {
+  readonly name: string;
+  readonly options: SimNodeOptions;
+  readonly store: Store;
+  incarnation: number;
+  node: PoUWNode | undefined;
+}
+
+/** N nodes of one network. Same seed, same calls: same run. */
+export class Sim {
+  readonly clock = new VirtualClock();
+  readonly network: Network;
+  readonly air: MemoryNetwork;
+  readonly #machines = new Map<string, Machine>();
+  #chance: number;
+
+  constructor(options: { readonly seed?: number; readonly genesis?: Partial<Genesis>; readonly loss?: number } = {}) {
+    this.network = toyNetwork(options.genesis);
+    this.#chance = options.seed ?? 1;
+    this.air = createMemoryNetwork({
+      clock: this.clock,
+      random: () => this.random(),
+      latencyMs: 20,
+      loss: options.loss ?? 0,
+    });
+  }
+
+  /** [0, 1), from the seed. */
+  random(): number {
+    this.#chance = (Math.imul(this.#chance, 1_664_525) + 1_013_904_223) >>> 0;
+    return this.#chance / 2 ** 32;
+  }
+
+  static key(name: string): ReturnType<typeof keyPairFromSecret> {
+    return keyPairFromSecret(sha256(utf8(`sim ${name}`)));
+  }
+
+  /** Starts a node and dials `peers`. */
+  async add(name: string, options: SimNodeOptions = {}, peers: readonly string[] = []): Promise<PoUWNode> {
+    const machine: Machine = { name, options, store: lasting(memoryStore()), incarnation: 0, node: undefined };
+    this.#machines.set(name, machine);
+    return this.#boot(machine, peers);
+  }
+
+  node(name: string): PoUWNode {
+    return this.#machines.get(name)?.node as PoUWNode;
+  }
+
+  /** As a kill: the node stops, its store stays. */
+  async stop(name: string): Promise<void> {
+    const machine = this.#machines.get(name) as Machine;
+    await machine.node?.stop();
+    machine.node = undefined;
+  }
+
+  /** Boots a stopped node again on its old store. */
+  async restart(name: string, peers: readonly string[] = []): Promise<PoUWNode> {
+    return this.#boot(this.#machines.get(name) as Machine, peers);
+  }
+
+  /** Dials from one node to another. */
+  async dial(from: string, to: string): Promise<void> {
+    const address = this.node(to).getStatus().addresses[0] as string;
+    const dialled = this.node(from)
+      .connectToPeer(address)
+      .catch(() => undefined);
+    await this.clock.run(100);
+    await dialled;
+  }
+
+  async close(): Promise<void> {
+    for (const name of this.#machines.keys()) await this.stop(name);
+  }
+
+  /** Peer id of a node's wire. */
+  peerId(name: string): string {
+    return this.node(name).getStatus().peerId;
+  }
+
+  async #boot(machine: Machine, peers: readonly string[]): Promise<PoUWNode> {
+    const { name, options } = machine;
+    const { clock, network } = this;
+    const runtime =
+      options.trains === false
+        ? null
+        : toyRuntime({
+            clock,
+            unitMs: options.unitMs ?? 1000,
+            ...(options.forge === undefined ? {} : { forge: options.forge }),
+          });
+    const wire = this.air.wire(`${name}-${machine.incarnation++}`);
+    const log =
+      (process.env as { SIM_LOG?: string }).SIM_LOG === undefined
+        ? silentLog()
+        : createLog({ level: "debug" }).child(name);
+    const parts: NodeParts = {
+      log,
+      clock,
+      store: machine.store,
+      wire,
+      runtime,
+      network,
+      key: Sim.key(name),
+      metrics: noMetrics(),
+    };
+    const input: NodeOptionsInput = {
+      roles: [...(options.roles ?? ["peer"])],
+      trustedVerifiers: [...(options.trusts ?? [])],
+      dataDir: "/nowhere",
+      ephemeral: true,
+    };
+    const node = await PoUWNode.create(input, parts);
+    machine.node = node;
+    await node.start();
+    for (const peer of peers) await this.dial(name, peer);
+    return node;
+  }
+}
+
+/** A store that outlives the node that closes it, as a disk does. */
+function lasting(store: Store): Store {
+  return {
+    get: (key) => store.get(key),
+    batch: (writes) => store.batch(writes),
+    entries: (range) => store.entries(range),
+    keys: (range) => store.keys(range),
+    close: async () => undefined,
+  };
+}
