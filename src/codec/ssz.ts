@@ -1,4 +1,5 @@
 // The primitive SSZ types and the one strict way to decode: bytes that do not re-encode to themselves are refused.
+import "./hasher.ts";
 import { ByteListType, ByteVectorType, type Type, UintBigintType, UintNumberType } from "@chainsafe/ssz";
 import { bytesEqual, messageOf, PouwError } from "../base/index.ts";
 

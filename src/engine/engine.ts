@@ -11,7 +11,6 @@ import {
   type Verdict,
 } from "../base/index.ts";
 import type { Block, PeerStatus, Record, Transfer } from "../codec/index.ts";
-import { transferId } from "../crypto/index.ts";
 import type { Log } from "../ports/index.ts";
 import type { Task } from "../work/index.ts";
 import { type BlockNode, BlockStore } from "./block-store.ts";
@@ -260,9 +259,7 @@ export class Engine {
   /** The ledger moved its head. */
   turned(change: HeadChange): void {
     this.rounds.onHead();
-    const kept = new Set(change.added.flatMap(({ body }) => body.transfers.map((t) => toHex(transferId(t)))));
-    const returned = change.dropped.flatMap(({ body }) => body.transfers);
-    this.mempool.settle(returned.filter((transfer) => !kept.has(toHex(transferId(transfer)))));
+    this.mempool.settle(change);
     this.evidence.prune(this.ledger.head.height);
     this.events.emit("head", change);
   }
@@ -292,8 +289,9 @@ export class Engine {
   async #syncBlock(block: Block, from: string): Promise<ImportResult> {
     const { signal } = this.#scope;
     await this.executor?.below(MAX_BACKLOG);
-    this.evidence.seeHeader(block.header);
-    return this.ledger.importBlock(block, { from, own: false }, { signal });
+    const result = await this.ledger.importBlock(block, { from, own: false }, { signal });
+    if (result.verdict.kind === "accept") this.evidence.seeHeader(block.header);
+    return result;
   }
 
   #recorded(record: Record, own: boolean): void {

@@ -45,7 +45,6 @@ export interface LedgerDeps {
   readonly onPending: (node: BlockNode) => void;
 }
 
-/** Parameters of more blocks than this are not rebuilt in one go. */
 const STATES_IN_MEMORY = 64;
 
 export class Ledger {
@@ -248,6 +247,7 @@ export class Ledger {
 
   /** How the best chain gets from the present head to `target`, whose block is `block` when it is not stored yet. */
   async #moveTo(target: BlockNode, block: Block | undefined): Promise<Move> {
+    const { blocks } = this.#deps;
     const dropped: Block[] = [];
     const added: { id: Uint8Array; block: Block }[] = [];
     let down: BlockNode = this.#head;
@@ -255,27 +255,14 @@ export class Ledger {
     while (!bytesEqual(down.id, up.id)) {
       if (up.height >= down.height && up.height > 0) {
         const own = bytesEqual(up.id, target.id) ? block : undefined;
-        added.push({ id: up.id, block: own ?? (await this.#stored(up.id)) });
-        up = await this.#parent(up);
+        added.push({ id: up.id, block: own ?? present(await blocks.block(up.id), up.id) });
+        up = present(await this.node(up.parent), up.parent);
       } else {
-        dropped.push(await this.#stored(down.id));
-        down = await this.#parent(down);
+        dropped.push(present(await blocks.block(down.id), down.id));
+        down = present(await this.node(down.parent), down.parent);
       }
     }
     return { head: target.id, dropped, added: added.reverse() };
-  }
-
-  async #stored(id: Uint8Array): Promise<Block> {
-    const block = await this.#deps.blocks.block(id);
-    if (block === undefined) throw new PouwError("STORE_CORRUPT", `block ${toHex(id)} is missing from the store`);
-    return block;
-  }
-
-  async #parent(node: BlockNode): Promise<BlockNode> {
-    const parent = await this.node(node.parent);
-    if (parent === undefined)
-      throw new PouwError("STORE_CORRUPT", `block ${toHex(node.parent)} is missing from the store`);
-    return parent;
   }
 
   #genesisNode(): BlockNode {
@@ -305,4 +292,9 @@ export class Ledger {
     this.#states.set(toHex(head), state);
     this.#head = node;
   }
+}
+
+function present<T>(found: T | undefined, id: Uint8Array): T {
+  if (found === undefined) throw new PouwError("STORE_CORRUPT", `block ${toHex(id)} is missing from the store`);
+  return found;
 }

@@ -1,7 +1,7 @@
 // Transfers waiting for a block: checked against the head, one per account nonce, bounded.
 import { ACCEPT, bytesEqual, ignore, toHex, type Verdict } from "../base/index.ts";
 import { checkTransferForm, type Rules, type State, selectTransfers } from "../chain/index.ts";
-import { MAX_TRANSFERS, type Transfer } from "../codec/index.ts";
+import { type Block, MAX_TRANSFERS, type Transfer } from "../codec/index.ts";
 import { transferId } from "../crypto/index.ts";
 
 const MAX_WAITING = 4096;
@@ -73,9 +73,12 @@ export class Mempool {
     return nonce;
   }
 
-  /** After the head moved: transfers of dropped blocks come back, used nonces go. */
-  settle(returned: readonly Transfer[]): void {
-    for (const transfer of returned) this.add(transfer);
+  /** After the head moved: transfers of dropped blocks come back unless the new ones hold them, used nonces go. */
+  settle({ added, dropped }: { readonly added: readonly Block[]; readonly dropped: readonly Block[] }): void {
+    const held = new Set(added.flatMap(({ body }) => body.transfers.map((transfer) => toHex(transferId(transfer)))));
+    for (const { body } of dropped) {
+      for (const transfer of body.transfers) if (!held.has(toHex(transferId(transfer)))) this.add(transfer);
+    }
     const state = this.#state();
     for (const [sender, waiting] of this.#bySender) {
       for (const [nonce, transfer] of waiting) {
