@@ -127,6 +127,7 @@ async function openWire(
     {
       network: networkPrefix(genesis.network, rules.genesis),
       listen: options.listen.length > 0 ? options.listen : [await usualListen()],
+      announce: options.announce,
       bootstrap: options.bootstrap,
       dataDir: options.ephemeral ? undefined : options.dataDir,
       mdns: options.mdns,

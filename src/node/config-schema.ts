@@ -30,6 +30,8 @@ export const optionsSchema = z.strictObject({
   bootstrap: z.array(peerAddress).transform(distinct).default([]),
   /** Listening addresses. Empty: DEFAULT_LISTEN, or a free port when it is taken. */
   listen: z.array(listenAddress).transform(distinct).default([]),
+  /** Addresses told to others instead of the listening ones: a forwarded port, a name, a proxy. */
+  announce: z.array(peerAddress).transform(distinct).default([]),
   /** `devnet`, `testnet` or the path of a genesis file. */
   network: z.string().min(1).default("devnet"),
   /** Where chain, keys and data live. */

@@ -30,6 +30,7 @@ export const SETTINGS: readonly Setting[] = [
   },
   setting("bootstrap", "list", "bootstrap", "multiaddr", "a peer to join; may be repeated"),
   setting("listen", "list", "listen", "multiaddr", "an address to listen on; may be repeated"),
+  setting("announce", "list", "announce", "multiaddr", "tell others this address instead, such as a forwarded port"),
   setting("network", "text", "network", "name|file", "devnet, testnet or a genesis file"),
   setting("dataDir", "text", "data-dir", "dir", "where chain, keys and data live"),
   setting("provider", "text", "provider", "name", "auto, cpu, cuda, webgpu or wasm"),

@@ -34,7 +34,8 @@ export interface NodeParts {
 
 /** Builds the node without starting it. Throws BAD_CONFIG for an address that does not parse. */
 export async function buildNode(options: Libp2pWireOptions, parts: NodeParts): Promise<WireNode> {
-  for (const address of options.listen) parseAddress(address);
+  const { listen, announce = [] } = options;
+  for (const address of [...listen, ...announce]) parseAddress(address);
   const { guard, traffic } = parts;
   return createLibp2p({
     start: false,
@@ -42,7 +43,7 @@ export async function buildNode(options: Libp2pWireOptions, parts: NodeParts): P
     nodeInfo: { userAgent: options.agent },
     ...(parts.book === undefined ? {} : { datastore: parts.book }),
     peerStore: { maxAddressAge: BOOK_AGE_MS, maxPeerAge: BOOK_AGE_MS },
-    addresses: { listen: [...options.listen] },
+    addresses: { listen: [...listen], announce: [...announce] },
     transports: [tcp({ backlog: 64, maxConnections: options.maxConnections + 32 })],
     connectionEncrypters: [noise()],
     streamMuxers: [yamux({ streamOptions: { maxStreamWindowSize: 1 << 20, maxReadBufferLength: 4 << 20 } })],

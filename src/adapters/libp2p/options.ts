@@ -7,6 +7,8 @@ export interface Libp2pWireOptions {
   readonly network: string;
   /** Listening multiaddrs such as `/ip4/0.0.0.0/tcp/8001`; port 0 takes a free one. Empty: dial only. */
   readonly listen: readonly string[];
+  /** Multiaddrs told to peers instead of the listening ones; absent or empty: the listening ones. */
+  readonly announce?: readonly string[];
   /** Multiaddrs that are dialled until they answer, and again when they are lost. */
   readonly bootstrap: readonly string[];
   /** Keeps `identity.key` and `peers/` here; undefined: a new identity, nothing on disk. */
