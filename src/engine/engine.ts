@@ -32,7 +32,7 @@ import { Sync } from "./sync.ts";
 import { type FinishedUnit, Trainer } from "./trainer.ts";
 import { Verdicts } from "./verdicts.ts";
 
-/** Blocks may wait for re-execution up to this many before a sync pauses. */
+/** Checks owed at which a sync pauses. */
 const MAX_BACKLOG = 32;
 /** Peers are asked for their head this often, ms: gossip may have been missed. */
 const POLL_MS = 10_000;
@@ -287,9 +287,8 @@ export class Engine {
   }
 
   async #syncBlock(block: Block, from: string): Promise<ImportResult> {
-    const { signal } = this.#scope;
     await this.executor?.below(MAX_BACKLOG);
-    const result = await this.ledger.importBlock(block, { from, own: false }, { signal });
+    const result = await this.ledger.importBlock(block, { from, own: false }, this.#scope);
     if (result.verdict.kind === "accept") this.evidence.seeHeader(block.header);
     return result;
   }
