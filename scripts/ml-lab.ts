@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import * as ort from "onnxruntime-node";
 import { openDataSet } from "../src/adapters/data/index.ts";
-import { toOnnx } from "../src/ml/graph/index.ts";
+import { type Lowering, toOnnx } from "../src/ml/graph/index.ts";
 import type { DataSet } from "../src/ml/index.ts";
 import { drawParameters, integerStream } from "../src/ml/models/init.ts";
 import type { Architecture } from "../src/ml/models/types.ts";
@@ -112,9 +112,9 @@ export async function score(
   return { accuracy: correct / (runs * batch * perSample), loss: loss / runs };
 }
 
-export const modelBytes = (model: Architecture, batch: number, lowering: "exact" | "float32") =>
+export const modelBytes = (model: Architecture, batch: number, lowering: Lowering) =>
   toOnnx(trainGraph(model, { batch, lowering }));
-export const evalBytes = (model: Architecture, lowering: "exact" | "float32") =>
+export const evalBytes = (model: Architecture, lowering: Lowering) =>
   toOnnx(evalGraph(model, { batch: model.evalBatch, lowering }));
 export const start = (model: Architecture): Feeds =>
   parameterFeeds(model, drawParameters(model.parameters, model.name));
@@ -123,4 +123,42 @@ export { integerStream, ort };
 /** Flat parameters in manifest order. */
 export function flatten(parameters: Feeds): Float32Array {
   return Float32Array.from(Object.values(parameters).flatMap((tensor) => [...(tensor.data as Float32Array)]));
+}
+
+export interface StepTime {
+  /** Median microseconds of processor time per step, which other processes disturb least. */
+  readonly cpuUs: number;
+  /** Median microseconds of wall time per step. */
+  readonly wallUs: number;
+}
+
+const median = (xs: readonly number[]): number => xs.toSorted((a, b) => a - b)[xs.length >> 1] as number;
+
+/** Times units of both lowerings in turn, one thread each; the first round does not count. */
+export async function timeSteps(
+  model: Architecture,
+  { batch, steps, rounds }: { batch: number; steps: number; rounds: number },
+): Promise<Record<Lowering, StepTime>> {
+  const { feeds, set } = await openData(model.data.name);
+  const next = integerStream("timing");
+  const lowerings: readonly Lowering[] = ["exact", "float32"];
+  const sessions = await Promise.all(lowerings.map((lowering) => open(modelBytes(model, batch, lowering))));
+  const first = start(model);
+  const times = lowerings.map(() => ({ cpu: [] as number[], wall: [] as number[] }));
+  for (let round = 0; round <= rounds; round++) {
+    const rows = drawBatch(next, steps * batch, set.splits.train);
+    for (const [i, session] of sessions.entries()) {
+      const before = process.cpuUsage();
+      const { ms } = await runUnit(session, first, feeds, rows, steps);
+      const used = process.cpuUsage(before);
+      if (round === 0) continue;
+      times[i]?.cpu.push((used.user + used.system) / steps);
+      times[i]?.wall.push((ms * 1000) / steps);
+    }
+  }
+  const [exact, float32] = times.map(({ cpu, wall }) => ({ cpuUs: median(cpu), wallUs: median(wall) })) as [
+    StepTime,
+    StepTime,
+  ];
+  return { exact, float32 };
 }
