@@ -26,7 +26,7 @@ const taskStatus = z.object({
   parametersDigest: hash,
 });
 
-export const capabilitySchema = z.object({
+const capabilitySchema = z.object({
   name: z.string(),
   state: z.enum(["ready", "absent"]),
   reason: z.string().optional(),

@@ -38,7 +38,7 @@ Examples:
 Exit codes: 0 ok, 1 failure, 2 usage, 3 capability absent, 130 interrupted.`;
 
 /** The parser, with errors thrown rather than ending the process. */
-export function buildProgram(context: Context): Command {
+function buildProgram(context: Context): Command {
   const { io } = context;
   const program = new Command("pouw-node")
     .description("A peer-to-peer node whose mining work is the training of neural networks.")

@@ -8,8 +8,8 @@ export const DEFAULT_LISTEN = "/ip4/0.0.0.0/tcp/9444";
 export const DEFAULT_API_PORT = 9480;
 /** Networks that come with the package; anything else is the path of a genesis file. */
 export const NETWORKS = ["devnet", "testnet"] as const;
-export const PROVIDERS = ["auto", "cpu", "cuda", "webgpu", "wasm"] as const;
-export const LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
+const PROVIDERS = ["auto", "cpu", "cuda", "webgpu", "wasm"] as const;
+const LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
 
 const HOST = /^\/(ip4|ip6|dns|dns4|dns6)\/[^/]+\/tcp\/\d{1,5}/;
 const listenAddress = z.string().regex(/^\/(ip4|ip6)\/[^/]+\/tcp\/\d{1,5}$/, "must look like /ip4/0.0.0.0/tcp/9444");

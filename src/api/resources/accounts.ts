@@ -30,7 +30,7 @@ const signedTransfer = z.strictObject({
 });
 
 /** Bytes of the body's transfer: `{hex}` as transferCodec encodes it, or `{transfer}` field by field. Throws BAD_ENCODING. */
-export function transferBytes(body: unknown): Uint8Array {
+function transferBytes(body: unknown): Uint8Array {
   const bad = (why: string): PouwError =>
     new PouwError("BAD_ENCODING", `This is not a signed transfer: ${why}.`, {
       remedy: 'Send {"hex": "..."} or {"transfer": {genesis, from, to, amount, fee, nonce, signature}}.',

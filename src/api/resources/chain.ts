@@ -6,7 +6,7 @@ import type { NodeView } from "../../node/index.ts";
 import { blockDetailSchema, blockSchema, replies, transferSchema } from "../schemas.ts";
 
 /** Blocks in one reply at most. */
-export const MAX_BLOCKS = 100;
+const MAX_BLOCKS = 100;
 const DEFAULT_BLOCKS = 20;
 
 function numberParameter(text: string | undefined, name: string, max: number): number | undefined {
@@ -18,7 +18,7 @@ function numberParameter(text: string | undefined, name: string, max: number): n
 }
 
 /** 64 hex digits, lower case and without prefix; throws BAD_ID. */
-export function hashParameter(text: string, what: string): string {
+function hashParameter(text: string, what: string): string {
   const bytes = text.length <= 66 ? fromHex(text) : undefined;
   if (bytes?.length !== 32) throw new PouwError("BAD_ID", `${what} is 64 hex digits.`);
   return toHex(bytes);

@@ -10,7 +10,7 @@ import { addSettings, settingsOf } from "../settings-options.ts";
 import { progressOn } from "../views/progress.ts";
 import { fixed, percent, plural, table } from "../views/text.ts";
 
-export function benchLines(report: BenchReport, c: Colors): string[] {
+function benchLines(report: BenchReport, c: Colors): string[] {
   const rows: [string, string][] = [
     ["model", report.model],
     ["provider", `${report.provider}, ${plural(report.workers, "worker")}`],

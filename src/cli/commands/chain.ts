@@ -23,7 +23,7 @@ function wholeNumber(text: string, name: string, max: number): number {
   throw new PouwError("BAD_CONFIG", `${name} must be a whole number of at most ${max}, not "${text}".`);
 }
 
-export function verifyLines(report: VerifyReport, c: Colors): string[] {
+function verifyLines(report: VerifyReport, c: Colors): string[] {
   const rows: [string, string][] = [
     ["blocks", `${report.blocks}, up to height ${report.height}`],
     ["records", String(report.records)],

@@ -8,7 +8,7 @@ import { type Colors, colorsFor, printJson, printLine, say } from "../io.ts";
 import { addSettings, settingsOf } from "../settings-options.ts";
 import { capabilityLines, providerLines } from "../views/status.ts";
 
-export function doctorLines(report: DoctorReport, c: Colors): string[] {
+function doctorLines(report: DoctorReport, c: Colors): string[] {
   const memory = `${(report.memoryBytes / 2 ** 30).toFixed(1)} GB`;
   const { ok, sentence } = report.selfTest;
   return [
