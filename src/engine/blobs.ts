@@ -1,7 +1,8 @@
 // Pulls a blob (parameters, delta) from peers in chunks, one peer per attempt, so that whoever served rubbish is known.
 import { PouwError } from "../base/index.ts";
 import { BLOB_KINDS, type BlobKind, blobReplyCodec, blobRequestCodec, CHUNK_BYTES } from "../codec/index.ts";
-import type { Wire } from "../ports/index.ts";
+import type { Clock, Wire } from "../ports/index.ts";
+import { within } from "./within.ts";
 
 /** A chunk must arrive within this, ms. */
 export const CHUNK_TIMEOUT_MS = 10_000;
@@ -19,13 +20,14 @@ export interface BlobWanted {
 export async function fetchBlob(
   wanted: BlobWanted,
   candidates: readonly string[],
-  wire: Wire,
+  deps: { readonly wire: Wire; readonly clock: Clock },
   options: { readonly signal: AbortSignal },
 ): Promise<Uint8Array | undefined> {
+  const { wire } = deps;
   for (const peer of candidates) {
     if (options.signal.aborted) return undefined;
     try {
-      const bytes = await fetchFrom(peer, wanted, wire, options.signal);
+      const bytes = await fetchFrom(peer, wanted, deps, options.signal);
       if (bytes === undefined) continue;
       if (wanted.check(bytes)) return bytes;
       wire.punish(peer, `served a ${wanted.kind} that does not match its id`);
@@ -39,7 +41,7 @@ export async function fetchBlob(
 async function fetchFrom(
   peer: string,
   wanted: BlobWanted,
-  wire: Wire,
+  { wire, clock }: { readonly wire: Wire; readonly clock: Clock },
   signal: AbortSignal,
 ): Promise<Uint8Array | undefined> {
   let out: Uint8Array | undefined;
@@ -51,8 +53,10 @@ async function fetchFrom(
       offset,
       length: CHUNK_BYTES,
     });
-    const timely = AbortSignal.any([signal, AbortSignal.timeout(CHUNK_TIMEOUT_MS)]);
-    const reply = blobReplyCodec.decode(await wire.request(peer, "blob", request, { signal: timely }));
+    const answer = await within(clock, CHUNK_TIMEOUT_MS, signal, (timely) =>
+      wire.request(peer, "blob", request, { signal: timely }),
+    );
+    const reply = blobReplyCodec.decode(answer);
     if (reply.total === 0) return undefined;
     if (reply.total > wanted.maxBytes || (out !== undefined && reply.total !== out.length)) {
       throw new PouwError("BAD_ENCODING", `a ${wanted.kind} of ${reply.total} bytes was announced`);

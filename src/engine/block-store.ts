@@ -136,22 +136,24 @@ export class BlockStore {
     readonly block: Block;
     readonly node: BlockNode;
     readonly state: State;
-    readonly deltas: readonly (readonly [hash: Uint8Array, bytes: Uint8Array])[];
+    readonly deltas: Deltas;
     readonly parameters: Uint8Array | undefined;
     readonly move: Move | undefined;
   }): Promise<void> {
     const { block, node, state, parameters } = change;
+    const contributions = block.body.records.flatMap((record) => record.contributions);
     const writes: StoreWrite[] = [
       { key: KEYS.block(node.id), value: blockCodec.encode(block) },
       { key: KEYS.node(node.id), value: encodeNode(node) },
       { key: KEYS.sibling(node.height, node.id), value: new Uint8Array(0) },
       { key: KEYS.state(node.id), value: encodeState(state) },
-      ...change.deltas.map(([hash, bytes]) => ({ key: KEYS.delta(hash), value: bytes })),
+      ...change.deltas.toStore(contributions),
     ];
     if (parameters !== undefined) writes.push({ key: KEYS.parameters(node.start), value: parameters });
     if (change.move !== undefined) writes.push(...moveWrites(change.move));
     writes.push(...(await this.#prunable(node.height - KEEP_RECENT)));
     await this.#store.batch(writes);
+    change.deltas.written(contributions);
   }
 
   /** The record that this node signed for a round on a block, if it did before a restart. */
@@ -162,12 +164,10 @@ export class BlockStore {
 
   /** An own record and its deltas on disk, before anyone sees it: a restart must not sign another for its round. */
   async keepSigned(record: Record, deltas: Deltas): Promise<void> {
-    const writes = [{ key: KEYS.signed(record.block, record.round), value: recordCodec.encode(record) }];
-    for (const { deltaHash } of record.contributions) {
-      const delta = await deltas.local(deltaHash);
-      if (delta !== undefined) writes.push({ key: KEYS.delta(deltaHash), value: delta });
-    }
+    const signed = { key: KEYS.signed(record.block, record.round), value: recordCodec.encode(record) };
+    const writes: StoreWrite[] = [signed, ...deltas.toStore(record.contributions)];
     await this.#store.batch(writes);
+    deltas.written(record.contributions);
   }
 
   /** The outcome of a check, and the move of the best chain that it makes, if any. */

@@ -3,7 +3,7 @@ import { ACCEPT, type Emitter, type Hash32, ignore, Lru, toHex, type Verdict } f
 import type { Rules } from "../chain/index.ts";
 import { type Block, OUTCOMES, type Outcome, type SignedVerdict } from "../codec/index.ts";
 import { blockId, type KeyPair, signVerdict } from "../crypto/index.ts";
-import type { Wire } from "../ports/index.ts";
+import type { Clock, Wire } from "../ports/index.ts";
 import type { BlockNode, BlockStore } from "./block-store.ts";
 import type { EngineEvents } from "./events.ts";
 import type { Execution, Executor } from "./executor.ts";
@@ -11,6 +11,7 @@ import type { Source } from "./inbox.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Verdicts } from "./verdicts.ts";
+import { within } from "./within.ts";
 
 /** Strikes for a forged unit: a ban at once. */
 const FORGED_STRIKES = 3;
@@ -21,6 +22,7 @@ export interface ChecksDeps {
   readonly rules: Rules;
   readonly key: KeyPair;
   readonly wire: Wire;
+  readonly clock: Clock;
   readonly ledger: Ledger;
   readonly blocks: BlockStore;
   readonly verdicts: Verdicts;
@@ -88,10 +90,10 @@ export class Checks {
   /** Resolves with the outcome of the block's re-execution, for a verifier that relays only what it checked. */
   async awaitCheck(id: Uint8Array): Promise<Verdict> {
     const name = toHex(id);
-    const timely = AbortSignal.any([this.#signal, AbortSignal.timeout(CHECK_WAIT_MS)]);
-    const next = this.#deps.events
-      .next("checked", (checked) => checked.id === name, { signal: timely })
-      .catch(() => undefined);
+    const { clock, events } = this.#deps;
+    const next = within(clock, CHECK_WAIT_MS, this.#signal, (signal) =>
+      events.next("checked", (checked) => checked.id === name, { signal }),
+    ).catch(() => undefined);
     const known = (await this.#deps.ledger.node(id))?.checked;
     if (known === "executed") return ACCEPT;
     const outcome = (await next)?.outcome;

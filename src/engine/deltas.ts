@@ -2,7 +2,7 @@
 import { bytesEqual, Lru, toHex } from "../base/index.ts";
 import type { Contribution } from "../codec/index.ts";
 import { sha256 } from "../crypto/index.ts";
-import type { Store, Wire } from "../ports/index.ts";
+import type { Clock, Store, StoreWrite, Wire } from "../ports/index.ts";
 import { fetchBlob } from "./blobs.ts";
 import { KEYS } from "./keys.ts";
 
@@ -15,6 +15,7 @@ export interface DeltasDeps {
   readonly store: Store;
   /** Undefined when there is no network to ask. */
   readonly wire: Wire | undefined;
+  readonly clock: Clock;
   /** Peers worth asking, best first. */
   readonly candidates: () => readonly string[];
 }
@@ -23,6 +24,8 @@ export class Deltas {
   readonly #deps: DeltasDeps;
   readonly #maxBytes: number;
   readonly #fresh: Lru<string, Uint8Array>;
+  /** Hashes known to be on disk, so that a delta is written once. */
+  readonly #stored = new Lru<string, true>(8192);
   readonly #pulls = new Map<string, Promise<Uint8Array | undefined>>();
 
   /** `maxBytes`: an encoded delta of the task at most. */
@@ -34,7 +37,12 @@ export class Deltas {
 
   /** Only what a store holds: for replays. */
   static offline(store: Store): Deltas {
-    return new Deltas(MEMORY_BYTES, { store, wire: undefined, candidates: () => [] });
+    return new Deltas(MEMORY_BYTES, {
+      store,
+      wire: undefined,
+      clock: { now: () => 0, after: () => () => undefined },
+      candidates: () => [],
+    });
   }
 
   /** Keeps bytes whose hash the caller knows to be `hash`. */
@@ -45,6 +53,20 @@ export class Deltas {
   /** The bytes if they are here already. */
   async local(hash: Uint8Array): Promise<Uint8Array | undefined> {
     return this.#fresh.get(toHex(hash)) ?? (await this.#deps.store.get(KEYS.delta(hash)));
+  }
+
+  /** Writes for the deltas of `contributions` that are here and not on disk yet; call `written` once they are. */
+  toStore(contributions: readonly Contribution[]): StoreWrite[] {
+    const writes: StoreWrite[] = [];
+    for (const { deltaHash } of contributions) {
+      const bytes = this.#stored.has(toHex(deltaHash)) ? undefined : this.#fresh.get(toHex(deltaHash));
+      if (bytes !== undefined) writes.push({ key: KEYS.delta(deltaHash), value: bytes });
+    }
+    return writes;
+  }
+
+  written(contributions: readonly Contribution[]): void {
+    for (const { deltaHash } of contributions) this.#stored.set(toHex(deltaHash), true);
   }
 
   /** The contribution's delta, pulled from `hints` and then from any peer if it is not here; undefined when nobody serves it. */
@@ -70,7 +92,7 @@ export class Deltas {
     hints: readonly string[],
     options: { readonly signal: AbortSignal },
   ): Promise<Uint8Array | undefined> {
-    const { wire } = this.#deps;
+    const { wire, clock } = this.#deps;
     if (wire === undefined) return undefined;
     const candidates = [...new Set([...hints, ...this.#deps.candidates()])];
     const bytes = await fetchBlob(
@@ -81,7 +103,7 @@ export class Deltas {
         check: (got) => bytesEqual(sha256(got), contribution.deltaHash),
       },
       candidates,
-      wire,
+      { wire, clock },
       options,
     );
     if (bytes !== undefined) this.put(contribution.deltaHash, bytes);

@@ -29,7 +29,7 @@ import { Peers, PROTOCOL_VERSION } from "./peers.ts";
 import { Rounds } from "./rounds.ts";
 import { serve } from "./serve.ts";
 import { Sync } from "./sync.ts";
-import { type FinishedUnit, Trainer } from "./trainer.ts";
+import { Trainer } from "./trainer.ts";
 import { Verdicts } from "./verdicts.ts";
 
 /** Checks owed at which a sync pauses. */
@@ -60,7 +60,6 @@ export class Engine {
   readonly #deps: EngineDeps;
   readonly #scope = new Scope();
   readonly #inbox: Inbox;
-  readonly #unitTimes: number[] = [];
   #joined = "";
 
   /** Opens the chain of the store. Throws STORE_CORRUPT, WRONG_NETWORK, BAD_GENESIS. */
@@ -69,7 +68,7 @@ export class Engine {
     const pending: BlockNode[] = [];
     const late: { engine?: Engine } = {};
     const peers = (): readonly string[] => late.engine?.peers.ranked() ?? [];
-    const deltas = new Deltas(maxDeltaBytes(options.task), { store: deps.store, wire: deps.wire, candidates: peers });
+    const deltas = new Deltas(maxDeltaBytes(options.task), { ...deps, candidates: peers });
     const parameters = new Parameters(options.manifest, { store: deps.store, deltas });
     parameters.plantInitial(options.task.parameters);
     const ledger = await Ledger.open(options.genesis, options.rules, {
@@ -113,6 +112,7 @@ export class Engine {
     this.verdicts = new Verdicts(rules, options.trustedVerifiers);
     this.peers = new Peers({
       wire,
+      clock,
       log: log("peers"),
       own: () => this.ownStatus(),
       onStatus: (p, s) => this.#heard(p, s),
@@ -120,6 +120,7 @@ export class Engine {
     this.sync = new Sync(
       {
         wire,
+        clock,
         log: log("sync"),
         head: () => this.ledger.head,
         has: async (id) => (await this.ledger.node(id)) !== undefined,
@@ -140,7 +141,7 @@ export class Engine {
         clock,
         log: log("rounds"),
         key: options.mines ? deps.key : undefined,
-        medianUnitMs: () => this.medianUnitMs(),
+        medianUnitMs: () => this.medianUnitMs,
         signedBefore: ({ head, round }) => this.blocks.signedRecord(head, round),
         keepSigned: (record) => this.blocks.keepSigned(record, this.deltas),
         onRound: (view) =>
@@ -152,7 +153,7 @@ export class Engine {
     );
     const { ledger, blocks, verdicts, outbox, events } = this;
     this.checks = new Checks(
-      { rules, key: deps.key, wire, ledger, blocks, verdicts, outbox, events, executor: () => this.executor },
+      { rules, key: deps.key, wire, clock, ledger, blocks, verdicts, outbox, events, executor: () => this.executor },
       { signal },
     );
     const shared = { task, parameters: this.parameters, clock };
@@ -195,9 +196,8 @@ export class Engine {
   }
 
   /** Median time of the last own units, ms; a second before the first. */
-  medianUnitMs(): number {
-    const sorted = [...this.#unitTimes].sort((a, b) => a - b);
-    return sorted[sorted.length >> 1] ?? 1000;
+  get medianUnitMs(): number {
+    return this.trainer?.medianUnitMs() ?? 1000;
   }
 
   /** Joins the network. */
@@ -223,15 +223,6 @@ export class Engine {
 
   stop(): Promise<void> {
     return this.#scope.close();
-  }
-
-  /** Runs one own unit and does everything that follows from it. */
-  async train(mlNode: number, index: number): Promise<FinishedUnit | undefined> {
-    const unit = await this.trainer?.run(mlNode, index);
-    if (unit === undefined) return undefined;
-    this.#unitTimes.push(unit.result.totalMs);
-    if (this.#unitTimes.length > 15) this.#unitTimes.shift();
-    return unit;
   }
 
   /** Takes an own transfer: judged, kept, gossiped. */

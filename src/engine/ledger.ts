@@ -209,15 +209,9 @@ export class Ledger {
     };
     const move = preferred(node, this.#head) ? await this.#moveTo(node, block) : undefined;
     const set = await this.#deps.parameters.get(node.start);
-    const deltas: (readonly [Uint8Array, Uint8Array])[] = [];
-    for (const record of block.body.records) {
-      for (const { deltaHash } of record.contributions) {
-        const bytes = await this.#deps.deltas.local(deltaHash);
-        if (bytes !== undefined) deltas.push([deltaHash, bytes]);
-      }
-    }
     const parameters = set === undefined ? undefined : this.#deps.parameters.encode(set);
-    await this.#deps.blocks.commit({ block, node, state, deltas, parameters, move });
+    const { deltas, blocks } = this.#deps;
+    await blocks.commit({ block, node, state, deltas, parameters, move });
     this.#tree.add(node);
     this.#states.set(toHex(id), state);
     if (node.height % SNAPSHOT_EVERY === 0) this.#tree.prune(this.#head.height - 4 * KEEP_RECENT);

@@ -130,6 +130,7 @@ export class Parameters {
 
   /** Whether a contribution's delta is well-formed and leads from its start to its digest. ignore: the start is not here. */
   async checkDelta(contribution: Contribution, bytes: Uint8Array): Promise<Verdict> {
+    if ((await this.#knownEnd(contribution.start, contribution)) !== undefined) return ACCEPT;
     const base = await this.get(contribution.start);
     if (base === undefined) return ignore("no-parameters", "the contribution's start is not here");
     const delta = this.#checkDelta(contribution.start, base, contribution, bytes);

@@ -1,7 +1,8 @@
 // What each connected peer said of itself in the status handshake, and whom to ask first (protocol section 9).
 import { bytesEqual, messageOf, toBigInt } from "../base/index.ts";
 import { type PeerStatus, statusCodec } from "../codec/index.ts";
-import type { Log, Wire } from "../ports/index.ts";
+import type { Clock, Log, Wire } from "../ports/index.ts";
+import { within } from "./within.ts";
 
 export const PROTOCOL_VERSION = 1;
 /** A handshake must be answered within this, ms. */
@@ -9,6 +10,7 @@ const HANDSHAKE_TIMEOUT_MS = 10_000;
 
 export interface PeersDeps {
   readonly wire: Wire;
+  readonly clock: Clock;
   readonly log: Log;
   /** This node's own status at this moment. */
   readonly own: () => PeerStatus;
@@ -47,9 +49,11 @@ export class Peers {
 
   /** Asks a peer for its status (a new connection, or a look whether we fell behind). */
   async greet(peer: string, options: { readonly signal: AbortSignal }): Promise<void> {
-    const signal = AbortSignal.any([options.signal, AbortSignal.timeout(HANDSHAKE_TIMEOUT_MS)]);
+    const { wire, clock, own } = this.#deps;
     try {
-      const reply = await this.#deps.wire.request(peer, "status", statusCodec.encode(this.#deps.own()), { signal });
+      const reply = await within(clock, HANDSHAKE_TIMEOUT_MS, options.signal, (signal) =>
+        wire.request(peer, "status", statusCodec.encode(own()), { signal }),
+      );
       this.hear(peer, statusCodec.decode(reply));
     } catch (error) {
       this.#deps.log.debug({ peer, reason: messageOf(error) }, "status handshake failed");

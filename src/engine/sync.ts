@@ -15,8 +15,9 @@ import {
   roundRequestCodec,
 } from "../codec/index.ts";
 import { blockId } from "../crypto/index.ts";
-import type { Log, Wire } from "../ports/index.ts";
+import type { Clock, Log, Protocol, Wire } from "../ports/index.ts";
 import type { ImportResult } from "./ledger.ts";
+import { within } from "./within.ts";
 
 /** Blocks in one chunk, chunks pulled at once, and how long one may take. */
 export const CHUNK_BLOCKS = 16;
@@ -27,6 +28,7 @@ const MAX_FAILURES = 3;
 
 export interface SyncDeps {
   readonly wire: Wire;
+  readonly clock: Clock;
   readonly log: Log;
   readonly head: () => { readonly height: number; readonly work: bigint };
   /** Whether a block is in the tree. */
@@ -172,8 +174,7 @@ export class Sync {
 
   /** Blocks [from, from + count) of the peer's best chain; checks that they are consecutive and linked. */
   async #range(peer: string, from: number, count: number): Promise<Block[]> {
-    const signal = AbortSignal.any([this.#signal, AbortSignal.timeout(CHUNK_TIMEOUT_MS)]);
-    const reply = await this.#deps.wire.request(peer, "blocks", blocksRequestCodec.encode({ from, count }), { signal });
+    const reply = await this.#ask(peer, "blocks", blocksRequestCodec.encode({ from, count }));
     const { blocks } = blocksReplyCodec.decode(reply);
     if (blocks.length > count) throw new PouwError("BAD_ENCODING", "more blocks than asked for");
     for (const [i, block] of blocks.entries()) {
@@ -186,11 +187,8 @@ export class Sync {
 
   /** One block by id, from the peer that spoke of it; undefined when it is not served. */
   async fetchBlock(peer: string, id: Uint8Array): Promise<Block | undefined> {
-    const signal = AbortSignal.any([this.#signal, AbortSignal.timeout(CHUNK_TIMEOUT_MS)]);
     const request = blocksByIdRequestCodec.encode({ ids: [id] });
-    const { blocks } = blocksReplyCodec.decode(
-      await this.#deps.wire.request(peer, "blocks-by-id", request, { signal }),
-    );
+    const { blocks } = blocksReplyCodec.decode(await this.#ask(peer, "blocks-by-id", request));
     return blocks.find((block) => bytesEqual(blockId(block.header), id));
   }
 
@@ -199,13 +197,17 @@ export class Sync {
     peer: string,
     wanted: { readonly task: Uint8Array; readonly head: Uint8Array },
   ): Promise<{ readonly records: Record[]; readonly contributions: Contribution[] }> {
-    const signal = AbortSignal.any([this.#signal, AbortSignal.timeout(CHUNK_TIMEOUT_MS)]);
     const request = roundRequestCodec.encode({ task: wanted.task, head: wanted.head });
-    const reply = roundReplyCodec.decode(await this.#deps.wire.request(peer, "round", request, { signal }));
+    const reply = roundReplyCodec.decode(await this.#ask(peer, "round", request));
     return {
       records: reply.records.map((bytes) => recordCodec.decode(bytes)),
       contributions: reply.contributions.map((bytes) => contributionCodec.decode(bytes)),
     };
+  }
+
+  #ask(peer: string, protocol: Protocol, request: Uint8Array): Promise<Uint8Array> {
+    const { clock, wire } = this.#deps;
+    return within(clock, CHUNK_TIMEOUT_MS, this.#signal, (signal) => wire.request(peer, protocol, request, { signal }));
   }
 
   #fail(failures: Map<string, number>, peer: string, reason: string): void {

@@ -39,6 +39,9 @@ export interface TrainerDeps {
   readonly outbox: Outbox;
 }
 
+/** Units whose times the median is taken over. */
+const MEDIAN_OF = 15;
+
 /** Records of a round's start and the chain it stands on, as they were when the unit began. */
 interface Begun {
   readonly view: RoundView;
@@ -50,10 +53,17 @@ export class Trainer {
   readonly #signal: AbortSignal;
   /** Wins that a block was signed for: a second block for one would be equivocation. */
   readonly #signed = new Lru<string, true>(64);
+  readonly #times: number[] = [];
 
   constructor(deps: TrainerDeps, options: { readonly signal: AbortSignal }) {
     this.#deps = deps;
     this.#signal = options.signal;
+  }
+
+  /** Median time of the last units, ms; a second before the first. */
+  medianUnitMs(): number {
+    const sorted = [...this.#times].sort((a, b) => a - b);
+    return sorted[sorted.length >> 1] ?? 1000;
   }
 
   /** Runs unit `index` of ML node `mlNode` from the present common state; undefined when its parameters are not here. */
@@ -68,6 +78,8 @@ export class Trainer {
     const { model, steps } = task;
     const request = { model, start, seed: unitSeed(unit), steps, priority: "train", delta: "exact" } as const;
     const result = await runtime.run(request, { signal: this.#signal });
+    this.#times.push(result.totalMs);
+    if (this.#times.length > MEDIAN_OF) this.#times.shift();
     const delta = result.delta as Uint8Array;
     const deltaHash = result.deltaHash as Uint8Array;
     parameters.learn(view.start, deltaHash, result.digest, result.end);

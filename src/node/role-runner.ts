@@ -69,7 +69,7 @@ export class RoleRunner {
         this.#waits.get(mlNode)?.();
         this.#waits.set(
           mlNode,
-          clock.after(effect.units * engine.medianUnitMs(), () => this.feed({ type: "waited", mlNode })),
+          clock.after(effect.units * engine.medianUnitMs, () => this.feed({ type: "waited", mlNode })),
         );
         return;
       }
@@ -85,7 +85,7 @@ export class RoleRunner {
     this.#running++;
     let unit: FinishedUnit | undefined;
     try {
-      unit = await engine.train(mlNode, index);
+      unit = await engine.trainer?.run(mlNode, index);
       if (unit !== undefined) onUnit(unit);
     } catch (error) {
       if (!this.#signal.aborted) log.warn({ mlNode, index, reason: messageOf(error) }, "a unit failed");
