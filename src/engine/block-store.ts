@@ -73,7 +73,9 @@ export class BlockStore {
     const found = await this.#store.get(KEYS.identity);
     if (found === undefined) return this.#store.batch([{ key: KEYS.identity, value: text.encode(own) }]);
     if (plain.decode(found) === own) return;
-    throw new PouwError("WRONG_NETWORK", `the data directory belongs to ${plain.decode(found).slice(0, 200)}`, {
+    const other = JSON.parse(plain.decode(found)) as { network?: string; genesis?: string };
+    const whose = `network ${other.network}, genesis ${other.genesis?.slice(0, 16)}`;
+    throw new PouwError("WRONG_NETWORK", `The data directory belongs to another chain (${whose}).`, {
       remedy: "choose another --data-dir, or start with the network it was made for",
     });
   }
@@ -162,10 +164,14 @@ export class BlockStore {
     return bytes === undefined ? undefined : recordCodec.decode(bytes);
   }
 
-  /** An own record and its deltas on disk, before anyone sees it: a restart must not sign another for its round. */
-  async keepSigned(record: Record, deltas: Deltas): Promise<void> {
+  /**
+   * A record's deltas on disk, where blocks will find them; an own record with them, before anyone sees it: a restart must not
+   * sign another for its round.
+   */
+  async keepRecord(record: Record, own: boolean, deltas: Deltas): Promise<void> {
     const signed = { key: KEYS.signed(record.block, record.round), value: recordCodec.encode(record) };
-    const writes: StoreWrite[] = [signed, ...deltas.toStore(record.contributions)];
+    const writes: StoreWrite[] = [...(own ? [signed] : []), ...deltas.toStore(record.contributions)];
+    if (writes.length === 0) return;
     await this.#store.batch(writes);
     deltas.written(record.contributions);
   }

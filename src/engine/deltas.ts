@@ -7,7 +7,7 @@ import { fetchBlob } from "./blobs.ts";
 import { KEYS } from "./keys.ts";
 
 /** Fresh deltas held in memory at most, in bytes. */
-const MEMORY_BYTES = 32 << 20;
+const MEMORY_BYTES = 12 << 20;
 /** Pulls under way at most; beyond it a caller waits. */
 const MAX_PULLS = 16;
 

@@ -143,7 +143,7 @@ export class Engine {
         key: options.mines ? deps.key : undefined,
         medianUnitMs: () => this.medianUnitMs,
         signedBefore: ({ head, round }) => this.blocks.signedRecord(head, round),
-        keepSigned: (record) => this.blocks.keepSigned(record, this.deltas),
+        keepRecord: (record, own) => this.blocks.keepRecord(record, own, this.deltas),
         onRound: (view) =>
           this.events.emit("round", { round: view.round, start: toHex(view.start), head: toHex(view.head) }),
         onRecord: (record, own) => this.#recorded(record, own),

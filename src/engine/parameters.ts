@@ -8,7 +8,7 @@ import type { Deltas } from "./deltas.ts";
 import { KEYS } from "./keys.ts";
 
 /** Bytes of parameter sets held in memory, and the least number of sets whatever their size. */
-const MEMORY_BYTES = 24 << 20;
+const MEMORY_BYTES = 12 << 20;
 const MIN_SETS = 4;
 
 export interface ParametersDeps {

@@ -42,8 +42,8 @@ export interface RoundsDeps {
   readonly medianUnitMs: () => number;
   /** The record that this node signed for a round before it was restarted, if any. */
   readonly signedBefore: (view: RoundView) => Promise<Record | undefined>;
-  /** Puts an own record and its deltas on disk. */
-  readonly keepSigned: (record: Record) => Promise<void>;
+  /** Puts a record's deltas on disk, and an own record itself. */
+  readonly keepRecord: (record: Record, own: boolean) => Promise<void>;
   readonly onRound: (view: RoundView) => void;
   readonly onRecord: (record: Record, own: boolean) => void;
   readonly onContribution: (contribution: Contribution, own: boolean) => void;
@@ -122,6 +122,7 @@ export class Rounds {
       if (verdict.kind !== "accept") return verdict;
       const made = await this.#deps.parameters.advance(view.start, record, hints, { signal: this.#signal });
       if (made.kind !== "accept") return made;
+      if (!own) await this.#deps.keepRecord(record, false);
       if (view !== this.#view) return ignore("stale-round", "the round moved on meanwhile");
       this.#expected = new Set(record.contributions.map(unitRunner));
       this.#deps.onRecord(record, own);
@@ -220,7 +221,7 @@ export class Rounds {
       key,
       this.#rules.genesis,
     );
-    await this.#deps.keepSigned(record);
+    await this.#deps.keepRecord(record, true);
     return record;
   }
 }

@@ -5,7 +5,7 @@ export * from "./config-schema.ts";
 export * from "./doctor.ts";
 export * from "./network.ts";
 export { MODELS_DIR, VERSION } from "./paths.ts";
-export { type HealthMetrics, PoUWNode, type TransferOrder } from "./pouw-node.ts";
+export { PoUWNode } from "./pouw-node.ts";
 export * from "./reports.ts";
 export * from "./settings.ts";
 export * from "./status.ts";

@@ -6,14 +6,20 @@ import type { Meter } from "./meter.ts";
 import { VERSION } from "./paths.ts";
 import type { BlockSummary, NodeState, NodeStatus, RoleName, TaskStatus } from "./status.ts";
 
+/** A score of the parameters that the block at `height` started from. */
+export interface Scored {
+  readonly evaluation: Evaluation;
+  readonly height: number;
+}
+
 /** What the node itself keeps track of. */
 export interface Moment {
   readonly state: NodeState;
   readonly startedAt: number;
   readonly tip: BlockSummary;
   readonly settled: BlockSummary;
-  /** Score of the settled block's parameters, once taken. */
-  readonly score: Evaluation | undefined;
+  /** The last score taken of a settled block's parameters. */
+  readonly score: Scored | undefined;
   readonly syncing: number | undefined;
   readonly recentAlerts: number;
 }
@@ -62,15 +68,15 @@ export function buildStatus(built: Built, meter: Meter, moment: Moment): NodeSta
   };
 }
 
-function taskStatus({ engine, network }: Built, meter: Meter, { score, settled }: Moment): TaskStatus {
+function taskStatus({ engine, network }: Built, meter: Meter, { score }: Moment): TaskStatus {
   const { view } = engine.rounds;
   return {
     id: toHex(network.task.id),
     model: network.task.model,
     round: view.round,
-    loss: meter.loss ?? score?.loss,
-    accuracy: score === undefined ? undefined : score.correct / score.samples,
-    accuracyHeight: score === undefined ? undefined : settled.height,
+    loss: meter.loss ?? score?.evaluation.loss,
+    accuracy: score === undefined ? undefined : score.evaluation.correct / score.evaluation.samples,
+    accuracyHeight: score?.height,
     parametersDigest: toHex(view.start),
   };
 }

@@ -7,13 +7,13 @@ import { type Built, build, type NodeParts } from "./build.ts";
 import { parseOptions } from "./config.ts";
 import type { NodeOptionsInput } from "./config-schema.ts";
 import { Meter } from "./meter.ts";
-import { buildStatus } from "./node-status.ts";
+import { buildStatus, type Scored } from "./node-status.ts";
 import { createNodeView } from "./node-view.ts";
 import { RoleRunner } from "./role-runner.ts";
 import type { BlockSummary, NodeState, NodeStatus } from "./status.ts";
-import { summaryOf } from "./summaries.ts";
+import { blockSummary, summaryOf } from "./summaries.ts";
 import { Validation } from "./validation.ts";
-import type { NodeEvents, NodeView } from "./view.ts";
+import type { HealthMetrics, NodeEvents, NodeView, TransferOrder } from "./view.ts";
 
 /** Blocks under the tip that healthy nodes of a network agree on at any moment. */
 export const SETTLED_DEPTH = 2;
@@ -22,25 +22,6 @@ const FIRST_PEERS_MS = 10_000;
 const DIAL_MS = 15_000;
 /** Alerts count towards the threat level this long, ms. */
 const ALERT_MS = 600_000;
-
-export interface TransferOrder {
-  /** 32 bytes. */
-  readonly to: Uint8Array;
-  readonly amount: bigint;
-  readonly fee: bigint;
-}
-
-export interface HealthMetrics {
-  /** Median round trip to the peers, ms; undefined without peers. */
-  readonly responseTimeMs: number | undefined;
-  /** Accepted gossip messages over all judged. */
-  readonly successRate: number;
-  readonly bytesIn: number;
-  readonly bytesOut: number;
-  /** Processor time of the process, ms. */
-  readonly processorMs: number;
-  readonly residentBytes: number;
-}
 
 export class PoUWNode {
   readonly #built: Built;
@@ -54,7 +35,7 @@ export class PoUWNode {
   #state: NodeState = "initializing";
   #tip: BlockSummary;
   #settled: BlockSummary;
-  #settledStart: Uint8Array;
+  #score: Scored | undefined;
   #syncing: number | undefined;
   /** Why training rests: until none is left. */
   readonly #holds = new Set<"peers" | "sync" | "command">();
@@ -71,21 +52,20 @@ export class PoUWNode {
     try {
       const built = await build(parseOptions(input, homedir()), parts, scope);
       const { head } = built.engine.ledger;
-      return new PoUWNode(built, scope, await summaryOf(built.engine, head), head);
+      return new PoUWNode(built, scope, await summaryOf(built.engine, head));
     } catch (error) {
       await scope.close().catch(() => undefined);
       throw error;
     }
   }
 
-  private constructor(built: Built, scope: Scope, tip: BlockSummary, head: BlockNode) {
+  private constructor(built: Built, scope: Scope, tip: BlockSummary) {
     const { engine, log, clock, roles, runtime, network, metrics, key } = built;
     const { signal } = scope;
     this.#built = built;
     this.#scope = scope;
     this.#tip = tip;
     this.#settled = tip;
-    this.#settledStart = head.start;
     this.#startedAt = clock.now();
     this.#events = new Emitter((error, event) => log.error({ event, reason: messageOf(error) }, "a listener failed"));
     this.#meter = new Meter(network.rules, key.address, metrics);
@@ -170,7 +150,7 @@ export class PoUWNode {
       startedAt: this.#startedAt,
       tip: this.#tip,
       settled: this.#settled,
-      score: this.#validation?.score(this.#settledStart),
+      score: this.#score,
       syncing: this.#syncing,
       recentAlerts: this.#alerts.length,
     });
@@ -232,6 +212,8 @@ export class PoUWNode {
     const { engine, log, network } = this.#built;
     const { head } = engine.ledger;
     this.#meter.head(change, head.height);
+    const newest = change.added.at(-1);
+    if (newest !== undefined) this.#tip = blockSummary(newest.header, head.checked);
     void this.#look(head);
     if (change.dropped.length > 0) {
       log.info({ dropped: change.dropped.length, added: change.added.length }, "the chain was reorganised");
@@ -258,8 +240,8 @@ export class PoUWNode {
       if (node === undefined || engine.ledger.head.height > head.height) return;
       this.#tip = tip;
       this.#settled = await summaryOf(engine, node);
-      this.#settledStart = node.start;
-      await this.#validation?.consider(node);
+      const evaluation = await this.#validation?.score(node);
+      if (evaluation !== undefined) this.#score = { evaluation, height };
     } catch (error) {
       if (!this.#scope.signal.aborted)
         this.#built.log.warn({ reason: messageOf(error) }, "the status could not be renewed");

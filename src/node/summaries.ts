@@ -1,24 +1,31 @@
 // Chain objects in the plain JSON shapes that people and programs read: hex, decimal strings, numbers.
 import { toHex } from "../base/index.ts";
-import type { Block, Record, Transfer } from "../codec/index.ts";
+import type { Block, Header, Record, Transfer } from "../codec/index.ts";
 import { blockId, contributionId, recordId, transferId } from "../crypto/index.ts";
-import type { BlockNode, Engine } from "../engine/index.ts";
+import type { BlockNode, Checked, Engine } from "../engine/index.ts";
 import type { BlockSummary } from "./status.ts";
 import type { BlockDetail, BlockView, RecordView, TransferView } from "./view.ts";
 
-/** The genesis block has no bytes of its own: its summary comes from the rules. */
+export function blockSummary(header: Header, checked: Checked): BlockSummary {
+  return {
+    height: header.height,
+    hash: toHex(blockId(header)),
+    miner: toHex(header.miner),
+    time: header.time,
+    stateRoot: toHex(header.stateRoot),
+    parametersDigest: toHex(header.start),
+    checked: checked === "invalid" ? "pending" : checked,
+  };
+}
+
+/** The summary of a block of any branch. The genesis block has no bytes of its own: its summary comes from its state. */
 export async function summaryOf(engine: Engine, node: BlockNode): Promise<BlockSummary> {
   const block = node.height === 0 ? undefined : await engine.blocks.block(node.id);
-  const state = node.height === 0 ? await engine.ledger.stateOf(node.id) : undefined;
-  return {
-    height: node.height,
-    hash: toHex(node.id),
-    miner: block === undefined ? "" : toHex(block.header.miner),
-    time: block?.header.time ?? state?.time ?? 0,
-    stateRoot: toHex(block?.header.stateRoot ?? (state as { root: Uint8Array }).root),
-    parametersDigest: toHex(node.start),
-    checked: node.checked === "invalid" ? "pending" : node.checked,
-  };
+  if (block !== undefined) return blockSummary(block.header, node.checked);
+  const { time, root } = await engine.ledger.stateOf(node.id);
+  const { height, id, start } = node;
+  const hex = { hash: toHex(id), miner: "", stateRoot: toHex(root), parametersDigest: toHex(start) };
+  return { height, time, ...hex, checked: "executed" };
 }
 
 export function blockView({ header, body }: Block, checked: BlockSummary["checked"]): BlockView {

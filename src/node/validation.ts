@@ -27,24 +27,22 @@ export class Validation {
     this.#signal = options.signal;
   }
 
-  /** The score of a parameter set, if it was taken. */
-  score(digest: Uint8Array): Evaluation | undefined {
-    return this.#scores.get(toHex(digest));
-  }
-
-  /** Scores the state that a block started from, unless that is done, under way, or the node is busy catching up. */
-  async consider(node: BlockNode): Promise<void> {
+  /** The score of the state that a block started from; undefined while another is taken or the node is busy catching up. */
+  async score(node: BlockNode): Promise<Evaluation | undefined> {
     const digest = toHex(node.start);
+    const known = this.#scores.get(digest);
     const busy = this.#running !== undefined || (this.#engine.executor?.backlog ?? 0) > MAX_BACKLOG;
-    if (busy || this.#scores.has(digest)) return;
+    if (known !== undefined || busy) return known;
     this.#running = digest;
     try {
       const parameters = await this.#engine.ledger.parametersOf(node, { signal: this.#signal });
-      if (parameters === undefined) return;
+      if (parameters === undefined) return undefined;
       const score = await this.#runtime.evaluate(this.#model, parameters, "validation", { signal: this.#signal });
       this.#scores.set(digest, score);
+      return score;
     } catch (error) {
       if (!this.#signal.aborted) this.#log.debug({ reason: messageOf(error) }, "validation failed");
+      return undefined;
     } finally {
       this.#running = undefined;
     }

@@ -113,3 +113,22 @@ export interface NodeView {
   metricsText(): Promise<string>;
   on<K extends keyof NodeEvents>(event: K, listener: (payload: NodeEvents[K]) => void): () => void;
 }
+
+export interface TransferOrder {
+  /** 32 bytes. */
+  readonly to: Uint8Array;
+  readonly amount: bigint;
+  readonly fee: bigint;
+}
+
+export interface HealthMetrics {
+  /** Median round trip to the peers, ms; undefined without peers. */
+  readonly responseTimeMs: number | undefined;
+  /** Accepted gossip messages over all judged. */
+  readonly successRate: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  /** Processor time of the process, ms. */
+  readonly processorMs: number;
+  readonly residentBytes: number;
+}
