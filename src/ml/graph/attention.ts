@@ -1,6 +1,6 @@
 // Causal self-attention over heads, and the embedding of tokens and positions.
 
-import { softmaxValues } from "./activations.ts";
+import { softmaxOfScaled, softmaxScale } from "./activations.ts";
 import { bitsForSum, type Gridded, roundTo } from "./grid.ts";
 import { dimAt, fixed, type Value } from "./ir.ts";
 import type { Net, Param } from "./net.ts";
@@ -46,9 +46,9 @@ export function attention(net: Net, q: Value, k: Value, v: Value, shape: Heads):
   const { g } = net;
   const root = Math.sqrt(dimAt(q.shape, 1) / shape.heads);
   const part = (x: Value, flip: boolean): Value => apart(net, net.operand(x, "activation").value, shape, flip);
-  const queries = scale(g, part(q, false), 1 / root);
+  const queries = scale(g, part(q, false), softmaxScale(net) / root);
   const scores = min(g, matmul(g, queries, part(k, true)), causal(net, shape.window));
-  const soft = softmaxValues(net, scores);
+  const soft = softmaxOfScaled(net, scores);
   const p = net.exact ? roundTo(g, soft, -PROBABILITY_BITS) : soft;
   const y = together(net, matmul(g, p, part(v, false)), false);
   return net.record(y, [q, k, v], (dy) => {

@@ -46,14 +46,24 @@ export function matmul({ inputs, round }: Call): readonly Tensor[] {
   return [{ shape: [...batch, rows, columns], data }];
 }
 
-/** ReduceSum, ReduceMax, ReduceMean. */
+interface Fold {
+  readonly from: number;
+  readonly with: (sum: number, value: number) => number;
+}
+const ADD: Fold = { from: 0, with: (sum, value) => sum + value };
+const FOLDS: Readonly<{ [op: string]: Fold | undefined }> = {
+  ReduceMax: { from: Number.NEGATIVE_INFINITY, with: Math.max },
+  ReduceMin: { from: Number.POSITIVE_INFINITY, with: Math.min },
+};
+
+/** ReduceSum, ReduceMax, ReduceMin, ReduceMean. */
 export function reduceAll({ node, inputs, round, output }: Call): readonly Tensor[] {
   const [x, axes] = inputs as readonly [Tensor, Tensor];
   const { keepdims } = node.attributes;
   const kept = x.shape.map((dim, axis) => (axes.data.includes(axis) ? 1 : dim));
   const steps = strides(kept);
-  const largest = node.op === "ReduceMax";
-  const data = Array.from({ length: count(kept) }, () => (largest ? Number.NEGATIVE_INFINITY : 0));
+  const folds = FOLDS[node.op] ?? ADD;
+  const data = Array.from({ length: count(kept) }, () => folds.from);
   let at = 0;
   eachIndex(x.shape, (index) => {
     const to = place(
@@ -61,7 +71,7 @@ export function reduceAll({ node, inputs, round, output }: Call): readonly Tenso
       steps,
     );
     const value = x.data[at++] as number;
-    data[to] = largest ? Math.max(data[to] as number, value) : (data[to] as number) + value;
+    data[to] = folds.with(data[to] as number, value);
   });
   const terms = node.op === "ReduceMean" ? count(x.shape) / data.length : 1;
   const shape = keepdims === 0 ? (output.shape as readonly number[]) : kept;

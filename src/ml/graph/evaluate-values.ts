@@ -50,7 +50,8 @@ function mapped({ inputs, round }: Call, f: (...values: readonly number[]) => nu
   const data: number[] = [];
   eachIndex(shape, (index) => {
     const at = data.length;
-    data.push(round(f(x?.(index, at) as number, y?.(index, at) as number, z?.(index, at) as number)));
+    const [a, b, c] = [x?.(index, at), y?.(index, at), z?.(index, at)] as [number, number, number];
+    data.push(round(z === undefined ? (y === undefined ? f(a) : f(a, b)) : f(a, b, c)));
   });
   return [{ shape, data }];
 }
@@ -79,7 +80,7 @@ export const elementwise: Readonly<{ [op: string]: Kernel | undefined }> = {
   Sub: two((a, b) => a - b),
   Mul: two((a, b) => a * b),
   Div: two((a, b) => a / b),
-  Max: two(Math.max),
+  Max: each(Math.max),
   Min: two(Math.min),
   Mod: two((a, b) => a % b),
   Equal: two((a, b) => Number(a === b)),

@@ -25,7 +25,14 @@ export type Kernel = (call: Call) => readonly Tensor[];
 const KERNELS: readonly Readonly<{ [op: string]: Kernel | undefined }>[] = [
   elementwise,
   moved,
-  { Gemm: gemm, MatMul: matmul, ReduceSum: reduceAll, ReduceMax: reduceAll, ReduceMean: reduceAll },
+  {
+    Gemm: gemm,
+    MatMul: matmul,
+    ReduceSum: reduceAll,
+    ReduceMax: reduceAll,
+    ReduceMin: reduceAll,
+    ReduceMean: reduceAll,
+  },
   { Conv: windowed, ConvTranspose: windowed },
 ];
 

@@ -30,8 +30,12 @@ export interface Fact {
   readonly within: readonly Within[];
   /** This is exactly `factor` times a scale (a tensor of one value). */
   readonly power: { readonly scale: Scale; readonly factor: number } | undefined;
-  /** No value of these tensors is above the value of this one that it is broadcast to. */
+  /** No value of these tensors is above the value of this one that is broadcast to it. */
   readonly tops: ReadonlySet<string>;
+  /** No value of these tensors, negated, is above it. */
+  readonly depths: ReadonlySet<string>;
+  /** No value of these tensors is below it. */
+  readonly bottoms: ReadonlySet<string>;
 }
 
 export const MAX_FLOAT = (2 - 2 ** -23) * 2 ** 127;
@@ -41,7 +45,17 @@ const NONE: ReadonlySet<string> = new Set();
 
 /** A fact with what is given, and the grid that the interval alone implies: in [2^k, 2^(k+1)] a float32 is a multiple of 2^(k-23). */
 export function fact(low: number, high: number, more: Partial<Fact> = {}): Fact {
-  const made = { grid: undefined, within: [], power: undefined, tops: NONE, ...more, low, high };
+  const made = {
+    grid: undefined,
+    within: [],
+    power: undefined,
+    tops: NONE,
+    depths: NONE,
+    bottoms: NONE,
+    ...more,
+    low,
+    high,
+  };
   return { ...made, grid: made.grid ?? binadeGrid(low, high) };
 }
 

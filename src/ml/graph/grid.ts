@@ -1,7 +1,7 @@
 // Putting values on a grid: integers times a power of two, held as the real numbers they stand for (design rule 1).
 import type { GraphBuilder } from "./builder.ts";
 import type { Value } from "./ir.ts";
-import { abs, add, clip, max, reduceMax, scale, shift, sub } from "./ops.ts";
+import { add, clip, largestOf, neg, reduceMax, reduceMin, scale, shift, sub } from "./ops.ts";
 
 /** Largest integer up to which float32 holds every integer: the bound of every reduction. */
 export const EXACT_LIMIT = 2 ** 24;
@@ -45,8 +45,10 @@ export interface QuantizeOptions {
 /** x rounded to a grid whose step follows the largest magnitude in x. */
 export function quantize(g: GraphBuilder, x: Value, { bits, floor, nonNegative = false }: QuantizeOptions): Gridded {
   const axes = x.shape.map((_, axis) => axis);
-  const largest = reduceMax(g, nonNegative ? x : abs(g, x), axes, false);
-  const power = leadingPower(g, max(g, largest, g.scalar(floor)));
+  // Largest and smallest value take two passes that write nothing: cheaper than |x| and its largest.
+  const top = reduceMax(g, x, axes, false);
+  const ends = nonNegative ? [top] : [top, neg(g, reduceMin(g, x, axes, false))];
+  const power = leadingPower(g, largestOf(g, [...ends, g.scalar(floor)]));
   const m = scale(g, power, 1.5 * 2 ** (24 - bits));
   return { value: sub(g, add(g, x, m), m), max: 2 ** bits };
 }

@@ -14,6 +14,8 @@ export const sub: Binary = binary("Sub");
 export const mul: Binary = binary("Mul");
 export const div: Binary = binary("Div");
 export const max: Binary = binary("Max");
+/** Largest of several scalars, in one node. */
+export const largestOf = (g: GraphBuilder, scalars: readonly Value[]): Value => g.node("Max", scalars, []);
 export const min: Binary = binary("Min");
 export const equal: Binary = binary("Equal", "bool");
 export const greater: Binary = binary("Greater", "bool");
@@ -61,6 +63,7 @@ export function reshape(g: GraphBuilder, x: Value, shape: readonly number[]): Va
   const size = (dims: readonly number[]): number => dims.reduce((a, b) => a * b, 1);
   if (size(fixed(x.shape)) !== size(shape))
     throw new PouwError("BAD_GRAPH", `Cannot reshape [${x.shape.join()}] to [${shape.join()}].`);
+  if (x.shape.join() === shape.join()) return x;
   return g.node("Reshape", [x, axesOf(g, shape)], shape, x.dtype);
 }
 
@@ -112,6 +115,8 @@ export const reduceMax = (g: GraphBuilder, x: Value, axes: readonly number[], ke
   reduce("ReduceMax", g, x, axes, keep);
 export const reduceSum = (g: GraphBuilder, x: Value, axes: readonly number[], keep = true): Value =>
   reduce("ReduceSum", g, x, axes, keep);
+export const reduceMin = (g: GraphBuilder, x: Value, axes: readonly number[], keep = true): Value =>
+  reduce("ReduceMin", g, x, axes, keep);
 /** Only in the plain lowering. */
 export const reduceMean = (g: GraphBuilder, x: Value, axes: readonly number[], keep = true): Value =>
   reduce("ReduceMean", g, x, axes, keep);

@@ -60,9 +60,14 @@ export function addBias(net: Net, x: Value, bias: Param): Value {
   return net.record(add(net.g, x, b), [x, b], (dy) => [dy, sumRows(net, dy)]);
 }
 
-/** x[R, N] as `parts` tensors of N / parts columns. Their gradients are joined as they were cut. */
+/**
+ * x[R, N] as `parts` tensors of N / parts columns, in the exact lowering on one grid, ready for products.
+ * Their gradients are joined as they were cut.
+ */
 export function splitColumns(net: Net, x: Value, parts: number): readonly Value[] {
   const { g } = net;
-  const pieces = split(g, x, 1, parts);
-  return net.recordMany(pieces, x, (dys) => concat(g, dys, 1));
+  const { value, max } = net.operand(x, "activation");
+  const cut = split(g, value, 1, parts);
+  if (net.exact) for (const piece of cut) net.onGrid(piece, max);
+  return net.recordMany(cut, x, (dys) => concat(g, dys, 1));
 }

@@ -76,13 +76,17 @@ const reduceSum: Rule = (scope) => {
   return fact(...ends, { grid, ...(x.low >= 0 && keeps && { tops: new Set([node.inputs[0] as string]) }) });
 };
 
-const reduceMax: Rule = (scope) => {
-  const { node } = scope;
-  const x = scope.inputs[0] as Fact;
-  const all = axesOf(scope).length === shapeOf(scope, 0).length;
-  const tops = all || node.attributes["keepdims"] !== 0 ? new Set([node.inputs[0] as string]) : undefined;
-  return fact(x.low, x.high, { ...(x.grid && { grid: x.grid }), ...(tops && { tops }) });
-};
+/** The largest or the smallest: a bound of every value that it is taken from. */
+const extreme =
+  (end: "tops" | "bottoms"): Rule =>
+  (scope) => {
+    const { node } = scope;
+    const x = scope.inputs[0] as Fact;
+    const all = axesOf(scope).length === shapeOf(scope, 0).length;
+    const bounds = all || node.attributes["keepdims"] !== 0;
+    const known = bounds ? { [end]: new Set([node.inputs[0] as string]) } : {};
+    return fact(x.low, x.high, { ...(x.grid && { grid: x.grid }), ...known });
+  };
 
 export const REDUCTIONS: Readonly<{ [op: string]: Rule | undefined }> = {
   Gemm: gemm,
@@ -90,6 +94,7 @@ export const REDUCTIONS: Readonly<{ [op: string]: Rule | undefined }> = {
   Conv: conv,
   ConvTranspose: transposedConv,
   ReduceSum: reduceSum,
-  ReduceMax: reduceMax,
+  ReduceMax: extreme("tops"),
+  ReduceMin: extreme("bottoms"),
   ArgMax: (scope) => fact(0, dimAt(shapeOf(scope, 0), 1) - 1),
 };

@@ -122,6 +122,7 @@ function leadingPower(
     const made = maker(id);
     if (made?.op === "Abs") learn(made.inputs[0] as string, { scale, low: -2, high: 2 });
     if (tops(id).low >= 0) learn(id, { scale, low: 0, high: 2 });
+    else if (m.depths.has(id)) learn(id, { scale, low: -2, high: 2 });
   }
   return fact(2 ** scale.low, 2 ** scale.high, { power: { scale, factor: 1 } });
 }
@@ -171,14 +172,17 @@ function absolute(scope: Scope): Fact {
   return kept(scope, x.low <= 0 && x.high >= 0 ? 0 : Math.min(Math.abs(x.low), Math.abs(x.high)), magnitude(x));
 }
 
-function larger(scope: Scope): Fact {
-  const [a, b] = two(scope);
-  const both = common(a.grid, b.grid);
-  const grid = both && { ...both[0], max: Math.max(both[0].max, both[1].max) };
-  return fact(Math.max(a.low, b.low), Math.max(a.high, b.high), {
-    tops: new Set([...a.tops, ...b.tops]),
-    ...(grid && { grid }),
+function larger({ inputs }: Scope): Fact {
+  const grids = inputs.map((item) => item.grid);
+  const grid = grids.reduce((a, b) => {
+    const both = common(a, b);
+    return both && { ...both[0], max: Math.max(both[0].max, both[1].max) };
   });
+  const all = (of: (item: Fact) => ReadonlySet<string>): ReadonlySet<string> =>
+    new Set(inputs.flatMap((item) => [...of(item)]));
+  const low = Math.max(...inputs.map((item) => item.low));
+  const high = Math.max(...inputs.map((item) => item.high));
+  return fact(low, high, { tops: all((item) => item.tops), depths: all((item) => item.depths), ...(grid && { grid }) });
 }
 
 function smaller(scope: Scope): Fact {
@@ -216,7 +220,7 @@ export const RULES: Readonly<{ [op: string]: Rule | undefined }> = {
   Div: quotient,
   Sqrt: squareRoot,
   Abs: absolute,
-  Neg: (scope) => kept(scope, -one(scope).high, -one(scope).low),
+  Neg: (scope) => ({ ...kept(scope, -one(scope).high, -one(scope).low), depths: one(scope).bottoms }),
   Relu: (scope) => kept(scope, Math.max(0, one(scope).low), Math.max(0, one(scope).high)),
   Sign: (scope) =>
     fact(Math.sign(one(scope).low), Math.sign(one(scope).high), { grid: { exponent: 0, scales: [], max: 1 } }),

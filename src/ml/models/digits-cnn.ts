@@ -14,7 +14,7 @@ export const digitsCnn: Architecture = {
   predictionsPerSample: 1,
   defaultSteps: 20,
   bits: { activation: 8, weight: 7, gradient: 9 },
-  optimizer: { kind: "sgd", learningRate: 0.02, momentum: 0.9 },
+  optimizer: { kind: "sgd", learningRate: 0.05, momentum: 0.9 },
   parameters: [
     { name: "conv1.weight", shape: [8, 1, 5, 5], exponent: -22, init: { kind: "normal", std: 0.2 } },
     { name: "conv1.bias", shape: [8], exponent: -22, init: { kind: "zeros" } },
