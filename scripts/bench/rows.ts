@@ -1,0 +1,111 @@
+// One row of the table: a figure with its spread, what it should be, and how it is shown.
+import { isSlower, type Spread } from "./measure.ts";
+
+export interface Goal {
+  readonly kind: "most" | "least";
+  readonly value: number;
+}
+
+interface Named {
+  /** `group/what`, what `--only` and `--baseline` go by. */
+  readonly name: string;
+  readonly what: string;
+}
+export interface Figure extends Named {
+  readonly kind: "figure";
+  readonly unit: "ratio" | "%" | "per s" | "ms";
+  /** Shares are from 0 to 1. */
+  readonly value: Spread;
+  readonly goal: Goal | undefined;
+  /** What stands behind it, with units in the names. */
+  readonly detail: { readonly [name: string]: number | string };
+}
+export interface Skipped extends Named {
+  readonly kind: "skipped";
+  readonly reason: string;
+}
+export type Row = Figure | Skipped;
+
+/** What a piece of the bench is given. */
+export interface Bench {
+  readonly quick: boolean;
+  wants(name: string): boolean;
+  /** A line for people, on stderr. */
+  progress(text: string): void;
+}
+
+export const figure = (
+  name: string,
+  what: string,
+  unit: Figure["unit"],
+  value: Spread,
+  more: Partial<Pick<Figure, "goal" | "detail">> = {},
+): Figure => ({ kind: "figure", name, what, unit, value, goal: more.goal, detail: more.detail ?? {} });
+
+export const skipped = (name: string, what: string, reason: string): Skipped => ({
+  kind: "skipped",
+  name,
+  what,
+  reason,
+});
+
+export const atMost = (value: number): Goal => ({ kind: "most", value });
+export const atLeast = (value: number): Goal => ({ kind: "least", value });
+
+export function meets({ value, goal }: Figure): boolean | undefined {
+  if (goal === undefined) return undefined;
+  return goal.kind === "most" ? value.median <= goal.value : value.median >= goal.value;
+}
+
+/** Turned so that less is better, whatever the row counts. */
+function cost({ unit, value, goal }: Figure): Spread {
+  if (unit !== "per s" && goal?.kind !== "least") return value;
+  return { median: 1 / value.median, low: 1 / value.high, high: 1 / value.low, count: value.count };
+}
+
+/** Whether a row is worse than the same row of an earlier run; undefined when that had none. */
+export function regressed(row: Row, earlier: readonly Row[]): boolean | undefined {
+  const before = earlier.find(({ name }) => name === row.name);
+  if (row.kind === "skipped" || before === undefined || before.kind === "skipped") return undefined;
+  return isSlower(cost(row), cost(before));
+}
+
+function shown(unit: Figure["unit"], value: number): string {
+  if (unit === "%") return `${(value * 100).toFixed(2)} %`;
+  if (unit === "ratio") return value.toFixed(3);
+  return `${value.toPrecision(3)} ${unit}`;
+}
+
+function judged(row: Figure): string {
+  const { goal, unit } = row;
+  if (goal === undefined) return "";
+  const sign = goal.kind === "most" ? "<=" : ">=";
+  return `${meets(row) === true ? "ok" : "MISSED"} (${sign} ${shown(unit, goal.value)})`;
+}
+
+const numeral = (value: number | string): string =>
+  typeof value === "string" ? value : `${Number(value.toPrecision(3))}`;
+const details = (detail: Figure["detail"]): string =>
+  Object.entries(detail)
+    .map(([name, value]) => `${name} ${numeral(value)}`)
+    .join(", ");
+
+/** The table as lines of text, columns aligned; `earlier` adds what has become slower. */
+export function tableLines(rows: readonly Row[], earlier: readonly Row[]): string[] {
+  const head = ["row", "median", "quartiles", "goal", "measured"];
+  const cells = rows.map((row) => {
+    if (row.kind === "skipped") return [row.what, "skipped", "", "", row.reason];
+    const { median, low, high, count } = row.value;
+    const range = `${shown(row.unit, low)} - ${shown(row.unit, high)}, n ${count}`;
+    const worse = regressed(row, earlier) === true ? ["SLOWER than the baseline"] : [];
+    return [row.what, shown(row.unit, median), range, [judged(row), ...worse].join(" ").trim(), details(row.detail)];
+  });
+  const all = [head, ...cells];
+  const widths = head.map((_, i) => Math.max(...all.map((line) => (line[i] as string).length)));
+  return all.map((line) =>
+    line
+      .map((cell, i) => cell.padEnd(widths[i] as number))
+      .join("  ")
+      .trimEnd(),
+  );
+}

@@ -1,0 +1,78 @@
+// A training graph of any batch and lowering, opened as the node opens it and run on the real data.
+import { openDataSet } from "../../src/adapters/data/index.ts";
+import { type Engine, type Feeds, openEngine } from "../../src/adapters/onnx/engine.ts";
+import { toOnnx } from "../../src/ml/graph/index.ts";
+import { type Architecture, type DataSet, initialParameters, trainGraph } from "../../src/ml/index.ts";
+import { integerStream } from "../../src/ml/models/init.ts";
+import { type Contestant, timed } from "./measure.ts";
+
+export interface StepperOptions {
+  readonly batch: number;
+  readonly lowering: "exact" | "float32";
+  /** Steps run for each one counted: above 1, a step made slower on purpose. */
+  readonly burden?: number;
+}
+
+export interface Stepper {
+  /** Runs `steps` steps from the first parameters in one call; time per step. */
+  run(steps: number): Contestant;
+  close(): Promise<void>;
+}
+
+/** One provider and the data sets, opened once for all steppers. */
+export class Workshop {
+  readonly #engine: Engine;
+  readonly #data = new Map<string, Promise<DataSet>>();
+
+  private constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  /** Throws CAPABILITY_ABSENT without the native package: times of WASM say nothing about the goals. */
+  static async open(): Promise<Workshop> {
+    return new Workshop(await openEngine("cpu", { threads: 1 }));
+  }
+
+  async stepper(model: Architecture, { batch, lowering, burden = 1 }: StepperOptions): Promise<Stepper> {
+    const graph = await this.#engine.open(toOnnx(trainGraph(model, { batch, lowering })));
+    const data = await this.#dataOf(model);
+    const fixed = fixedFeeds(model, data);
+    const next = integerStream("bench");
+    const [from, to] = data.splits.train;
+    return {
+      run: (steps) => async () => {
+        const count = Math.round(steps * burden);
+        const rows = Int32Array.from({ length: count * batch }, () => from + (next() % (to - from)));
+        const feeds: Feeds = {
+          ...fixed,
+          steps: { type: "int64", data: BigInt64Array.of(BigInt(count)), dims: [] },
+          batch: { type: "int32", data: rows, dims: [count, batch] },
+        };
+        return timed(() => graph.run(feeds), steps);
+      },
+      close: () => graph.close(),
+    };
+  }
+
+  #dataOf({ data: { name } }: Architecture): Promise<DataSet> {
+    const opened =
+      this.#data.get(name) ?? openDataSet(name, { dataDir: undefined, signal: AbortSignal.timeout(120_000) });
+    this.#data.set(name, opened);
+    return opened;
+  }
+}
+
+/** The data, and the first parameters tensor by tensor. */
+function fixedFeeds(model: Architecture, data: DataSet): Feeds {
+  const feeds: { [name: string]: Feeds[string] } = {};
+  for (const { name, shape, data: bytes } of data.tensors)
+    feeds[name] = { type: "uint8", data: Uint8Array.from(bytes), dims: shape };
+  const flat = initialParameters({ parameters: model.parameters, initSeed: model.name });
+  let at = 0;
+  for (const { name, shape } of model.parameters) {
+    const size = shape.reduce((a, b) => a * b, 1);
+    feeds[name] = { type: "float32", data: flat.slice(at, at + size), dims: shape };
+    at += size;
+  }
+  return feeds;
+}
