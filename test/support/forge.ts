@@ -1,0 +1,165 @@
+// Units, records and blocks upon what an engine holds: honest ones as anybody could make them, and the forgeries of a cheat who holds its own key.
+import type { State } from "../../src/chain/index.ts";
+import type { Block, Contribution, DoubleBlock, DoubleRecord, Record, Transfer } from "../../src/codec/index.ts";
+import { compareContributions, draftBlock, sealBlock } from "../../src/consensus/index.ts";
+import { type KeyPair, recordId, sha256, signContribution, signRecord } from "../../src/crypto/index.ts";
+import { aggregate, decodeDelta, encodeDelta, parametersDigest } from "../../src/ml/index.ts";
+import { findWin, noncesPerUnit, unitOfContribution, unitSeed, type Win } from "../../src/work/index.ts";
+import type { Lab, Node } from "./lab.ts";
+import { toyManifest, toyUnit } from "./sim.ts";
+
+/** What a unit is run upon: a state, and the parameters and records of the round that is open on it. */
+export interface Place {
+  readonly state: State;
+  readonly round: number;
+  readonly start: Uint8Array;
+  readonly parameters: Float32Array;
+  readonly records: readonly Record[];
+}
+
+/** Where `node` stands. */
+export async function placeOf(node: Node): Promise<Place> {
+  const { rounds, ledger, parameters } = node.engine;
+  const { round, start, records } = rounds.view;
+  const set = await parameters.get(start);
+  if (set === undefined) throw new Error("the parameters of the round are not here");
+  return { state: ledger.state, round, start, parameters: set, records };
+}
+
+export interface Unit {
+  readonly contribution: Contribution;
+  readonly delta: Uint8Array;
+  readonly end: Float32Array;
+}
+
+/** How a cheat's unit differs from the honest one. */
+export interface Cheat {
+  /** Ends elsewhere. */
+  readonly end?: (honest: Float32Array, place: Place, seed: Uint8Array) => Float32Array;
+  /** Sends another delta than the one that leads to its end. */
+  readonly delta?: (honest: Uint8Array) => Uint8Array;
+  /** Changes the contribution before it is signed. */
+  readonly change?: Partial<Contribution>;
+  /** Signs with this key instead. */
+  readonly signer?: KeyPair;
+}
+
+export interface UnitIndex {
+  readonly mlNode?: number;
+  readonly index?: number;
+}
+
+/** A unit of `key` at `place`. */
+export function aUnit(lab: Lab, key: KeyPair, place: Place, at: UnitIndex = {}, cheat: Cheat = {}): Unit {
+  const { rules, task } = lab.network;
+  const { state, round, start, parameters } = place;
+  const { mlNode = 0, index = 0 } = at;
+  const unit = { beacon: state.beacon, task: task.id, round, author: key.address, mlNode, index };
+  const seed = unitSeed(unit);
+  const honest = toyUnit(parameters, seed);
+  const end = cheat.end?.(honest, place, seed) ?? honest;
+  const right = encodeDelta(toyManifest, parameters, end);
+  const delta = cheat.delta?.(right) ?? right;
+  const fields = {
+    task: task.id,
+    round,
+    height: state.height,
+    author: key.address,
+    mlNode,
+    index,
+    start,
+    digest: parametersDigest(toyManifest, end),
+    codec: 0,
+    deltaHash: sha256(delta),
+    deltaBytes: delta.length,
+    ...cheat.change,
+  };
+  return { contribution: signContribution(fields, cheat.signer ?? key, rules.genesis), delta, end };
+}
+
+/** A unit of `key` that wins at `place`. */
+export function aWin(lab: Lab, key: KeyPair, place: Place, cheat: Cheat = {}, first = 0): Unit & { readonly win: Win } {
+  const nonces = noncesPerUnit(lab.network.task, lab.network.rules);
+  for (let index = first; index < first + 1000; index++) {
+    const unit = aUnit(lab, key, place, { index }, cheat);
+    const finished = unitOfContribution(place.state.beacon, unit.contribution);
+    const win = findWin(finished, nonces, place.state.target);
+    if (win !== undefined) return { ...unit, win };
+  }
+  throw new Error("no unit wins: the target is too hard for a test");
+}
+
+export interface Extras {
+  readonly transfers?: readonly Transfer[];
+  readonly doubleBlocks?: readonly DoubleBlock[];
+  readonly doubleRecords?: readonly DoubleRecord[];
+  readonly time?: number;
+}
+
+/** The block of a win; throws when no miner could draft it. */
+export function blockOf(
+  lab: Lab,
+  key: KeyPair,
+  place: Place,
+  won: Unit & { readonly win: Win },
+  extras: Extras = {},
+): Block {
+  const { rules } = lab.network;
+  const time = extras.time ?? Math.max(lab.clock.now(), place.state.time + 1);
+  const parts = { contribution: won.contribution, nonce: won.win.nonce, records: place.records, ...extras, time };
+  const draft = draftBlock(place.state, parts, rules);
+  if (draft.kind !== "draft") throw new Error(`no such block: ${draft.code} ${draft.reason}`);
+  return sealBlock(draft, key, rules);
+}
+
+/** A block of `key` at `place`, honest but for `cheat`. */
+export function aBlock(lab: Lab, key: KeyPair, place: Place, cheat: Cheat = {}, extras: Extras = {}): Block {
+  return blockOf(lab, key, place, aWin(lab, key, place, cheat), extras);
+}
+
+/** The record that closes the round of `place` with `units`, signed by `leader`; `change` forges fields before the signature. */
+export function recordAt(
+  lab: Lab,
+  leader: KeyPair,
+  place: Place,
+  units: readonly Unit[],
+  change: Partial<Record> = {},
+  signer: KeyPair = leader,
+): Record {
+  const { rules, task } = lab.network;
+  const previous = place.records.at(-1);
+  const stands = place.state.task(task.id) as { lastRecord: Uint8Array };
+  const contributions = units.map(({ contribution }) => contribution).sort(compareContributions);
+  return signRecord(
+    {
+      task: task.id,
+      round: place.round,
+      height: place.state.height,
+      block: place.state.tipId,
+      parent: previous === undefined ? stands.lastRecord : recordId(previous),
+      contributions,
+      next: parametersDigest(toyManifest, after(place, units)),
+      leader: leader.address,
+      ...change,
+    },
+    signer,
+    rules.genesis,
+  );
+}
+
+/** P(t+1) of `units` at `place`. */
+export function after(place: Place, units: readonly Unit[]): Float32Array {
+  const deltas = units.map(({ delta }) => decodeDelta(toyManifest, delta));
+  return aggregate(toyManifest, place.parameters, deltas);
+}
+
+/** The place that `record` opens, if it says the truth. */
+export function placeAfter(place: Place, record: Record, parameters: Float32Array): Place {
+  return {
+    ...place,
+    round: record.round + 1,
+    start: record.next,
+    parameters,
+    records: [...place.records, record],
+  };
+}

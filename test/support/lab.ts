@@ -1,0 +1,279 @@
+// Engines under attack: victims of every role, an honest miner that the test drives, and bare wires that say whatever the test wants.
+// Virtual time and the toy model of sim.ts, with an easy target: nearly every unit wins a block.
+import { memoryStore } from "../../src/adapters/level/index.ts";
+import { createMemoryNetwork, type MemoryNetwork } from "../../src/adapters/memory-wire/index.ts";
+import { silentLog } from "../../src/adapters/telemetry/index.ts";
+import { concatBytes, PouwError, toHex, type Verdict } from "../../src/base/index.ts";
+import type { Genesis } from "../../src/chain/index.ts";
+import {
+  type Block,
+  blobReplyCodec,
+  blockCodec,
+  blocksReplyCodec,
+  type PeerStatus,
+  roundReplyCodec,
+  statusCodec,
+} from "../../src/codec/index.ts";
+import { blockId, type KeyPair, sha256 } from "../../src/crypto/index.ts";
+import { type AlertKind, Engine } from "../../src/engine/index.ts";
+import type { Network } from "../../src/node/index.ts";
+import type { Protocol, Topic, Wire } from "../../src/ports/index.ts";
+import { Sim, type SimNodeOptions, toyNetwork, toyRuntime } from "./sim.ts";
+import { VirtualClock } from "./virtual-clock.ts";
+
+export const UNIT_MS = 100;
+/** Blocks come this far apart, as the genesis wants them, so the target stays. */
+export const BLOCK_MS = 10_000;
+
+export interface Heard {
+  readonly topic: Topic;
+  readonly from: string;
+  readonly verdict: Verdict;
+}
+
+/** An engine and what its wire was told. */
+export interface Node {
+  readonly name: string;
+  readonly engine: Engine;
+  readonly key: KeyPair;
+  readonly wire: Wire;
+  /** By SHA-256 of topic and message, hex: what the engine answered. */
+  readonly heard: Map<string, Heard>;
+  /** Peers that the engine punished, with the reasons. */
+  readonly punished: { readonly peer: string; readonly reason: string }[];
+  readonly alerts: AlertKind[];
+}
+
+export interface NodeOptions extends Pick<SimNodeOptions, "forge" | "trains" | "unitMs"> {
+  readonly mines?: boolean;
+  readonly verifies?: boolean;
+  readonly trusts?: readonly string[];
+}
+
+export type Answer = (protocol: Protocol, data: Uint8Array, from: string) => Promise<Uint8Array>;
+
+/** A peer without a node: publishes what it is told, answers as `answer` says, notes what it was asked and told. */
+export interface Evil {
+  readonly name: string;
+  readonly wire: Wire;
+  readonly key: KeyPair;
+  readonly asked: Protocol[];
+  readonly told: { readonly topic: Topic; readonly data: Uint8Array }[];
+  /** False once the victim closed the connection. */
+  linked(node: Node): boolean;
+}
+
+const nameOf = (topic: Topic, data: Uint8Array): string => toHex(sha256(new TextEncoder().encode(topic), data));
+const failed = (): never => {
+  throw new PouwError("NOT_FOUND", "nothing is served here");
+};
+
+/** Each kind of node that can train, as a victim. */
+export const VICTIMS: readonly (readonly [string, NodeOptions])[] = [
+  ["miner", { mines: true }],
+  ["verifier", { verifies: true }],
+  ["peer", {}],
+];
+
+export class Lab {
+  readonly clock = new VirtualClock();
+  readonly network: Network;
+  readonly air: MemoryNetwork;
+  readonly #engines: Engine[] = [];
+  #wires = 0;
+  #chance = 1;
+
+  constructor(genesis: Partial<Genesis> = {}) {
+    this.network = toyNetwork({ target: `07${"ff".repeat(31)}`, ...genesis });
+    this.air = createMemoryNetwork({ clock: this.clock, random: () => this.random(), latencyMs: 5 });
+  }
+
+  random(): number {
+    this.#chance = (Math.imul(this.#chance, 1_664_525) + 1_013_904_223) >>> 0;
+    return this.#chance / 2 ** 32;
+  }
+
+  /** Starts an engine whose account is `Sim.key(name)`, connected to `peers`. */
+  async node(name: string, options: NodeOptions = {}, peers: readonly (Node | Evil)[] = []): Promise<Node> {
+    const { clock, network } = this;
+    const heard = new Map<string, Heard>();
+    const punished: { peer: string; reason: string }[] = [];
+    const alerts: AlertKind[] = [];
+    const wire = watched(this.air.wire(name), heard, punished);
+    const { forge, unitMs = UNIT_MS } = options;
+    const runtime =
+      options.trains === false ? undefined : toyRuntime({ clock, unitMs, ...(forge === undefined ? {} : { forge }) });
+    const engine = await Engine.open(
+      {
+        ...network,
+        roleBits: 0,
+        checkBeforeRelay: options.verifies === true,
+        mines: options.mines === true,
+        trustedVerifiers: (options.trusts ?? []).map((trusted) => Sim.key(trusted).address),
+      },
+      { store: memoryStore(), wire, runtime, key: Sim.key(name), clock, log: silentLog() },
+    );
+    this.#engines.push(engine);
+    engine.events.on("alert", ({ kind }) => alerts.push(kind));
+    if (options.verifies === true)
+      engine.events.on("checked", ({ block, outcome, by, digest }) => {
+        if (by === "executed") engine.checks.attest(block, outcome, digest);
+      });
+    await engine.start();
+    const node = { name, engine, key: Sim.key(name), wire, heard, punished, alerts };
+    for (const peer of peers) await this.connect(node, peer);
+    return node;
+  }
+
+  /** A bare wire, connected to `victims`. Unless `answer` says otherwise it is of the network, at genesis, and serves nothing. */
+  async evil(victims: readonly Node[], answer: Answer = this.nothing(), name = `evil-${++this.#wires}`): Promise<Evil> {
+    const wire = this.air.wire(name);
+    const asked: Protocol[] = [];
+    const told: { topic: Topic; data: Uint8Array }[] = [];
+    await wire.start({
+      gossip: async (topic, data) => {
+        told.push({ topic, data });
+        return { kind: "ignore", code: "evil", reason: "relays nothing" };
+      },
+      request: (protocol, data, from) => {
+        asked.push(protocol);
+        return answer(protocol, data, from);
+      },
+      connected: () => undefined,
+      disconnected: () => undefined,
+    });
+    const linked = (node: Node): boolean => wire.peers().some(({ id }) => id === node.wire.peerId);
+    const evil = { name, wire, key: Sim.key(name), asked, told, linked };
+    for (const victim of victims) await this.connect(evil, victim);
+    return evil;
+  }
+
+  /** The status of a peer at genesis, with fields changed. */
+  status(change: Partial<PeerStatus> = {}): PeerStatus {
+    const { genesis, network } = this.network.rules;
+    return {
+      version: 1,
+      network: new TextEncoder().encode(network),
+      genesis,
+      head: genesis,
+      height: 0,
+      work: new Uint8Array(32),
+      oldest: 0,
+      roles: 0,
+      trains: 0,
+      ...change,
+    };
+  }
+
+  /** Answers the handshake and says of everything else that it is not there. */
+  nothing(change: Partial<PeerStatus> = {}): Answer {
+    return async (protocol) => {
+      if (protocol === "status") return statusCodec.encode(this.status(change));
+      if (protocol === "blob") return blobReplyCodec.encode({ total: 0, bytes: new Uint8Array(0) });
+      if (protocol === "round") return roundReplyCodec.encode({ records: [], contributions: [] });
+      return protocol === "blocks" || protocol === "blocks-by-id" ? blocksReplyCodec.encode({ blocks: [] }) : failed();
+    };
+  }
+
+  /** As `nothing`, and serves these deltas. */
+  serving(...deltas: readonly Uint8Array[]): Answer {
+    const none = this.nothing();
+    return async (protocol, data, from) => {
+      const found =
+        protocol === "blob" ? deltas.find((delta) => toHex(data).includes(toHex(sha256(delta)))) : undefined;
+      return found === undefined
+        ? none(protocol, data, from)
+        : blobReplyCodec.encode({ total: found.length, bytes: found });
+    };
+  }
+
+  async connect(from: Node | Evil, to: Node | Evil): Promise<void> {
+    const { signal } = new AbortController();
+    const done = from.wire.connect(to.wire.addresses()[0] as string, { signal }).catch(() => undefined);
+    await this.clock.run(50);
+    await done;
+  }
+
+  /** Publishes a message and resolves with what `victim` answers to it; throws when it does not within a minute. */
+  async tell(sender: Evil, victim: Node, topic: Topic, data: Uint8Array): Promise<Verdict> {
+    const name = nameOf(topic, data);
+    victim.heard.delete(name);
+    await sender.wire.publish(topic, data);
+    await this.clock.run(60_000, () => victim.heard.has(name));
+    const heard = victim.heard.get(name);
+    if (heard === undefined) throw new Error(`${victim.name} did not judge a ${topic}`);
+    return heard.verdict;
+  }
+
+  /** A whole block on the block topic. */
+  tellBlock(sender: Evil, victim: Node, block: Block): Promise<Verdict> {
+    return this.tell(sender, victim, "block", blockMessage(block));
+  }
+
+  /** Lets the node train until it has won `count` blocks, one block time apart, with `records` rounds between them if it leads. */
+  async mine(node: Node, count: number, records = 1): Promise<void> {
+    const { engine } = node;
+    for (let won = 0; won < count; ) {
+      await this.clock.run(BLOCK_MS - (records + 1) * UNIT_MS);
+      const height = engine.ledger.head.height;
+      for (let i = 0; i < 50 && engine.ledger.head.height === height; i++) await this.train(node, i);
+      if (engine.ledger.head.height === height) throw new Error("no unit wins");
+      won++;
+    }
+    await this.clock.run(1000);
+  }
+
+  /** One unit of the node, in virtual time. */
+  async train(node: Node, index = 0): Promise<void> {
+    let done = false;
+    const unit = Promise.resolve(node.engine.trainer?.run(0, index)).finally(() => {
+      done = true;
+    });
+    await this.clock.run(60_000, () => done);
+    await unit;
+  }
+
+  /** What fork choice, re-execution and verdicts made of a block at a node. */
+  async fate(node: Node, block: Block): Promise<string> {
+    const { ledger, blocks } = node.engine;
+    const id = blockId(block.header);
+    const known = await ledger.node(id);
+    if (known === undefined) return "unknown";
+    const best = await blocks.canonical(known.height);
+    const stands = best !== undefined && toHex(best) === toHex(id) && known.height <= ledger.head.height;
+    return `${known.checked}, ${stands ? "stands" : "dropped"}`;
+  }
+
+  async close(): Promise<void> {
+    for (const engine of this.#engines) await engine.stop();
+  }
+}
+
+export const blockMessage = (block: Block): Uint8Array => concatBytes(Uint8Array.of(0), blockCodec.encode(block));
+
+/** The wire, with a note of everything that was judged and punished. */
+function watched(wire: Wire, heard: Map<string, Heard>, punished: { peer: string; reason: string }[]): Wire {
+  return {
+    peerId: wire.peerId,
+    start: (handlers) =>
+      wire.start({
+        ...handlers,
+        gossip: async (topic, data, source) => {
+          const verdict = await handlers.gossip(topic, data, source);
+          heard.set(nameOf(topic, data), { topic, from: source.from, verdict });
+          return verdict;
+        },
+      }),
+    stop: () => wire.stop(),
+    addresses: () => wire.addresses(),
+    peers: () => wire.peers(),
+    publish: (topic, data) => wire.publish(topic, data),
+    request: (peer, protocol, data, options) => wire.request(peer, protocol, data, options),
+    connect: (address, options) => wire.connect(address, options),
+    punish: (peer, reason) => {
+      punished.push({ peer, reason });
+      wire.punish(peer, reason);
+    },
+    stats: () => wire.stats(),
+  };
+}
