@@ -13,6 +13,7 @@ import {
 import type { Block, PeerStatus, Record, Transfer } from "../codec/index.ts";
 import type { Log } from "../ports/index.ts";
 import type { Task } from "../work/index.ts";
+import { fetchBlob } from "./blobs.ts";
 import { type BlockNode, BlockStore } from "./block-store.ts";
 import { Checks } from "./checks.ts";
 import { Deltas } from "./deltas.ts";
@@ -24,7 +25,7 @@ import { Inbox } from "./inbox.ts";
 import { type HeadChange, type ImportResult, Ledger } from "./ledger.ts";
 import { Mempool } from "./mempool.ts";
 import { Outbox } from "./outbox.ts";
-import { Parameters } from "./parameters.ts";
+import { Parameters, type ParametersDeps } from "./parameters.ts";
 import { Peers, PROTOCOL_VERSION } from "./peers.ts";
 import { Rounds } from "./rounds.ts";
 import { serve } from "./serve.ts";
@@ -69,7 +70,10 @@ export class Engine {
     const late: { engine?: Engine } = {};
     const peers = (): readonly string[] => late.engine?.peers.ranked() ?? [];
     const deltas = new Deltas(maxDeltaBytes(options.task), { ...deps, candidates: peers });
-    const parameters = new Parameters(options.manifest, { store: deps.store, deltas });
+    const maxBytes = 4 * options.manifest.parameterCount;
+    const pull: ParametersDeps["pull"] = (id, check, limit) =>
+      fetchBlob({ kind: "parameters", id, maxBytes, check }, peers(), deps, limit);
+    const parameters = new Parameters(options.manifest, { store: deps.store, deltas, pull });
     parameters.plantInitial(options.task.parameters);
     const ledger = await Ledger.open(options.genesis, options.rules, {
       blocks,

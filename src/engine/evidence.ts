@@ -13,6 +13,8 @@ export class EvidenceWatch {
   readonly #onFound: (offender: Uint8Array, detail: string) => void;
   readonly #headers = new Lru<string, Header>(MEMORY);
   readonly #records = new Lru<string, Record>(MEMORY);
+  /** Offences found already: more signatures over one of them are not another. */
+  readonly #found = new Lru<string, true>(MEMORY);
   #blocks: DoubleBlock[] = [];
   #doubles: DoubleRecord[] = [];
 
@@ -28,25 +30,32 @@ export class EvidenceWatch {
     const before = this.#headers.get(key);
     if (before === undefined) this.#headers.set(key, header);
     else if (!bytesEqual(blockId(before), blockId(header))) {
+      if (this.#found.has(key)) return;
       if (judgeDoubleBlock({ a: before, b: header }, header.height, this.#rules).kind !== "offence") return;
+      this.#found.set(key, true);
       if (this.#blocks.length < MAX_PENDING) this.#blocks.push({ a: before, b: header });
       this.#onFound(header.miner, `two blocks at height ${header.height} from one win`);
     }
   }
 
-  /** Looks at a record of any branch; a bad signature is nobody's offence. True when it is a second one for its round. */
-  seeRecord(record: Record): boolean {
+  /**
+   * Looks at a record that the leader of some known block signed, on any branch; a bad signature is nobody's offence.
+   * `second`: it shows an offence that was not known; `more`: one that was.
+   */
+  seeRecord(record: Record): "first" | "second" | "more" {
     const key = `${toHex(record.leader)}/${toHex(record.block)}/${record.round}`;
     const before = this.#records.get(key);
-    if (before !== undefined && bytesEqual(recordId(before), recordId(record))) return false;
-    if (!verifyRecord(record, this.#rules.genesis)) return false;
+    if (before !== undefined && bytesEqual(recordId(before), recordId(record))) return "first";
+    if (this.#found.has(key)) return "more";
+    if (!verifyRecord(record, this.#rules.genesis)) return "first";
     if (before === undefined) {
       this.#records.set(key, record);
-      return false;
+      return "first";
     }
+    this.#found.set(key, true);
     if (this.#doubles.length < MAX_PENDING) this.#doubles.push({ a: before, b: record });
     this.#onFound(record.leader, `two records for round ${record.round}`);
-    return true;
+    return "second";
   }
 
   /** Evidence that the next block on `state` can carry: in time, and not punished yet. */

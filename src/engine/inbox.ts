@@ -1,17 +1,17 @@
 // Gossip in, verdict out: one function per topic. Cheap checks come first; what a peer could not have known is ignored, not blamed (protocol sections 5 and 9).
-import { bytesEqual, ignore, messageOf, PouwError, reject, type Verdict } from "../base/index.ts";
+import { ACCEPT, bytesEqual, ignore, messageOf, PouwError, reject, type Verdict } from "../base/index.ts";
 import {
-  type Block,
   blockCodec,
   type Codec,
   contributionCodec,
   type Header,
   headerCodec,
+  type Record,
   recordCodec,
   transferCodec,
   verdictCodec,
 } from "../codec/index.ts";
-import { checkHeader } from "../consensus/index.ts";
+import { checkHeader, leaderOf } from "../consensus/index.ts";
 import { blockId } from "../crypto/index.ts";
 import type { Clock, Topic } from "../ports/index.ts";
 import type { EvidenceWatch } from "./evidence.ts";
@@ -95,7 +95,7 @@ export class Inbox {
     if (cheap.kind !== "accept") return cheap;
     this.#deps.evidence.seeHeader(header);
     this.#deps.remember(id, source);
-    const block = whole ?? (await this.#pull(source.from, id));
+    const block = whole ?? (await this.#deps.sync.fetchBlock(source.from, id));
     if (block === undefined) return ignore("no-block", "the announced block was not served");
     const { verdict } = await ledger.importBlock(block, { from: source.from, own: false }, { signal: this.#signal });
     if (verdict.kind !== "accept") {
@@ -105,20 +105,27 @@ export class Inbox {
     return this.#deps.awaitCheck === undefined ? verdict : this.#deps.awaitCheck(id);
   }
 
-  async #pull(peer: string, id: Uint8Array): Promise<Block | undefined> {
-    return this.#deps.sync.fetchBlock(peer, id).catch(() => undefined);
-  }
-
   async #record(data: Uint8Array, source: Source): Promise<Verdict> {
     const record = recordCodec.decode(data);
     const { rounds, evidence, ledger } = this.#deps;
-    // Only the leader of our head or of another known block can sign anything of interest: the rest is not remembered.
-    if (evidence.seeRecord(record)) return ignore("second-record", "the leader signed another record for this round");
+    const seen = (await this.#isLeader(record)) ? evidence.seeRecord(record) : "first";
+    // The second record is passed on, so that whoever wins the next block can punish the offence; a third says nothing new.
+    if (seen === "second") return ACCEPT;
+    if (seen === "more") return ignore("second-record", "the leader signed other records for this round");
     const verdict = await rounds.addRecord(record, source.from, false);
     // A record on a block that we lack: the sender is ahead of us.
     const strange = verdict.kind === "ignore" && verdict.code === "other-block" && record.height >= ledger.head.height;
     if (strange && !bytesEqual(record.block, ledger.head.id)) this.#deps.greet(source.from);
     return verdict;
+  }
+
+  /** Whether the record's signer led on a recent block that is known: what anyone else signs is no evidence and is not remembered. */
+  async #isLeader(record: Record): Promise<boolean> {
+    const { ledger } = this.#deps;
+    const node = await ledger.node(record.block);
+    if (node === undefined || node.height <= ledger.head.height - ledger.rules.maturity) return false;
+    const leader = leaderOf(await ledger.stateOf(node.id));
+    return leader !== undefined && bytesEqual(leader, record.leader);
   }
 
   #verdict(data: Uint8Array): Verdict {

@@ -107,8 +107,8 @@ export class Ledger {
     return result.state;
   }
 
-  /** P(t) of a block's winning unit, rebuilt through the records of earlier blocks if it is not held; undefined when deltas are gone. */
-  parametersOf(node: BlockNode, options: { readonly signal: AbortSignal }): Promise<Float32Array | undefined> {
+  /** P(t) of a block's winning unit, rebuilt through the records of earlier blocks if it is not held, or pulled by digest; undefined when neither can be. */
+  async parametersOf(node: BlockNode, options: { readonly signal: AbortSignal }): Promise<Float32Array | undefined> {
     const { parameters, blocks } = this.#deps;
     return rebuildParameters(
       node,

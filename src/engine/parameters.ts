@@ -14,6 +14,12 @@ const MIN_SETS = 4;
 export interface ParametersDeps {
   readonly store: Store;
   readonly deltas: Deltas;
+  /** Pulls a set's bytes from peers and checks them with `check`; undefined when nobody serves them. */
+  readonly pull: (
+    digest: Uint8Array,
+    check: (bytes: Uint8Array) => boolean,
+    options: { readonly signal: AbortSignal },
+  ) => Promise<Uint8Array | undefined>;
 }
 
 const endKey = (start: Uint8Array, deltaHash: Uint8Array): string => `${toHex(start)}/${toHex(deltaHash)}`;
@@ -66,6 +72,20 @@ export class Parameters {
       });
     }
     this.put(digest, set);
+    return set;
+  }
+
+  /** From memory, the store or, by digest, any peer: for a start state whose deltas are gone. */
+  async fetch(digest: Uint8Array, options: { readonly signal: AbortSignal }): Promise<Float32Array | undefined> {
+    const held = await this.get(digest);
+    if (held !== undefined) return held;
+    const check = (bytes: Uint8Array): boolean => {
+      const set = this.decode(bytes);
+      return set?.every(Number.isFinite) === true && this.matches(digest, set);
+    };
+    const bytes = await this.#deps.pull(digest, check, options);
+    const set = bytes === undefined ? undefined : this.decode(bytes);
+    if (set !== undefined) this.put(digest, set);
     return set;
   }
 

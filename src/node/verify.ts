@@ -95,7 +95,11 @@ class Replay {
   constructor(store: Store, network: Network, runtime: Runtime | undefined, signal: AbortSignal) {
     this.#network = network;
     this.#blocks = new BlockStore(store);
-    this.#parameters = new Parameters(network.manifest, { store, deltas: Deltas.offline(store) });
+    this.#parameters = new Parameters(network.manifest, {
+      store,
+      deltas: Deltas.offline(store),
+      pull: async () => undefined,
+    });
     this.#parameters.plantInitial(network.task.parameters);
     this.#runtime = runtime;
     this.#signal = signal;

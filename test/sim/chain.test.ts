@@ -123,6 +123,28 @@ describe("joining", () => {
     expect(a.threatLevel).toBe("LOW");
   });
 
+  it("a node that lost its deltas and parameters pulls the parameters by digest", async () => {
+    sim = new Sim();
+    await sim.add("a", { roles: ["miner"] });
+    await sim.add("c", {}, ["a"]);
+    await sim.clock.run(3 * MINUTE);
+    await sim.stop("c");
+    const store = sim.store("c");
+    let lost = 0;
+    for (const kind of ["delta", "parameters"]) {
+      for await (const key of store.keys({ gte: `${kind}/`, lt: `${kind}0` })) {
+        await store.batch([{ key, value: undefined }]);
+        lost++;
+      }
+    }
+    expect(lost).toBeGreaterThan(100);
+    await sim.restart("c", ["a"]);
+    await sim.clock.run(MINUTE);
+    const [a, c] = statuses("a", "c") as [NodeStatus, NodeStatus];
+    expect(c.stats.blocksVerified).toBeGreaterThan(2);
+    expect(settled(c)).toEqual(settled(a));
+  });
+
   it("a lone leader that restarts in the middle of its rounds does not contradict itself", async () => {
     sim = new Sim({ seed: 3 });
     await sim.add("a", { roles: ["miner"] });

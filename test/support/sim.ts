@@ -221,6 +221,11 @@ export class Sim {
     for (const name of this.#machines.keys()) await this.stop(name);
   }
 
+  /** A node's store, whether it runs or not. */
+  store(name: string): Store {
+    return (this.#machines.get(name) as Machine).store;
+  }
+
   /** Peer id of a node's wire. */
   peerId(name: string): string {
     return this.node(name).getStatus().peerId;
