@@ -242,6 +242,21 @@ describe("level store on disk", () => {
     expect(error.message).toMatch(/batch \d+ of the write log is missing/);
   });
 
+  it("finds a write log whose beginning, or whole, LevelDB skips", async () => {
+    for (const upTo of [40_000, Number.POSITIVE_INFINITY]) {
+      await filled(200);
+      for (const name of files(".log")) {
+        const bytes = readFileSync(join(path(), name));
+        for (let at = 64; at < Math.min(bytes.length, upTo); at += 1024) bytes[at] = (bytes[at] as number) ^ 0xff;
+        writeFileSync(join(path(), name), bytes);
+      }
+      const error = await failure(async () => (await openLevelStore(path())).close());
+      expect(error.code).toBe("STORE_CORRUPT");
+      expect(error.message).toContain("batches");
+      rmSync(path(), { recursive: true });
+    }
+  });
+
   it("maps LevelDB's own finding of damage", async () => {
     await filled(3);
     writeFileSync(join(path(), "CURRENT"), "junk\n");

@@ -1,4 +1,6 @@
 // The Store port over LevelDB: checksummed values, synced batches, and a journal that shows a lost batch.
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
 import { Level } from "level";
 import { messageOf, PouwError, SerialQueue } from "../../base/index.ts";
 import type { Store, StoreRange, StoreWrite } from "../../ports/index.ts";
@@ -52,15 +54,29 @@ function mapError(error: unknown, path: string): PouwError {
 
 const closed = (): PouwError => new PouwError("CLOSED", "The store was used after it was closed.");
 
-/** Number of the newest batch; throws STORE_CORRUPT when the numbers have a hole. */
-async function readJournal(db: Database): Promise<number> {
+/** A log that is smaller than one of LevelDB's log blocks may be a first batch torn by a power failure. */
+const TORN_BYTES = 32_768;
+
+/** Bytes of logs and tables in a database's directory; 0 when there is none. */
+async function storedBytes(path: string): Promise<number> {
+  const files = (await readdir(path).catch(() => [])).filter((name) => /\.(log|ldb|sst)$/.test(name));
+  const sizes = await Promise.all(files.map(async (name) => (await stat(join(path, name))).size));
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+/** Number of the newest batch; throws STORE_CORRUPT when the numbers have a hole, or begin too late. */
+async function readJournal(db: Database, storedBefore: number): Promise<number> {
   let last = -1;
+  let count = 0;
   for await (const [key, stored] of db.iterator({ gte: JOURNAL, lt: `${JOURNAL}~` })) {
     unframe(key, stored);
     const n = Number(key.slice(JOURNAL.length));
     if (last >= 0 && n !== last + 1) throw corrupt(`batch ${last + 1} of the write log is missing`);
     last = n;
+    count++;
   }
+  if (last < 0 && storedBefore > TORN_BYTES) throw corrupt("none of its batches can be read");
+  if (count < Math.min(last + 1, JOURNAL_LENGTH)) throw corrupt("the older batches of the write log are missing");
   return last;
 }
 
@@ -154,8 +170,9 @@ class LevelStore implements Store {
 export async function openLevelStore(path: string): Promise<Store> {
   const db: Database = new Level(path, { keyEncoding: "utf8", valueEncoding: "view" });
   try {
+    const storedBefore = await storedBytes(path);
     await db.open();
-    return new LevelStore(db, path, (await readJournal(db)) + 1);
+    return new LevelStore(db, path, (await readJournal(db, storedBefore)) + 1);
   } catch (error) {
     await db.close().catch(() => undefined);
     throw mapError(error, path);
