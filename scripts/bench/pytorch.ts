@@ -89,9 +89,9 @@ async function begin(python: string): Promise<Torch> {
 }
 
 /** The first python here that has torch, or why there is none. */
-export async function openTorch(): Promise<Torch | { readonly absent: string }> {
+export async function openTorch(pythons = PYTHONS): Promise<Torch | { readonly absent: string }> {
   const reasons: string[] = [];
-  for (const python of PYTHONS) {
+  for (const python of pythons) {
     try {
       return await begin(python);
     } catch (error) {

@@ -96,9 +96,15 @@ export function tableLines(rows: readonly Row[], earlier: readonly Row[]): strin
   const cells = rows.map((row) => {
     if (row.kind === "skipped") return [row.what, "skipped", "", "", row.reason];
     const { median, low, high, count } = row.value;
-    const range = `${shown(row.unit, low)} - ${shown(row.unit, high)}, n ${count}`;
+    const quartiles = low === high ? "" : `${shown(row.unit, low)} - ${shown(row.unit, high)}, `;
     const worse = regressed(row, earlier) === true ? ["SLOWER than the baseline"] : [];
-    return [row.what, shown(row.unit, median), range, [judged(row), ...worse].join(" ").trim(), details(row.detail)];
+    return [
+      row.what,
+      shown(row.unit, median),
+      `${quartiles}n ${count}`,
+      [judged(row), ...worse].join(" ").trim(),
+      details(row.detail),
+    ];
   });
   const all = [head, ...cells];
   const widths = head.map((_, i) => Math.max(...all.map((line) => (line[i] as string).length)));

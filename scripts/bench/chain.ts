@@ -1,0 +1,204 @@
+// Row 3: what the chain costs beside the work. A lone miner of the development network runs for a while on a store of its own;
+// then its chain is replayed, and its unit, draws and delta are timed in turn.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openDataSet } from "../../src/adapters/data/index.ts";
+import { openLevelStore } from "../../src/adapters/level/index.ts";
+import { openRuntime } from "../../src/adapters/onnx/index.ts";
+import { silentLog } from "../../src/adapters/telemetry/index.ts";
+import { utf8 } from "../../src/base/index.ts";
+import { sha256 } from "../../src/crypto/index.ts";
+import { applyDelta, decodeDelta, encodeDelta, initialParameters } from "../../src/ml/index.ts";
+import { loadNetwork, MODELS_DIR, type Network, PoUWNode, replayStore } from "../../src/node/index.ts";
+import type { Runtime, Store, UnitResult } from "../../src/ports/index.ts";
+import { findWin, noncesPerUnit } from "../../src/work/index.ts";
+import { each, interleave, ratio, type Sample, type Spread, spread, timed } from "./measure.ts";
+import { atMost, type Bench, figure, type Row } from "./rows.ts";
+
+const NETWORK = "devnet";
+/** A lone miner's block takes some 4 s there. */
+const MINE_MS = { quick: 16_000, full: 45_000 };
+/** Of which the last are the miner's share of training. */
+const SHARE_MS = { quick: 10_000, full: 20_000 };
+const ROUNDS = { quick: 2, full: 5 };
+/** The protocol keeps hashing under this share of a unit (section 2). */
+const DRAWS_GOAL = 0.01;
+
+const NAMES = ["verify", "draws", "delta", "replay", "reexecute", "training"].map((what) => `chain/${what}`);
+const pause = (ms: number): Promise<void> => new Promise((next) => setTimeout(next, ms));
+const { signal } = new AbortController();
+
+/** What the miner did. */
+interface Mined {
+  readonly blocks: number;
+  readonly units: number;
+  /** Share of a window's wall time inside the training graph, window by window. */
+  readonly shares: readonly number[];
+}
+
+/** Mines until the time is over and there is a block. */
+async function mine(dataDir: string, bench: Bench): Promise<Mined> {
+  const size = bench.quick ? "quick" : "full";
+  const options = { roles: ["miner" as const], network: NETWORK, dataDir, workers: 1, provider: "cpu" as const };
+  const node = await PoUWNode.create(
+    { ...options, listen: ["/ip4/127.0.0.1/tcp/0"], logLevel: "silent" },
+    { log: silentLog() },
+  );
+  const ends: { readonly at: number; readonly graphMs: number }[] = [];
+  node.on("unit", ({ graphMs }) => ends.push({ at: performance.now(), graphMs }));
+  try {
+    await node.start();
+    const begin = performance.now();
+    while (performance.now() < begin + MINE_MS[size] || node.getStatus().height === 0) {
+      await pause(1_000);
+      bench.progress(`mining: ${node.getStatus().height} blocks, ${ends.length} units`);
+    }
+    await node.stopMining();
+    const { height, stats } = node.getStatus();
+    return { blocks: height, units: stats.units, shares: windowShares(ends, SHARE_MS[size]) };
+  } finally {
+    await node.stop();
+  }
+}
+
+/** From the end of one unit to the end of another, some five seconds later: that much of it was training. */
+function windowShares(ends: readonly { readonly at: number; readonly graphMs: number }[], lastMs: number): number[] {
+  const to = ends.at(-1)?.at ?? 0;
+  const recent = ends.filter(({ at }) => at >= to - lastMs);
+  const shares: number[] = [];
+  let from = recent[0];
+  let trained = 0;
+  for (const end of recent.slice(1)) {
+    trained += end.graphMs;
+    if (from === undefined || end.at - from.at < 5_000) continue;
+    shares.push(trained / (end.at - from.at));
+    from = end;
+    trained = 0;
+  }
+  return shares;
+}
+
+/** The pieces of a unit, each ready to be timed. */
+interface Pieces {
+  readonly runtime: Runtime;
+  readonly network: Network;
+  readonly unit: UnitResult;
+  readonly start: Float32Array;
+}
+
+/** A real unit, long enough ago from the start that its delta is an ordinary one. */
+async function pieces(runtime: Runtime, network: Network): Promise<Pieces> {
+  let start = initialParameters(network.manifest);
+  for (let n = 0; n < 3; n++) start = (await runUnit(runtime, network, start, n)).end;
+  return { runtime, network, start, unit: await runUnit(runtime, network, start, 3) };
+}
+
+function runUnit(runtime: Runtime, { task }: Network, start: Float32Array, n: number): Promise<UnitResult> {
+  const seed = sha256(utf8(`bench ${n}`));
+  const { model, steps } = task;
+  return runtime.run({ model, start, seed, steps, priority: "train", delta: "exact" }, { signal });
+}
+
+/** All draws of a unit that does not win: no draw is below zero. */
+function drawAll({ network: { task, rules }, unit }: Pieces): void {
+  const author = sha256(utf8("bench author"));
+  const id = { beacon: author, task: task.id, round: 1, author, mlNode: 0, index: 0 };
+  const win = findWin({ ...id, start: author, digest: unit.digest }, noncesPerUnit(task, rules), new Uint8Array(32));
+  if (win !== undefined) throw new Error("a draw is below zero");
+}
+
+/** What author and follower do with a delta: written by the one; read and added by the other. */
+function deltaThereAndBack({ network: { manifest }, unit, start }: Pieces): void {
+  const bytes = encodeDelta(manifest, start, unit.end);
+  const end = applyDelta(manifest, start, decodeDelta(manifest, bytes));
+  if (end[0] !== unit.end[0]) throw new Error("a delta came back as another");
+}
+
+/** A pass over the whole chain; time per block. */
+async function replay(store: Store, network: Network, runtime: Runtime | undefined, blocks: number): Promise<Sample> {
+  return timed(async () => {
+    const report = await replayStore(store, network, runtime, { signal, onProgress: () => undefined });
+    if (!report.ok || report.blocks !== blocks) throw new Error(`the chain does not stand: ${report.problem?.reason}`);
+  }, blocks);
+}
+
+const REPEAT = 20;
+
+async function measure(store: Store, runtime: Runtime, mined: Mined, bench: Bench): Promise<Row[]> {
+  const network = loadNetwork(NETWORK);
+  const of = await pieces(runtime, network);
+  bench.progress(`replaying ${mined.blocks} blocks, ${bench.quick ? ROUNDS.quick : ROUNDS.full} times`);
+  const repeat = (work: () => void) => () => timed(() => Array.from({ length: REPEAT }, work), REPEAT);
+  const [unit = [], draws = [], delta = [], rules = [], whole = []] = await interleave(
+    [
+      () => timed(async () => Promise.all([0, 1, 2].map((n) => runUnit(runtime, network, of.start, n))), 3),
+      repeat(() => drawAll(of)),
+      repeat(() => deltaThereAndBack(of)),
+      () => replay(store, network, undefined, mined.blocks),
+      () => replay(store, network, runtime, mined.blocks),
+    ],
+    bench.quick ? ROUNDS.quick : ROUNDS.full,
+  );
+  const perBlock = mined.units / mined.blocks;
+  const ms = (samples: readonly Sample[]): number => spread(each(samples, "cpuMs")).median;
+  const common = { "unit ms": ms(unit) };
+  return [
+    figure(
+      "chain/verify",
+      "verifying a block / work of a block interval",
+      "%",
+      scaled(ratio(whole, unit, "cpuMs"), 1 / perBlock),
+      { detail: { "ms a block": ms(whole), ...common, "units a block": perBlock } },
+    ),
+    figure("chain/draws", "draws without a win / unit", "%", ratio(draws, unit, "cpuMs"), {
+      goal: atMost(DRAWS_GOAL),
+      detail: { ms: ms(draws), draws: noncesPerUnit(network.task, network.rules), ...common },
+    }),
+    figure("chain/delta", "delta written, read and added / unit", "%", ratio(delta, unit, "cpuMs"), {
+      detail: { ms: ms(delta), bytes: of.unit.delta?.length ?? 0, ...common },
+    }),
+    figure("chain/replay", "blocks replayed, rules and records only", "per s", rate(rules), {
+      detail: { blocks: mined.blocks, "cpu ms a block": ms(rules) },
+    }),
+    figure("chain/reexecute", "blocks replayed, winning units run again", "per s", rate(whole), {
+      detail: { blocks: mined.blocks, "cpu ms a block": ms(whole) },
+    }),
+  ];
+}
+
+const scaled = ({ median, low, high, count }: Spread, by: number): Spread => ({
+  median: median * by,
+  low: low * by,
+  high: high * by,
+  count,
+});
+
+const rate = (samples: readonly Sample[]): Spread => spread(each(samples, "wallMs").map((ms) => 1000 / ms));
+
+/** `chain/...`; the chain is real, so its length is a matter of luck. */
+export async function chainRows(bench: Bench): Promise<Row[]> {
+  if (!NAMES.some((name) => bench.wants(name))) return [];
+  const dataDir = await mkdtemp(join(tmpdir(), "pouw-bench-"));
+  const closers: (() => Promise<void>)[] = [];
+  try {
+    const mined = await mine(dataDir, bench);
+    const { manifest } = loadNetwork(NETWORK);
+    const data = await openDataSet(manifest.data.name, { dataDir, signal });
+    const runtime = await openRuntime(
+      { modelsDir: MODELS_DIR, models: [manifest.name], data: [data], provider: "cpu", workers: 1 },
+      { log: silentLog() },
+    );
+    closers.push(() => runtime.close());
+    const store = await openLevelStore(join(dataDir, "chain"));
+    closers.push(() => store.close());
+    const training = figure("chain/training", "lone miner: training / wall time", "%", spread(mined.shares), {
+      detail: { units: mined.units, blocks: mined.blocks },
+    });
+    const rows = [...(await measure(store, runtime, mined, bench)), training];
+    return rows.filter(({ name }) => bench.wants(name));
+  } finally {
+    for (const close of closers.reverse()) await close();
+    await rm(dataDir, { recursive: true, force: true });
+  }
+}
