@@ -39,7 +39,55 @@ interface Options {
 /** Undefined when the words make no sense, or ask for help. */
 function readOptions(): Options | undefined {
   try {
-    async function main({ quick, only, json, baseline }: Options): Promise<void> {
+    const { quick, only, json, baseline, help } = parseArgs({
+      options: {
+        quick: { type: "boolean", default: false },
+        only: { type: "string", multiple: true, default: [] },
+        json: { type: "boolean", default: false },
+        baseline: { type: "string" },
+        help: { type: "boolean", short: "h", default: false },
+      },
+    }).values;
+    return help ? undefined : { quick, only, json, baseline };
+  } catch (error) {
+    process.stderr.write(`${messageOf(error)}\n`);
+    process.exitCode = 2;
+    return undefined;
+  }
+}
+
+/** Whole words of a name: `steps/digits-cnn/32` starts with `steps`, not with `st`. */
+const startsWith = (name: string, wish: string): boolean => name === wish || name.startsWith(`${wish}/`);
+
+async function run(bench: Bench): Promise<Report> {
+  const begin = performance.now();
+  bench.progress("control");
+  const { rows, blind } = await control(bench);
+  const measured = [...(await stepRows(bench)), ...(await chainRows(bench)), ...(await gossipRows(bench))];
+  return {
+    at: new Date().toISOString(),
+    node: process.version,
+    processor: `${cpus().length} x ${cpus()[0]?.model ?? "unknown"}`,
+    seconds: Math.round((performance.now() - begin) / 1000),
+    load: loadavg().map((load) => Number(load.toFixed(2))),
+    blind: blind ?? null,
+    rows: [...rows, ...measured],
+  };
+}
+
+function print(report: Report, earlier: readonly Row[]): void {
+  const say = (line: string): void => void process.stdout.write(`${line}\n`);
+  for (const line of tableLines(report.rows, earlier)) say(line);
+  const goals = report.rows.flatMap((row) => (row.kind === "figure" ? (meets(row) ?? []) : []));
+  const slower = report.rows.filter((row) => regressed(row, earlier) === true).length;
+  say("");
+  say(`${goals.filter((met) => met).length} of ${goals.length} goals met; ratios are of processor time, one thread.`);
+  if (earlier.length > 0) say(`${slower} rows slower than the baseline.`);
+  say(`${report.seconds} s on ${report.processor}, node ${report.node}, load ${report.load.join(" ")}.`);
+  if (report.blind !== null) say(`Not to be believed: ${report.blind}.`);
+}
+
+async function main({ quick, only, json, baseline }: Options): Promise<void> {
   const earlier = baseline === undefined ? [] : (JSON.parse(await readFile(baseline, "utf8")) as Report).rows;
   const report = await run({
     quick,
