@@ -62,7 +62,8 @@ async function fetchFrom(
       throw new PouwError("BAD_ENCODING", `a ${wanted.kind} of ${reply.total} bytes was announced`);
     }
     out ??= new Uint8Array(reply.total);
-    if (reply.bytes.length === 0 || offset + reply.bytes.length > out.length) {
+    // Chunks are whole: bytes that drip in one by one would be waited for without end.
+    if (reply.bytes.length !== Math.min(CHUNK_BYTES, out.length - offset)) {
       throw new PouwError("BAD_ENCODING", `a chunk of ${reply.bytes.length} bytes does not fit`);
     }
     out.set(reply.bytes, offset);

@@ -8,8 +8,16 @@ import { KEYS } from "./keys.ts";
 
 /** Fresh deltas held in memory at most, in bytes. */
 const MEMORY_BYTES = 12 << 20;
-/** Pulls under way at most; beyond it a caller waits. */
-const MAX_PULLS = 16;
+/** Pulls under way at most, and at most on the word of one peer; beyond it a caller waits. */
+const MAX_PULLS = 32;
+const MAX_PULLS_PER_PEER = 8;
+/** Callers for one peer's deltas at once; more are told that there is none. So a peer that serves nothing of what it announces holds up itself only. */
+const MAX_CALLERS_PER_PEER = 64;
+
+interface Pull {
+  readonly source: string;
+  readonly bytes: Promise<Uint8Array | undefined>;
+}
 
 export interface DeltasDeps {
   readonly store: Store;
@@ -26,7 +34,9 @@ export class Deltas {
   readonly #fresh: Lru<string, Uint8Array>;
   /** Hashes known to be on disk, so that a delta is written once. */
   readonly #stored = new Lru<string, true>(8192);
-  readonly #pulls = new Map<string, Promise<Uint8Array | undefined>>();
+  /** By hash and by the peer that named it: who names another's delta and does not serve it must not delay the other's. */
+  readonly #pulls = new Map<string, Pull>();
+  readonly #callers = new Map<string, number>();
 
   /** `maxBytes`: an encoded delta of the task at most. */
   constructor(maxBytes: number, deps: DeltasDeps) {
@@ -77,14 +87,52 @@ export class Deltas {
   ): Promise<Uint8Array | undefined> {
     const local = await this.local(contribution.deltaHash);
     if (local !== undefined) return local;
-    if (contribution.deltaBytes > this.#maxBytes) return undefined;
-    const key = toHex(contribution.deltaHash);
-    const running = this.#pulls.get(key);
-    if (running !== undefined) return running;
-    while (this.#pulls.size >= MAX_PULLS) await Promise.race(this.#pulls.values());
-    const pull = this.#pull(contribution, hints, options).finally(() => this.#pulls.delete(key));
-    this.#pulls.set(key, pull);
-    return pull;
+    const source = hints[0] ?? "";
+    const callers = this.#callers.get(source) ?? 0;
+    if (callers >= MAX_CALLERS_PER_PEER) return undefined;
+    this.#callers.set(source, callers + 1);
+    try {
+      return await this.#turn(contribution, source, hints, options);
+    } finally {
+      const left = (this.#callers.get(source) as number) - 1;
+      if (left === 0) this.#callers.delete(source);
+      else this.#callers.set(source, left);
+    }
+  }
+
+  /** Whether the deltas of all are here or could be brought here; a few at a time, and no more after one that could not: a block names thousands. */
+  async all(
+    contributions: readonly Contribution[],
+    hints: readonly string[],
+    options: { readonly signal: AbortSignal },
+  ): Promise<boolean> {
+    for (let at = 0; at < contributions.length; at += MAX_PULLS_PER_PEER) {
+      const some = contributions.slice(at, at + MAX_PULLS_PER_PEER);
+      const got = await Promise.all(some.map((contribution) => this.get(contribution, hints, options)));
+      if (got.includes(undefined)) return false;
+    }
+    return true;
+  }
+
+  /** Joins the pull for the same delta from the same peer, or starts one when it is its turn. */
+  async #turn(
+    contribution: Contribution,
+    source: string,
+    hints: readonly string[],
+    options: { readonly signal: AbortSignal },
+  ): Promise<Uint8Array | undefined> {
+    const key = `${toHex(contribution.deltaHash)}/${source}`;
+    for (;;) {
+      const running = this.#pulls.get(key);
+      if (running !== undefined) return running.bytes;
+      const ofPeer = [...this.#pulls.values()].filter((pull) => pull.source === source);
+      const busy = ofPeer.length >= MAX_PULLS_PER_PEER ? ofPeer : [...this.#pulls.values()];
+      if (busy === ofPeer || busy.length >= MAX_PULLS) await Promise.race(busy.map(({ bytes }) => bytes));
+      else break;
+    }
+    const bytes = this.#pull(contribution, hints, options).finally(() => this.#pulls.delete(key));
+    this.#pulls.set(key, { source, bytes });
+    return bytes;
   }
 
   async #pull(
@@ -99,7 +147,8 @@ export class Deltas {
       {
         kind: "delta",
         id: contribution.deltaHash,
-        maxBytes: contribution.deltaBytes,
+        // Not the contribution's own word: whoever serves the right bytes must not suffer for an author's lie about their number.
+        maxBytes: this.#maxBytes,
         check: (got) => bytesEqual(sha256(got), contribution.deltaHash),
       },
       candidates,

@@ -15,6 +15,7 @@ import { checkHeader, leaderOf } from "../consensus/index.ts";
 import { blockId } from "../crypto/index.ts";
 import type { Clock, Topic } from "../ports/index.ts";
 import type { EvidenceWatch } from "./evidence.ts";
+import { KEEP_RECENT } from "./keys.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Mempool } from "./mempool.ts";
 import type { Rounds } from "./rounds.ts";
@@ -24,6 +25,9 @@ import type { Verdicts } from "./verdicts.ts";
 /** First byte of a message on the block topic: the block itself, or only its header when the block is too large to gossip. */
 export const WHOLE = 0;
 export const HEADER_ONLY = 1;
+
+/** Verdicts on blocks further than this from the head are of no use to anyone who follows the chain. */
+const VERDICT_BLOCKS = 64;
 
 export interface Source {
   readonly from: string;
@@ -91,6 +95,9 @@ export class Inbox {
       this.#deps.greet(source.from);
       return ignore("unknown-parent", "the block's parent is not here yet");
     }
+    // Its state would have to be replayed first; a chain that really parts there is fetched by sync, from who claims the work.
+    if (parent.height < ledger.head.height - KEEP_RECENT)
+      return ignore("old-parent", "the block parts from the chain too far back for gossip");
     const cheap = checkHeader(await ledger.stateOf(parent.id), header, { now: this.#deps.clock.now() }, ledger.rules);
     if (cheap.kind !== "accept") return cheap;
     this.#deps.evidence.seeHeader(header);
@@ -130,6 +137,8 @@ export class Inbox {
 
   #verdict(data: Uint8Array): Verdict {
     const verdict = decode(verdictCodec, data);
+    const away = Math.abs(verdict.height - this.#deps.ledger.head.height);
+    if (away > VERDICT_BLOCKS) return ignore("far-height", `${away} blocks from our head`);
     const judged = this.#deps.verdicts.add(verdict);
     if (judged.kind === "accept") this.#deps.onVerdict(verdict);
     return judged;

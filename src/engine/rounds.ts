@@ -2,7 +2,7 @@
 import { ACCEPT, bytesEqual, type Hash32, ignore, messageOf, SerialQueue, type Verdict } from "../base/index.ts";
 import type { Rules, State } from "../chain/index.ts";
 import { type Contribution, MAX_CONTRIBUTIONS, MAX_RECORDS, type Record } from "../codec/index.ts";
-import { checkContribution, checkRecord } from "../consensus/index.ts";
+import { checkContribution, checkRecord, type OpenRound } from "../consensus/index.ts";
 import { type KeyPair, recordId, signRecord } from "../crypto/index.ts";
 import type { Clock, Log } from "../ports/index.ts";
 import type { Task } from "../work/index.ts";
@@ -58,6 +58,8 @@ export class Rounds {
   readonly #pool = new ContributionPool();
   /** Runners who contributed to the last closed round, in time or late: the leader waits for them. */
   #expected = new Set<string>();
+  /** The round that was closed last here. */
+  #last: OpenRound | undefined;
   #view: RoundView;
   #timer: (() => void) | undefined;
   /** The view that is being closed: a leader signs one record for it, whatever arrives meanwhile. */
@@ -94,8 +96,7 @@ export class Rounds {
     if (this.#pool.has(c)) return ignore("known", "the contribution is here already");
     const verdict = checkContribution(this.#deps.state(), c, this.#rules, this.#view);
     if (verdict.kind !== "accept") {
-      // A runner that came too late for the last round is on its way: the leader waits for it in this one.
-      if (verdict.kind === "ignore" && c.round + 1 === this.#view.round) this.#expected.add(unitRunner(c));
+      if (verdict.kind === "ignore") this.#expectLate(c);
       return verdict;
     }
     const hints = from === undefined ? [] : [from];
@@ -115,7 +116,8 @@ export class Rounds {
     const early = this.#judge(record, own);
     if (early.kind !== "accept") return early;
     // Deltas come in before the queue is entered: a slow peer holds up nobody else's record.
-    await Promise.all(record.contributions.map((c) => this.#deps.deltas.get(c, hints, { signal: this.#signal })));
+    const here = await this.#deps.deltas.all(record.contributions, hints, { signal: this.#signal });
+    if (!here) return ignore("no-delta", "a recorded delta could not be had from any peer");
     return this.#queue.run(async () => {
       const view = this.#view;
       const verdict = this.#judge(record, own);
@@ -125,6 +127,7 @@ export class Rounds {
       if (!own) await this.#deps.keepRecord(record, false);
       if (view !== this.#view) return ignore("stale-round", "the round moved on meanwhile");
       this.#expected = new Set(record.contributions.map(unitRunner));
+      this.#last = view;
       this.#deps.onRecord(record, own);
       this.#begin({
         ...view,
@@ -135,6 +138,17 @@ export class Rounds {
       });
       return ACCEPT;
     });
+  }
+
+  /**
+   * A runner that came too late for the last round is on its way: the leader waits for it in this one. Only for contributions that
+   * would have counted, and for no more than a record holds: anybody can make up runners.
+   */
+  #expectLate(c: Contribution): void {
+    const last = this.#last;
+    if (last === undefined || last.round + 1 !== this.#view.round || this.#expected.size >= MAX_CONTRIBUTIONS) return;
+    if (checkContribution(this.#deps.state(), c, this.#rules, last).kind === "accept")
+      this.#expected.add(unitRunner(c));
   }
 
   #judge(record: Record, own: boolean): Verdict {

@@ -1,6 +1,6 @@
 // Catches up with heavier chains: finds where the branches part, then pulls blocks by range from several peers at once,
 // each chunk with its own time limit; a peer that serves rubbish is dropped and its chunk asked of another.
-import { bytesEqual, messageOf, PouwError, toBigInt } from "../base/index.ts";
+import { bytesEqual, Lru, messageOf, PouwError, toBigInt } from "../base/index.ts";
 import {
   type Block,
   blocksByIdRequestCodec,
@@ -43,6 +43,8 @@ export interface SyncDeps {
 export class Sync {
   readonly #deps: SyncDeps;
   readonly #signal: AbortSignal;
+  /** What peers claimed and did not bring. */
+  readonly #doubted = new Lru<string, bigint>(256);
   #running: Promise<void> | undefined;
   #again = false;
 
@@ -83,12 +85,23 @@ export class Sync {
     for (let round = 0; round < 1000 && !this.#signal.aborted; round++) {
       const best = this.#heavier(failures)[0];
       if (best === undefined) return;
-      const from = await this.#ancestor(best).catch((error) => {
-        this.#fail(failures, best, messageOf(error));
-        return undefined;
-      });
-      if (from !== undefined) await this.#pull(best, from, failures);
+      const from = await this.#ancestor(best).catch((error) => this.#failed(failures, best, error));
+      const all = from !== undefined && (await this.#pull(best, from, failures));
+      this.#doubt(best, failures, all);
     }
+  }
+
+  /** Whoever claims work that it does not bring is left out, and punished if it insists: an honest peer's next word is smaller when a forged block was all it had. */
+  #doubt(peer: string, failures: Map<string, number>, all: boolean): void {
+    const status = this.#deps.status(peer);
+    if (status === undefined || (!all && (failures.get(peer) ?? 0) < MAX_FAILURES)) return;
+    const claimed = toBigInt(status.work);
+    if (claimed <= this.#deps.head().work) return;
+    failures.set(peer, MAX_FAILURES);
+    const before = this.#doubted.get(peer);
+    this.#doubted.set(peer, claimed);
+    if (before !== undefined && claimed >= before)
+      this.#deps.wire.punish(peer, "claims more work than its blocks hold");
   }
 
   /** Peers with more work than our head that did not fail too often, best first. */
@@ -112,10 +125,10 @@ export class Sync {
     }
   }
 
-  /** Pulls [from, best's height] in chunks, PARALLEL at a time, and imports them in order. */
-  async #pull(best: string, from: number, failures: Map<string, number>): Promise<void> {
+  /** Pulls [from, best's height] in chunks, PARALLEL at a time, and imports them in order; true when all came in. */
+  async #pull(best: string, from: number, failures: Map<string, number>): Promise<boolean> {
     const target = (this.#deps.status(best) as PeerStatus).height;
-    const start = this.#deps.head().height;
+    const { height: start, work } = this.#deps.head();
     let next = from;
     const ahead: { from: number; blocks: Promise<{ peer: string; blocks: Block[] } | undefined> }[] = [];
     let turn = 0;
@@ -128,11 +141,12 @@ export class Sync {
         next += CHUNK_BLOCKS;
       }
       const chunk = ahead.shift();
-      if (chunk === undefined) return;
+      if (chunk === undefined) return true;
       const got = await chunk.blocks;
-      if (got === undefined || !(await this.#importAll(got, failures))) return;
+      if (got === undefined || !(await this.#importAll(got, failures))) return false;
       const done = chunk.from + got.blocks.length - 1;
-      this.#deps.onProgress(Math.min(1, (done - start) / Math.max(1, target - start)), target);
+      // Training rests while the chain moves, not while somebody repeats what is known.
+      if (this.#deps.head().work > work) this.#deps.onProgress(Math.min(1, (done - start) / Math.max(1, target - start)), target);
     }
   }
 
@@ -154,8 +168,7 @@ export class Sync {
         if (blocks.length > 0) return { peer, blocks };
         this.#fail(failures, peer, `served no blocks from height ${from}`);
       } catch (error) {
-        this.#fail(failures, peer, messageOf(error));
-        if (error instanceof PouwError && error.code === "BAD_ENCODING") this.#deps.wire.punish(peer, error.message);
+        this.#failed(failures, peer, error);
       }
     }
     return undefined;
@@ -208,6 +221,11 @@ export class Sync {
   #ask(peer: string, protocol: Protocol, request: Uint8Array): Promise<Uint8Array> {
     const { clock, wire } = this.#deps;
     return within(clock, CHUNK_TIMEOUT_MS, this.#signal, (signal) => wire.request(peer, protocol, request, { signal }));
+  }
+
+  #failed(failures: Map<string, number>, peer: string, error: unknown): undefined {
+    this.#fail(failures, peer, messageOf(error));
+    if (error instanceof PouwError && error.code === "BAD_ENCODING") this.#deps.wire.punish(peer, error.message);
   }
 
   #fail(failures: Map<string, number>, peer: string, reason: string): void {

@@ -8,10 +8,14 @@ import { checkVerdict } from "../consensus/index.ts";
 const MAX_BLOCKS = 256;
 const MAX_PER_BLOCK = 64;
 
+/** Verifier -> its word on one block. */
+type Words = Map<string, SignedVerdict>;
+
 export class Verdicts {
   readonly #rules: Rules;
   readonly #trusted: readonly Uint8Array[];
-  readonly #byBlock = new Lru<string, Map<string, SignedVerdict>>(MAX_BLOCKS);
+  /** Of trusted verifiers, and of all others: a crowd must not push out the words that count. */
+  readonly #words = { trusted: new Lru<string, Words>(MAX_BLOCKS), others: new Lru<string, Words>(MAX_BLOCKS) };
 
   constructor(rules: Rules, trusted: readonly Uint8Array[]) {
     this.#rules = rules;
@@ -21,21 +25,22 @@ export class Verdicts {
   /** Judges and keeps a verdict. Only the first word of a verifier on a block counts. */
   add(verdict: SignedVerdict): Verdict {
     const key = toHex(verdict.block);
-    const held = this.#byBlock.get(key) ?? new Map<string, SignedVerdict>();
+    const words = this.#isTrusted(verdict.verifier) ? this.#words.trusted : this.#words.others;
+    const held = words.get(key) ?? new Map<string, SignedVerdict>();
     const verifier = toHex(verdict.verifier);
     if (held.has(verifier)) return ignore("known", "this verifier's word on the block is known");
-    if (held.size >= MAX_PER_BLOCK && !this.#isTrusted(verdict.verifier))
+    if (held.size >= MAX_PER_BLOCK && words === this.#words.others)
       return ignore("full", "too many verdicts on the block");
     const form = checkVerdict(verdict, this.#rules);
     if (form.kind !== "accept") return form;
     held.set(verifier, verdict);
-    this.#byBlock.set(key, held);
+    words.set(key, held);
     return ACCEPT;
   }
 
   /** `valid` or `invalid` once two thirds of the trusted verifiers say so; undefined before, and always when none is trusted. */
   decided(block: Uint8Array): Outcome | undefined {
-    const held = this.#byBlock.get(toHex(block));
+    const held = this.#words.trusted.get(toHex(block));
     if (held === undefined || this.#trusted.length === 0) return undefined;
     const counts = new Map<Outcome, number>();
     for (const verifier of this.#trusted) {
