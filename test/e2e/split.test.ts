@@ -1,0 +1,91 @@
+// A network that falls in two and comes together again: the only way between the miners is a link that the test cuts.
+import { createServer } from "node:net";
+import { afterEach, beforeAll, beforeEach, expect, it } from "vitest";
+import { needBuild } from "../support/cli-process.ts";
+import { eventually, Lab, type LabNode, settledAlike } from "../support/e2e-lab.ts";
+import { TcpLink } from "../support/tcp-link.ts";
+
+let lab: Lab;
+const links: TcpLink[] = [];
+beforeAll(needBuild);
+beforeEach(() => {
+  lab = new Lab();
+});
+afterEach(async () => {
+  await lab.close();
+  for (const link of links.splice(0)) await link.close();
+});
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+/** A miner whose address, as others learn it, is the link's. */
+async function miner(name: string, network: string, bootstrap: readonly string[]): Promise<LabNode> {
+  const link = await TcpLink.open();
+  links.push(link);
+  const port = await freePort();
+  link.lead(port);
+  const listen = ["--listen", `/ip4/127.0.0.1/tcp/${port}`, "--announce", link.address];
+  return lab.node(name, network, "--role", "miner", ...listen, ...bootstrap.flatMap((at) => ["--bootstrap", at]));
+}
+
+const statuses = (nodes: readonly LabNode[]) => Promise.all(nodes.map(({ api }) => api.status()));
+
+it("mines on in both halves and agrees on one chain with the right sum of money", async () => {
+  const network = lab.network();
+  const a = await miner("a", network, []);
+  expect(a.first.addresses).toEqual([`${links[0]?.address}/p2p/${a.first.peerId}`]);
+  const b = await miner("b", network, [a.first.addresses[0] as string]);
+  const nodes = [a, b];
+  await eventually(
+    async () => ((await statuses(nodes)).every(({ peers }) => peers === 1) ? true : undefined),
+    "each other",
+  );
+  await settledAlike(nodes, 1);
+
+  for (const link of links) link.cut();
+  await eventually(
+    async () => ((await statuses(nodes)).every(({ peers }) => peers === 0) ? true : undefined),
+    "the split",
+  );
+  const parted = await statuses(nodes);
+  const common = Math.max(...parted.map(({ height }) => height));
+  const apart = await eventually(async () => {
+    const all = await statuses(nodes);
+    return all.every(({ height, state }) => height >= common + 2 && state === "mining") ? all : undefined;
+  }, "two more blocks in each half");
+  // The control: they really are two chains now.
+  const [ours, theirs] = await Promise.all(nodes.map(({ api }) => api.block(String(common + 2))));
+  expect(ours?.hash).not.toBe(theirs?.hash);
+
+  for (const link of links) link.join();
+  const longest = Math.max(...apart.map(({ height }) => height));
+  const [one, other] = (await settledAlike(nodes, longest + 1, 90_000)) as [typeof a.first, typeof a.first];
+  const { checked: _, ...settled } = one.settled;
+  expect(other.settled).toMatchObject(settled);
+  expect([one.peers, other.peers]).toEqual([1, 1]);
+  expect(one.stats.reorganisations + other.stats.reorganisations).toBeGreaterThanOrEqual(1);
+
+  // All money at one moment: both accounts are asked, and the tip did not move meanwhile.
+  const money = await eventually(async () => {
+    const { tip } = await a.api.status();
+    const accounts = await Promise.all([one, other].map(({ nodeId }) => a.api.account(nodeId)));
+    const after = await a.api.status();
+    return after.tip.hash === tip.hash ? { height: tip.height, accounts } : undefined;
+  }, "a still moment");
+  const sum = money.accounts.reduce((all, { balance, immature }) => all + BigInt(balance) + BigInt(immature), 0n);
+  expect(sum).toBe(BigInt(money.height) * 10_000_000n);
+
+  expect(await Promise.all(nodes.map((node) => node.stop()))).toEqual([0, 0]);
+  for (const name of ["a", "b"]) {
+    const report = await lab.verify(name, network);
+    expect(report).toMatchObject({ ok: true, supply: `${report.height * 10_000_000}` });
+  }
+});
