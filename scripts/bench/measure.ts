@@ -71,8 +71,8 @@ export async function timed(work: () => unknown, count = 1): Promise<Sample> {
 const MARGIN = 0.1;
 
 /**
- * Whether `now` is a regression against `before`: a tenth or more above it, and not by a few bad rounds alone.
+ * Whether `now` is a regression against `before`: a tenth or more above it, and clear of its spread, so not by some bad rounds alone.
  * Both count something of which less is better.
  */
 export const isSlower = (now: Spread, before: Spread): boolean =>
-  now.median >= before.median * (1 + MARGIN) && now.low > before.median;
+  now.median >= before.median * (1 + MARGIN) && now.low > before.high;

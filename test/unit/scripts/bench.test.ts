@@ -1,0 +1,89 @@
+// The bench's arithmetic: what it calls slower, and what it must not.
+import { describe, expect, it } from "vitest";
+import { interleave, isSlower, ratio, type Sample, spread } from "../../../scripts/bench/measure.ts";
+import {
+  atLeast,
+  atMost,
+  figure,
+  meets,
+  type Row,
+  regressed,
+  skipped,
+  tableLines,
+} from "../../../scripts/bench/rows.ts";
+
+const sample = (cpuMs: number): Sample => ({ cpuMs, wallMs: 2 * cpuMs });
+/** Thirteen rounds of a quantity that jumps by 6 % either way, as a shared machine does. */
+const noisy = (level: number): readonly number[] =>
+  Array.from({ length: 13 }, (_, i) => level * (1 + 0.06 * (((i * 5) % 13) / 6 - 1)));
+
+describe("spread", () => {
+  it("is the median and the quartiles, between values where they fall between", () => {
+    expect(spread([4, 1, 3, 2])).toEqual({ median: 2.5, low: 1.75, high: 3.25, count: 4 });
+    expect(spread([7])).toEqual({ median: 7, low: 7, high: 7, count: 1 });
+  });
+});
+
+describe("interleave", () => {
+  it("runs in turn, every second round backwards, and leaves the first round out", async () => {
+    const order: string[] = [];
+    const one = (name: string) => async () => {
+      order.push(name);
+      return sample(order.length);
+    };
+    const [a = [], b = []] = await interleave([one("a"), one("b")], 2);
+    expect(order.join("")).toBe("abbaab");
+    expect(a.map(({ cpuMs }) => cpuMs)).toEqual([4, 5]);
+    expect(b.map(({ cpuMs }) => cpuMs)).toEqual([3, 6]);
+  });
+});
+
+describe("ratio", () => {
+  it("compares within a round, so a drift of the whole machine does not show", () => {
+    const drift = [1, 2, 4, 8];
+    const twice = ratio(
+      drift.map((level) => sample(2 * level)),
+      drift.map(sample),
+      "cpuMs",
+    );
+    expect(twice).toEqual({ median: 2, low: 2, high: 2, count: 4 });
+  });
+});
+
+describe("isSlower", () => {
+  const before = spread(noisy(1));
+  it("sees 20 % through the noise", () => expect(isSlower(spread(noisy(1.2)), before)).toBe(true));
+  it("does not call the same, or 3 %, or less time slower", () => {
+    for (const level of [0.8, 1, 1.03]) expect(isSlower(spread(noisy(level)), before)).toBe(false);
+  });
+  it("does not go by bad rounds beside good ones", () => {
+    const hiccups = [...noisy(1).slice(0, 6), ...noisy(3).slice(6)];
+    expect(isSlower(spread(hiccups), spread(noisy(1)))).toBe(false);
+  });
+});
+
+describe("rows", () => {
+  const row = (unit: "ratio" | "per s", level: number): Row => figure("steps/x/32", "x", unit, spread(noisy(level)));
+
+  it("a rate that falls is a regression, one that rises is none", () => {
+    expect(regressed(row("per s", 8), [row("per s", 10)])).toBe(true);
+    expect(regressed(row("per s", 12), [row("per s", 10)])).toBe(false);
+    expect(regressed(row("ratio", 1.2), [row("ratio", 1)])).toBe(true);
+  });
+  it("a row without its like is not judged", () => {
+    expect(regressed(row("ratio", 1.2), [])).toBeUndefined();
+    expect(regressed(skipped("steps/x/32", "x", "no torch"), [row("ratio", 1)])).toBeUndefined();
+  });
+  it("meets a goal by its median", () => {
+    const of = (goal: ReturnType<typeof atMost>) => meets(figure("a", "a", "ratio", spread([1, 1.5, 9]), { goal }));
+    expect(of(atMost(1.5))).toBe(true);
+    expect(of(atMost(1.4))).toBe(false);
+    expect(of(atLeast(1.6))).toBe(false);
+  });
+  it("prints what was missed, skipped or has become slower", () => {
+    const missed = figure("a/b", "a", "ratio", spread(noisy(2)), { goal: atMost(1.5) });
+    const lines = tableLines([missed, skipped("c", "c", "no torch")], [figure("a/b", "a", "ratio", spread(noisy(1)))]);
+    expect(lines[1]).toContain("MISSED (<= 1.500) SLOWER");
+    expect(lines[2]).toMatch(/c +skipped +no torch/);
+  });
+});
