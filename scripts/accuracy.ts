@@ -1,5 +1,5 @@
 // Trains a model and its plain float32 twin on the same batches and compares them: accuracy or bits per character, and time per step.
-// Usage: tsx scripts/accuracy.ts [model] [steps] [batches for timing, e.g. 32,128]
+// Usage: tsx scripts/accuracy.ts [model] [steps] [batches for timing, e.g. 32,128] [runs, each with its own batches]
 
 import type { Lowering } from "../src/ml/graph/index.ts";
 import { evaluationSamples } from "../src/ml/index.ts";
@@ -17,32 +17,34 @@ import {
   timeSteps,
 } from "./ml-lab.ts";
 
-const [name = "digits-mlp", steps = "5000", batches = ""] = process.argv.slice(2);
+const [name = "digits-mlp", steps = "5000", batches = "", runs = "1"] = process.argv.slice(2);
 const model = architecture(name);
 const { feeds, set } = await openData(model.data.name);
 const unit = model.defaultSteps;
 
-async function train(lowering: Lowering): Promise<string> {
+/** Accuracy and bits per prediction over what was not trained on: validation and test samples. */
+async function train(lowering: Lowering, run: number): Promise<{ accuracy: number; bits: number }> {
   const session = await open(modelBytes(model, model.batchSize, lowering));
-  const next = integerStream(`${name}/accuracy`);
+  const next = integerStream(`${name}/accuracy/${run}`);
   let parameters = start(model);
   for (let done = 0; done < Number(steps); done += unit) {
     const rows = drawBatch(next, unit * model.batchSize, set.splits.train);
     ({ parameters } = await runUnit(session, parameters, feeds, rows, unit));
   }
   const scorer = await open(evalBytes(model, lowering));
-  const parts = ["validation", "test"] as const;
-  const found = await Promise.all(
-    parts.map(async (part) => {
-      const samples = evaluationSamples(set, part);
-      const result = await score(scorer, parameters, feeds, samples, model.evalBatch, model.predictionsPerSample);
-      return `${part} accuracy ${result.accuracy.toFixed(4)} bits ${(result.loss / Math.LN2).toFixed(4)}`;
-    }),
-  );
-  return `${name} ${lowering} ${steps} steps: ${found.join(", ")}`;
+  const samples = (["validation", "test"] as const).flatMap((part) => [...evaluationSamples(set, part)]);
+  const held = Int32Array.from(samples);
+  const found = await score(scorer, parameters, feeds, held, model.evalBatch, model.predictionsPerSample);
+  return { accuracy: found.accuracy, bits: found.loss / Math.LN2 };
 }
 
-for (const lowering of ["exact", "float32"] as const) process.stdout.write(`${await train(lowering)}\n`);
+for (let run = 0; run < Number(runs); run++) {
+  for (const lowering of ["exact", "float32"] as const) {
+    const { accuracy, bits } = await train(lowering, run);
+    const line = `${name} run ${run} ${lowering} ${steps} steps: accuracy ${accuracy.toFixed(4)}, bits ${bits.toFixed(4)}`;
+    process.stdout.write(`${line}\n`);
+  }
+}
 for (const batch of batches
   .split(",")
   .filter((text) => text !== "")

@@ -4,10 +4,12 @@ import { dimAt, type Value } from "./ir.ts";
 import type { Net } from "./net.ts";
 import {
   add,
+  cast,
   clip,
   div,
   erf,
   exp,
+  greater,
   max,
   mul,
   reduceMax,
@@ -15,7 +17,6 @@ import {
   relu as reluOp,
   scale,
   shift,
-  sign,
   softmaxOp,
   sub,
 } from "./ops.ts";
@@ -23,7 +24,8 @@ import {
 /** max(x, 0). */
 export function relu(net: Net, x: Value): Value {
   const y = net.nonNegative(reluOp(net.g, x));
-  return net.record(y, [x], (dy) => [mul(net.g, dy, sign(net.g, y))]);
+  // Greater and Cast together take a quarter of Sign's time.
+  return net.record(y, [x], (dy) => [mul(net.g, dy, cast(net.g, greater(net.g, y, net.g.scalar(0)), "float32"))]);
 }
 
 /** x + y. */

@@ -66,9 +66,9 @@ export class Net {
   }
 
   /** The parameter as the operand of a product. */
-  weight(param: Param): Gridded {
+  weight(param: Param, bits: number = this.bits.weight): Gridded {
     if (!this.exact) return { value: param.value, max: 0 };
-    return this.#grid(`w:${param.value.id}`, () => gridWeight(this.g, param.value, param.exponent, this.bits.weight));
+    return this.#grid(`w${bits}:${param.value.id}`, () => gridWeight(this.g, param.value, param.exponent, bits));
   }
 
   /** A tensor as the operand of a product; one scale for the whole tensor. In the plain lowering the tensor itself. */

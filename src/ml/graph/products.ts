@@ -39,14 +39,21 @@ function sumOperand(net: Net, x: Value, count: number): Value {
   return net.operand(x, "gradient", Math.min(net.bits.gradient, bitsForSum(count))).value;
 }
 
-/** x[R, K] W[K, N] + b[N]. `gradientBits`: of the result's gradient, where the model's own are too few. */
-export function linear(net: Net, x: Value, weight: Param, bias?: Param, gradientBits = net.bits.gradient): Value {
+/** Bits of single operands, where the model's own do not fit. */
+export interface LinearBits {
+  readonly weight?: number;
+  /** Of the result's gradient. */
+  readonly gradient?: number;
+}
+
+/** x[R, K] W[K, N] + b[N]. */
+export function linear(net: Net, x: Value, weight: Param, bias?: Param, bits: LinearBits = {}): Value {
   const a = net.operand(x, "activation");
-  const w = net.weight(weight);
+  const w = net.weight(weight, bits.weight);
   const fused = net.exact ? undefined : bias?.value;
   const y = fused === undefined ? product(net, a, w) : gemm(net.g, a.value, w.value, { bias: fused });
   const back = (dy: Value): readonly (Value | undefined)[] => {
-    const d = net.operand(dy, "gradient", gradientBits);
+    const d = net.operand(dy, "gradient", bits.gradient);
     const dx = net.tracks(x) ? product(net, d, w, { transB: true }) : undefined;
     return [dx, product(net, a, d, { transA: true }), fused && sumRows(net, dy)];
   };

@@ -92,7 +92,7 @@ export const charsTransformer: Architecture = {
     const read = (from: number): Value => reshape(g, slice(g, text, 1, from, from + WINDOW), [batch * WINDOW]);
     let x = positions(net, embedding(net, params("embedding.tokens"), read(0)), params("embedding.positions"), batch);
     for (let i = 0; i < BLOCKS; i++) x = block(net, x, (name) => params(`block${i}.${name}`), batch);
-    const logits = linear(net, layerNorm(net, x), params("head.weight"), params("head.bias"), HEAD_BITS);
+    const logits = linear(net, layerNorm(net, x), params("head.weight"), params("head.bias"), { gradient: HEAD_BITS });
     return { logits, labels: read(1) };
   },
 };

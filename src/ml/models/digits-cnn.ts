@@ -25,7 +25,7 @@ export const digitsCnn: Architecture = {
   ],
   // Bias and ReLU are monotone, so they come after pooling, on a quarter of the values.
   forward: (net, index, data, params) => {
-    const { pixels, labels } = digitBatch(net, index, data, [1, 28, 28]);
+    const { pixels, labels } = digitBatch(net, index, data, { shape: [1, 28, 28], bits: 7 });
     const batch = pixels.shape[0] as number;
     const layer = (x: typeof pixels, name: string): typeof pixels =>
       relu(net, channelBias(net, maxPool2(net, conv2d(net, x, params(`${name}.weight`))), params(`${name}.bias`)));

@@ -4,6 +4,8 @@ import { DIGITS, digitBatch } from "./digits.ts";
 import type { Architecture } from "./types.ts";
 
 const HIDDEN = 128;
+/** 784 pixels of 8 bits leave 6 for the weights; in [-1/2, 1/2) their steps are as fine as 7 bits in [-1, 1). */
+const HIDDEN_BITS = 6;
 
 export const digitsMlp: Architecture = {
   name: "digits-mlp",
@@ -17,15 +19,16 @@ export const digitsMlp: Architecture = {
   bits: { activation: 8, weight: 7, gradient: 9 },
   optimizer: { kind: "sgd", learningRate: 0.08, momentum: 0.9 },
   parameters: [
-    { name: "hidden.weight", shape: [784, HIDDEN], exponent: -22, init: { kind: "normal", std: 0.05 } },
+    { name: "hidden.weight", shape: [784, HIDDEN], exponent: -23, init: { kind: "normal", std: 0.05 } },
     { name: "hidden.bias", shape: [HIDDEN], exponent: -22, init: { kind: "zeros" } },
     { name: "head.weight", shape: [HIDDEN, 10], exponent: -22, init: { kind: "normal", std: 0.125 } },
     { name: "head.bias", shape: [10], exponent: -22, init: { kind: "zeros" } },
   ],
   predictionsPerSample: 1,
   forward: (net, index, data, params) => {
-    const { pixels, labels } = digitBatch(net, index, data);
-    const hidden = relu(net, linear(net, pixels, params("hidden.weight"), params("hidden.bias")));
+    const { pixels, labels } = digitBatch(net, index, data, { shape: [784], bits: 8 });
+    const bits = { weight: HIDDEN_BITS };
+    const hidden = relu(net, linear(net, pixels, params("hidden.weight"), params("hidden.bias"), bits));
     return { logits: linear(net, hidden, params("head.weight"), params("head.bias")), labels };
   },
 };

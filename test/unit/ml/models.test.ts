@@ -70,7 +70,14 @@ describe("parameters", () => {
     const deviation = Math.sqrt(weights.reduce((sum, x) => sum + (x - mean) ** 2, 0) / weights.length);
     expect(Math.abs(mean)).toBeLessThan(0.001);
     expect(deviation).toBeCloseTo(0.05, 3);
-    expect(start.every((x) => Number.isInteger(x * 2 ** 22) && x >= -1 && x < 1)).toBe(true);
+    let at = 0;
+    for (const { shape, exponent } of manifest.parameters) {
+      const count = shape.reduce((a, b) => a * b, 1);
+      const steps = [...start.subarray(at, at + count)].map((x) => x * 2 ** -exponent);
+      expect(steps.every((n) => Number.isInteger(n) && n >= -(2 ** 22) && n < 2 ** 22)).toBe(true);
+      at += count;
+    }
+    expect(at).toBe(start.length);
   });
 
   it("have one digest, whatever the sign of zero", () => {
