@@ -1,10 +1,16 @@
 // Ownership of lifetimes: what is opened in a scope is closed by it, in reverse order, once.
+import { setMaxListeners } from "node:events";
 
 /** A tree of things to close. `close` never skips one: failures are collected and thrown together. */
 export class Scope {
   readonly #abort = new AbortController();
   readonly #stops: { name: string; stop: () => unknown }[] = [];
   #closing: Promise<void> | undefined;
+
+  constructor() {
+    // Every request and unit under way listens: a busy node's dozens are no leak.
+    setMaxListeners(0, this.#abort.signal);
+  }
 
   /** Aborted as the first act of `close`. */
   get signal(): AbortSignal {

@@ -4,8 +4,6 @@ import { Bytes32, Bytes64, type Codec, codecOf, U8, U32 } from "./ssz.ts";
 
 /** Contributions in one record at most. */
 export const MAX_CONTRIBUTIONS = 64;
-/** Encoded delta bytes at most (64 MiB): a bound for the decoder, the task sets its own. */
-export const MAX_DELTA_BYTES = 1 << 26;
 
 const contributionFields = {
   task: Bytes32,

@@ -1,8 +1,9 @@
 // Validity of contributions: on gossip against the tip, in records against the round they close (protocol section 3).
 import { ACCEPT, bytesEqual, type Verdict } from "../base/index.ts";
 import { CONTRIBUTION_BLOCKS, type Rules, refuse, type State, skip, taskOf } from "../chain/index.ts";
-import { type Contribution, MAX_DELTA_BYTES } from "../codec/index.ts";
+import type { Contribution } from "../codec/index.ts";
 import { verifyContribution } from "../crypto/index.ts";
+import { maxDeltaBytes } from "../ml/index.ts";
 
 /** The round that is open: contributions to it start from the state with this digest. */
 export interface OpenRound {
@@ -16,10 +17,11 @@ export interface OpenRound {
  */
 export function checkContribution(state: State, contribution: Contribution, rules: Rules, open?: OpenRound): Verdict {
   const task = state.task(contribution.task);
-  if (task === undefined || taskOf(rules, contribution.task) === undefined) return refuse("unknown-task");
+  const facts = taskOf(rules, contribution.task);
+  if (task === undefined || facts === undefined) return refuse("unknown-task");
   const { round, start } = open ?? { round: task.round, start: task.parameters };
   if (contribution.codec !== 0) return refuse("unknown-codec", `${contribution.codec}`);
-  if (contribution.deltaBytes < 1 || contribution.deltaBytes > MAX_DELTA_BYTES)
+  if (contribution.deltaBytes < 1 || contribution.deltaBytes > maxDeltaBytes(facts.parameterCount))
     return refuse("delta-size", `${contribution.deltaBytes} bytes`);
   const { height } = contribution;
   if (height > state.height) return skip("height-ahead", `${height}, the tip is at ${state.height}`);

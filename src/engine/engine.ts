@@ -11,8 +11,8 @@ import {
   type Verdict,
 } from "../base/index.ts";
 import type { Block, PeerStatus, Record, Transfer } from "../codec/index.ts";
+import { maxDeltaBytes } from "../ml/index.ts";
 import type { Log } from "../ports/index.ts";
-import type { Task } from "../work/index.ts";
 import { fetchBlob } from "./blobs.ts";
 import { type BlockNode, BlockStore } from "./block-store.ts";
 import { Checks } from "./checks.ts";
@@ -37,9 +37,6 @@ import { Verdicts } from "./verdicts.ts";
 const MAX_BACKLOG = 32;
 /** Peers are asked for their head this often, ms: gossip may have been missed. */
 const POLL_MS = 10_000;
-
-/** Encoded deltas of a task are at most this long: 5 bytes a parameter is above any honest one. */
-export const maxDeltaBytes = (task: Pick<Task, "parameterCount">): number => 5 * task.parameterCount + 4096;
 
 export class Engine {
   readonly events: Emitter<EngineEvents>;
@@ -69,7 +66,7 @@ export class Engine {
     const pending: BlockNode[] = [];
     const late: { engine?: Engine } = {};
     const peers = (): readonly string[] => late.engine?.peers.ranked() ?? [];
-    const deltas = new Deltas(maxDeltaBytes(options.task), { ...deps, candidates: peers });
+    const deltas = new Deltas(maxDeltaBytes(options.task.parameterCount), { ...deps, candidates: peers });
     const maxBytes = 4 * options.manifest.parameterCount;
     const pull: ParametersDeps["pull"] = (id, check, limit) =>
       fetchBlob({ kind: "parameters", id, maxBytes, check }, peers(), deps, limit);

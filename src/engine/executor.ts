@@ -40,7 +40,7 @@ export async function reexecute(
   readonly verdict: Verdict;
   readonly digest: Uint8Array | undefined;
   readonly end: Float32Array | undefined;
-  readonly deltaHash: Uint8Array | undefined;
+  readonly delta: { readonly deltaHash: Uint8Array; readonly deltaBytes: number } | undefined;
 }> {
   const { header } = block;
   const seed = unitSeed({
@@ -56,11 +56,12 @@ export async function reexecute(
     const result = await deps.runtime.run({ model, start, seed, steps, priority: "check", delta: "exact" }, options);
     const deltaHash = result.deltaHash as Uint8Array;
     const verdict = checkUnit(block, { digest: result.digest, deltaHash });
-    return { verdict, digest: result.digest, end: result.end, deltaHash };
+    const delta = { deltaHash, deltaBytes: result.delta?.length ?? 0 };
+    return { verdict, digest: result.digest, end: result.end, delta };
   } catch (error) {
     if (!(error instanceof PouwError) || error.code !== "NOT_FINITE") throw error;
     const verdict: Verdict = { kind: "reject", code: "forged-unit", reason: "the unit does not end in finite numbers" };
-    return { verdict, digest: undefined, end: undefined, deltaHash: undefined };
+    return { verdict, digest: undefined, end: undefined, delta: undefined };
   }
 }
 
@@ -128,11 +129,11 @@ export class Executor {
     const start = await ledger.parametersOf(node, { signal: this.#signal });
     if (block === undefined || start === undefined) throw new PouwError("NOT_FOUND", "its parameters are not here");
     const parent = await ledger.stateOf(block.header.parent);
-    const { verdict, digest, end, deltaHash } = await reexecute(block, parent.beacon, start, this.#deps, {
+    const { verdict, digest, end, delta } = await reexecute(block, parent.beacon, start, this.#deps, {
       signal: this.#signal,
     });
-    if (verdict === ACCEPT && digest !== undefined && end !== undefined && deltaHash !== undefined) {
-      this.#deps.parameters.learn(block.header.start, deltaHash, digest, end);
+    if (verdict === ACCEPT && digest !== undefined && end !== undefined && delta !== undefined) {
+      this.#deps.parameters.learn(block.header.start, delta, digest, end);
     }
     return { block, node, verdict, digest };
   }

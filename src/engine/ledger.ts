@@ -156,8 +156,8 @@ export class Ledger {
     if (cheap.kind !== "accept") return cheap;
     const contributions = block.body.records.flatMap((record) => record.contributions);
     const hints = from === undefined ? [] : [from];
-    const got = await Promise.all(contributions.map((c) => this.#deps.deltas.get(c, hints, options)));
-    return got.includes(undefined) ? ignore("no-delta", "a recorded delta could not be had from any peer") : undefined;
+    const here = await this.#deps.deltas.all(contributions, hints, options);
+    return here ? undefined : ignore("no-delta", "a recorded delta could not be had from any peer");
   }
 
   async #import(

@@ -22,7 +22,9 @@ export interface ParametersDeps {
   ) => Promise<Uint8Array | undefined>;
 }
 
-const endKey = (start: Uint8Array, deltaHash: Uint8Array): string => `${toHex(start)}/${toHex(deltaHash)}`;
+/** The length is part of it: a contribution that lies about its delta's length is one whose delta nobody followed. */
+const endKey = (start: Uint8Array, delta: Pick<Contribution, "deltaHash" | "deltaBytes">): string =>
+  `${toHex(start)}/${toHex(delta.deltaHash)}/${delta.deltaBytes}`;
 
 export class Parameters {
   readonly #manifest: ModelManifest;
@@ -53,10 +55,15 @@ export class Parameters {
     this.#sets.set(toHex(digest), set);
   }
 
-  /** Keeps the result of a unit that ran here: `delta` (by hash) leads from `start` to `end`. */
-  learn(start: Uint8Array, deltaHash: Uint8Array, end: Uint8Array, set: Float32Array): void {
+  /** Keeps the result of a unit that ran here: `delta` leads from `start` to `end`. */
+  learn(
+    start: Uint8Array,
+    delta: Pick<Contribution, "deltaHash" | "deltaBytes">,
+    end: Uint8Array,
+    set: Float32Array,
+  ): void {
     this.put(end, set);
-    this.#ends.set(endKey(start, deltaHash), end);
+    this.#ends.set(endKey(start, delta), end);
   }
 
   /** From memory or the store; undefined when neither has it. Throws STORE_CORRUPT when the stored bytes do not match. */
@@ -158,13 +165,14 @@ export class Parameters {
   }
 
   #checkDelta(start: Uint8Array, base: Float32Array, c: Contribution, bytes: Uint8Array): Int32Array | Verdict {
+    if (bytes.length !== c.deltaBytes) return reject("wrong-delta", `its delta is of ${bytes.length} bytes`);
     let delta: Int32Array;
     try {
       delta = decodeDelta(this.#manifest, bytes);
     } catch (error) {
       return reject("bad-delta", messageOf(error));
     }
-    const key = endKey(start, c.deltaHash);
+    const key = endKey(start, c);
     let end = this.#ends.get(key);
     if (end === undefined) {
       end = parametersDigest(this.#manifest, aggregate(this.#manifest, base, [delta]));
@@ -176,7 +184,7 @@ export class Parameters {
 
   /** The end state of a contribution whose delta was followed before, if it is still here. */
   async #knownEnd(start: Uint8Array, c: Contribution): Promise<Float32Array | undefined> {
-    const end = this.#ends.get(endKey(start, c.deltaHash));
+    const end = this.#ends.get(endKey(start, c));
     return end !== undefined && bytesEqual(end, c.digest) ? this.get(c.digest) : undefined;
   }
 }

@@ -146,8 +146,10 @@ export class Sync {
       if (got === undefined || !(await this.#importAll(got, failures))) return false;
       const done = chunk.from + got.blocks.length - 1;
       // Training rests while the chain moves, not while somebody repeats what is known.
-      if (this.#deps.head().work > work) this.#deps.onProgress(Math.min(1, (done - start) / Math.max(1, target - start)), target);
+      if (this.#deps.head().work > work)
+        this.#deps.onProgress(Math.min(1, (done - start) / Math.max(1, target - start)), target);
     }
+    return false;
   }
 
   /** One chunk from the peer whose turn it is, from the others if that fails. */
@@ -164,7 +166,13 @@ export class Sync {
     const rotated = [...able.slice(turn % Math.max(1, able.length)), ...able.slice(0, turn % Math.max(1, able.length))];
     for (const peer of [...new Set([...rotated, best])]) {
       try {
-        const blocks = await this.#range(peer, from, count);
+        const blocks: Block[] = [];
+        // Large blocks do not fit one reply.
+        for (let more = count; more > 0; more = count - blocks.length) {
+          const got = await this.#range(peer, from + blocks.length, more);
+          if (got.length === 0) break;
+          blocks.push(...got);
+        }
         if (blocks.length > 0) return { peer, blocks };
         this.#fail(failures, peer, `served no blocks from height ${from}`);
       } catch (error) {

@@ -82,7 +82,8 @@ export class Trainer {
     if (this.#times.length > MEDIAN_OF) this.#times.shift();
     const delta = result.delta as Uint8Array;
     const deltaHash = result.deltaHash as Uint8Array;
-    parameters.learn(view.start, deltaHash, result.digest, result.end);
+    const deltaBytes = delta.length;
+    parameters.learn(view.start, { deltaHash, deltaBytes }, result.digest, result.end);
     deltas.put(deltaHash, delta);
     const contribution = signContribution(
       {
@@ -96,7 +97,7 @@ export class Trainer {
         digest: result.digest,
         codec: 0,
         deltaHash,
-        deltaBytes: delta.length,
+        deltaBytes,
       },
       key,
       ledger.rules.genesis,

@@ -54,7 +54,7 @@ describe("the exact delta codec", () => {
         const from = fromGrid(layout, start);
         const to = fromGrid(layout, end);
         const bytes = encodeDelta(layout, from, to);
-        expect(bytes.length).toBeLessThanOrEqual(maxDeltaBytes(layout));
+        expect(bytes.length).toBeLessThanOrEqual(maxDeltaBytes(flatLength(layout)));
         expect(applyDelta(layout, from, decodeDelta(layout, bytes))).toEqual(to);
       }),
     );

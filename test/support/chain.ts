@@ -126,7 +126,7 @@ export function aContribution(state: State, key: KeyPair, place: UnitPlace, rule
   const start = previous?.next ?? stands.parameters;
   const done = fakeUnit({ beacon, task, round, author: key.address, mlNode, index });
   return signContribution(
-    { task, round, height, author: key.address, mlNode, index, start, ...done, codec: 0, deltaBytes: 100 },
+    { task, round, height, author: key.address, mlNode, index, start, ...done, codec: 0, deltaBytes: 40 },
     key,
     rules.genesis,
   );

@@ -138,7 +138,7 @@ export function recordAt(
       block: place.state.tipId,
       parent: previous === undefined ? stands.lastRecord : recordId(previous),
       contributions,
-      next: parametersDigest(toyManifest, after(place, units)),
+      next: parametersDigest(toyManifest, following(place, units)),
       leader: leader.address,
       ...change,
     },
@@ -148,7 +148,7 @@ export function recordAt(
 }
 
 /** P(t+1) of `units` at `place`. */
-export function after(place: Place, units: readonly Unit[]): Float32Array {
+export function following(place: Place, units: readonly Unit[]): Float32Array {
   const deltas = units.map(({ delta }) => decodeDelta(toyManifest, delta));
   return aggregate(toyManifest, place.parameters, deltas);
 }

@@ -109,13 +109,10 @@ export function applyDelta(layout: GridLayout, start: Float32Array, delta: Int32
 
 const refuse = (why: string): PouwError => new PouwError("BAD_ENCODING", `not a delta: ${why}`);
 
-/** Largest encoding of a layout, for whoever bounds a download before it starts. */
-export function maxDeltaBytes(layout: GridLayout): number {
-  let bits = 0;
-  for (const { from, to } of spans(layout)) {
-    const blocks = Math.ceil((to - from) / BLOCK_VALUES);
-    // Per value: k <= MAX_K remainder bits and the one; the quotients of a block sum to at most count / ln 2, rounded up.
-    bits += blocks * PARAMETER_BITS + (to - from) * (MAX_K + 1 + 2);
-  }
-  return Math.ceil(bits / 8);
+/**
+ * Bytes of an encoding at most, whatever the shapes of the tensors: a value takes up to MAX_K + 1 bits and the quotients of a block
+ * less than 2 a value, 27 in all, and a block's 5 are a value's share at worst. No valid contribution claims more (consensus), so nobody fetches more.
+ */
+export function maxDeltaBytes(parameterCount: number): number {
+  return 4 * parameterCount;
 }

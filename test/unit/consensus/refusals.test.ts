@@ -148,7 +148,8 @@ const ROWS: { readonly [code in keyof typeof REFUSALS]: Row } = {
   "empty-record": recordsRow("reject", { contributions: [] }),
   unordered: recordsRow("reject", { contributions: [...first.contributions].reverse() }),
   "unknown-codec": contributions("reject", { codec: 1 }),
-  "delta-size": contributions("reject", { deltaBytes: 0 }),
+  // Ten parameters make four bytes each at most.
+  "delta-size": contributions("reject", { deltaBytes: 41 }),
   "height-ahead": contributions("ignore", { height: 7 }),
   "height-expired": contributions("ignore", { height: 2 }),
   "wrong-network": transfers("reject", { genesis: zero }),

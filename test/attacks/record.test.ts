@@ -1,0 +1,199 @@
+// What a leader, or somebody who would be one, can lie about: the next state, its right to lead, its signature, two records for one round.
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Verdict } from "../../src/base/index.ts";
+import type { Record } from "../../src/codec/index.ts";
+import { recordCodec } from "../../src/codec/index.ts";
+import type { KeyPair } from "../../src/crypto/index.ts";
+import { forgeBlock } from "../support/chain.ts";
+import {
+  aBlock,
+  aUnit,
+  aWin,
+  following,
+  type Place,
+  placeAfter,
+  placeOf,
+  recordAt,
+  type Unit,
+} from "../support/forge.ts";
+import { type Evil, Lab, type Node, VICTIMS } from "../support/lab.ts";
+import { Sim } from "../support/sim.ts";
+
+const zero = new Uint8Array(32);
+const leader: KeyPair = Sim.key("leader");
+let lab: Lab;
+let miner: Node;
+let victim: Node;
+afterEach(() => lab.close());
+
+/** A chain whose last block is `leader`'s: it may sign records now. */
+async function setUp(options: (typeof VICTIMS)[number][1]): Promise<void> {
+  lab = new Lab();
+  miner = await lab.node("m", { mines: true });
+  victim = await lab.node("v", options, [miner]);
+  await lab.mine(miner, 1);
+  const winner = await lab.evil([victim]);
+  await lab.tellBlock(winner, victim, aBlock(lab, leader, await placeOf(victim)));
+  await lab.clock.run(12_000);
+  expect(victim.engine.ledger.head.height).toBe(2);
+  expect(miner.engine.ledger.head.id).toEqual(victim.engine.ledger.head.id);
+}
+
+const tell = (evil: Evil, record: Record): Promise<Verdict> =>
+  lab.tell(evil, victim, "record", recordCodec.encode(record));
+
+/** A place, one honest unit at it, and a peer that serves its delta. */
+async function scene(cheat: Parameters<typeof aUnit>[4] = {}): Promise<{ place: Place; unit: Unit; evil: Evil }> {
+  const place = await placeOf(victim);
+  const unit = aUnit(lab, Sim.key("worker"), place, {}, cheat);
+  return { place, unit, evil: await lab.evil([victim], lab.serving(unit.delta)) };
+}
+
+describe.each(VICTIMS)("a %s", (_, options) => {
+  beforeEach(() => setUp(options));
+
+  it("follows an honest record", async () => {
+    const { place, unit, evil } = await scene();
+    const record = recordAt(lab, leader, place, [unit]);
+    expect(await tell(evil, record)).toEqual({ kind: "accept" });
+    expect(victim.engine.rounds.view).toMatchObject({ round: place.round + 1, start: record.next });
+  });
+
+  const LIES: readonly (readonly [string, string, (place: Place, unit: Unit) => Record])[] = [
+    ["a wrong next state", "wrong-next", (place, unit) => recordAt(lab, leader, place, [unit], { next: zero })],
+    ["a stranger as leader", "not-leader", (place, unit) => recordAt(lab, Sim.key("stranger"), place, [unit])],
+    [
+      "a stranger's signature under the leader's name",
+      "bad-signature",
+      (place, unit) => recordAt(lab, leader, place, [unit], {}, Sim.key("stranger")),
+    ],
+    ["no contributions", "empty-record", (place, unit) => recordAt(lab, leader, place, [unit], { contributions: [] })],
+    [
+      "a unit twice",
+      "unordered",
+      (place, unit) => recordAt(lab, leader, place, [unit], { contributions: [unit.contribution, unit.contribution] }),
+    ],
+    [
+      "a contribution that its author did not sign",
+      "bad-signature",
+      (place, unit) => recordAt(lab, leader, place, [unit], { contributions: [{ ...unit.contribution, index: 7 }] }),
+    ],
+  ];
+  it.each(LIES)("refuses a record with %s", async (what, code, make) => {
+    const { place, unit, evil } = await scene();
+    const forged = make(place, unit);
+    expect(await tell(evil, forged)).toMatchObject({ kind: "reject", code });
+    expect(victim.engine.rounds.view.start).toEqual(place.start);
+    expect(victim.punished).toHaveLength(0);
+    // What a stranger sent does not stop the leader's own record.
+    if (what.startsWith("a stranger"))
+      expect(await tell(evil, recordAt(lab, leader, place, [unit]))).toEqual({ kind: "accept" });
+  });
+
+  it("refuses a record with a delta that does not lead to its contribution's digest", async () => {
+    const { place, unit, evil } = await scene({ change: { digest: zero } });
+    expect(await tell(evil, recordAt(lab, leader, place, [unit]))).toMatchObject({
+      kind: "reject",
+      code: "wrong-delta",
+    });
+    expect(victim.engine.rounds.view.start).toEqual(place.start);
+  });
+
+  it("refuses a block that stands on a wrong next state", async () => {
+    const { place, unit, evil } = await scene();
+    const fake = recordAt(lab, leader, place, [unit], { next: zero });
+    const forged = aBlock(lab, leader, placeAfter(place, fake, following(place, [unit])));
+    expect(await lab.tellBlock(evil, victim, forged)).toMatchObject({ kind: "reject", code: "wrong-next" });
+    expect(await lab.fate(victim, forged)).toBe("unknown");
+    const right = recordAt(lab, leader, place, [unit]);
+    const block = aBlock(lab, leader, placeAfter(place, right, following(place, [unit])));
+    expect(await lab.tellBlock(evil, victim, block)).toEqual({ kind: "accept" });
+    await lab.clock.run(2000);
+    expect(await lab.fate(victim, block)).toBe("executed, stands");
+  });
+});
+
+describe("a leader that signs two records for one round", () => {
+  beforeEach(() => setUp({}));
+
+  it("is found out, and loses its immature rewards and its right to mine with the next block", async () => {
+    const { place, unit, evil } = await scene();
+    const other = aUnit(lab, Sim.key("worker"), place, { index: 1 });
+    const [first, second] = [recordAt(lab, leader, place, [unit]), recordAt(lab, leader, place, [other])];
+    expect(await tell(evil, first)).toEqual({ kind: "accept" });
+    await tell(evil, second);
+    expect(victim.alerts).toEqual(["equivocation"]);
+    await lab.clock.run(1000);
+    expect(miner.alerts).toEqual(["equivocation"]);
+
+    const before = miner.engine.ledger.state;
+    const immature = before.immature(leader.address).reduce((sum, { amount }) => sum + amount, 0n);
+    expect(immature).toBeGreaterThan(0n);
+    await lab.mine(miner, 1);
+    for (const node of [miner, victim]) {
+      const { state } = node.engine.ledger;
+      expect(state.height).toBe(3);
+      expect(state.isBanned(leader.address)).toBe(true);
+      expect(state.immature(leader.address)).toEqual([]);
+      expect(state.punished).toHaveLength(1);
+      // The block with the evidence pays the leader for its record first: that goes too.
+      expect(state.burnt - before.burnt).toBeGreaterThanOrEqual(immature);
+      expect(money(node)).toBe(state.supply);
+      expect(state.supply + state.burnt).toBe(1000n * BigInt(state.height));
+    }
+    const place3 = await placeOf(victim);
+    const { contribution, win } = aWin(lab, leader, place3);
+    const { index, digest } = contribution;
+    const fields = { miner: leader.address, index, digest, nonce: win.nonce };
+    const late = forgeBlock(aBlock(lab, Sim.key("other"), place3), leader, lab.network.rules, fields);
+    expect(await lab.tellBlock(evil, victim, late)).toMatchObject({ kind: "reject", code: "banned" });
+  });
+
+  it("is one offence, however many records it signs", async () => {
+    const { place, unit, evil } = await scene();
+    for (let i = 0; i < 12; i++)
+      await tell(evil, recordAt(lab, leader, place, [aUnit(lab, Sim.key("worker"), place, { index: i }), unit]));
+    expect(victim.alerts).toEqual(["equivocation"]);
+    const { doubleRecords } = victim.engine.evidence.pending(victim.engine.ledger.state);
+    expect(doubleRecords).toHaveLength(1);
+  });
+
+  it("is not accused by the same record twice, nor one that goes on in the next round", async () => {
+    const { place, unit, evil } = await scene();
+    const first = recordAt(lab, leader, place, [unit]);
+    await tell(evil, first);
+    const next = placeAfter(place, first, following(place, [unit]));
+    const worker = aUnit(lab, Sim.key("worker"), next);
+    const more = await lab.evil([victim], lab.serving(worker.delta));
+    expect(await tell(more, recordAt(lab, leader, next, [worker]))).toEqual({ kind: "accept" });
+    expect(victim.alerts).toEqual([]);
+    expect(victim.engine.evidence.pending(victim.engine.ledger.state).doubleRecords).toEqual([]);
+  });
+});
+
+describe("strangers", () => {
+  beforeEach(() => setUp({}));
+
+  it("cannot fill the evidence with records that nobody cares for", async () => {
+    const { place, unit } = await scene();
+    for (let i = 0; i < 70; i++) {
+      const stranger = Sim.key(`stranger ${i}`);
+      const liar = await lab.evil([victim]);
+      await tell(liar, recordAt(lab, stranger, place, [unit]));
+      await tell(liar, recordAt(lab, stranger, place, [unit], { next: zero }));
+    }
+    expect(victim.alerts).toEqual([]);
+    const { place: same, evil } = await scene();
+    await tell(evil, recordAt(lab, leader, same, [unit], { next: zero }));
+    await tell(evil, recordAt(lab, leader, same, [unit]));
+    expect(victim.alerts).toEqual(["equivocation"]);
+    expect(victim.engine.evidence.pending(victim.engine.ledger.state).doubleRecords).toHaveLength(1);
+  });
+});
+
+/** All money that a node's state holds. */
+function money(node: Node): bigint {
+  const { state } = node.engine.ledger;
+  const balances = state.accounts().reduce((sum, { balance }) => sum + balance, 0n);
+  return balances + state.immature().reduce((sum, { amount }) => sum + amount, 0n);
+}
