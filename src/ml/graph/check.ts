@@ -105,7 +105,8 @@ function loop(node: Node, inputs: readonly Fact[], facts: Map<string, Fact>): vo
   const { graph } = body;
   const [iteration, going, ...state] = graph.inputs as readonly [Value, Value, ...Value[]];
   // Inputs of the node: steps, then the state (the condition is left out).
-  let held = inputs.slice(inputs.length - state.length);
+  // Only intervals are carried round: a grid that the start is on need not be one that the body keeps.
+  let held = inputs.slice(inputs.length - state.length).map(({ low, high }) => fact(low, high));
   for (let round = 0; round < ROUNDS; round++) {
     const known = new Map(facts);
     known.set(iteration.id, inputFact(iteration));

@@ -48,7 +48,8 @@ function shiftedWithin(a: Fact, b: Fact, sign: number): Within | undefined {
   if (b.power === undefined) return undefined;
   const { scale, factor } = b.power;
   const known = a.within.find((item) => item.scale.id === scale.id);
-  return known && { scale, low: known.low + sign * factor, high: known.high + sign * factor };
+  const rounded = (x: number): number => Math.fround(x + sign * factor);
+  return known && { scale, low: rounded(known.low), high: rounded(known.high) };
 }
 
 /** Interval in real units of what is within a scale. */
@@ -80,6 +81,8 @@ function tightened(grid: Grid, ends: readonly number[], within: Within | undefin
 }
 
 const EXACT = 2 ** 24;
+/** Below this the steps that find a leading power of two could underflow. */
+const SMALLEST_SCALED = 2 ** -100;
 
 /** a + sign * b. */
 function sum(scope: Scope, sign: 1 | -1): Fact {
@@ -102,10 +105,7 @@ function sum(scope: Scope, sign: 1 | -1): Fact {
 }
 
 /** q - q * (1 - 2^-24) with q = m * (2^23 + 1): the leading power of two of m, a new scale (grid.ts). */
-function leadingPower(
-  { node, inputs, maker, constant, value, learn }: Scope,
-  tops: (id: string) => Fact,
-): Fact | undefined {
+function leadingPower({ node, maker, constant, value, learn }: Scope, tops: (id: string) => Fact): Fact | undefined {
   const [q, less] = node.inputs as readonly [string, string];
   const factorOf = (id: string, of: string): number | undefined => {
     const made = maker(id);
@@ -115,7 +115,7 @@ function leadingPower(
   if (factorOf(less, q) !== 1 - 2 ** -24 || source === undefined || factorOf(q, source) !== 2 ** 23 + 1)
     return undefined;
   const m = tops(source);
-  if (value(source).shape.some((dim) => dim !== 1) || !(m.low > 0) || !((inputs[0] as Fact).low > 0)) return undefined;
+  if (value(source).shape.some((dim) => dim !== 1) || m.low < SMALLEST_SCALED) return undefined;
   const exponent = (x: number): number => Math.floor(Math.log2(x));
   const scale: Scale = { id: node.outputs[0] as string, low: exponent(m.low), high: exponent(m.high) };
   for (const id of m.tops) {

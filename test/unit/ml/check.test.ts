@@ -137,23 +137,39 @@ describe("the exactness checker", () => {
     expect(() => checkExact(trainGraph(model, { batch: 8, lowering: "float32" }))).toThrow(PouwError);
   });
 
+  /** A loop over one tensor [4, 4] that starts at 1 and goes from x to `next(x)`; `seen` is what it ends with. */
+  function looped(next: (g: GraphBuilder, x: Value) => Value): Graph {
+    const body = new GraphBuilder("b");
+    body.input("i", "int64", []);
+    const going = body.input("going", "bool", []);
+    const x = body.input("x", "float32", [4, 4]);
+    const done = body.finish("body", [ops.identity(body, going), next(body, x)]);
+    const g = new GraphBuilder("t");
+    const steps = g.input("steps", "int64", []);
+    const ones = g.constant(
+      Array.from({ length: 16 }, () => 1),
+      [4, 4],
+    );
+    const outputs = [{ shape: [4, 4], dtype: "float32" as const }];
+    const [end] = g.nodes("Loop", [steps, undefined, ones], outputs, { body: { graph: done } });
+    return g.finish("unit", [end as Value]);
+  }
+
   it("refuses a loop whose state grows without bound", () => {
-    const looped = (factor: number): Graph => {
-      const body = new GraphBuilder("b");
-      const i = body.input("i", "int64", []);
-      const going = body.input("going", "bool", []);
-      const x = body.input("x", "float32", []);
-      const next = ops.shift(body, ops.scale(body, x, factor), 1);
-      const done = body.finish("body", [ops.identity(body, going), next]);
-      expect(i.dtype).toBe("int64");
-      const g = new GraphBuilder("t");
-      const steps = g.input("steps", "int64", []);
-      const [end] = g.nodes("Loop", [steps, undefined, g.scalar(0)], [{ shape: [], dtype: "float32" }], {
-        body: { graph: done },
-      });
-      return g.finish("unit", [end as Value]);
+    const step = (factor: number) => (g: GraphBuilder, x: Value) => ops.shift(g, ops.scale(g, x, factor), 1);
+    checkExact(looped(step(0.9)));
+    expect(() => checkExact(looped(step(1.1)))).toThrow(/Loop|overflow/);
+  });
+
+  it("refuses a loop that leaves the grid its state starts on", () => {
+    const step = (next: (g: GraphBuilder, x: Value) => Value) => (g: GraphBuilder, x: Value) => {
+      const grown = ops.gemm(g, x, g.constant([1, ...Array.from({ length: 15 }, () => 0)], [4, 4]));
+      return next(g, ops.clip(g, grown, -1, 1));
     };
-    checkExact(looped(0.9));
-    expect(() => checkExact(looped(1.1))).toThrow(/Loop|overflow/);
+    // Values stay in [-1, 1], and 1 is on many grids, but a third of it is on none that the next pass could use.
+    expect(() => checkExact(looped(step((g, x) => ops.scale(g, x, 1 / 3))))).toThrow(/Gemm/);
+    const rounded = (next: (g: GraphBuilder, x: Value) => Value) => (g: GraphBuilder, x: Value) =>
+      next(g, roundTo(g, ops.clip(g, x, -1, 1), -8));
+    checkExact(looped(rounded(step((g, x) => ops.scale(g, x, 1 / 3)))));
   });
 });
