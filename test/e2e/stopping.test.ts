@@ -1,0 +1,46 @@
+// Ctrl-C on a node whose training cannot be broken off: one press stops it cleanly, another one at once and without noise.
+import { setTimeout as delay } from "node:timers/promises";
+import { afterEach, beforeAll, beforeEach, expect, it } from "vitest";
+import { needBuild } from "../support/cli-process.ts";
+import { eventually, FAST, Lab } from "../support/e2e-lab.ts";
+
+/** Longer than what counts as one press. */
+const NEXT_PRESS_MS = 400;
+
+let lab: Lab;
+beforeAll(needBuild);
+beforeEach(() => {
+  lab = new Lab();
+});
+afterEach(() => lab.close());
+
+/** A miner in the middle of a unit that takes seconds. */
+async function busy() {
+  const network = lab.network({ task: { ...FAST.task, steps: 8_000 } });
+  const node = await lab.node("miner", network, "--role", "miner");
+  await eventually(() => (node.losses().length > 0 ? true : undefined), "a unit", 90_000);
+  return { node, network };
+}
+
+it.skipIf(process.platform === "win32")("ends at once on a second Ctrl-C, and its store is whole", async () => {
+  const { node, network } = await busy();
+  node.process.signal("SIGINT");
+  await node.process.until(() => (node.process.err.includes("Stopping the node") ? true : undefined), "its word");
+  await delay(NEXT_PRESS_MS);
+  expect(node.process.ended).toBe(false);
+  const began = performance.now();
+  node.process.signal("SIGINT");
+  // A shell calls this 130.
+  expect(await node.process.exit).toEqual({ code: null, signal: "SIGINT" });
+  expect(performance.now() - began).toBeLessThan(1_500);
+  expect(node.process.err.trim().split("\n").at(-1)).toContain("Stopping the node");
+  expect(await lab.verify("miner", network)).toMatchObject({ ok: true });
+});
+
+it("takes a signal that npm passes on once more for the same Ctrl-C", async () => {
+  const { node } = await busy();
+  node.process.signal("SIGINT");
+  node.process.signal("SIGINT");
+  expect(await node.process.exit).toEqual({ code: 0, signal: null });
+  expect(node.process.lines<{ event: string }>().at(-1)?.event).toBe("stopped");
+});
