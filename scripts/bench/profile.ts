@@ -7,9 +7,10 @@ import { join } from "node:path";
 import type { Lowering } from "../../src/ml/graph/index.ts";
 import { type Architecture, architecture } from "../../src/ml/index.ts";
 import { drawBatch, integerStream, modelBytes, open, openData, runUnit, start } from "../ml-lab.ts";
+import { quantile } from "./measure.ts";
 
 const STEPS = 10;
-const UNITS = 3;
+const UNITS = 4;
 
 /** The part of an event of the profile that is read here. */
 interface ProfileEvent {
@@ -19,6 +20,7 @@ interface ProfileEvent {
   readonly dur: number;
   readonly args?: {
     readonly op_name?: string;
+    readonly node_index?: string;
     readonly input_type_shape?: readonly { readonly [type: string]: readonly number[] }[];
   };
 }
@@ -54,23 +56,35 @@ async function profile(model: Architecture, batch: number, lowering: Lowering): 
   }
 }
 
+/** A node's time is the median over its runs: the mean is that of the runs in which a neighbour had the processor. */
 function summed(events: readonly ProfileEvent[]): [Costs, Costs] {
-  const [byOperator, byShape]: [Costs, Costs] = [new Map(), new Map()];
+  const nodes = new Map<string, { operator: string; shapes: string; times: number[] }>();
   for (const { cat, name, dur, args } of events) {
     const operator = args?.op_name;
     // A loop's time is that of its body's nodes, which are here themselves.
     if (cat !== "Node" || !name.endsWith("_kernel_time") || operator === undefined || operator === "Loop") continue;
-    const shapes = (args?.input_type_shape ?? []).map((input) => `[${Object.values(input)[0]?.join(" ") ?? ""}]`);
-    add(byOperator, operator, dur);
-    add(byShape, `${operator} ${shapes.join(" ")}`, dur);
+    const shapes = (args?.input_type_shape ?? [])
+      .map((input) => `[${Object.values(input)[0]?.join(" ") ?? ""}]`)
+      .join(" ");
+    const key = `${name} ${args?.node_index} ${shapes}`;
+    const node = nodes.get(key) ?? { operator, shapes, times: [] };
+    node.times.push(dur);
+    nodes.set(key, node);
+  }
+  const [byOperator, byShape]: [Costs, Costs] = [new Map(), new Map()];
+  for (const { operator, shapes, times } of nodes.values()) {
+    // Nodes outside the loop run once a unit; what runs once a step is what is asked for here.
+    if (times.length < STEPS * UNITS) continue;
+    const us = quantile(times, 0.5);
+    add(byOperator, operator, us);
+    add(byShape, `${operator} ${shapes}`, us);
   }
   return [byOperator, byShape];
 }
 
 function print(title: string, exact: Costs, plain: Costs, lines: number): void {
-  const per = STEPS * UNITS;
-  const us = (cost: Cost | undefined): string => ((cost?.us ?? 0) / per).toFixed(0).padStart(8);
-  const nodes = (cost: Cost | undefined): string => ((cost?.nodes ?? 0) / per).toFixed(0).padStart(6);
+  const us = (cost: Cost | undefined): string => (cost?.us ?? 0).toFixed(0).padStart(8);
+  const nodes = (cost: Cost | undefined): string => String(cost?.nodes ?? 0).padStart(6);
   const total = (costs: Costs): Cost =>
     [...costs.values()].reduce((sum, cost) => ({ us: sum.us + cost.us, nodes: sum.nodes + cost.nodes }));
   const line = (name: string, a: Cost | undefined, b: Cost | undefined): void =>
