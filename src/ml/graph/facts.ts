@@ -92,7 +92,6 @@ export function refine(grid: Grid, exponent: number): Grid | undefined {
 }
 
 const scaleKey = (grid: Grid): string => grid.scales.map(({ id }) => id).join();
-export const sameStep = (a: Grid, b: Grid): boolean => a.exponent === b.exponent && scaleKey(a) === scaleKey(b);
 
 /** A grid both are on: that of the finer step. */
 export function common(a: Grid | undefined, b: Grid | undefined): readonly [Grid, Grid] | undefined {

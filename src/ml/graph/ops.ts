@@ -30,7 +30,6 @@ export const abs: Unary = unary("Abs");
 export const neg: Unary = unary("Neg");
 export const sqrt: Unary = unary("Sqrt");
 export const relu: Unary = unary("Relu");
-export const sign: Unary = unary("Sign");
 export const identity: Unary = unary("Identity");
 /** Only in the plain lowering and in what is shown to people: these differ between processors. */
 export const exp: Unary = unary("Exp");
@@ -99,12 +98,6 @@ export function concat(g: GraphBuilder, xs: readonly Value[], axis: number): Val
   const total = xs.reduce((sum, x) => sum + dimAt(x.shape, axis), 0);
   const shape = first.shape.map((dim, i) => (i === axis ? total : dim));
   return g.node("Concat", xs, shape, first.dtype, { axis });
-}
-
-/** Zeros around the last axes: `before` and `after` per axis. */
-export function pad(g: GraphBuilder, x: Value, before: readonly number[], after: readonly number[]): Value {
-  const shape = fixed(x.shape).map((dim, i) => dim + (before[i] ?? 0) + (after[i] ?? 0));
-  return g.node("Pad", [x, axesOf(g, [...before, ...after]), g.scalar(0)], shape, x.dtype);
 }
 
 function reduce(op: string, g: GraphBuilder, x: Value, axes: readonly number[], keep: boolean): Value {

@@ -55,7 +55,8 @@ const conv: Rule = (scope) => {
 
 const transposedConv: Rule = (scope) => {
   const [maps, , ...kernel] = shapeOf(scope, 1);
-  if (scope.node.attributes["group"] !== undefined) refuse(scope.node, "has groups");
+  const { group } = scope.node.attributes;
+  if (group !== undefined) refuse(scope.node, "has groups");
   return contraction(
     scope,
     kernel.reduce((a, b) => a * b, maps as number),
@@ -72,8 +73,8 @@ const reduceSum: Rule = (scope) => {
   if (x.grid === undefined) return refuse(node, "adds values that are on no grid");
   const grid = productGrid(x.grid, { exponent: 0, scales: [], max: 1 }, count);
   if (grid === undefined) return refuse(node, `could round: ${x.grid.max} * ${count} is over ${EXACT_LIMIT}`);
-  const keeps = node.attributes["keepdims"] !== 0;
-  return fact(...ends, { grid, ...(x.low >= 0 && keeps && { tops: new Set([node.inputs[0] as string]) }) });
+  const { keepdims } = node.attributes;
+  return fact(...ends, { grid, ...(x.low >= 0 && keepdims !== 0 && { tops: new Set([node.inputs[0] as string]) }) });
 };
 
 /** The largest or the smallest: a bound of every value that it is taken from. */
@@ -83,7 +84,8 @@ const extreme =
     const { node } = scope;
     const x = scope.inputs[0] as Fact;
     const all = axesOf(scope).length === shapeOf(scope, 0).length;
-    const bounds = all || node.attributes["keepdims"] !== 0;
+    const { keepdims } = node.attributes;
+    const bounds = all || keepdims !== 0;
     const known = bounds ? { [end]: new Set([node.inputs[0] as string]) } : {};
     return fact(x.low, x.high, { ...(x.grid && { grid: x.grid }), ...known });
   };
