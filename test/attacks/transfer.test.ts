@@ -1,0 +1,128 @@
+// Money spent twice, replayed, or spent by a thief: in the mempool, in one block, and on two branches.
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { toHex } from "../../src/base/index.ts";
+import { type Block, type Transfer, transferCodec } from "../../src/codec/index.ts";
+import { signTransfer } from "../../src/crypto/index.ts";
+import { forgeBody } from "../support/chain.ts";
+import { aBlock, placeOf } from "../support/forge.ts";
+import { type Evil, Lab, type Node, VICTIMS } from "../support/lab.ts";
+import { Sim } from "../support/sim.ts";
+
+const rich = Sim.key("rich");
+const shop = Sim.key("shop");
+const friend = Sim.key("friend");
+const maker = Sim.key("maker");
+let lab: Lab;
+let victim: Node;
+let evil: Evil;
+afterEach(() => lab.close());
+
+function pay(to: Uint8Array, change: Partial<Transfer> = {}, signer = rich): Transfer {
+  const { genesis } = lab.network.rules;
+  const { nonce } = victim.engine.ledger.state.account(rich.address);
+  return signTransfer({ genesis, from: rich.address, to, amount: 600n, fee: 1n, nonce, ...change }, signer);
+}
+const tell = (transfer: Transfer): Promise<object> =>
+  lab.tell(evil, victim, "transfer", transferCodec.encode(transfer));
+const blockWith = async (...transfers: readonly Transfer[]): Promise<Block> =>
+  aBlock(lab, maker, await placeOf(victim), {}, { transfers });
+const balance = (node: Node, owner: { readonly address: Uint8Array }): bigint =>
+  node.engine.ledger.state.account(owner.address).balance;
+
+/** A block whose body no honest miner would draft. */
+async function bad(...transfers: readonly Transfer[]): Promise<Block> {
+  const place = await placeOf(victim);
+  return forgeBody(place.state, aBlock(lab, maker, place), maker, lab.network.rules, { transfers: [...transfers] });
+}
+
+describe.each(VICTIMS)("a %s", (_, options) => {
+  beforeEach(async () => {
+    lab = new Lab({ allocations: [{ address: toHex(rich.address), amount: "1000" }] });
+    victim = await lab.node("v", options);
+    evil = await lab.evil([victim]);
+  });
+
+  it("takes an honest transfer, into the mempool and from a block", async () => {
+    const transfer = pay(shop.address);
+    expect(await tell(transfer)).toEqual({ kind: "accept" });
+    expect(victim.engine.mempool.select()).toEqual([transfer]);
+    expect(await lab.tellBlock(evil, victim, await blockWith(transfer))).toEqual({ kind: "accept" });
+    expect(balance(victim, shop)).toBe(600n);
+    expect(balance(victim, rich)).toBe(399n);
+    expect(victim.engine.mempool.size).toBe(0);
+  });
+
+  it.each([
+    ["a thief's signature", "bad-signature", (): Transfer => pay(friend.address, {}, friend)],
+    ["an altered amount", "bad-signature", (): Transfer => ({ ...pay(shop.address), amount: 601n })],
+    ["an altered receiver", "bad-signature", (): Transfer => ({ ...pay(shop.address), to: friend.address })],
+    ["another network's genesis", "wrong-network", (): Transfer => pay(shop.address, { genesis: new Uint8Array(32) })],
+    ["nothing to move", "zero-amount", (): Transfer => pay(shop.address, { amount: 0n })],
+  ])("refuses %s, alone and in a block", async (_what, code, make) => {
+    expect(await tell(make())).toMatchObject({ kind: "reject", code });
+    expect(victim.engine.mempool.size).toBe(0);
+    expect(await lab.tellBlock(evil, victim, await bad(make()))).toMatchObject({ kind: "reject", code });
+    expect(balance(victim, rich)).toBe(1000n);
+  });
+
+  it("does not let a transfer be replayed", async () => {
+    const transfer = pay(shop.address, { amount: 100n });
+    await lab.tellBlock(evil, victim, await blockWith(transfer));
+    expect(await tell(transfer)).toMatchObject({ kind: "ignore", code: "nonce-used" });
+    await lab.clock.run(10_000);
+    const again = await bad(transfer);
+    expect(await lab.tellBlock(evil, victim, again)).toMatchObject({ kind: "reject", code: "nonce-used" });
+    expect(balance(victim, shop)).toBe(100n);
+    // The same payment again, signed anew, is another transfer.
+    expect(await lab.tellBlock(evil, victim, await blockWith(pay(shop.address, { amount: 100n })))).toEqual({
+      kind: "accept",
+    });
+    expect(balance(victim, shop)).toBe(200n);
+  });
+
+  it("holds one of two transfers that spend the same money, the dearer", async () => {
+    expect(await tell(pay(shop.address))).toEqual({ kind: "accept" });
+    expect(await tell(pay(friend.address))).toMatchObject({ kind: "ignore", code: "nonce-taken" });
+    expect(await tell(pay(friend.address, { fee: 2n }))).toEqual({ kind: "accept" });
+    expect(victim.engine.mempool.size).toBe(1);
+    const { nonce } = pay(shop.address);
+    expect(await tell(pay(shop.address, { nonce: nonce + 1n }))).toMatchObject({ kind: "ignore", code: "low-balance" });
+  });
+
+  it("refuses a block that spends the same money twice", async () => {
+    const one = pay(shop.address);
+    const other = pay(friend.address);
+    const next = pay(friend.address, { nonce: one.nonce + 1n });
+    expect(await lab.tellBlock(evil, victim, await bad(one, other))).toMatchObject({ code: "nonce-used" });
+    expect(await lab.tellBlock(evil, victim, await bad(one, next))).toMatchObject({ code: "low-balance" });
+    expect(victim.engine.ledger.head.height).toBe(0);
+    expect(await lab.tellBlock(evil, victim, await blockWith(one))).toEqual({ kind: "accept" });
+  });
+
+  it("spends money once however many branches spend it", async () => {
+    const toShop = await blockWith(pay(shop.address));
+    const toFriend = aBlock(lab, friend, await placeOf(victim), {}, { transfers: [pay(friend.address)] });
+    await lab.tellBlock(evil, victim, toShop);
+    expect(balance(victim, shop)).toBe(600n);
+    await lab.tellBlock(evil, victim, toFriend);
+    // Whichever stands, the other's payment is undone; a block more on the losing one turns it round.
+    const first = balance(victim, shop) === 600n ? toShop : toFriend;
+    expect(balance(victim, shop) + balance(victim, friend)).toBe(600n);
+    const other = await lab.node("w", {}, [evil]);
+    const loser = first === toShop ? toFriend : toShop;
+    await lab.tellBlock(evil, other, loser);
+    await lab.clock.run(10_000);
+    const more = aBlock(lab, maker, await placeOf(other));
+    expect(await lab.tellBlock(evil, victim, more)).toEqual({ kind: "accept" });
+    await lab.clock.run(2000);
+    expect(balance(victim, shop)).toBe(loser === toShop ? 600n : 0n);
+    expect(balance(victim, friend)).toBe(loser === toFriend ? 600n : 0n);
+    expect(balance(victim, rich)).toBe(399n);
+    // The undone payment came back to the mempool and can never be taken now.
+    expect(victim.engine.mempool.select()).toEqual([]);
+    const { state } = victim.engine.ledger;
+    const held = state.accounts().reduce((sum, account) => sum + account.balance, 0n);
+    const immature = state.immature().reduce((sum, { amount }) => sum + amount, 0n);
+    expect(held + immature).toBe(state.supply);
+  });
+});
