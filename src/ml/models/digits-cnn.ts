@@ -12,9 +12,9 @@ export const digitsCnn: Architecture = {
   batchSize: 32,
   evalBatch: 100,
   predictionsPerSample: 1,
-  defaultSteps: 20,
+  defaultSteps: 50,
   bits: { activation: 8, weight: 7, gradient: 9 },
-  optimizer: { kind: "sgd", learningRate: 0.05, momentum: 0.9 },
+  optimizer: { kind: "sgd", learningRate: 0.02, momentum: 0.9 },
   parameters: [
     { name: "conv1.weight", shape: [8, 1, 5, 5], exponent: -22, init: { kind: "normal", std: 0.2 } },
     { name: "conv1.bias", shape: [8], exponent: -22, init: { kind: "zeros" } },
