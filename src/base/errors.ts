@@ -41,6 +41,10 @@ export class PouwError extends Error {
   }
 }
 
+/** Whether what was thrown says that bytes do not decode: whoever sent them is at fault. */
+export const isMalformed = (error: unknown): error is PouwError =>
+  error instanceof PouwError && error.code === "BAD_ENCODING";
+
 /** First line of whatever was thrown. */
 export function messageOf(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);

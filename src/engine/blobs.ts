@@ -1,5 +1,5 @@
 // Pulls a blob (parameters, delta) from peers in chunks, one peer per attempt, so that whoever served rubbish is known.
-import { PouwError } from "../base/index.ts";
+import { isMalformed, PouwError } from "../base/index.ts";
 import { BLOB_KINDS, type BlobKind, blobReplyCodec, blobRequestCodec, CHUNK_BYTES } from "../codec/index.ts";
 import type { Clock, Wire } from "../ports/index.ts";
 import { within } from "./within.ts";
@@ -32,7 +32,7 @@ export async function fetchBlob(
       if (wanted.check(bytes)) return bytes;
       wire.punish(peer, `served a ${wanted.kind} that does not match its id`);
     } catch (error) {
-      if (error instanceof PouwError && error.code === "BAD_ENCODING") wire.punish(peer, error.message);
+      if (isMalformed(error)) wire.punish(peer, error.message);
     }
   }
   return undefined;

@@ -3,6 +3,7 @@ import {
   bytesEqual,
   Emitter,
   fromBigInt,
+  isMalformed,
   messageOf,
   Scope,
   toBigInt,
@@ -265,15 +266,19 @@ export class Engine {
   /** Takes over the round in progress, once per head: gossip brings only what is made after we connected. */
   async #joinRound(peer: string): Promise<void> {
     const { head } = this.ledger;
+    const { wire } = this.#deps;
     this.#joined = toHex(head.id);
+    const blame = (verdict: Verdict): void =>
+      verdict.kind === "reject" ? wire.punish(peer, verdict.reason) : undefined;
     try {
-      const { records, contributions } = await this.sync.fetchRound(peer, {
-        task: this.#options.task.id,
-        head: head.id,
-      });
-      for (const record of records) await this.rounds.addRecord(record, peer, false);
-      for (const contribution of contributions) await this.rounds.addContribution(contribution, peer, false);
+      const wanted = { task: this.#options.task.id, head: head.id };
+      const { records, contributions } = await this.sync.fetchRound(peer, wanted);
+      for (const record of records) blame(await this.rounds.addRecord(record, peer, false));
+      for (const contribution of contributions) blame(await this.rounds.addContribution(contribution, peer, false));
     } catch (error) {
+      // The next peer at our head is asked instead.
+      this.#joined = "";
+      if (isMalformed(error)) wire.punish(peer, messageOf(error));
       this.#deps.log.debug({ peer, reason: messageOf(error) }, "the round in progress could not be fetched");
     }
   }

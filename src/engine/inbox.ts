@@ -1,5 +1,5 @@
 // Gossip in, verdict out: one function per topic. Cheap checks come first; what a peer could not have known is ignored, not blamed (protocol sections 5 and 9).
-import { ACCEPT, bytesEqual, ignore, messageOf, PouwError, reject, type Verdict } from "../base/index.ts";
+import { ACCEPT, bytesEqual, ignore, isMalformed, messageOf, reject, type Verdict } from "../base/index.ts";
 import {
   blockCodec,
   type Codec,
@@ -75,7 +75,7 @@ export class Inbox {
           return this.#verdict(data);
       }
     } catch (error) {
-      if (error instanceof PouwError && error.code === "BAD_ENCODING") return reject("bad-encoding", error.message);
+      if (isMalformed(error)) return reject("bad-encoding", error.message);
       if (this.#signal.aborted) return ignore("closing", "the node is stopping");
       return ignore("failed", messageOf(error));
     }

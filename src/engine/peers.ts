@@ -1,5 +1,5 @@
 // What each connected peer said of itself in the status handshake, and whom to ask first (protocol section 9).
-import { bytesEqual, messageOf, PouwError, toBigInt } from "../base/index.ts";
+import { bytesEqual, isMalformed, messageOf, toBigInt } from "../base/index.ts";
 import { type PeerStatus, statusCodec } from "../codec/index.ts";
 import type { Clock, Log, Wire } from "../ports/index.ts";
 import { within } from "./within.ts";
@@ -56,7 +56,7 @@ export class Peers {
       );
       this.hear(peer, statusCodec.decode(reply));
     } catch (error) {
-      if (error instanceof PouwError && error.code === "BAD_ENCODING") wire.punish(peer, error.message);
+      if (isMalformed(error)) wire.punish(peer, error.message);
       this.#deps.log.debug({ peer, reason: messageOf(error) }, "status handshake failed");
     }
   }

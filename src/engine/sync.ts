@@ -1,6 +1,6 @@
 // Catches up with heavier chains: finds where the branches part, then pulls blocks by range from several peers at once,
 // each chunk with its own time limit; a peer that serves rubbish is dropped and its chunk asked of another.
-import { bytesEqual, Lru, messageOf, PouwError, toBigInt } from "../base/index.ts";
+import { bytesEqual, isMalformed, Lru, messageOf, PouwError, toBigInt } from "../base/index.ts";
 import {
   type Block,
   blocksByIdRequestCodec,
@@ -233,7 +233,7 @@ export class Sync {
 
   #failed(failures: Map<string, number>, peer: string, error: unknown): undefined {
     this.#fail(failures, peer, messageOf(error));
-    if (error instanceof PouwError && error.code === "BAD_ENCODING") this.#deps.wire.punish(peer, error.message);
+    if (isMalformed(error)) this.#deps.wire.punish(peer, error.message);
   }
 
   #fail(failures: Map<string, number>, peer: string, reason: string): void {

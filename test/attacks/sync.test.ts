@@ -1,0 +1,193 @@
+// Peers that serve rubbish to a node that joins, or lie about their work: it finishes with an honest peer, rubbish is punished, and a running miner is not held up.
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { fromBigInt, toHex } from "../../src/base/index.ts";
+import {
+  type Block,
+  blocksReplyCodec,
+  blocksRequestCodec,
+  type PeerStatus,
+  roundReplyCodec,
+  statusCodec,
+} from "../../src/codec/index.ts";
+import { aWorld, mineChain } from "../support/chain.ts";
+import { type Answer, type Evil, Lab, type Node } from "../support/lab.ts";
+
+const HEIGHT = 20;
+let lab: Lab;
+let miner: Node;
+let chain: Block[];
+afterEach(() => lab.close());
+
+beforeEach(async () => {
+  lab = new Lab();
+  miner = await lab.node("m", { mines: true });
+  await lab.mine(miner, HEIGHT);
+  chain = [];
+  for (const id of await miner.engine.blocks.canonicalRange(1, HEIGHT + 1))
+    chain.push((await miner.engine.blocks.block(id)) as Block);
+  expect(chain).toHaveLength(HEIGHT);
+});
+
+/** More work than anybody has, at `height`. */
+const boast = (height = HEIGHT, work = 2n ** 200n): Partial<PeerStatus> => ({
+  height,
+  work: fromBigInt(work, 32),
+  head: new Uint8Array(32).fill(7),
+});
+
+/** A peer that boasts and answers requests for blocks with `make`; deltas it passes on from the honest miner. */
+function server(make: (from: number, count: number) => Uint8Array | Promise<Uint8Array>, change = boast()): Answer {
+  return async (protocol, data, from) => {
+    if (protocol !== "blocks") return lab.nothing(change)(protocol, data, from);
+    const { from: first, count } = blocksRequestCodec.decode(data);
+    return make(first, count);
+  };
+}
+
+const reply = (...blocks: readonly Block[]): Uint8Array => blocksReplyCodec.encode({ blocks: [...blocks] });
+const slice = (from: number, count: number): Block[] => chain.slice(from - 1, from - 1 + count);
+const other = (): Block[] => mineChain(aWorld(), HEIGHT).blocks;
+const tampered = (block: Block): Block => ({ ...block, header: { ...block.header, stateRoot: new Uint8Array(32) } });
+
+const RUBBISH: readonly (readonly [what: string, punished: boolean, make: () => Answer])[] = [
+  ["random bytes", true, () => server(() => Uint8Array.from({ length: 500 }, () => lab.random() * 256))],
+  ["truncated replies", true, () => server((from, count) => reply(...slice(from, count)).subarray(0, -9))],
+  ["blocks of another chain", true, () => server((from, count) => reply(...other().slice(from - 1, from - 1 + count)))],
+  ["blocks in the wrong order", true, () => server((from, count) => reply(...slice(from, count).reverse()))],
+  ["other heights than asked for", true, () => server((_, count) => reply(...slice(5, count)))],
+  ["more blocks than asked for", true, () => server((from, count) => reply(...slice(from, count + 1)))],
+  ["altered blocks", true, () => server((from, count) => reply(...slice(from, count).map(tampered)))],
+  ["nothing, ever", false, () => server(() => new Promise(() => undefined))],
+  ["refusals", false, () => server(() => Promise.reject(new Error("no")))],
+  ["no blocks of a chain that it claims", false, () => server(() => reply())],
+  [
+    "a chain of a billion blocks that ends where the honest one does",
+    false,
+    () => server((from, count) => reply(...slice(from, count)), boast(1e9)),
+  ],
+];
+
+/** Lets time pass until `node` has the honest chain; the virtual ms it took. */
+async function synced(node: Node, ms = 300_000): Promise<number> {
+  const at = ({ engine }: Node): string => toHex(engine.ledger.head.id);
+  const took = await lab.clock.run(ms, () => at(node) === at(miner));
+  expect(node.engine.ledger.head.id).toEqual(miner.engine.ledger.head.id);
+  return took;
+}
+
+describe("a node that joins", () => {
+  it("syncs from an honest peer", async () => {
+    const joiner = await lab.node("j", {}, [miner]);
+    expect(await synced(joiner)).toBeLessThan(10_000);
+    await lab.clock.run(20_000);
+    expect(joiner.engine.executor?.backlog).toBe(0);
+    expect((await joiner.engine.ledger.node(joiner.engine.ledger.head.id))?.checked).toBe("executed");
+    expect(joiner.punished).toEqual([]);
+  });
+
+  it.each(RUBBISH)("syncs beside a peer that serves %s", async (_what, punished, make) => {
+    const joiner = await lab.node("j");
+    const evil = await lab.evil([joiner], make());
+    await lab.connect(joiner, miner);
+    await synced(joiner);
+    await lab.clock.run(180_000, () => joiner.punished.length > 0);
+    // Whoever lies about its work or serves rubbish is found out in the end; who is merely slow is left out of the sync.
+    if (punished) expect(new Set(joiner.punished.map(({ peer }) => peer))).toEqual(new Set([evil.name]));
+    expect(joiner.punished.filter(({ peer }) => peer === miner.wire.peerId)).toEqual([]);
+    expect(joiner.engine.peers.get(miner.wire.peerId)).toBeDefined();
+  });
+
+  it("bans a peer that goes on claiming work that it does not have", async () => {
+    const joiner = await lab.node("j", {}, [miner]);
+    await synced(joiner);
+    const evil = await lab.evil(
+      [joiner],
+      server((from, count) => reply(...slice(from, count))),
+    );
+    await lab.clock.run(180_000, () => !evil.linked(joiner));
+    expect(evil.linked(joiner)).toBe(false);
+    expect(joiner.engine.peers.get(miner.wire.peerId)).toBeDefined();
+  });
+
+  it.each([
+    ["rubbish for a status", async (): Promise<Uint8Array> => Uint8Array.of(1, 2, 3)],
+    [
+      "another network's status",
+      (): Promise<Uint8Array> => lab.nothing({ genesis: new Uint8Array(32) })("status", new Uint8Array(0), ""),
+    ],
+    [
+      "a newer version's status",
+      (): Promise<Uint8Array> => lab.nothing({ version: 2 })("status", new Uint8Array(0), ""),
+    ],
+  ])("does not count as a peer who answers with %s", async (_what, answer) => {
+    const joiner = await lab.node("j", {}, [miner]);
+    const evil = await lab.evil([joiner], answer);
+    await lab.clock.run(1000);
+    expect(joiner.engine.peers.get(evil.name)).toBeUndefined();
+    expect(joiner.engine.peers.size).toBe(1);
+    expect(joiner.punished).toMatchObject([{ peer: evil.name }]);
+  });
+
+  it("gets the round in progress from another peer when the first serves rubbish", async () => {
+    // Units that win make a block instead of a round.
+    for (let i = 0; i < 50 && miner.engine.rounds.view.records.length === 0; i++) await lab.train(miner, 900 + i);
+    await lab.clock.run(1000);
+    expect(miner.engine.rounds.view.records.length).toBeGreaterThan(0);
+    const joiner = await lab.node("j");
+    const { head } = miner.engine.ledger;
+    const status = { head: head.id, height: head.height, work: fromBigInt(head.work, 32) };
+    const lies: readonly Answer[] = [
+      async () => Uint8Array.of(1, 2, 3),
+      async () => roundReplyCodec.encode({ records: [Uint8Array.of(1)], contributions: [] }),
+    ];
+    const evil: Evil[] = [];
+    for (const lie of lies)
+      evil.push(
+        await lab.evil([joiner], async (protocol, data, from) => {
+          if (protocol === "status") return statusCodec.encode(lab.status(status));
+          return protocol === "round" ? lie(protocol, data, from) : lab.nothing()(protocol, data, from);
+        }),
+      );
+    await lab.connect(joiner, miner);
+    await synced(joiner);
+    await lab.clock.run(60_000, () => joiner.engine.rounds.view.records.length > 0);
+    expect(toHex(joiner.engine.rounds.view.start)).toBe(toHex(miner.engine.rounds.view.start));
+    expect(joiner.punished.filter(({ peer }) => peer === miner.wire.peerId)).toEqual([]);
+  });
+});
+
+describe("a running miner", () => {
+  it("is not told to rest by a peer that claims work and repeats what is known", async () => {
+    let resting = 0;
+    miner.engine.events.on("sync", ({ progress }) => {
+      if (progress !== undefined) resting++;
+    });
+    const evil = await lab.evil(
+      [miner],
+      server(
+        (from, count) => (from > HEIGHT ? new Promise(() => undefined) : reply(...slice(from, count))),
+        boast(1e6),
+      ),
+    );
+    await lab.clock.run(300_000, () => !evil.linked(miner));
+    expect(evil.asked).toContain("blocks");
+    expect(resting).toBe(0);
+    expect(evil.linked(miner)).toBe(false);
+  });
+
+  it("rests while it fetches a chain that is really heavier", async () => {
+    const late = await lab.node("late", { mines: true });
+    let resting = 0;
+    late.engine.events.on("sync", ({ progress }) => {
+      if (progress !== undefined) resting++;
+    });
+    await lab.connect(late, miner);
+    await synced(late);
+    expect(resting).toBeGreaterThan(0);
+    // And trains on from there.
+    await lab.mine(late, 1, 0);
+    await lab.clock.run(1000);
+    expect(late.engine.ledger.head.height).toBe(HEIGHT + 1);
+    expect(miner.engine.ledger.head.id).toEqual(late.engine.ledger.head.id);
+  });
+});
