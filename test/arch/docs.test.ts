@@ -49,3 +49,24 @@ describe("rooms", () => {
     expect(readFileSync(path, "utf8").trimEnd().split("\n").length).toBeLessThanOrEqual(40);
   });
 });
+
+describe("package-lock.json", () => {
+  interface Entry {
+    readonly optionalDependencies?: { readonly [name: string]: string };
+    readonly resolved?: string;
+  }
+  const lock = JSON.parse(readFileSync(join(ROOT, "package-lock.json"), "utf8")) as {
+    packages: { [path: string]: Entry };
+  };
+
+  it("has the optional packages of every platform, or `npm ci` refuses it (scripts/complete-lock.mjs adds them)", () => {
+    const names = Object.keys(lock.packages).map((path) => path.slice(path.lastIndexOf("node_modules/") + 13));
+    const wanted = Object.values(lock.packages).flatMap((entry) => Object.keys(entry.optionalDependencies ?? {}));
+    expect(wanted.length).toBeGreaterThan(20);
+    expect(wanted.filter((name) => !names.includes(name))).toEqual([]);
+  });
+
+  it("names no registry", () => {
+    expect(Object.values(lock.packages).filter(({ resolved }) => resolved !== undefined)).toEqual([]);
+  });
+});
