@@ -17,7 +17,7 @@ import {
 import { blockId, type KeyPair, sha256 } from "../../src/crypto/index.ts";
 import { type AlertKind, Engine } from "../../src/engine/index.ts";
 import type { Network } from "../../src/node/index.ts";
-import type { Protocol, Topic, Wire } from "../../src/ports/index.ts";
+import type { Protocol, Topic, Wire, WireHandlers } from "../../src/ports/index.ts";
 import { Sim, type SimNodeOptions, toyNetwork, toyRuntime } from "./sim.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 
@@ -42,6 +42,8 @@ export interface Node {
   /** Peers that the engine punished, with the reasons. */
   readonly punished: { readonly peer: string; readonly reason: string }[];
   readonly alerts: AlertKind[];
+  /** What the engine does for its wire, to be called without one. */
+  readonly handlers: WireHandlers;
 }
 
 export interface NodeOptions extends Pick<SimNodeOptions, "forge" | "trains" | "unitMs"> {
@@ -99,7 +101,11 @@ export class Lab {
     const heard = new Map<string, Heard>();
     const punished: { peer: string; reason: string }[] = [];
     const alerts: AlertKind[] = [];
-    const wire = watched(this.air.wire(name), heard, punished);
+    let handlers: WireHandlers | undefined;
+    const started = (its: WireHandlers): void => {
+      handlers = its;
+    };
+    const wire = watched(this.air.wire(name), heard, punished, started);
     const { forge, unitMs = UNIT_MS } = options;
     const runtime =
       options.trains === false ? undefined : toyRuntime({ clock, unitMs, ...(forge === undefined ? {} : { forge }) });
@@ -120,7 +126,8 @@ export class Lab {
         if (by === "executed") engine.checks.attest(block, outcome, digest);
       });
     await engine.start();
-    const node = { name, engine, key: Sim.key(name), wire, heard, punished, alerts };
+    if (handlers === undefined) throw new Error("the engine did not start its wire");
+    const node = { name, engine, key: Sim.key(name), wire, heard, punished, alerts, handlers };
     for (const peer of peers) await this.connect(node, peer);
     return node;
   }
@@ -252,18 +259,25 @@ export class Lab {
 export const blockMessage = (block: Block): Uint8Array => concatBytes(Uint8Array.of(0), blockCodec.encode(block));
 
 /** The wire, with a note of everything that was judged and punished. */
-function watched(wire: Wire, heard: Map<string, Heard>, punished: { peer: string; reason: string }[]): Wire {
+function watched(
+  wire: Wire,
+  heard: Map<string, Heard>,
+  punished: { peer: string; reason: string }[],
+  started: (handlers: WireHandlers) => void,
+): Wire {
   return {
     peerId: wire.peerId,
-    start: (handlers) =>
-      wire.start({
+    start: (handlers) => {
+      started(handlers);
+      return wire.start({
         ...handlers,
         gossip: async (topic, data, source) => {
           const verdict = await handlers.gossip(topic, data, source);
           heard.set(nameOf(topic, data), { topic, from: source.from, verdict });
           return verdict;
         },
-      }),
+      });
+    },
     stop: () => wire.stop(),
     addresses: () => wire.addresses(),
     peers: () => wire.peers(),

@@ -1,0 +1,153 @@
+// A node that cannot train goes by two thirds of the verifiers that it trusts: a liar among three, or any crowd of strangers, does not move it.
+import { afterEach, describe, expect, it } from "vitest";
+import { type Block, OUTCOMES, type Outcome, verdictCodec } from "../../src/codec/index.ts";
+import { blockId, type KeyPair, sha256, signVerdict } from "../../src/crypto/index.ts";
+import { aBlock, type Cheat, placeOf } from "../support/forge.ts";
+import { type Evil, Lab, type Node } from "../support/lab.ts";
+import { Sim } from "../support/sim.ts";
+
+let lab: Lab;
+let node: Node;
+let speaker: Evil;
+afterEach(() => lab.close());
+
+const TRUSTED = ["v1", "v2", "v3"];
+const FORGED: Cheat = {
+  end: (honest) => Float32Array.from(honest, (value, i) => (i === 0 ? value + 2 ** -22 : value)),
+};
+
+async function setUp(trusts: readonly string[] = TRUSTED): Promise<void> {
+  lab = new Lab();
+  node = await lab.node("n", { trains: false, trusts });
+  speaker = await lab.evil([node]);
+}
+
+function word(block: Block, verifier: KeyPair, outcome: Outcome, signer = verifier): Uint8Array {
+  const fields = {
+    block: blockId(block.header),
+    height: block.header.height,
+    outcome: OUTCOMES.indexOf(outcome),
+    digest: block.header.digest,
+    verifier: verifier.address,
+  };
+  return verdictCodec.encode(signVerdict(fields, signer, lab.network.rules.genesis));
+}
+
+/** Has verifiers speak of a block; settles what follows. */
+async function say(block: Block, outcome: Outcome, ...names: readonly string[]): Promise<void> {
+  for (const name of names) await lab.tell(speaker, node, "verdict", word(block, Sim.key(name), outcome));
+  await lab.clock.run(100);
+}
+
+async function aTold(cheat: Cheat = {}): Promise<Block> {
+  const bringer = await lab.evil([node]);
+  const block = aBlock(lab, Sim.key("miner"), await placeOf(node), cheat);
+  expect(await lab.tellBlock(bringer, node, block)).toEqual({ kind: "accept" });
+  expect(await lab.fate(node, block)).toBe("pending, stands");
+  return block;
+}
+
+describe("a node without a runtime", () => {
+  it("takes a block for checked when two of three trusted verifiers found it valid, whatever the third says", async () => {
+    await setUp();
+    const block = await aTold();
+    await say(block, "invalid", "v3");
+    expect(await lab.fate(node, block)).toBe("pending, stands");
+    await say(block, "valid", "v1");
+    expect(await lab.fate(node, block)).toBe("pending, stands");
+    await say(block, "valid", "v2");
+    expect(await lab.fate(node, block)).toBe("verdicts, stands");
+  });
+
+  it("drops a forged block when two of three say so, though the third vouches for it", async () => {
+    await setUp();
+    const block = await aTold(FORGED);
+    await say(block, "valid", "v3");
+    await say(block, "invalid", "v1");
+    expect(await lab.fate(node, block)).toBe("pending, stands");
+    await say(block, "invalid", "v2");
+    expect(await lab.fate(node, block)).toBe("invalid, dropped");
+    expect(node.engine.ledger.head.height).toBe(0);
+  });
+
+  it("is not moved by one liar who speaks often", async () => {
+    await setUp();
+    const block = await aTold();
+    await say(block, "invalid", "v3");
+    await say(block, "unavailable", "v3");
+    await say(block, "valid", "v3");
+    expect(await lab.fate(node, block)).toBe("pending, stands");
+    // Its first word counts: with it, one honest "valid" is not two.
+    await say(block, "valid", "v1");
+    expect(await lab.fate(node, block)).toBe("pending, stands");
+  });
+
+  it("is not moved by words in trusted verifiers' names that others signed", async () => {
+    await setUp();
+    const block = await aTold();
+    for (const name of TRUSTED) {
+      const crook = await lab.evil([node]);
+      const forged = word(block, Sim.key(name), "invalid", crook.key);
+      expect(await lab.tell(crook, node, "verdict", forged)).toMatchObject({ kind: "reject", code: "bad-signature" });
+    }
+    expect(await lab.fate(node, block)).toBe("pending, stands");
+    await say(block, "valid", "v1", "v2");
+    expect(await lab.fate(node, block)).toBe("verdicts, stands");
+  });
+
+  it("is not moved by a crowd of strangers, and does not forget the trusted over it", async () => {
+    await setUp();
+    const block = await aTold();
+    await say(block, "valid", "v1");
+    for (let i = 0; i < 100; i++) await say(block, "invalid", `stranger ${i}`);
+    // Words on blocks that do not exist.
+    for (let i = 0; i < 300; i++) {
+      const nothing = { ...block, header: { ...block.header, bodyRoot: sha256(Uint8Array.of(i, i >> 8)) } };
+      await say(nothing, "invalid", "stranger");
+    }
+    expect(await lab.fate(node, block)).toBe("pending, stands");
+    await say(block, "valid", "v2");
+    expect(await lab.fate(node, block)).toBe("verdicts, stands");
+  });
+
+  it("never decides when it trusts nobody", async () => {
+    await setUp([]);
+    const block = await aTold();
+    for (let i = 0; i < 20; i++) await say(block, "invalid", `stranger ${i}`);
+    expect(await lab.fate(node, block)).toBe("pending, stands");
+  });
+
+  it("follows real verifiers: an honest block stands, a forged one falls", async () => {
+    await setUp();
+    for (const name of ["v1", "v2"]) await lab.node(name, { verifies: true }, [node]);
+    const good = await aTold();
+    await lab.clock.run(2000);
+    expect(await lab.fate(node, good)).toBe("verdicts, stands");
+    await lab.clock.run(10_000);
+    const forged = await aTold(FORGED);
+    await say(forged, "valid", "v3");
+    await lab.clock.run(2000);
+    expect(await lab.fate(node, forged)).toBe("invalid, dropped");
+    expect(node.engine.ledger.head.height).toBe(1);
+  });
+});
+
+describe("a node that can train", () => {
+  it("goes by its own eyes, whatever all verifiers say", async () => {
+    lab = new Lab();
+    node = await lab.node("n", { trusts: TRUSTED });
+    speaker = await lab.evil([node]);
+    const bringer = await lab.evil([node]);
+    const good = aBlock(lab, Sim.key("miner"), await placeOf(node));
+    await lab.tellBlock(bringer, node, good);
+    await say(good, "invalid", ...TRUSTED);
+    await lab.clock.run(2000);
+    expect(await lab.fate(node, good)).toBe("executed, stands");
+    await lab.clock.run(10_000);
+    const forged = aBlock(lab, Sim.key("miner"), await placeOf(node), FORGED);
+    await lab.tellBlock(bringer, node, forged);
+    await say(forged, "valid", ...TRUSTED);
+    await lab.clock.run(2000);
+    expect(await lab.fate(node, forged)).toBe("invalid, dropped");
+  });
+});
