@@ -11,7 +11,8 @@ import { MAX_MATURITY } from "./state-type.ts";
 const hex32 = z.string().regex(/^[0-9a-f]{64}$/, "32 bytes as 64 lower-case hex digits");
 const money = z
   .string()
-  .regex(/^(0|[1-9][0-9]{0,18})$/, "a whole number as a decimal string")
+  // The second check must not see what the first refused: BigInt throws an error of its own.
+  .regex(/^(0|[1-9][0-9]{0,18})$/, { error: "a whole number as a decimal string", abort: true })
   .refine((text) => BigInt(text) < 2n ** 63n, "below 2^63");
 const u32 = z.int().min(0).max(0xffffffff);
 const positive = z.int().min(1).max(0xffffffff);

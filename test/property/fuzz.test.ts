@@ -1,0 +1,273 @@
+// Every decoder against damaged input: it answers with its one coded error or with a value that encodes to those very bytes, and takes no memory for it.
+import { readFileSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { bytesEqual, type ErrorCode, PouwError } from "../../src/base/index.ts";
+import { decodeState, encodeState, genesisState, readGenesis, rulesOf, type State } from "../../src/chain/index.ts";
+import type { Block, Codec, Record } from "../../src/codec/index.ts";
+import * as codecs from "../../src/codec/index.ts";
+import { signVerdict } from "../../src/crypto/index.ts";
+import { decodeDelta, encodeDelta, encodeIntegers, parseManifest, parseVectors } from "../../src/ml/index.ts";
+import { PROTOCOLS, TOPICS } from "../../src/ports/index.ts";
+import {
+  aGenesis,
+  alice,
+  aTransfer,
+  aWorld,
+  bob,
+  doubleOf,
+  mineBlock,
+  mineChain,
+  someRecords,
+} from "../support/chain.ts";
+import { Lab, type Node } from "../support/lab.ts";
+import { Chance, mutate, mutateJson } from "../support/mutate.ts";
+import { toyManifest, toyUnit } from "../support/sim.ts";
+
+const SEED = 20_260_701;
+
+interface Decoder {
+  readonly name: string;
+  readonly corpus: readonly Uint8Array[];
+  readonly cases: number;
+  /** What `bytes` decode to, encoded again. */
+  readonly again: (bytes: Uint8Array) => Uint8Array;
+}
+
+/** Runs a decoder over its cases; how many it took, or the first that it handled wrongly. */
+function fuzz({ name, corpus, cases, again }: Decoder, code: ErrorCode = "BAD_ENCODING"): { accepted: number } {
+  const chance = new Chance(SEED + name.length * 7919 + cases);
+  let accepted = 0;
+  for (let i = 0; i < cases; i++) {
+    const bytes = mutate(corpus, chance);
+    const given = bytes.slice();
+    const fault = (what: string): Error =>
+      new Error(`${name}, case ${i}: ${what}: ${Buffer.from(given).toString("hex").slice(0, 200)}`);
+    let out: Uint8Array;
+    try {
+      out = again(bytes);
+    } catch (error) {
+      if (!(error instanceof PouwError) || error.code !== code) throw fault(`threw ${error}`);
+      continue;
+    }
+    if (!bytesEqual(bytes, given)) throw fault("the input was changed");
+    if (!bytesEqual(out, given)) throw fault("taken, but it encodes otherwise");
+    accepted++;
+  }
+  return { accepted };
+}
+
+const world = aWorld();
+const { rules } = world;
+const { blocks, states } = mineChain(world, 3, { miners: [alice, bob] });
+const tip = states[3] as State;
+const records = someRecords(tip, alice, [alice, bob], 2, rules);
+const [first, second] = records as [Record, Record];
+const transfers = [aTransfer(tip, alice, bob.address, 5n)];
+const { block } = mineBlock(tip, alice, rules, { records, transfers });
+const evidence = { a: block.header, b: doubleOf(block, alice, rules) };
+const zero = new Uint8Array(32);
+const word = { block: tip.tipId, height: 3, outcome: 0, digest: zero, verifier: bob.address };
+const status = {
+  version: 1,
+  network: Uint8Array.of(120),
+  genesis: zero,
+  head: zero,
+  height: 3,
+  work: zero,
+  oldest: 0,
+  roles: 3,
+  trains: 1,
+};
+
+/** Valid values of each codec. */
+const VALUES: { readonly [name: string]: readonly unknown[] } = {
+  transfer: transfers,
+  header: [block.header, evidence.b],
+  body: [block.body, (blocks[0] as Block).body],
+  block: [block, blocks[0]],
+  "double block": [evidence],
+  "double record": [{ a: first, b: second }],
+  contribution: first.contributions,
+  record: records,
+  verdict: [signVerdict(word, bob, rules.genesis)],
+  status: [status],
+  "blocks request": [{ from: 1, count: 16 }],
+  "blocks-by-id request": [{ ids: [] }, { ids: [zero, tip.tipId] }],
+  "blocks reply": [{ blocks: [] }, { blocks: [blocks[0]] }],
+  "blob request": [{ kind: 1, id: zero, offset: 0, length: 262_144 }],
+  "blob reply": [
+    { total: 0, bytes: new Uint8Array(0) },
+    { total: 900, bytes: new Uint8Array(300).fill(3) },
+  ],
+  "round request": [{ task: zero, head: tip.tipId }],
+  "round reply": [
+    { records: [], contributions: [] },
+    {
+      records: records.map((r) => codecs.recordCodec.encode(r)),
+      contributions: [codecs.contributionCodec.encode(first.contributions[0] as never)],
+    },
+  ],
+};
+
+const isCodec = (value: unknown): value is Codec<unknown> =>
+  typeof value === "object" && value !== null && "decode" in value && "encode" in value && "maxBytes" in value;
+const ALL: readonly Codec<unknown>[] = (Object.values(codecs) as unknown[]).filter(isCodec);
+const CASES = 6_000;
+const ofCodec = (codec: Codec<unknown>): Decoder => ({
+  name: codec.name,
+  corpus: (VALUES[codec.name] ?? []).map((value) => codec.encode(value)),
+  cases: CASES,
+  again: (bytes) => codec.encode(codec.decode(bytes)),
+});
+
+const start = new Float32Array(48);
+const ends = [
+  toyUnit(start, new Uint8Array(32).fill(1)),
+  start,
+  Float32Array.from(start, (_, i) => (i === 40 ? 2 ** -21 * 70_000 : 0)),
+];
+const delta: Decoder = {
+  name: "exact delta",
+  corpus: ends.map((end) => encodeDelta(toyManifest, start, end)),
+  cases: 20_000,
+  again: (bytes) => encodeIntegers(toyManifest, decodeDelta(toyManifest, bytes)),
+};
+const state: Decoder = {
+  name: "state",
+  corpus: [encodeState(genesisState(aGenesis())), encodeState(tip)],
+  cases: 1_500,
+  again: (bytes) => encodeState(decodeState(bytes)),
+};
+const DECODERS = [...ALL.map(ofCodec), delta, state];
+
+describe("binary decoders", () => {
+  it("are all here, each with valid encodings to start from", () => {
+    expect(ALL.map(({ name }) => name).sort()).toEqual(Object.keys(VALUES).sort());
+    for (const { corpus, again } of DECODERS) for (const bytes of corpus) expect(again(bytes)).toEqual(bytes);
+  });
+
+  it.each(DECODERS.map((decoder) => [decoder.name, decoder.cases, decoder] as const))(
+    "%s: %i cases",
+    (_name, _cases, decoder) => {
+      const before = process.memoryUsage().arrayBuffers;
+      fuzz(decoder);
+      // Nothing that a length or an offset claims is allocated.
+      expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(256 << 20);
+    },
+  );
+
+  const total = DECODERS.reduce((sum, { cases }) => sum + cases, 0);
+  it(`have ${total} cases together`, () => {
+    expect(total).toBeGreaterThanOrEqual(100_000);
+  });
+
+  it("would be found out: a decoder that forgives, crashes, or changes its input", () => {
+    const strict = ofCodec(codecs.contributionCodec as Codec<unknown>);
+    const size = (strict.corpus[0] as Uint8Array).length;
+    const forgiving = (bytes: Uint8Array): Uint8Array => strict.again(bytes.slice(0, size));
+    expect(() => fuzz({ ...strict, again: forgiving })).toThrow("encodes otherwise");
+    const crashing = (bytes: Uint8Array): Uint8Array => {
+      if (bytes.length < 8) throw new RangeError("out of bounds");
+      return strict.again(bytes);
+    };
+    expect(() => fuzz({ ...strict, again: crashing })).toThrow("threw RangeError");
+    const scribbling = (bytes: Uint8Array): Uint8Array => strict.again(bytes.fill(0));
+    expect(() => fuzz({ ...strict, again: scribbling })).toThrow("input was changed");
+  });
+
+  it("take some of the damaged ones: a field changed is another valid value", () => {
+    expect(fuzz(ofCodec(codecs.blocksRequestCodec as Codec<unknown>)).accepted).toBeGreaterThan(100);
+    expect(fuzz(delta).accepted).toBeGreaterThan(10);
+  });
+});
+
+describe("JSON parsers", () => {
+  const file = (path: string): string =>
+    readFileSync(new URL(`../../models/digits-mlp/${path}`, import.meta.url), "utf8");
+  const PARSERS: readonly (readonly [string, string, ErrorCode, (text: string) => unknown])[] = [
+    ["a genesis", JSON.stringify(aGenesis()), "BAD_GENESIS", readGenesis],
+    ["a model manifest", file("model.json"), "BAD_MODEL", parseManifest],
+    ["conformance vectors", file("vectors.json"), "BAD_MODEL", parseVectors],
+  ];
+  it.each(PARSERS)("%s: 3000 cases", (name, valid, code, parse) => {
+    expect(() => parse(valid)).not.toThrow();
+    const chance = new Chance(SEED + name.length);
+    let refused = 0;
+    for (let i = 0; i < 3000; i++) {
+      const text = mutateJson(valid, chance);
+      try {
+        const value = parse(text);
+        // What is taken is usable: it can be written down, and a genesis makes rules.
+        JSON.stringify(value);
+        if (parse === readGenesis) rulesOf(value as ReturnType<typeof readGenesis>);
+      } catch (error) {
+        if (!(error instanceof PouwError) || error.code !== code)
+          throw new Error(`${name}, case ${i}: threw ${error} for ${text.slice(0, 300)}`);
+        refused++;
+      }
+    }
+    expect(refused).toBeGreaterThan(1000);
+  });
+});
+
+describe("a running engine", () => {
+  let lab: Lab;
+  let node: Node;
+  beforeAll(async () => {
+    lab = new Lab();
+    node = await lab.node("v", { mines: true });
+    await lab.mine(node, 2);
+  });
+  afterAll(() => lab.close());
+
+  const corpusOf = (names: readonly string[]): Uint8Array[] =>
+    ALL.filter(({ name }) => names.includes(name)).flatMap((codec) => ofCodec(codec).corpus);
+  const own = async (): Promise<Uint8Array[]> => {
+    const ids = await node.engine.blocks.canonicalRange(1, 3);
+    const whole = await Promise.all(ids.map((id) => node.engine.blocks.block(id)));
+    return whole.map((one) => Uint8Array.from([0, ...codecs.blockCodec.encode(one as Block)]));
+  };
+
+  it.each(TOPICS)("judges 1500 damaged %s messages without a throw, and accepts none", async (topic) => {
+    const corpus = [...corpusOf([topic, "header"]), ...(topic === "block" ? await own() : [])];
+    const chance = new Chance(SEED + topic.length);
+    const kinds = new Set<string>();
+    for (let i = 0; i < 15; i++) {
+      const judged = Promise.all(
+        Array.from({ length: 100 }, () => {
+          const data = mutate(corpus, chance);
+          if (topic === "block" && data.length > 0) data[0] = chance.below(3);
+          return node.handlers.gossip(topic, data, { from: "fuzz", author: "fuzz" });
+        }),
+      );
+      let done = false;
+      void judged.finally(() => {
+        done = true;
+      });
+      await lab.clock.run(60_000, () => done);
+      for (const verdict of await judged) {
+        kinds.add(verdict.kind);
+        // "failed" would be an error that nobody thought of.
+        if (verdict.kind !== "accept") expect(verdict.code, verdict.reason).not.toBe("failed");
+      }
+    }
+    expect(kinds).not.toContain("accept");
+    expect(kinds).toContain("reject");
+  });
+
+  it.each(PROTOCOLS)("serves 1500 damaged %s requests with a reply or BAD_ENCODING", async (protocol) => {
+    const chance = new Chance(SEED + protocol.length);
+    const corpus = corpusOf([protocol, `${protocol} request`]);
+    let refused = 0;
+    for (let i = 0; i < 1500; i++) {
+      try {
+        const reply = await node.handlers.request(protocol, mutate(corpus, chance), "fuzz");
+        expect(reply.length).toBeLessThanOrEqual(codecs.MAX_REPLY_BYTES);
+      } catch (error) {
+        if (!(error instanceof PouwError) || error.code !== "BAD_ENCODING") throw error;
+        refused++;
+      }
+    }
+    expect(refused).toBeGreaterThan(100);
+  });
+});
