@@ -11,7 +11,7 @@ import { type Bench, meets, type Row, regressed, tableLines } from "./bench/rows
 import { stepRows } from "./bench/steps.ts";
 
 const USAGE = `Usage: npm run bench -- [options]
-  --quick            coarse, about a minute
+  --quick            coarse, a minute or two
   --only <name>      only rows whose name starts so: steps, torch, chain, gossip, steps/digits-cnn/128 (repeatable)
   --json             print JSON: keep it as a baseline
   --baseline <file>  mark rows that are slower than in an earlier --json

@@ -21,11 +21,11 @@ const NETWORK = "devnet";
 const MINE_MS = { quick: 16_000, full: 45_000 };
 /** Of which the last are the miner's share of training. */
 const SHARE_MS = { quick: 10_000, full: 20_000 };
-const ROUNDS = { quick: 2, full: 5 };
+const ROUNDS = { quick: 3, full: 5 };
 /** The protocol keeps hashing under this share of a unit (section 2). */
 const DRAWS_GOAL = 0.01;
 
-const NAMES = ["verify", "draws", "delta", "replay", "reexecute", "training"].map((what) => `chain/${what}`);
+const NAMES = ["verify", "follow", "draws", "delta", "replay", "reexecute", "training"].map((what) => `chain/${what}`);
 const pause = (ms: number): Promise<void> => new Promise((next) => setTimeout(next, ms));
 const { signal } = new AbortController();
 
@@ -33,6 +33,8 @@ const { signal } = new AbortController();
 interface Mined {
   readonly blocks: number;
   readonly units: number;
+  /** Units that are in a block's records. */
+  readonly recorded: number;
   /** Share of a window's wall time inside the training graph, window by window. */
   readonly shares: readonly number[];
 }
@@ -56,7 +58,12 @@ async function mine(dataDir: string, bench: Bench): Promise<Mined> {
     }
     await node.stopMining();
     const { height, stats } = node.getStatus();
-    return { blocks: height, units: stats.units, shares: windowShares(ends, SHARE_MS[size]) };
+    return {
+      blocks: height,
+      units: stats.units,
+      recorded: stats.contributionsRecorded,
+      shares: windowShares(ends, SHARE_MS[size]),
+    };
   } finally {
     await node.stop();
   }
@@ -149,7 +156,14 @@ async function measure(store: Store, runtime: Runtime, mined: Mined, bench: Benc
       "verifying a block / work of a block interval",
       "%",
       scaled(ratio(whole, unit, "cpuMs"), 1 / perBlock),
-      { detail: { "ms a block": ms(whole), ...common, "units a block": perBlock } },
+      { comparable: false, detail: { "ms a block": ms(whole), ...common, "units a block": perBlock } },
+    ),
+    figure(
+      "chain/follow",
+      "following a recorded unit / unit",
+      "%",
+      scaled(ratio(rules, unit, "cpuMs"), mined.blocks / mined.recorded),
+      { detail: { ms: (ms(rules) * mined.blocks) / mined.recorded, ...common } },
     ),
     figure("chain/draws", "draws without a win / unit", "%", ratio(draws, unit, "cpuMs"), {
       goal: atMost(DRAWS_GOAL),
@@ -159,9 +173,11 @@ async function measure(store: Store, runtime: Runtime, mined: Mined, bench: Benc
       detail: { ms: ms(delta), bytes: of.unit.delta?.length ?? 0, ...common },
     }),
     figure("chain/replay", "blocks replayed, rules and records only", "per s", rate(rules), {
+      comparable: false,
       detail: { blocks: mined.blocks, "cpu ms a block": ms(rules) },
     }),
     figure("chain/reexecute", "blocks replayed, winning units run again", "per s", rate(whole), {
+      comparable: false,
       detail: { blocks: mined.blocks, "cpu ms a block": ms(whole) },
     }),
   ];
@@ -193,6 +209,7 @@ export async function chainRows(bench: Bench): Promise<Row[]> {
     const store = await openLevelStore(join(dataDir, "chain"));
     closers.push(() => store.close());
     const training = figure("chain/training", "lone miner: training / wall time", "%", spread(mined.shares), {
+      comparable: false,
       detail: { units: mined.units, blocks: mined.blocks },
     });
     const rows = [...(await measure(store, runtime, mined, bench)), training];

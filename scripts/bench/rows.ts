@@ -17,6 +17,8 @@ export interface Figure extends Named {
   /** Shares are from 0 to 1. */
   readonly value: Spread;
   readonly goal: Goal | undefined;
+  /** Means the same in another run: not wall time, which others on the machine decide, and not the luck of one chain. */
+  readonly comparable: boolean;
   /** What stands behind it, with units in the names. */
   readonly detail: { readonly [name: string]: number | string };
 }
@@ -39,8 +41,8 @@ export const figure = (
   what: string,
   unit: Figure["unit"],
   value: Spread,
-  more: Partial<Pick<Figure, "goal" | "detail">> = {},
-): Figure => ({ kind: "figure", name, what, unit, value, goal: more.goal, detail: more.detail ?? {} });
+  { goal, detail = {}, comparable = true }: Partial<Pick<Figure, "goal" | "detail" | "comparable">> = {},
+): Figure => ({ kind: "figure", name, what, unit, value, goal, comparable, detail });
 
 export const skipped = (name: string, what: string, reason: string): Skipped => ({
   kind: "skipped",
@@ -57,17 +59,11 @@ export function meets({ value, goal }: Figure): boolean | undefined {
   return goal.kind === "most" ? value.median <= goal.value : value.median >= goal.value;
 }
 
-/** Turned so that less is better, whatever the row counts. */
-function cost({ unit, value, goal }: Figure): Spread {
-  if (unit !== "per s" && goal?.kind !== "least") return value;
-  return { median: 1 / value.median, low: 1 / value.high, high: 1 / value.low, count: value.count };
-}
-
-/** Whether a row is worse than the same row of an earlier run; undefined when that had none. */
+/** Whether a row, of which less is better, is above the same row of an earlier run; undefined when that cannot be said. */
 export function regressed(row: Row, earlier: readonly Row[]): boolean | undefined {
   const before = earlier.find(({ name }) => name === row.name);
   if (row.kind === "skipped" || before === undefined || before.kind === "skipped") return undefined;
-  return isSlower(cost(row), cost(before));
+  return row.comparable ? isSlower(row.value, before.value) : undefined;
 }
 
 function shown(unit: Figure["unit"], value: number): string {
