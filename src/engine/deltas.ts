@@ -1,6 +1,6 @@
 // Deltas by hash: kept in memory while fresh, read from the store when recorded, pulled from peers when missing.
 import { bytesEqual, Lru, toHex } from "../base/index.ts";
-import type { Contribution } from "../codec/index.ts";
+import type { Contribution, Record } from "../codec/index.ts";
 import { sha256 } from "../crypto/index.ts";
 import type { Clock, Store, StoreWrite, Wire } from "../ports/index.ts";
 import { fetchBlob } from "./blobs.ts";
@@ -31,6 +31,8 @@ export interface DeltasDeps {
 export class Deltas {
   readonly #deps: DeltasDeps;
   readonly #maxBytes: number;
+  /** Deltas that memory holds at least. */
+  readonly #capacity: number;
   readonly #fresh: Lru<string, Uint8Array>;
   /** Hashes known to be on disk, so that a delta is written once. */
   readonly #stored = new Lru<string, true>(8192);
@@ -42,7 +44,8 @@ export class Deltas {
   constructor(maxBytes: number, deps: DeltasDeps) {
     this.#maxBytes = maxBytes;
     this.#deps = deps;
-    this.#fresh = new Lru(Math.max(8, Math.floor(MEMORY_BYTES / Math.max(1, maxBytes / 4))));
+    this.#capacity = Math.max(8, Math.floor(MEMORY_BYTES / Math.max(1, maxBytes / 4)));
+    this.#fresh = new Lru(this.#capacity);
   }
 
   /** Only what a store holds: for replays. */
@@ -76,7 +79,9 @@ export class Deltas {
   }
 
   written(contributions: readonly Contribution[]): void {
-    for (const { deltaHash } of contributions) this.#stored.set(toHex(deltaHash), true);
+    // Not those that memory had let go of: they were not written.
+    for (const { deltaHash } of contributions)
+      if (this.#fresh.has(toHex(deltaHash))) this.#stored.set(toHex(deltaHash), true);
   }
 
   /** The contribution's delta, pulled from `hints` and then from any peer if it is not here; undefined when nobody serves it. */
@@ -110,6 +115,22 @@ export class Deltas {
       const some = contributions.slice(at, at + MAX_PULLS_PER_PEER);
       const got = await Promise.all(some.map((contribution) => this.get(contribution, hints, options)));
       if (got.includes(undefined)) return false;
+    }
+    return true;
+  }
+
+  /** The same for a block's records. More than memory holds go to disk record by record through `keep`, or the last would push out the first. */
+  async ofRecords(
+    records: readonly Record[],
+    hints: readonly string[],
+    keep: (record: Record) => Promise<void>,
+    options: { readonly signal: AbortSignal },
+  ): Promise<boolean> {
+    const contributions = records.flatMap((record) => record.contributions);
+    if (contributions.length < this.#capacity) return this.all(contributions, hints, options);
+    for (const record of records) {
+      if (!(await this.all(record.contributions, hints, options))) return false;
+      await keep(record);
     }
     return true;
   }

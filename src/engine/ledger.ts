@@ -12,8 +12,8 @@ import {
   type Verdict,
 } from "../base/index.ts";
 import { type Genesis, genesisState, type Rules, type State } from "../chain/index.ts";
-import type { Block } from "../codec/index.ts";
-import { checkBlock, checkHeader } from "../consensus/index.ts";
+import type { Block, Record } from "../codec/index.ts";
+import { checkBlock } from "../consensus/index.ts";
 import { blockId } from "../crypto/index.ts";
 import type { Clock, Log } from "../ports/index.ts";
 import type { BlockNode, BlockStore, Checked, Move } from "./block-store.ts";
@@ -127,10 +127,14 @@ export class Ledger {
     options: { readonly signal: AbortSignal },
   ): Promise<ImportResult> {
     const id = blockId(block.header);
-    const settled =
-      (await this.#known(id, block)) ?? (source.own ? undefined : await this.#fetch(block, source.from, options));
+    const settled = await this.#known(id, block);
     if (settled !== undefined) return { verdict: settled, id };
-    const verdict = await this.#queue.run(() => this.#import(block, id, source, options));
+    const parent = await this.stateOf(block.header.parent);
+    const checked = checkBlock(parent, block, { now: this.#deps.clock.now() }, this.rules);
+    if (checked.kind !== "state") return { verdict: checked, id };
+    const missing = source.own ? undefined : await this.#fetch(block, source.from, options);
+    if (missing !== undefined) return { verdict: missing, id };
+    const verdict = await this.#queue.run(() => this.#import(block, id, checked.state, source, options));
     return { verdict, id };
   }
 
@@ -145,35 +149,32 @@ export class Ledger {
     return undefined;
   }
 
-  /** Behind a good header only: brings the deltas of the block's records here. */
+  /** Brings the deltas of a block here, whose records its leader signed: only a winner can have a node ask for what nobody serves. */
   async #fetch(
     block: Block,
     from: string | undefined,
     options: { readonly signal: AbortSignal },
   ): Promise<Verdict | undefined> {
-    const parent = await this.stateOf(block.header.parent);
-    const cheap = checkHeader(parent, block.header, { now: this.#deps.clock.now() }, this.rules);
-    if (cheap.kind !== "accept") return cheap;
-    const contributions = block.body.records.flatMap((record) => record.contributions);
+    const { deltas, blocks } = this.#deps;
     const hints = from === undefined ? [] : [from];
-    const here = await this.#deps.deltas.all(contributions, hints, options);
+    const keep = (record: Record): Promise<void> => blocks.keepRecord(record, false, deltas);
+    const here = await deltas.ofRecords(block.body.records, hints, keep, options);
     return here ? undefined : ignore("no-delta", "a recorded delta could not be had from any peer");
   }
 
   async #import(
     block: Block,
     id: Hash32,
+    state: State,
     source: { readonly from: string | undefined; readonly own: boolean },
     options: { readonly signal: AbortSignal },
   ): Promise<Verdict> {
     const settled = await this.#known(id, block);
     if (settled !== undefined) return settled;
     const parent = (await this.node(block.header.parent)) as BlockNode;
-    const result = checkBlock(await this.stateOf(parent.id), block, { now: this.#deps.clock.now() }, this.rules);
-    if (result.kind !== "state") return result;
     const advanced = await this.#advance(parent, block, source.from, options);
     if (advanced.kind !== "accept") return advanced;
-    await this.#commit(block, id, result.state, source.own);
+    await this.#commit(block, id, state, source.own);
     return ACCEPT;
   }
 
