@@ -1,21 +1,11 @@
 // Wires the engine's parts together: who hears of what, and what follows from it. No rule lives here.
-import {
-  bytesEqual,
-  Emitter,
-  fromBigInt,
-  isMalformed,
-  messageOf,
-  Scope,
-  toBigInt,
-  toHex,
-  utf8,
-  type Verdict,
-} from "../base/index.ts";
+import { Emitter, fromBigInt, messageOf, Scope, toHex, utf8, type Verdict } from "../base/index.ts";
 import type { Block, PeerStatus, Record, Transfer } from "../codec/index.ts";
 import { maxDeltaBytes } from "../ml/index.ts";
 import type { Log } from "../ports/index.ts";
 import { fetchBlob } from "./blobs.ts";
 import { type BlockNode, BlockStore } from "./block-store.ts";
+import { CatchUp } from "./catch-up.ts";
 import { Checks } from "./checks.ts";
 import { Deltas } from "./deltas.ts";
 import type { EngineDeps, EngineOptions } from "./engine-options.ts";
@@ -33,6 +23,7 @@ import { serve } from "./serve.ts";
 import { Sync } from "./sync.ts";
 import { Trainer } from "./trainer.ts";
 import { Verdicts } from "./verdicts.ts";
+import { within } from "./within.ts";
 
 /** Checks owed at which a sync pauses. */
 const MAX_BACKLOG = 32;
@@ -59,7 +50,7 @@ export class Engine {
   readonly #deps: EngineDeps;
   readonly #scope = new Scope();
   readonly #inbox: Inbox;
-  #joined = "";
+  readonly #catchUp: CatchUp;
 
   /** Opens the chain of the store. Throws STORE_CORRUPT, WRONG_NETWORK, BAD_GENESIS. */
   static async open(options: EngineOptions, deps: EngineDeps): Promise<Engine> {
@@ -117,7 +108,7 @@ export class Engine {
       clock,
       log: log("peers"),
       own: () => this.ownStatus(),
-      onStatus: (p, s) => this.#heard(p, s),
+      onStatus: (p, s) => this.#catchUp.heard(p, s),
     });
     this.sync = new Sync(
       {
@@ -178,6 +169,11 @@ export class Engine {
         { signal },
       );
     }
+    this.#catchUp = new CatchUp(
+      task,
+      { ledger, rounds: this.rounds, sync: this.sync, peers: this.peers, wire, log: log("catch-up") },
+      { signal },
+    );
     this.#inbox = new Inbox(
       {
         ledger: this.ledger,
@@ -188,6 +184,12 @@ export class Engine {
         sync: this.sync,
         clock,
         greet: (peer) => void this.peers.greet(peer, { signal }),
+        catchUp: (peer) => this.#catchUp.again(peer),
+        nextRound: (ms) =>
+          within(clock, ms, signal, (limit) => this.events.next("round", () => true, { signal: limit })).then(
+            () => true,
+            () => false,
+          ),
         remember: (id, source) => this.checks.remember(id, source),
         awaitCheck:
           options.checkBeforeRelay && this.executor !== undefined ? (id) => this.checks.awaitCheck(id) : undefined,
@@ -255,32 +257,6 @@ export class Engine {
     this.mempool.settle(change);
     this.evidence.prune(this.ledger.head.height);
     this.events.emit("head", change);
-  }
-
-  #heard(peer: string, status: PeerStatus): void {
-    const { head } = this.ledger;
-    if (toBigInt(status.work) > head.work) this.sync.kick();
-    else if (bytesEqual(status.head, head.id) && this.#joined !== toHex(head.id)) void this.#joinRound(peer);
-  }
-
-  /** Takes over the round in progress, once per head: gossip brings only what is made after we connected. */
-  async #joinRound(peer: string): Promise<void> {
-    const { head } = this.ledger;
-    const { wire } = this.#deps;
-    this.#joined = toHex(head.id);
-    const blame = (verdict: Verdict): void =>
-      verdict.kind === "reject" ? wire.punish(peer, verdict.reason) : undefined;
-    try {
-      const wanted = { task: this.#options.task.id, head: head.id };
-      const { records, contributions } = await this.sync.fetchRound(peer, wanted);
-      for (const record of records) blame(await this.rounds.addRecord(record, peer, false));
-      for (const contribution of contributions) blame(await this.rounds.addContribution(contribution, peer, false));
-    } catch (error) {
-      // The next peer at our head is asked instead.
-      this.#joined = "";
-      if (isMalformed(error)) wire.punish(peer, messageOf(error));
-      this.#deps.log.debug({ peer, reason: messageOf(error) }, "the round in progress could not be fetched");
-    }
   }
 
   async #syncBlock(block: Block, from: string): Promise<ImportResult> {

@@ -29,6 +29,11 @@ export const HEADER_ONLY = 1;
 /** Verdicts on blocks further than this from the head are of no use to anyone who follows the chain. */
 const VERDICT_BLOCKS = 64;
 
+/** Verdicts that a later moment may change: the object's block or the record before it is still on its way. */
+const EARLY = new Set(["other-block", "unknown-round", "wrong-previous", "height-ahead"]);
+const EARLY_TRIES = 4;
+const EARLY_MS = 1_500;
+
 export interface Source {
   readonly from: string;
   readonly author: string;
@@ -44,6 +49,10 @@ export interface InboxDeps {
   readonly clock: Clock;
   /** Asks a peer again where its head is: it spoke of a block that we cannot place. */
   readonly greet: (peer: string) => void;
+  /** Fetches head and round in progress from a peer that is ahead of us. */
+  readonly catchUp: (peer: string) => void;
+  /** True once the common state moved, false when it did not within `ms`. */
+  readonly nextRound: (ms: number) => Promise<boolean>;
   /** Who brought a block first, to blame if its unit is forged. */
   readonly remember: (id: Uint8Array, source: Source) => void;
   /** On verifiers: resolves with the outcome of the re-execution before the block is relayed. */
@@ -67,8 +76,10 @@ export class Inbox {
           return await this.#block(data, source);
         case "transfer":
           return this.#deps.mempool.add(decode(transferCodec, data));
-        case "contribution":
-          return await this.#deps.rounds.addContribution(decode(contributionCodec, data), source.from, false);
+        case "contribution": {
+          const contribution = decode(contributionCodec, data);
+          return await this.#patiently(() => this.#deps.rounds.addContribution(contribution, source.from, false));
+        }
         case "record":
           return await this.#record(data, source);
         case "verdict":
@@ -119,11 +130,20 @@ export class Inbox {
     // The second record is passed on, so that whoever wins the next block can punish the offence; a third says nothing new.
     if (seen === "second") return ACCEPT;
     if (seen === "more") return ignore("second-record", "the leader signed other records for this round");
-    const verdict = await rounds.addRecord(record, source.from, false);
-    // A record on a block that we lack: the sender is ahead of us.
-    const strange = verdict.kind === "ignore" && verdict.code === "other-block" && record.height >= ledger.head.height;
-    if (strange && !bytesEqual(record.block, ledger.head.id)) this.#deps.greet(source.from);
+    if (record.height < ledger.head.height) return ignore("other-block", "the record builds on an older block");
+    const verdict = await this.#patiently(() => rounds.addRecord(record, source.from, false));
+    // Still ahead of us: we missed its block or a record before it.
+    if (verdict.kind === "ignore" && EARLY.has(verdict.code)) this.#deps.catchUp(source.from);
     return verdict;
+  }
+
+  /** Messages overtake each other: what is early is judged again when the round moves, a few times, before it is given up. */
+  async #patiently(judge: () => Promise<Verdict>): Promise<Verdict> {
+    for (let tries = 1; ; tries++) {
+      const verdict = await judge();
+      const early = verdict.kind === "ignore" && EARLY.has(verdict.code);
+      if (!early || tries === EARLY_TRIES || !(await this.#deps.nextRound(EARLY_MS))) return verdict;
+    }
   }
 
   /** Whether the record's signer led on a recent block that is known: what anyone else signs is no evidence and is not remembered. */
