@@ -109,6 +109,24 @@ describe.each(VICTIMS)("a %s", (name, options) => {
   });
 });
 
+describe("a verifier", () => {
+  it("passes on no forged block, and every honest one", async () => {
+    lab = new Lab();
+    const verifier = await lab.node("v", { verifies: true });
+    const behind = await lab.node("w", {}, [verifier]);
+    const evil = await lab.evil([verifier]);
+    const forged = aBlock(lab, evil.key, await placeOf(verifier), CHEATS[0]?.[1]);
+    await lab.tellBlock(evil, verifier, forged);
+    await lab.clock.run(2000);
+    expect(await lab.fate(behind, forged)).toBe("unknown");
+    const good = await lab.evil([verifier]);
+    const honest = aBlock(lab, good.key, await placeOf(verifier));
+    await lab.tellBlock(good, verifier, honest);
+    await lab.clock.run(2000);
+    expect(await lab.fate(behind, honest)).toBe("executed, stands");
+  });
+});
+
 describe("whole nodes", () => {
   it("go on without a miner that forges every unit it trains", async () => {
     sim = new Sim({ seed: 5 });

@@ -10,6 +10,7 @@ import {
   statusCodec,
 } from "../../src/codec/index.ts";
 import { aWorld, mineChain } from "../support/chain.ts";
+import { aBlock, placeOf } from "../support/forge.ts";
 import { type Answer, type Evil, Lab, type Node } from "../support/lab.ts";
 
 const HEIGHT = 20;
@@ -153,6 +154,47 @@ describe("a node that joins", () => {
     await lab.clock.run(60_000, () => joiner.engine.rounds.view.records.length > 0);
     expect(toHex(joiner.engine.rounds.view.start)).toBe(toHex(miner.engine.rounds.view.start));
     expect(joiner.punished.filter(({ peer }) => peer === miner.wire.peerId)).toEqual([]);
+  });
+});
+
+describe("a heavier chain of forged units", () => {
+  /** Three blocks on the honest chain, formally right: from a node that cannot tell. */
+  async function forgedTail(): Promise<{ tail: Block[]; work: bigint }> {
+    const blind = await lab.node("blind", { trains: false }, [miner]);
+    await synced(blind);
+    lab.air.split([["m"], ["blind", "forger"]]);
+    const forger = await lab.evil([blind], lab.nothing(), "forger");
+    const tail: Block[] = [];
+    for (let i = 0; i < 3; i++) {
+      const beside = (honest: Float32Array): Float32Array => honest.map((x, at) => (at === i ? x + 2 ** -22 : x));
+      const block = aBlock(lab, forger.key, await placeOf(blind), { end: beside });
+      expect(await lab.tellBlock(forger, blind, block)).toEqual({ kind: "accept" });
+      tail.push(block);
+      await lab.clock.run(10_000);
+    }
+    const { work } = blind.engine.ledger.head;
+    await blind.engine.stop();
+    lab.air.join();
+    return { tail, work };
+  }
+
+  it("is left again, and who goes on serving it is banned", async () => {
+    const { tail, work } = await forgedTail();
+    const honest = miner.engine.ledger.head.id;
+    const serve = (from: number, count: number): Uint8Array =>
+      reply(...[...chain, ...tail].slice(from - 1, from - 1 + count));
+    const evil = await lab.evil([miner], server(serve, boast(HEIGHT + 3, work)));
+    await lab.clock.run(1000, () => miner.engine.ledger.head.height === HEIGHT + 3);
+    expect(miner.engine.ledger.head.height).toBe(HEIGHT + 3);
+    await lab.clock.run(5000);
+    expect(miner.engine.ledger.head.id).toEqual(honest);
+    expect(miner.alerts).toContain("forged-unit");
+    for (const block of tail) expect(await lab.fate(miner, block)).toBe("invalid, dropped");
+    await lab.clock.run(120_000, () => !evil.linked(miner));
+    expect(evil.linked(miner)).toBe(false);
+    // And mines on from there.
+    await lab.mine(miner, 1, 0);
+    expect(miner.engine.ledger.head.height).toBe(HEIGHT + 1);
   });
 });
 
