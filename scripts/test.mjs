@@ -9,12 +9,22 @@ import { fileURLToPath } from "node:url";
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const vitest = join(dirname(createRequire(import.meta.url).resolve("vitest/package.json")), "vitest.mjs");
 
-/** Runs a script of Node to its end; its exit code. */
+let interrupted = false;
+
+/** Runs a script of Node to its end; its exit code. A terminal's Ctrl-C reaches it without us, SIGTERM through us. */
 function run(args) {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, args, { cwd: root, stdio: "inherit" });
+    const stop = (signal) => {
+      interrupted = true;
+      if (signal === "SIGTERM") child.kill(signal);
+    };
+    for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, stop);
     child.once("error", reject);
-    child.once("exit", (code, signal) => resolve(signal === null ? code : 1));
+    child.once("exit", (code, signal) => {
+      for (const one of ["SIGINT", "SIGTERM"]) process.off(one, stop);
+      resolve(signal === null ? code : 1);
+    });
   });
 }
 
@@ -65,7 +75,8 @@ try {
       } catch {
         report = undefined;
       }
-      count(report, code);
+      count(report, interrupted ? 1 : code);
+      if (interrupted) break;
     }
 } finally {
   rmSync(dir, { recursive: true, force: true });

@@ -57,15 +57,15 @@ describe("closing", () => {
 });
 
 describe("opening", () => {
-  let folder: string | undefined;
+  const folders: string[] = [];
   afterEach(async () => {
-    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
-    folder = undefined;
+    for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true });
   });
 
   /** The models, copied, with one file of one changed. */
   async function altered(file: string, change: (content: Buffer) => Buffer | string): Promise<string> {
-    folder = await mkdtemp(join(tmpdir(), "pouw-models-"));
+    const folder = await mkdtemp(join(tmpdir(), "pouw-models-"));
+    folders.push(folder);
     await cp(join(MODELS_DIR, MODEL), join(folder, MODEL), { recursive: true });
     const path = join(folder, MODEL, file);
     await writeFile(path, change(await readFile(path)));
