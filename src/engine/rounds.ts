@@ -27,6 +27,8 @@ export interface RoundView {
  * begins up to one unit late: with the design's 1.5 it would miss every round after that, with 2.25 two miners fall into step (test/sim).
  */
 const DEADLINE_UNITS = 2.25;
+/** Rounds that a runner may miss before the leader stops waiting for it. */
+const EXPECT_ROUNDS = 3;
 /** Leave room for the records of a slow block. */
 const MAX_OPEN_RECORDS = MAX_RECORDS - 8;
 
@@ -56,9 +58,9 @@ export class Rounds {
   readonly #signal: AbortSignal;
   readonly #queue = new SerialQueue();
   readonly #pool = new ContributionPool();
-  /** Runners who contributed to the last closed round, in time or late: the leader waits for them. */
-  #expected = new Set<string>();
-  /** The round that was closed last here. */
+  /** Runner -> last round that it contributed to, in time or late: the leader waits for those of the last few rounds. */
+  readonly #runners = new Map<string, number>();
+  /** The round closed last, whose late contributions tell who is on its way. */
   #last: OpenRound | undefined;
   #view: RoundView;
   #timer: (() => void) | undefined;
@@ -105,9 +107,19 @@ export class Rounds {
     const sound = await this.#deps.parameters.checkDelta(c, delta);
     if (sound.kind !== "accept") return sound;
     if (!this.#pool.add(c)) return ignore("known", "the contribution is here already, or its round is full");
+    this.#saw(c);
     this.#deps.onContribution(c, own);
     this.#consider();
     return ACCEPT;
+  }
+
+  /**
+   * Keeps an own contribution whose unit won, before its block moves the head: the record that the new leader signs at once must
+   * hold it, and no record of the round may be signed on the old head meanwhile.
+   */
+  keepWinning(c: Contribution): void {
+    if (this.#pool.add(c)) this.#deps.onContribution(c, true);
+    this.#saw(c);
   }
 
   /** Judges a leader's record and, if it follows the present round, moves on to the state that it makes. */
@@ -126,7 +138,7 @@ export class Rounds {
       if (made.kind !== "accept") return made;
       if (!own) await this.#deps.keepRecord(record, false);
       if (view !== this.#view) return ignore("stale-round", "the round moved on meanwhile");
-      this.#expected = new Set(record.contributions.map(unitRunner));
+      for (const contribution of record.contributions) this.#saw(contribution);
       this.#last = view;
       this.#deps.onRecord(record, own);
       this.#begin({
@@ -142,13 +154,19 @@ export class Rounds {
 
   /**
    * A runner that came too late for the last round is on its way: the leader waits for it in this one. Only for contributions that
-   * would have counted, and for no more than a record holds: anybody can make up runners.
+   * would have counted: anybody can make up runners.
    */
   #expectLate(c: Contribution): void {
     const last = this.#last;
-    if (last === undefined || last.round + 1 !== this.#view.round || this.#expected.size >= MAX_CONTRIBUTIONS) return;
-    if (checkContribution(this.#deps.state(), c, this.#rules, last).kind === "accept")
-      this.#expected.add(unitRunner(c));
+    if (last === undefined || last.round + 1 !== this.#view.round) return;
+    if (checkContribution(this.#deps.state(), c, this.#rules, last).kind === "accept") this.#saw(c);
+  }
+
+  /** Remembers who ran a unit of late, no more of them than a record holds. */
+  #saw(c: Contribution): void {
+    const runner = unitRunner(c);
+    if (this.#runners.size >= MAX_CONTRIBUTIONS && !this.#runners.has(runner)) return;
+    this.#runners.set(runner, Math.max(c.round, this.#runners.get(runner) ?? 0));
   }
 
   #judge(record: Record, own: boolean): Verdict {
@@ -159,6 +177,9 @@ export class Rounds {
 
   #begin(view: RoundView): void {
     this.#view = view;
+    for (const [runner, last] of this.#runners) {
+      if (last < view.round - EXPECT_ROUNDS || last > view.round) this.#runners.delete(runner);
+    }
     this.#timer?.();
     this.#timer = undefined;
     this.#deps.onRound(view);
@@ -188,18 +209,20 @@ export class Rounds {
 
   /** If this node leads: closes the round when all expected runners have sent or the deadline is past, else waits for it. */
   #consider(): void {
-    if (this.#timer !== undefined || this.#closing === this.#view || !this.#leads() || this.#signal.aborted) return;
+    if (this.#closing === this.#view || !this.#leads() || this.#signal.aborted) return;
     const present = new Set(this.contributions().map(unitRunner));
     if (present.size === 0 || this.#view.records.length >= MAX_OPEN_RECORDS) return;
     const left = this.#view.since + DEADLINE_UNITS * this.#deps.medianUnitMs() - this.#deps.clock.now();
-    const complete = [...this.#expected].every((runner) => present.has(runner));
+    const complete = [...this.#runners.keys()].every((runner) => present.has(runner));
     if (complete || left <= 0) {
+      this.#timer?.();
+      this.#timer = undefined;
       void this.#close(this.#view).catch((error) =>
         this.#deps.log.warn({ reason: messageOf(error) }, "closing a round failed"),
       );
       return;
     }
-    this.#timer = this.#deps.clock.after(left, () => {
+    this.#timer ??= this.#deps.clock.after(left, () => {
       this.#timer = undefined;
       this.#consider();
     });

@@ -109,8 +109,9 @@ export class Trainer {
       : undefined;
     // The block first: the record that this contribution closes stands on it.
     const won = win !== undefined && (await this.#win(contribution, win, { view, state }));
-    const kept = await rounds.addContribution(contribution, undefined, true);
-    if (kept.kind === "accept") this.#deps.outbox.contribution(contribution);
+    if (won || (await rounds.addContribution(contribution, undefined, true)).kind === "accept") {
+      this.#deps.outbox.contribution(contribution);
+    }
     return { view, mlNode, index, result, draws: fresh ? nonces : 0, won };
   }
 
@@ -133,6 +134,7 @@ export class Trainer {
     }
     this.#signed.set(name, true);
     const block = sealBlock(draft, key, ledger.rules);
+    this.#deps.rounds.keepWinning(contribution);
     return this.#publish(block);
   }
 
