@@ -21,7 +21,7 @@ export default defineConfig({
       project("sim", { testTimeout: 60_000 }),
       project("attacks", { testTimeout: 60_000 }),
       project("arch"),
-      project("e2e", { testTimeout: 240_000, hookTimeout: 120_000, fileParallelism: false }),
+      project("e2e", { testTimeout: 240_000, hookTimeout: 120_000 }),
     ],
     coverage: { provider: "v8", include: ["src/**/*.ts"], reporter: ["text-summary", "json-summary"] },
   },

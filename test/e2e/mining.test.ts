@@ -23,7 +23,7 @@ describe("a lone miner", () => {
         return (status.tasks[0]?.accuracy ?? 0) > 0.9 ? status : undefined;
       },
       "an accuracy above 0.9",
-      120_000,
+      180_000,
     );
     expect(learned.height).toBeGreaterThanOrEqual(learned.settled.height);
     expect(learned.settled.height).toBeGreaterThanOrEqual(1);
