@@ -1,4 +1,3 @@
 export * from "./announce.ts";
 export * from "./client.ts";
-export type { ErrorReply } from "./schemas.ts";
-export { type ApiOptions, type ApiServer, buildApi, startApi } from "./server.ts";
+export { type ApiServer, buildApi, startApi } from "./server.ts";

@@ -7,7 +7,7 @@ export * from "./genesis-state.ts";
 export * from "./profiles.ts";
 export * from "./refusals.ts";
 export * from "./rules.ts";
-export { decodeState, encodeState, type ImmatureReward, type State, stateRoot } from "./state.ts";
+export { decodeState, encodeState, type State, stateRoot } from "./state.ts";
 export type {
   Account,
   Ban,

@@ -43,4 +43,3 @@ const testnet: GenesisProfile = {
 };
 
 export const PROFILES = { devnet, testnet } as const satisfies { readonly [name: string]: GenesisProfile };
-export type ProfileName = keyof typeof PROFILES;
