@@ -8,12 +8,4 @@ export * from "./profiles.ts";
 export * from "./refusals.ts";
 export * from "./rules.ts";
 export { decodeState, encodeState, type State, stateRoot } from "./state.ts";
-export type {
-  Account,
-  Ban,
-  Punished,
-  RecentBlock,
-  Reward,
-  TaskState,
-} from "./state-type.ts";
 export { checkTransfer, checkTransferForm, selectTransfers } from "./transfers.ts";
