@@ -33,6 +33,8 @@ const VERDICT_BLOCKS = 64;
 const EARLY = new Set(["other-block", "unknown-round", "wrong-previous", "height-ahead"]);
 const EARLY_TRIES = 4;
 const EARLY_MS = 1_500;
+/** Early messages of one peer that may wait at once. */
+const EARLY_PER_PEER = 16;
 
 export interface Source {
   readonly from: string;
@@ -63,6 +65,8 @@ export interface InboxDeps {
 export class Inbox {
   readonly #deps: InboxDeps;
   readonly #signal: AbortSignal;
+  /** Peer -> early messages of it that wait for the round to move. */
+  readonly #waiting = new Map<string, number>();
 
   constructor(deps: InboxDeps, options: { readonly signal: AbortSignal }) {
     this.#deps = deps;
@@ -77,8 +81,9 @@ export class Inbox {
         case "transfer":
           return this.#deps.mempool.add(decode(transferCodec, data));
         case "contribution": {
+          const { rounds } = this.#deps;
           const contribution = decode(contributionCodec, data);
-          return await this.#patiently(() => this.#deps.rounds.addContribution(contribution, source.from, false));
+          return await this.#patiently(source.from, () => rounds.addContribution(contribution, source.from, false));
         }
         case "record":
           return await this.#record(data, source);
@@ -131,18 +136,32 @@ export class Inbox {
     if (seen === "second") return ACCEPT;
     if (seen === "more") return ignore("second-record", "the leader signed other records for this round");
     if (record.height < ledger.head.height) return ignore("other-block", "the record builds on an older block");
-    const verdict = await this.#patiently(() => rounds.addRecord(record, source.from, false));
+    const verdict = await this.#patiently(source.from, () => rounds.addRecord(record, source.from, false));
     // Still ahead of us: we missed its block or a record before it.
     if (verdict.kind === "ignore" && EARLY.has(verdict.code)) this.#deps.catchUp(source.from);
     return verdict;
   }
 
   /** Messages overtake each other: what is early is judged again when the round moves, a few times, before it is given up. */
-  async #patiently(judge: () => Promise<Verdict>): Promise<Verdict> {
+  async #patiently(from: string, judge: () => Promise<Verdict>): Promise<Verdict> {
     for (let tries = 1; ; tries++) {
       const verdict = await judge();
       const early = verdict.kind === "ignore" && EARLY.has(verdict.code);
-      if (!early || tries === EARLY_TRIES || !(await this.#deps.nextRound(EARLY_MS))) return verdict;
+      if (!early || tries === EARLY_TRIES || !(await this.#waitFor(from))) return verdict;
+    }
+  }
+
+  /** False at once when the peer has too many early messages waiting already. */
+  async #waitFor(from: string): Promise<boolean> {
+    const waiting = this.#waiting.get(from) ?? 0;
+    if (waiting >= EARLY_PER_PEER) return false;
+    this.#waiting.set(from, waiting + 1);
+    try {
+      return await this.#deps.nextRound(EARLY_MS);
+    } finally {
+      const left = (this.#waiting.get(from) as number) - 1;
+      if (left === 0) this.#waiting.delete(from);
+      else this.#waiting.set(from, left);
     }
   }
 

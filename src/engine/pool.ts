@@ -3,6 +3,8 @@ import { toHex } from "../base/index.ts";
 import { type Contribution, MAX_CONTRIBUTIONS } from "../codec/index.ts";
 import { compareContributions } from "../consensus/index.ts";
 
+/** Places of a round that only this node's own contributions may take: strangers cannot crowd it out. */
+const OWN_PLACES = 8;
 /** Start states remembered at once: the present round, those just closed, and branches. */
 const MAX_STARTS = 16;
 
@@ -16,11 +18,11 @@ export class ContributionPool {
   readonly #byStart = new Map<string, Map<string, Contribution>>();
 
   /** False when it was here already or its round is full. */
-  add(contribution: Contribution): boolean {
+  add(contribution: Contribution, own: boolean): boolean {
     const start = toHex(contribution.start);
     const held = this.#byStart.get(start) ?? new Map<string, Contribution>();
     const key = slot(contribution);
-    if (held.has(key) || held.size >= MAX_CONTRIBUTIONS) return false;
+    if (held.has(key) || held.size >= MAX_CONTRIBUTIONS - (own ? 0 : OWN_PLACES)) return false;
     held.set(key, contribution);
     this.#byStart.delete(start);
     this.#byStart.set(start, held);

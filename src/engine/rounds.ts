@@ -106,7 +106,7 @@ export class Rounds {
     if (delta === undefined) return ignore("no-delta", "the contribution's delta could not be had");
     const sound = await this.#deps.parameters.checkDelta(c, delta);
     if (sound.kind !== "accept") return sound;
-    if (!this.#pool.add(c)) return ignore("known", "the contribution is here already, or its round is full");
+    if (!this.#pool.add(c, own)) return ignore("known", "the contribution is here already, or its round is full");
     this.#saw(c);
     this.#deps.onContribution(c, own);
     this.#consider();
@@ -118,7 +118,7 @@ export class Rounds {
    * hold it, and no record of the round may be signed on the old head meanwhile.
    */
   keepWinning(c: Contribution): void {
-    if (this.#pool.add(c)) this.#deps.onContribution(c, true);
+    if (this.#pool.add(c, true)) this.#deps.onContribution(c, true);
     this.#saw(c);
   }
 

@@ -8,10 +8,12 @@ import {
   blocksByIdRequestCodec,
   blocksReplyCodec,
   blocksRequestCodec,
+  type Contribution,
   contributionCodec,
   MAX_BLOCKS_PER_REPLY,
   MAX_REPLY_BYTES,
   type PeerStatus,
+  type Record,
   recordCodec,
   roundReplyCodec,
   roundRequestCodec,
@@ -56,8 +58,7 @@ export async function serve(protocol: Protocol, data: Uint8Array, from: string, 
       const { head } = roundRequestCodec.decode(data);
       const { view } = deps.rounds;
       if (!bytesEqual(head, view.head)) return roundReplyCodec.encode({ records: [], contributions: [] });
-      const contributions = deps.rounds.contributions().map((c) => contributionCodec.encode(c));
-      return roundReplyCodec.encode({ records: view.records.map((r) => recordCodec.encode(r)), contributions });
+      return roundReplyCodec.encode(roundReply(view.records, deps.rounds.contributions()));
     }
   }
 }
@@ -74,6 +75,21 @@ async function blocksReply(ids: readonly Uint8Array[], store: BlockStore): Promi
     blocks.push(block);
   }
   return blocksReplyCodec.encode({ blocks });
+}
+
+/** The records of the round in progress, oldest first, as far as one reply reaches, and contributions if there is room. */
+function roundReply(
+  records: readonly Record[],
+  contributions: readonly Contribution[],
+): { readonly records: Uint8Array[]; readonly contributions: Uint8Array[] } {
+  let room = MAX_REPLY_BYTES - REPLY_SLACK;
+  const fitting = (bytes: Uint8Array): boolean => {
+    room -= bytes.length + 4;
+    return room >= 0;
+  };
+  const encodedRecords = records.map((record) => recordCodec.encode(record)).filter(fitting);
+  const encodedContributions = contributions.map((c) => contributionCodec.encode(c)).filter(fitting);
+  return { records: encodedRecords, contributions: encodedContributions };
 }
 
 async function serveBlob(data: Uint8Array, deps: ServeDeps): Promise<Uint8Array> {
