@@ -1,3 +1,4 @@
 export * from "./ed25519.ts";
 export * from "./hash.ts";
+export * from "./keystream.ts";
 export * from "./objects.ts";

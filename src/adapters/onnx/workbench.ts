@@ -74,7 +74,7 @@ function checkWindows(manifest: ModelManifest, { name, splits, tensors }: DataSe
     );
 }
 
-/** Tensors of shared memory are copied once: the native runtime reads only plain buffers. */
+/** Tensors of shared memory are copied once, parameters at each task: the native runtime reads only plain buffers. */
 function dataFeeds(manifest: ModelManifest, tensors: readonly VectorTensor[]): Feeds {
   const feeds: { [name: string]: Feed } = {};
   for (const { name, shape } of manifest.data.inputs) {
@@ -143,11 +143,13 @@ async function runUnit(
   manifest: ModelManifest,
   graph: Graph,
   data: Feeds,
-  { start, seed, steps, delta }: UnitTask,
+  task: UnitTask,
   trainFrom: number,
   trainTo: number,
 ): Promise<UnitResult> {
+  const { seed, steps, delta } = task;
   const begin = performance.now();
+  const start = task.start.slice();
   const batch = batchIndexes(seed, steps, manifest.batchSize, trainFrom, trainTo);
   const { end, loss, ms } = await train(manifest, graph, data, start, batch);
   const digest = parametersDigest(manifest, end);
@@ -171,7 +173,7 @@ async function runEvaluation(
       "BAD_DATA",
       `the ${split} split has ${samples.length} samples, a batch has ${manifest.evalBatch}`,
     );
-  const weights = parameterFeeds(manifest, parameters);
+  const weights = parameterFeeds(manifest, parameters.slice());
   let correct = 0;
   let loss = 0;
   for (let i = 0; i < batches; i++) {

@@ -1,45 +1,60 @@
-// The pseudo-random function that picks batches (protocol section 2): SHA-256 in counter mode, integers only.
+// The pseudo-random functions of the data: ChaCha20 picks a unit's batches, SHA-256 in counter mode shuffles a data set. Integers only.
 import { PouwError, utf8 } from "../../base/index.ts";
-import { sha256 } from "../../crypto/index.ts";
+import { keystream, sha256 } from "../../crypto/index.ts";
 
-/** 12 bytes of label, 32 of seed and 8 of counter stay within one compression of SHA-256. */
+/** An endless stream of uniform 32-bit words. */
+type Words = () => number;
+
+/** Bytes of key stream made at once. */
+const CHUNK_BYTES = 1 << 16;
 const LABEL = utf8("pouw-batch/1");
-const WORDS_PER_BLOCK = 8;
+const WORDS_PER_HASH = 8;
 
-/** An endless stream of uniform integers that is a function of 32 bytes of seed. */
-class Prf {
-  readonly #message = new Uint8Array(LABEL.length + 32 + 8);
-  readonly #counter: DataView;
-  #block: DataView = new DataView(new ArrayBuffer(0));
-  #word = WORDS_PER_BLOCK;
-  #blocks = 0n;
-
-  constructor(seed: Uint8Array) {
-    if (seed.length !== 32) throw new PouwError("BAD_ID", `a seed is 32 bytes, got ${seed.length}`);
-    this.#message.set(LABEL);
-    this.#message.set(seed, LABEL.length);
-    this.#counter = new DataView(this.#message.buffer, LABEL.length + 32);
-  }
-
-  /** Next 32 bits, big-endian words of SHA-256(label, seed, counter). */
-  #next(): number {
-    if (this.#word === WORDS_PER_BLOCK) {
-      this.#counter.setBigUint64(0, this.#blocks++);
-      const block = sha256(this.#message);
-      this.#block = new DataView(block.buffer, block.byteOffset, 32);
-      this.#word = 0;
+/** Little-endian words of the ChaCha20 stream of a 32-byte seed. */
+function chachaWords(seed: Uint8Array): Words {
+  let view: DataView = new DataView(new ArrayBuffer(0));
+  let at = 0;
+  let block = 0;
+  return () => {
+    if (at === view.byteLength) {
+      const bytes = keystream(seed, block, CHUNK_BYTES);
+      view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+      block += CHUNK_BYTES / 64;
+      at = 0;
     }
-    return this.#block.getUint32(4 * this.#word++);
-  }
+    const word = view.getUint32(at, true);
+    at += 4;
+    return word;
+  };
+}
 
-  /** Fills `out` with integers in [0, n), 1 <= n <= 2^31. Unbiased: words of the incomplete last multiple of n are thrown away. */
-  fill(out: Int32Array, n: number): void {
-    if (!Number.isInteger(n) || n < 1 || n > 2 ** 31) throw new PouwError("INTERNAL", `no range of ${n} values`);
-    const limit = 2 ** 32 - (2 ** 32 % n);
-    for (let i = 0; i < out.length; ) {
-      const word = this.#next();
-      if (word < limit) out[i++] = word % n;
+/** Big-endian words of SHA-256(label, seed, counter). */
+function hashWords(seed: Uint8Array): Words {
+  const message = new Uint8Array(LABEL.length + seed.length + 8);
+  message.set(LABEL);
+  message.set(seed, LABEL.length);
+  const counter = new DataView(message.buffer, LABEL.length + seed.length);
+  let view: DataView = new DataView(new ArrayBuffer(0));
+  let word = WORDS_PER_HASH;
+  let blocks = 0n;
+  return () => {
+    if (word === WORDS_PER_HASH) {
+      counter.setBigUint64(0, blocks++);
+      const block = sha256(message);
+      view = new DataView(block.buffer, block.byteOffset, 32);
+      word = 0;
     }
+    return view.getUint32(4 * word++);
+  };
+}
+
+/** Fills `out` with integers in [0, n), 1 <= n <= 2^31. Unbiased: words of the incomplete last multiple of n are thrown away. */
+function fill(out: Int32Array, n: number, words: Words): void {
+  if (!Number.isInteger(n) || n < 1 || n > 2 ** 31) throw new PouwError("INTERNAL", `no range of ${n} values`);
+  const limit = 2 ** 32 - (2 ** 32 % n);
+  for (let i = 0; i < out.length; ) {
+    const word = words();
+    if (word < limit) out[i++] = word % n;
   }
 }
 
@@ -56,7 +71,7 @@ export function batchIndexes(
 ): Int32Array {
   if (!(trainTo > trainFrom) || trainFrom < 0) throw new PouwError("BAD_DATA", "the training split is empty");
   const out = new Int32Array(steps * batch);
-  new Prf(seed).fill(out, trainTo - trainFrom);
+  fill(out, trainTo - trainFrom, chachaWords(seed));
   if (trainFrom !== 0) for (let i = 0; i < out.length; i++) out[i] = (out[i] as number) + trainFrom;
   return out;
 }
@@ -64,10 +79,10 @@ export function batchIndexes(
 /** 0..n-1 in an order that is a function of the seed (Fisher-Yates from the top). */
 export function permutation(seed: Uint8Array, n: number): Int32Array {
   const order = Int32Array.from({ length: n }, (_, i) => i);
-  const prf = new Prf(seed);
+  const words = hashWords(seed);
   const pick = new Int32Array(1);
   for (let i = n - 1; i > 0; i--) {
-    prf.fill(pick, i + 1);
+    fill(pick, i + 1, words);
     const j = pick[0] as number;
     const held = order[i] as number;
     order[i] = order[j] as number;

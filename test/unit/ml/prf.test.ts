@@ -1,28 +1,62 @@
 // The batch PRF: fixed by definition, in range, unbiased.
-import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { batchIndexes, permutation } from "../../../src/ml/data/index.ts";
 
 const seed = Uint8Array.from({ length: 32 }, (_, i) => i);
 
+/** One block of ChaCha20 (RFC 8439 section 2.3) with a zero nonce, written down a second time. */
+function chachaBlock(key: Uint8Array, counter: number): Buffer {
+  const keyWords = Array.from({ length: 8 }, (_, i) => Buffer.from(key).readUInt32LE(4 * i));
+  const begin = [0x61707865, 0x3320646e, 0x79622d32, 0x6b206574, ...keyWords, counter, 0, 0, 0];
+  const x = [...begin];
+  const at = (i: number): number => x[i] as number;
+  const mix = (a: number, b: number, d: number, turn: number): void => {
+    x[a] = (at(a) + at(b)) >>> 0;
+    const e = at(d) ^ at(a);
+    x[d] = ((e << turn) | (e >>> (32 - turn))) >>> 0;
+  };
+  const quarter = (a: number, b: number, c: number, d: number): void => {
+    mix(a, b, d, 16);
+    mix(c, d, b, 12);
+    mix(a, b, d, 8);
+    mix(c, d, b, 7);
+  };
+  for (let round = 0; round < 10; round++) {
+    for (let i = 0; i < 4; i++) quarter(i, 4 + i, 8 + i, 12 + i);
+    for (let i = 0; i < 4; i++) quarter(i, 4 + ((i + 1) % 4), 8 + ((i + 2) % 4), 12 + ((i + 3) % 4));
+  }
+  const out = Buffer.alloc(64);
+  begin.forEach((word, i) => {
+    out.writeUInt32LE((at(i) + word) >>> 0, 4 * i);
+  });
+  return out;
+}
+
 /** The definition, written down a second time. */
 function reference(seed32: Uint8Array, count: number, n: number): number[] {
   const out: number[] = [];
-  for (let block = 0n; out.length < count; block++) {
-    const counter = Buffer.alloc(8);
-    counter.writeBigUInt64BE(block);
-    const digest = createHash("sha256").update("pouw-batch/1").update(seed32).update(counter).digest();
-    for (let word = 0; word < 8; word++) {
-      const value = digest.readUInt32BE(4 * word);
+  for (let block = 0; out.length < count; block++) {
+    const bytes = chachaBlock(seed32, block);
+    for (let word = 0; word < 16; word++) {
+      const value = bytes.readUInt32LE(4 * word);
       if (value < Math.floor(2 ** 32 / n) * n) out.push(value % n);
     }
   }
   return out.slice(0, count);
 }
 
+describe("the key stream", () => {
+  it("is RFC 8439's first block for a zero key", () => {
+    const expected = "76b8e0ada0f13d90405d6ae55386bd28bdd219b8a08ded1aa836efcc8b770dc7";
+    expect(chachaBlock(new Uint8Array(32), 0).toString("hex", 0, 32)).toBe(expected);
+  });
+});
+
 describe("batchIndexes", () => {
   it("is the documented stream", () => {
     expect([...batchIndexes(seed, 5, 7, 0, 8000)]).toEqual(reference(seed, 35, 8000));
+    // Past the first chunk of the stream, too.
+    expect([...batchIndexes(seed, 700, 32, 0, 8000)]).toEqual(reference(seed, 22_400, 8000));
     expect([...batchIndexes(seed, 5, 7, 100, 8100)]).toEqual(reference(seed, 35, 8000).map((i) => i + 100));
   });
 
@@ -31,8 +65,8 @@ describe("batchIndexes", () => {
     const n = 2 ** 30 + 1;
     const kept = reference(seed, 200, n);
     expect([...batchIndexes(seed, 200, 1, 0, n)]).toEqual(kept);
-    const first = createHash("sha256").update("pouw-batch/1").update(seed).update(Buffer.alloc(8)).digest();
-    const naive = Array.from({ length: 8 }, (_, word) => first.readUInt32BE(4 * word) % n);
+    const first = chachaBlock(seed, 0);
+    const naive = Array.from({ length: 8 }, (_, word) => first.readUInt32LE(4 * word) % n);
     expect(kept.slice(0, 8)).not.toEqual(naive);
   });
 
