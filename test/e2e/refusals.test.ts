@@ -1,5 +1,5 @@
 // What keeps a node from starting: each its own sentence, the next step, and its exit code.
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -13,11 +13,19 @@ beforeEach(() => {
 });
 afterEach(() => lab.close());
 
-/** A stopped node with some blocks. */
-async function stopped(network: string): Promise<void> {
+/** A stopped node with some blocks; `enough` looks at its directory. */
+async function stopped(network: string, enough = (): boolean => true): Promise<void> {
   const node = await lab.node("one", network, "--role", "miner");
-  await eventually(() => (node.told() >= 3 ? true : undefined), "three blocks");
+  await eventually(() => (node.told() >= 3 && enough() ? true : undefined), "three blocks");
   expect(await node.stop()).toBe(0);
+}
+
+/** Inverts a byte of every kilobyte from `from` to `to`, as shares of the file. */
+function damage(file: string, from: number, to: number): void {
+  const bytes = readFileSync(file);
+  for (let at = Math.floor(bytes.length * from) + 64; at < bytes.length * to; at += 1024)
+    bytes[at] = (bytes[at] as number) ^ 0xff;
+  writeFileSync(file, bytes);
 }
 
 const start = (...args: string[]) =>
@@ -36,27 +44,40 @@ describe("a data directory", () => {
     expect(sameName.err).toContain("The data directory belongs to");
   });
 
-  it.each([
-    ["table", ".ldb"],
-    ["write log", ".log"],
-  ])("with a damaged %s is refused, not believed", async (_, ending) => {
+  const chain = (): string => join(lab.dataDir("one"), "chain");
+  const files = (ending: string): string[] =>
+    readdirSync(chain())
+      .filter((file) => file.endsWith(ending))
+      .map((file) => join(chain(), file));
+  async function refused(network: string): Promise<void> {
+    const { code, err } = await start("--network", network, "--role", "miner");
+    expect(code).toBe(1);
+    expect(err).toMatch(/✗ .+\.\n {2}\S.+/);
+    expect(err).toMatch(/damaged|corrupt|checksum|missing|contradicts/i);
+    expect(err).not.toContain("fault in pouw-node");
+  }
+
+  it("with damaged tables is refused, not believed", async () => {
     const network = lab.network();
     await stopped(network);
-    const chain = join(lab.dataDir("one"), "chain");
     // Opening the store moves its write log into tables.
-    if (ending === ".ldb") expect(await lab.verify("one", network)).toMatchObject({ ok: true });
-    const files = readdirSync(chain).filter((file) => file.endsWith(ending));
-    expect(files.length).toBeGreaterThan(0);
-    for (const file of files) {
-      const bytes = readFileSync(join(chain, file));
-      for (let at = 64; at < bytes.length; at += 1024) bytes[at] = (bytes[at] as number) ^ 0xff;
-      writeFileSync(join(chain, file), bytes);
-    }
-    const refused = await start("--network", network, "--role", "miner");
-    expect(refused.code).toBe(1);
-    expect(refused.err).toMatch(/✗ .+\.\n {2}\S.+/);
-    expect(refused.err).toMatch(/damaged|corrupt|checksum|missing|contradicts/i);
-    expect(refused.err).not.toContain("fault in pouw-node");
+    expect(await lab.verify("one", network)).toMatchObject({ ok: true });
+    expect(files(".ldb").length).toBeGreaterThan(0);
+    for (const file of files(".ldb")) damage(file, 0, 1);
+    await refused(network);
+  });
+
+  it("with a damaged write log is refused, not believed", async () => {
+    const network = lab.network();
+    const long = (): string | undefined =>
+      files(".log").find((file) => {
+        const { size } = statSync(file);
+        return size > 1_000_000 && size < 3_500_000;
+      });
+    await stopped(network, () => long() !== undefined);
+    // The end of the log stays: what is lost there looks like a batch that a power failure tore.
+    damage(long() as string, 0.1, 0.5);
+    await refused(network);
   });
 });
 

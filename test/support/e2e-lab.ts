@@ -7,7 +7,7 @@ import { type ApiClient, apiClient } from "../../src/api/index.ts";
 import { messageOf } from "../../src/base/index.ts";
 import { type GenesisProfile, PROFILES } from "../../src/chain/index.ts";
 import { DEFAULT_MODEL, genesisFor, type NodeStatus } from "../../src/node/index.ts";
-import { CliProcess, cli } from "./cli-process.ts";
+import { CliProcess } from "./cli-process.ts";
 
 /** Time between two looks of `eventually`, ms. */
 const LOOK_MS = 150;
@@ -90,8 +90,10 @@ export class Lab {
   }
 
   /** Runs `pouw-node <args>` to its end, in the lab's directory. */
-  run(...args: string[]): ReturnType<typeof cli> {
-    return cli(args, { cwd: this.dir });
+  async run(...args: string[]): Promise<{ readonly code: number | null; readonly out: string; readonly err: string }> {
+    const child = this.spawn(...args);
+    const { code } = await child.exit;
+    return { code, out: child.out, err: child.err };
   }
 
   /** Any process of the command; ended with the lab at the latest. */
