@@ -6,12 +6,15 @@ import { join } from "node:path";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { NodeStatus } from "../../src/node/index.ts";
 import { CliProcess, cli, needBuild } from "../support/cli-process.ts";
+import { writeNetwork } from "../support/e2e-lab.ts";
 
 let dir: string;
+let network: string;
 const running: CliProcess[] = [];
 beforeAll(needBuild);
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), "pouw-e2e-"));
+  network = writeNetwork(dir);
 });
 afterEach(async () => {
   for (const child of running.splice(0)) {
@@ -27,7 +30,7 @@ interface Event {
   readonly height?: number;
 }
 const data = (): string => join(dir, "node");
-const place = (): string[] => ["--data-dir", data()];
+const place = (): string[] => ["--data-dir", data(), "--network", network];
 const run = (...args: string[]) => cli([...args, ...place()], { cwd: dir });
 
 /** A node in `dir`, started and ready. */
@@ -53,7 +56,7 @@ describe("a miner", () => {
     const child = await node("--role", "miner");
     await child.until(() => child.lines<Event>().find(({ event }) => event === "block"), "a block");
     const status = JSON.parse((await run("status", "--json")).out) as NodeStatus;
-    expect(status).toMatchObject({ network: "devnet", roles: ["miner"], state: "mining" });
+    expect(status).toMatchObject({ network: "fast", roles: ["miner"], state: "mining" });
     expect(status.height).toBeGreaterThanOrEqual(1);
     expect(status.stats.units).toBeGreaterThan(0);
     expect((await run("wallet", "address")).out.trim()).toBe(status.nodeId);

@@ -74,15 +74,20 @@ export const FAST: GenesisProfile = {
   task: { ...PROFILES.devnet.task, steps: 50 },
 };
 
+/** Writes a genesis file into `dir`; its path. */
+export function writeNetwork(dir: string, change: Partial<GenesisProfile> = {}): string {
+  const path = join(dir, "genesis.json");
+  writeFileSync(path, JSON.stringify(genesisFor({ ...FAST, ...change }, DEFAULT_MODEL)));
+  return path;
+}
+
 export class Lab {
   readonly dir: string = mkdtempSync(join(tmpdir(), "pouw-e2e-"));
   readonly #running: CliProcess[] = [];
 
-  /** Writes a genesis file; its path. */
+  /** Writes the genesis file; its path. */
   network(change: Partial<GenesisProfile> = {}): string {
-    const path = join(this.dir, "genesis.json");
-    writeFileSync(path, JSON.stringify(genesisFor({ ...FAST, ...change }, DEFAULT_MODEL)));
-    return path;
+    return writeNetwork(this.dir, change);
   }
 
   dataDir(name: string): string {
