@@ -69,7 +69,7 @@ export const FAST: GenesisProfile = {
   ...PROFILES.devnet,
   network: "fast",
   blockTimeMs: 1_000,
-  target: `001${"f".repeat(61)}`,
+  target: `005${"f".repeat(61)}`,
   maturity: 2,
   task: { ...PROFILES.devnet.task, steps: 50 },
 };
