@@ -63,13 +63,12 @@ export function attention(net: Net, q: Value, k: Value, v: Value, shape: Heads):
   });
 }
 
-/** Sums over each head's width of d * y: [B, H, T, 1]. */
+/** Sums over each head's width of d * y: [B, H, T, 1]. y is taken as the layer after it reads it, so that the sums are exact as they are. */
 function rowProducts(net: Net, d: Value, y: Value, { batch, window, heads }: Heads): Value {
   const { g } = net;
   const width = dimAt(y.shape, 1) / heads;
-  const products = reshape(g, mul(g, d, y), [batch, window, heads, width]);
-  const sums = reduceSum(g, net.operand(products, "gradient", bitsForSum(width)).value, [3]);
-  return transpose(g, sums, [0, 2, 1, 3]);
+  const products = reshape(g, mul(g, d, net.operand(y, "activation").value), [batch, window, heads, width]);
+  return transpose(g, reduceSum(g, products, [3]), [0, 2, 1, 3]);
 }
 
 /** Rows `index` (int32 [R]) of a table [V, N]. The gradient is a one-hot product, never a scattered addition. */

@@ -73,6 +73,7 @@ function interpret(graph: Graph, known: ReadonlyMap<string, Fact>): Map<string, 
       value: (id) => graph.values.get(id) as Value,
       constant: (id) => constants.get(id),
       maker: (id) => makers.get(id),
+      fact: get,
       learn,
     };
     refuseFusions(scope);

@@ -4,6 +4,7 @@ import { bitsForSum, EXACT_LIMIT, type Gridded } from "./grid.ts";
 import { fixed, type Value } from "./ir.ts";
 import type { Net, Param } from "./net.ts";
 import { add, cast, concat, max, mul, reduceSum, reshape, split, sub, transpose } from "./ops.ts";
+import { addUp } from "./products.ts";
 
 /** Most bits of an operand that meets `other` in a reduction of length `length`. */
 function bitsAgainst(other: Gridded, length: number): number {
@@ -41,7 +42,7 @@ export function conv2d(net: Net, x: Value, weight: Param): Value {
 
 /**
  * Sum over the batch of each image's own kernel gradient: one grouped convolution, in which every group is one channel of
- * one image, so that a reduction is only as long as the image; then an exact sum over the batch.
+ * one image, so that a reduction is only as long as the image; then a sum over the batch in a fixed order.
  */
 function kernelGradient(net: Net, x: Value, dy: Value, size: number): Value {
   const { g } = net;
@@ -60,9 +61,8 @@ function kernelGradient(net: Net, x: Value, dy: Value, size: number): Value {
   const kernels = reshape(g, each, [batch * channels * maps, 1, h, w]);
   const attributes = { kernel_shape: [h, w], group: batch * channels };
   const parts = g.node("Conv", [images, kernels], [1, batch * channels * maps, size, size], "float32", attributes);
-  const rows = reshape(g, parts, [batch, channels * maps * size * size]);
-  const sum = reduceSum(g, net.operand(rows, "gradient", bitsForSum(batch)).value, [0], false);
-  return transpose(g, reshape(g, sum, [channels, maps, size, size]), [1, 0, 2, 3]);
+  const sum = addUp(g, reshape(g, parts, [batch, channels, maps, size * size]));
+  return reshape(g, transpose(g, sum, [1, 0, 2]), [maps, channels, size, size]);
 }
 
 function plainKernelGradient(net: Net, x: Value, dy: Value, size: number): Value {
@@ -99,10 +99,13 @@ export function pairMax(net: Net, x: Value, axis: number): Value {
   const out = shape.map((dim, i) => (i === axis ? half : dim));
   const y = reshape(g, max(g, first, second), out);
   return net.record(y, [x], (dy) => {
-    const d = reshape(g, dy, [before * half, 1, rest]);
     const wins = cast(g, g.node("GreaterOrEqual", [first, second], first.shape, "bool"), "float32");
-    const left = mul(g, d, wins);
-    return [reshape(g, concat(g, [left, sub(g, d, left)], 1), shape)];
+    const spread = (from: Value): Value => {
+      const d = reshape(g, from, [before * half, 1, rest]);
+      const left = mul(g, d, wins);
+      return reshape(g, concat(g, [left, sub(g, d, left)], 1), shape);
+    };
+    return [net.spreads(spread(dy), dy, spread)];
   });
 }
 

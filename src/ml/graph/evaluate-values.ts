@@ -88,6 +88,11 @@ export const elementwise: Readonly<{ [op: string]: Kernel | undefined }> = {
   GreaterOrEqual: two((a, b) => Number(a >= b)),
   Where: each((test, yes, no) => (test ? (yes as number) : (no as number))),
   Clip: each((x, low, high) => Math.min(Math.max(x as number, low as number), high as number)),
+  HardSigmoid: (call) => {
+    const { alpha, beta } = call.node.attributes as { readonly [name: string]: { readonly float: number } };
+    const [slope, offset] = [alpha?.float ?? 0.2, beta?.float ?? 0.5];
+    return mapped(call, (x) => Math.min(Math.max(slope * (x as number) + offset, 0), 1));
+  },
   Relu: one((x) => Math.max(0, x)),
   Sign: one(Math.sign),
   Abs: one(Math.abs),

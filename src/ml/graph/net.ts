@@ -1,7 +1,7 @@
 // What a layer is written against: a graph under construction, its tape for reverse-mode differentiation, and its lowering.
 import { PouwError } from "../../base/index.ts";
 import type { GraphBuilder } from "./builder.ts";
-import { type Gridded, gridWeight, leave, quantize } from "./grid.ts";
+import { type Gridded, gridWeight, leave, quantize, roundTo } from "./grid.ts";
 import type { Value } from "./ir.ts";
 import { add } from "./ops.ts";
 
@@ -39,6 +39,8 @@ export class Net {
   readonly #tape: TapeEntry[] = [];
   readonly #tracked = new Set<string>();
   readonly #grids = new Map<string, Gridded>();
+  readonly #spread = new Map<string, (operand: (from: Value) => Gridded) => Gridded>();
+  readonly #bounds = new Map<string, number>();
   readonly #real = new Map<string, Value>();
   readonly #nonNegative = new Set<string>();
 
@@ -76,6 +78,14 @@ export class Net {
     if (!this.exact) return { value: x, max: 0 };
     const known = this.#grids.get(x.id);
     if (known !== undefined && known.max <= 2 ** bits) return known;
+    const spread = this.#spread.get(x.id);
+    if (spread !== undefined)
+      return this.#grid(`${bits}:${x.id}`, () => spread((from) => this.operand(from, role, bits)));
+    const bound = this.#bounds.get(x.id);
+    if (bound !== undefined) {
+      const step = Math.log2(bound) - bits;
+      return this.#grid(`${bits}:${x.id}`, () => ({ value: roundTo(this.g, x, step), max: 2 ** bits }));
+    }
     const nonNegative = this.#nonNegative.has(x.id);
     return this.#grid(`${bits}:${x.id}`, () => quantize(this.g, x, { bits, floor: FLOORS[role], nonNegative }));
   }
@@ -89,6 +99,21 @@ export class Net {
   /** Tells which grid tensor stands for `x` in products. */
   gridOf(x: Value, gridded: Gridded): void {
     this.#grids.set(x.id, gridded);
+  }
+
+  /** Tells that `x` holds the values of a smaller tensor and zeros, so that it is cheaper to round those and spread them again. */
+  spreads(x: Value, from: Value, spread: (from: Value) => Value): Value {
+    this.#spread.set(x.id, (operand) => {
+      const { value, max } = operand(from);
+      return { value: spread(value), max };
+    });
+    return x;
+  }
+
+  /** Tells that no magnitude in `x` is above `bound`, a power of two: its grid is fixed, which saves looking for the largest. */
+  bounded(x: Value, bound: number): Value {
+    this.#bounds.set(x.id, bound);
+    return x;
   }
 
   /** Tells that `x` has no negative value. */

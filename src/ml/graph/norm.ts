@@ -1,20 +1,32 @@
 // Layer normalisation: every sum over a row is an exact sum on a grid as fine as the row's length allows.
 import { bitsForSum, roundTo } from "./grid.ts";
 import { dimAt, type Value } from "./ir.ts";
-import type { Net, Role } from "./net.ts";
-import { clip, div, mul, reduceMean, reduceSum, scale, shift, sqrt, sub } from "./ops.ts";
+import type { Net } from "./net.ts";
+import { atLeast, clip, div, mul, reduceMean, reduceSum, scale, shift, sqrt, sub } from "./ops.ts";
 
 const EPSILON = 2 ** -16;
 /** Far above an element of the gradient of a mean over a batch of windows; with it the checker can prove that nothing overflows behind a division. */
 const GRADIENT_LIMIT = 2 ** -1;
 
-/** Mean over the last axis, kept. */
-function rowMean(net: Net, x: Value, role: Role): Value {
+/** Mean over the last axis, kept; in the exact lowering of a tensor on a grid. */
+function rowMean({ g, exact }: Net, x: Value): Value {
   const axis = x.shape.length - 1;
-  if (!net.exact) return reduceMean(net.g, x, [axis]);
-  const count = dimAt(x.shape, axis);
-  const sum = reduceSum(net.g, net.operand(x, role, bitsForSum(count)).value, [axis]);
-  return scale(net.g, sum, 1 / count);
+  return exact ? scale(g, reduceSum(g, x, [axis]), 1 / dimAt(x.shape, axis)) : reduceMean(g, x, [axis]);
+}
+
+/** x minus its row's mean, and the row's variance. */
+function moments(net: Net, x: Value): readonly [Value, Value] {
+  const { g } = net;
+  if (!net.exact) {
+    const centred = sub(g, x, rowMean(net, x));
+    return [centred, rowMean(net, mul(g, centred, centred))];
+  }
+  // One rounding to as many bits as let the squares add up exactly serves both sums.
+  const bits = Math.floor(bitsForSum(dimAt(x.shape, -1)) / 2);
+  const rounded = net.operand(x, "activation", bits).value;
+  const mean = rowMean(net, rounded);
+  const squares = rowMean(net, mul(g, rounded, rounded));
+  return [sub(g, x, mean), atLeast(g, sub(g, squares, mul(g, mean, mean)), 0)];
 }
 
 /**
@@ -23,9 +35,8 @@ function rowMean(net: Net, x: Value, role: Role): Value {
  */
 export function layerNorm(net: Net, x: Value): Value {
   const { g } = net;
-  const centred = sub(g, x, rowMean(net, x, "activation"));
-  const square = net.nonNegative(mul(g, centred, centred));
-  const deviation = sqrt(g, shift(g, rowMean(net, square, "activation"), EPSILON));
+  const [centred, variance] = moments(net, x);
+  const deviation = sqrt(g, shift(g, variance, EPSILON));
   const normal = div(g, centred, deviation);
   const limit = 2 ** Math.ceil(Math.log2(dimAt(x.shape, -1)) / 2);
   const y = net.exact ? clip(g, normal, -limit, limit) : normal;
@@ -34,9 +45,16 @@ export function layerNorm(net: Net, x: Value): Value {
     net.gridOf(y, { value: roundTo(g, y, Math.log2(limit) - bits), max: 2 ** bits });
   }
   return net.record(y, [x], (dy) => {
-    const mean = rowMean(net, dy, "gradient");
-    const slope = rowMean(net, mul(g, dy, y), "gradient");
+    const [mean, slope] = net.exact ? exactMeans(net, dy, y) : [rowMean(net, dy), rowMean(net, mul(g, dy, y))];
     const dx = div(g, sub(g, sub(g, dy, mean), mul(g, y, slope)), deviation);
     return [net.exact ? clip(g, dx, -GRADIENT_LIMIT, GRADIENT_LIMIT) : dx];
   });
+}
+
+/** Means over the last axis of dy and of dy * y: dy is rounded once, to as many bits as let its products with y's grid add up. */
+function exactMeans(net: Net, dy: Value, y: Value): readonly [Value, Value] {
+  const { g } = net;
+  const bits = bitsForSum(dimAt(dy.shape, -1)) - net.bits.activation;
+  const d = net.operand(dy, "gradient", bits).value;
+  return [rowMean(net, d), rowMean(net, mul(g, d, net.operand(y, "activation").value))];
 }

@@ -1,8 +1,10 @@
 // Matrix products and sums whose every partial sum is an exact integer, and the linear layer made of them.
+
+import type { GraphBuilder } from "./builder.ts";
 import { bitsForSum, EXACT_LIMIT, type Gridded } from "./grid.ts";
-import { dimAt, type Value } from "./ir.ts";
+import { dimAt, fixed, type Value } from "./ir.ts";
 import type { Net, Param } from "./net.ts";
-import { add, concat, gemm, reduceSum, split } from "./ops.ts";
+import { add, concat, gemm, matmul, reduceSum, reshape, split, transpose } from "./ops.ts";
 
 interface Transposes {
   readonly transA?: boolean;
@@ -22,11 +24,37 @@ export function product(net: Net, a: Gridded, b: Gridded, { transA = false, tran
   const axisA = transA ? 0 : 1;
   const axisB = transB ? 1 : 0;
   const parts = net.exact ? pieces(a, b, dimAt(a.value.shape, axisA)) : 1;
+  if (parts > 1 && transA && !transB) return stackedProduct(net.g, a.value, b.value, parts);
   const left = split(net.g, a.value, axisA, parts);
   const right = split(net.g, b.value, axisB, parts);
   return left
     .map((piece, i) => gemm(net.g, piece, right[i] as Value, { transA, transB }))
     .reduce((sum, piece) => add(net.g, sum, piece));
+}
+
+/**
+ * A^T B of A[R, K] and B[R, N] in `parts` pieces of the rows: one batched product. Only the narrower side is transposed
+ * beforehand, and the result afterwards where that was B: both are smaller than what a product per piece would copy.
+ */
+function stackedProduct(g: GraphBuilder, a: Value, b: Value, parts: number): Value {
+  const [rows, left] = fixed(a.shape) as [number, number];
+  const right = dimAt(b.shape, 1);
+  const stack = (x: Value): Value => reshape(g, x, [parts, rows / parts, dimAt(x.shape, 1)]);
+  const [narrow, wide] = left <= right ? [a, b] : [b, a];
+  const each = matmul(g, transpose(g, stack(narrow), [0, 2, 1]), stack(wide));
+  const sum = addUp(g, each);
+  return left <= right ? sum : transpose(g, sum, [1, 0]);
+}
+
+/** Sum over the first axis by ordinary additions in an order that is fixed: halves onto each other while they are equal. */
+export function addUp(g: GraphBuilder, x: Value): Value {
+  const [count, ...rest] = fixed(x.shape) as [number, ...number[]];
+  if (count === 1) return reshape(g, x, rest);
+  const cut = split(g, x, 0, count % 2 === 0 ? 2 : count);
+  return addUp(
+    g,
+    cut.reduce((sum, piece) => add(g, sum, piece)),
+  );
 }
 
 /** Sum of a gradient over its rows: [R, N] -> [N]. */

@@ -12,7 +12,7 @@ import {
   type Scale,
   type Within,
 } from "./facts.ts";
-import type { Constant, Node, Value } from "./ir.ts";
+import type { Attribute, Constant, Node, Value } from "./ir.ts";
 
 /** What a rule may look at. */
 export interface Scope {
@@ -23,6 +23,8 @@ export interface Scope {
   readonly constant: (id: string) => Constant | undefined;
   /** The node that makes a tensor. */
   readonly maker: (id: string) => Node | undefined;
+  /** What is known of a tensor made before. */
+  readonly fact: (id: string) => Fact;
   /** Adds to what is known of a tensor. */
   readonly learn: (id: string, more: Within) => void;
 }
@@ -84,6 +86,16 @@ const EXACT = 2 ** 24;
 /** Below this the steps that find a leading power of two could underflow. */
 const SMALLEST_SCALED = 2 ** -100;
 
+/** x - x * w for a w that is 0 or 1: x again, or 0. */
+function remainder({ node, inputs, maker, fact: known }: Scope): Fact | undefined {
+  const made = maker(node.inputs[1] as string);
+  const [x] = inputs as readonly [Fact];
+  if (made?.op !== "Mul" || made.inputs[0] !== node.inputs[0] || x.grid === undefined) return undefined;
+  const w = known(made.inputs[1] as string);
+  if (w.low < 0 || w.high > 1 || w.grid?.exponent !== 0 || w.grid.scales.length > 0) return undefined;
+  return fact(Math.min(0, x.low), Math.max(0, x.high), { grid: x.grid });
+}
+
 /** a + sign * b. */
 function sum(scope: Scope, sign: 1 | -1): Fact {
   const [a, b] = two(scope);
@@ -95,6 +107,8 @@ function sum(scope: Scope, sign: 1 | -1): Fact {
     const grid = scaledBinade(within);
     return rounded(node, endsOf(within), { grid, within: [within] });
   }
+  const rest = sign === -1 ? remainder(scope) : undefined;
+  if (rest !== undefined) return rest;
   const capped = sign === -1 && b.tops.has(node.inputs[0] as string) ? [plain[0] as number, 0] : plain;
   const ends = within === undefined ? capped : endsOf(within);
   const both = common(powerGrid(a), powerGrid(b));
@@ -196,6 +210,16 @@ function clipped(scope: Scope): Fact {
   return fact(clamp(x.low), clamp(x.high));
 }
 
+/** slope * x + offset between 0 and 1: with a power of two for a slope the product is exact, so fused or not is one. */
+function hardSigmoid(scope: Scope): Fact {
+  const { alpha, beta } = scope.node.attributes;
+  const number = (item: Attribute | undefined): number =>
+    typeof item === "object" && "float" in item ? item.float : refuse(scope.node, "must have its factors written out");
+  const [slope, offset] = [number(alpha), number(beta)];
+  if (!(slope > 0) || Math.log2(slope) % 1 !== 0) refuse(scope.node, "must have a power of two for a slope");
+  return monotone((x) => Math.min(Math.max(slope * x + offset, 0), 1))(scope);
+}
+
 /** Data movement: the values stay, some may go. A grid has one scale for the whole tensor, so it moves along. */
 const moved: Rule = (scope) => kept(scope, one(scope).low, one(scope).high);
 const truth: Rule = () => fact(0, 1, { grid: { exponent: 0, scales: [], max: 1 } });
@@ -227,6 +251,7 @@ export const RULES: Readonly<{ [op: string]: Rule | undefined }> = {
   Max: larger,
   Min: smaller,
   Clip: clipped,
+  HardSigmoid: hardSigmoid,
   Where: chosen,
   Cast: converted,
   Equal: truth,

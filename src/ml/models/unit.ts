@@ -47,7 +47,9 @@ function crossEntropySeed(net: Net, { logits, labels }: Prediction, factor: numb
   const { g } = net;
   const [rows, classes] = logits.shape as [number, number];
   const error = sub(g, softmaxValues(net, logits), oneHot(net, labels, classes));
-  return scale(g, error, factor / rows);
+  const share = factor / rows;
+  // No element of the error is above 1.
+  return net.bounded(scale(g, error, share), 2 ** Math.ceil(Math.log2(share)));
 }
 
 /** Mean cross-entropy in nats, with any operators: for people only. */

@@ -35,6 +35,11 @@ function refusal(make: Make): string {
 const FLOOR = 2 ** -20;
 const grid = (g: GraphBuilder, x: Value, bits: number): Value => quantize(g, x, { bits, floor: FLOOR }).value;
 
+const taken = (g: GraphBuilder, a: Value): Value => ops.cast(g, ops.greater(g, a, g.scalar(0)), "float32");
+/** (x - x w) y: exact at 9 bits each only because w is 0 or 1. */
+const remainder = (g: GraphBuilder, x: Value, y: Value, w: Value): Value =>
+  ops.gemm(g, ops.sub(g, x, ops.mul(g, x, w)), y);
+
 const HONEST: readonly (readonly [string, Make])[] = [
   ["a product on fixed grids", (g, a, b) => ops.gemm(g, roundTo(g, a, -8), roundTo(g, b, -8))],
   ["a product on moving grids", (g, a, b) => ops.gemm(g, grid(g, a, 9), grid(g, b, 9))],
@@ -45,6 +50,11 @@ const HONEST: readonly (readonly [string, Make])[] = [
       const x = ops.relu(g, roundTo(g, a, -18));
       return ops.div(g, x, ops.max(g, ops.reduceSum(g, x, [1]), g.scalar(2 ** -18)));
     },
+  ],
+  ["a ramp on a grid", (g, a, b) => ops.gemm(g, roundTo(g, ops.ramp(g, a, 0.25), -8), grid(g, b, 8))],
+  [
+    "what is left of values that were taken or not",
+    (g, a, b) => remainder(g, grid(g, a, 9), grid(g, b, 9), taken(g, a)),
   ],
 ];
 
@@ -117,6 +127,16 @@ const CHEATS: readonly (readonly [string, Make, RegExp])[] = [
       return ops.gemm(g, tiny(a), tiny(b));
     },
     /Gemm.*denormal/,
+  ],
+  [
+    "a ramp whose slope rounds before its addition does",
+    (g, a, b) => ops.gemm(g, roundTo(g, ops.ramp(g, a, 0.3), -8), grid(g, b, 8)),
+    /HardSigmoid.*power of two/,
+  ],
+  [
+    "what is left after a share was taken, at twice the bits",
+    (g, a, b) => remainder(g, grid(g, a, 9), grid(g, b, 9), ops.scale(g, taken(g, a), 0.5)),
+    /Gemm.*could round/,
   ],
 ];
 
