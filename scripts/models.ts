@@ -7,6 +7,7 @@ import {
   initialParameters,
   MODELS,
   parametersDigest,
+  predictionsDigest,
   type Vectors,
   vectorInputs,
 } from "../src/ml/index.ts";
@@ -19,9 +20,9 @@ const STEPS = 5;
 
 /** Runs the vectors' units on this machine. */
 async function vectorsOf(name: string): Promise<Vectors> {
-  const { manifest, train } = buildModel(name);
+  const { manifest, train, eval: evaluation } = buildModel(name);
   const plan = { seed: `${manifest.initSeed}/vectors`, samples: manifest.data.window === 1 ? 64 : 1024, steps: STEPS };
-  const { data, batches } = vectorInputs(manifest, { ...plan, units: UNITS });
+  const { data, batches, evaluated } = vectorInputs(manifest, { ...plan, units: UNITS });
   const feeds = Object.fromEntries(
     data.map((item) => [item.name, new ort.Tensor("uint8", item.data, [...item.shape])]),
   );
@@ -33,7 +34,11 @@ async function vectorsOf(name: string): Promise<Vectors> {
     ({ parameters } = await runUnit(session, parameters, feeds, batch, STEPS));
     digests.push(toHex(parametersDigest(manifest, flatten(parameters))));
   }
-  return { model: name, ...plan, initial: toHex(parametersDigest(manifest, start)), digests };
+  const scorer = await open(evaluation);
+  const rows = new ort.Tensor("int32", evaluated, [evaluated.length]);
+  const out = await scorer.run({ ...parameters, ...feeds, batch: rows });
+  const predictions = toHex(predictionsDigest((out["predictions"] as ort.Tensor).data as Int32Array));
+  return { model: name, ...plan, initial: toHex(parametersDigest(manifest, start)), digests, predictions };
 }
 
 for (const name of MODELS) {

@@ -12,6 +12,7 @@ import {
   MODELS,
   type ModelManifest,
   parametersDigest,
+  predictionsDigest,
   parseManifest,
   parseVectors,
   trainGraph,
@@ -31,6 +32,7 @@ async function digests(
   manifest: ModelManifest,
   options: object,
   vectors = parseVectors(text(manifest.name, "vectors.json")),
+  ended?: (flat: Float32Array) => void,
 ): Promise<string[]> {
   const { data, batches } = vectorInputs(manifest, { ...vectors, units: vectors.digests.length });
   const session = await ort.InferenceSession.create(train, { logSeverityLevel: 3, ...options });
@@ -41,19 +43,39 @@ async function digests(
     const rows = new ort.Tensor("int32", batch, [vectors.steps, manifest.batchSize]);
     const feeds: Record<string, native.Tensor> = { ...fixed, batch: rows };
     feeds["steps"] = new ort.Tensor("int64", BigInt64Array.of(BigInt(vectors.steps)), []);
-    let at = 0;
-    for (const { name, shape } of manifest.parameters) {
-      const count = shape.reduce((a, b) => a * b, 1);
-      feeds[name] = new ort.Tensor("float32", flat.slice(at, at + count), [...shape]);
-      at += count;
-    }
+    Object.assign(feeds, parameterTensors(ort, manifest, flat));
     const out = await session.run(feeds);
     const next = manifest.parameters.flatMap(({ name }) => [...((out[`next.${name}`] as native.Tensor).data as Float32Array)]);
     flat = Float32Array.from(next);
     found.push(toHex(parametersDigest(manifest, flat)));
   }
   await session.release();
+  ended?.(flat);
   return found;
+}
+
+/** Digest of eval.onnx's predictions with parameters that train.onnx made. */
+async function predictions(ort: Ort, name: string, manifest: ModelManifest, options: object, flat: Float32Array): Promise<string> {
+  const vectors = parseVectors(text(name, "vectors.json"));
+  const { data, evaluated } = vectorInputs(manifest, { ...vectors, units: 0 });
+  const session = await ort.InferenceSession.create(file(name, "eval.onnx"), { logSeverityLevel: 3, ...options });
+  const feeds: Record<string, native.Tensor> = { batch: new ort.Tensor("int32", evaluated, [evaluated.length]) };
+  for (const item of data) feeds[item.name] = new ort.Tensor("uint8", item.data, [...item.shape]);
+  Object.assign(feeds, parameterTensors(ort, manifest, flat));
+  const out = await session.run(feeds);
+  await session.release();
+  return toHex(predictionsDigest((out["predictions"] as native.Tensor).data as Int32Array));
+}
+
+function parameterTensors({ Tensor: Made }: Ort, { parameters }: ModelManifest, flat: Float32Array): Record<string, native.Tensor> {
+  let at = 0;
+  return Object.fromEntries(
+    parameters.map(({ name, shape }) => {
+      const count = shape.reduce((a, b) => a * b, 1);
+      at += count;
+      return [name, new Made("float32", flat.slice(at - count, at), [...shape])];
+    }),
+  );
 }
 
 beforeAll(() => {
@@ -85,6 +107,18 @@ describe.each(MODELS)("%s", (name) => {
 
   it.each(["disabled", "all"])("reaches the digests in WASM with optimisation %s", async (graphOptimizationLevel) => {
     expect(await digests(web as unknown as Ort, train, manifest, { graphOptimizationLevel })).toEqual(vectors.digests);
+  });
+
+  it("predicts what its vectors say, natively and in WASM, and something else before training", async () => {
+    let end = initialParameters(manifest);
+    const untrained = await predictions(native, name, manifest, {}, end);
+    await digests(native, train, manifest, {}, vectors, (flat) => {
+      end = flat;
+    });
+    for (const graphOptimizationLevel of LEVELS)
+      expect(await predictions(native, name, manifest, { graphOptimizationLevel }, end)).toBe(vectors.predictions);
+    expect(await predictions(web as unknown as Ort, name, manifest, {}, end)).toBe(vectors.predictions);
+    expect(untrained).not.toBe(vectors.predictions);
   });
 
   it("gives the reference evaluator's bits", async () => {

@@ -9,6 +9,7 @@ import {
   initialParameters,
   type ModelManifest,
   parametersDigest,
+  predictionsDigest,
   type VectorTensor,
   vectorInputs,
 } from "../../ml/index.ts";
@@ -54,7 +55,7 @@ export async function openWorkbench(engine: Engine, files: ModelFiles, data: Dat
       const { set, tensors } = needData();
       return runEvaluation(manifest, evaluation, tensors, task, evaluationSamples(set, task.split));
     },
-    prove: () => proveVectors(files, train),
+    prove: () => proveVectors(files, train, evaluation),
     time: (rounds, steps) => timeUnits(files, train, rounds, steps),
     async close() {
       await train.close();
@@ -189,7 +190,7 @@ async function runEvaluation(
   return { samples: batches * manifest.evalBatch * manifest.predictionsPerSample, correct, loss: loss / batches };
 }
 
-async function proveVectors({ manifest, vectors }: ModelFiles, graph: Graph): Promise<void> {
+async function proveVectors({ manifest, vectors }: ModelFiles, graph: Graph, evaluation: Graph): Promise<void> {
   const { samples, steps, digests } = vectors;
   const inputs = vectorInputs(manifest, { seed: vectors.seed, samples, steps, units: digests.length });
   const data = dataFeeds(manifest, inputs.data);
@@ -202,6 +203,14 @@ async function proveVectors({ manifest, vectors }: ModelFiles, graph: Graph): Pr
     if (toHex(parametersDigest(manifest, end)) !== expected) throw differs(`after unit ${unit}`);
     state = end;
   }
+  const { evaluated } = inputs;
+  const { outputs } = await evaluation.run({
+    batch: { type: "int32", data: evaluated, dims: [evaluated.length] },
+    ...data,
+    ...parameterFeeds(manifest, state),
+  });
+  const predictions = output(outputs, "predictions") as Int32Array;
+  if (toHex(predictionsDigest(predictions)) !== vectors.predictions) throw differs("in predictions");
 }
 
 async function timeUnits(

@@ -1,5 +1,6 @@
 // Conformance vectors: fixed units on data that a seed makes, and the digests that every provider must reach.
 import { PouwError } from "../../base/index.ts";
+import { sha256 } from "../../crypto/index.ts";
 import { integerStream } from "./init.ts";
 import type { ModelManifest } from "./manifest.ts";
 
@@ -14,6 +15,8 @@ export interface Vectors {
   readonly initial: string;
   /** Hex digest after each unit. */
   readonly digests: readonly string[];
+  /** Hex digest of eval.onnx's predictions with the parameters after the last unit. */
+  readonly predictions: string;
 }
 
 export interface VectorTensor {
@@ -25,11 +28,22 @@ export interface VectorInputs {
   readonly data: readonly VectorTensor[];
   /** One per unit: `steps` rows of the model's batch size. */
   readonly batches: readonly Int32Array[];
+  /** Samples that eval.onnx reads: the model's evaluation batch. */
+  readonly evaluated: Int32Array;
+}
+
+/** SHA-256 over the little-endian int32 bytes of predictions. */
+export function predictionsDigest(predictions: Int32Array): Uint8Array {
+  const view = new DataView(new ArrayBuffer(4 * predictions.length));
+  predictions.forEach((x, i) => {
+    view.setInt32(4 * i, x, true);
+  });
+  return sha256(new Uint8Array(view.buffer));
 }
 
 /** Data and batches of a model's vectors: the same on every machine. */
 export function vectorInputs(
-  manifest: Pick<ModelManifest, "data" | "batchSize">,
+  manifest: Pick<ModelManifest, "data" | "batchSize" | "evalBatch">,
   { seed, samples, steps, units }: { seed: string; samples: number; steps: number; units: number },
 ): VectorInputs {
   const data = manifest.data.inputs.map(({ name, shape, limit }) => {
@@ -38,11 +52,12 @@ export function vectorInputs(
     const fill = Uint8Array.from({ length: sizes.reduce((a, b) => a * b, 1) }, () => next() % limit);
     return { name, shape: sizes, data: fill };
   });
-  const batches = Array.from({ length: units }, (_, unit) => {
-    const next = integerStream(`${seed}/unit/${unit}`);
-    return Int32Array.from({ length: steps * manifest.batchSize }, () => next() % (samples - manifest.data.window + 1));
-  });
-  return { data, batches };
+  const indices = (name: string, length: number): Int32Array => {
+    const next = integerStream(`${seed}/${name}`);
+    return Int32Array.from({ length }, () => next() % (samples - manifest.data.window + 1));
+  };
+  const batches = Array.from({ length: units }, (_, unit) => indices(`unit/${unit}`, steps * manifest.batchSize));
+  return { data, batches, evaluated: indices("evaluation", manifest.evalBatch) };
 }
 
 /** The vectors in the text of a vectors.json; throws BAD_MODEL. */
@@ -56,10 +71,12 @@ export function parseVectors(json: string): Vectors {
   } catch {
     return fail();
   }
-  const { model, seed, samples, steps, initial, digests } = root;
+  const { model, seed, samples, steps, initial, digests, predictions } = root;
   const hex = (value: unknown): boolean => typeof value === "string" && /^[0-9a-f]{64}$/.test(value);
   if (typeof model !== "string" || typeof seed !== "string" || !hex(initial)) return fail();
   if (!Array.isArray(digests) || digests.length === 0 || !digests.every(hex)) return fail();
+  if (!hex(predictions)) return fail();
   if (!Number.isSafeInteger(samples) || !Number.isSafeInteger(steps)) return fail();
-  return { model, seed, samples: samples as number, steps: steps as number, initial: initial as string, digests };
+  const known = { initial: initial as string, predictions: predictions as string };
+  return { model, seed, samples: samples as number, steps: steps as number, ...known, digests };
 }

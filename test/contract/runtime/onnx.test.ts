@@ -97,6 +97,16 @@ describe("opening", () => {
     });
   });
 
+  it("refuses a provider that trains right and predicts otherwise", async () => {
+    const wrong = await altered("vectors.json", (content) =>
+      JSON.stringify({ ...digestsOf(content), predictions: "0".repeat(64) }),
+    );
+    await expect(openRuntime(await options({ modelsDir: wrong }), { log: silent })).rejects.toMatchObject({
+      code: "CAPABILITY_ABSENT",
+      message: expect.stringMatching(/cpu: .*in predictions.*wasm: .*in predictions/),
+    });
+  });
+
   it("refuses a provider that does not reproduce the vectors", async () => {
     const wrong = await altered("vectors.json", (content) => {
       const vectors = digestsOf(content);

@@ -100,27 +100,31 @@ describe("vector data", () => {
 
   it.each(MODELS)("of %s fits the model", (name) => {
     const { manifest } = buildModel(name);
-    const { data, batches } = vectorInputs(manifest, plan);
+    const inputs = vectorInputs(manifest, plan);
+    const { data, batches, evaluated } = inputs;
     expect(data.map((item) => item.name)).toEqual(manifest.data.inputs.map((item) => item.name));
     data.forEach(({ data: values }, i) => {
       const { limit } = manifest.data.inputs[i] as { limit: number };
       expect(Math.max(...values)).toBeLessThan(limit);
     });
     expect(batches.map((batch) => batch.length)).toEqual([3, 3].map((steps) => steps * manifest.batchSize));
-    for (const batch of batches) expect(Math.max(...batch) + manifest.data.window).toBeLessThanOrEqual(100);
-    expect(vectorInputs(manifest, plan)).toEqual({ data, batches });
-    expect(vectorInputs(manifest, { ...plan, seed: "t" })).not.toEqual({ data, batches });
+    expect(evaluated).toHaveLength(manifest.evalBatch);
+    for (const batch of [...batches, evaluated])
+      expect(Math.max(...batch) + manifest.data.window).toBeLessThanOrEqual(100);
+    expect(vectorInputs(manifest, plan)).toEqual(inputs);
+    expect(vectorInputs(manifest, { ...plan, seed: "t" })).not.toEqual(inputs);
   });
 
   it("is refused when the file is malformed", () => {
     const hex = "0".repeat(64);
-    const good = { model: "m", seed: "s", samples: 1, steps: 1, initial: hex, digests: [hex] };
+    const good = { model: "m", seed: "s", samples: 1, steps: 1, initial: hex, digests: [hex], predictions: hex };
     expect(parseVectors(JSON.stringify(good))).toEqual(good);
     for (const bad of [
       "",
       "null",
       "{}",
       JSON.stringify({ ...good, digests: [] }),
+      JSON.stringify({ ...good, predictions: "0" }),
       JSON.stringify({ ...good, steps: 0.5 }),
     ])
       expect(code(() => parseVectors(bad))).toBe("BAD_MODEL");
