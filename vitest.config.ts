@@ -16,7 +16,7 @@ export default defineConfig({
     projects: [
       project("unit"),
       project("property"),
-      project("vectors", { testTimeout: 120_000 }),
+      project("vectors", { testTimeout: 300_000 }),
       project("contract", { testTimeout: 60_000 }),
       project("sim", { testTimeout: 60_000 }),
       project("attacks", { testTimeout: 60_000 }),
