@@ -7,23 +7,23 @@ const common = {
   /** 10 coins of 10^6 each. */
   subsidy: "10000000",
   split: { winner: 300, contributions: 600, leader: 100 },
-  // a(T) = 0.02 nonces per row and 0.001 per parameter: 1061 for the digits model at S = 1500, B = 32.
+  // a(T) = 0.02 nonces per row and 0.001 per parameter: 1381 for the digits model at S = 2000, B = 32: a unit long enough that 95 % of a miner's time is training.
   omegaB: 20,
   omegaM: 1,
   omegaDenominator: 1000,
   maxNoncesPerGigamac: 1000,
   allocations: [],
-  task: { steps: 1500, batch: 32, trainFrom: 0, trainTo: 8000 },
+  task: { steps: 2000, batch: 32, trainFrom: 0, trainTo: 8000 },
 } as const;
 
-/** One machine or a few: a block every 5 s. A core does some 9 units of 1061 draws in that time, so a draw wins once in 9,500. */
+/** One machine or a few: a block every 5 s. A core does some 7 units of 1381 draws in that time, so a draw wins once in 9,700. */
 const devnet: GenesisProfile = {
   ...common,
   allocations: [],
   network: "devnet",
   time: 1_767_225_600_000,
   blockTimeMs: 5_000,
-  target: `0006dd${"f".repeat(58)}`,
+  target: `0006c7${"f".repeat(58)}`,
   maturity: 30,
   banBlocks: 200,
   maxFutureMs: 8_000,
@@ -36,7 +36,7 @@ const testnet: GenesisProfile = {
   network: "testnet",
   time: 1_767_225_600_000,
   blockTimeMs: 30_000,
-  target: `000125${"f".repeat(58)}`,
+  target: `000120${"f".repeat(58)}`,
   maturity: 100,
   banBlocks: 2_000,
   maxFutureMs: 15_000,

@@ -20,7 +20,7 @@ describe("a genesis", () => {
   it.each(["devnet", "testnet"] as const)("%s is whole once it has a model", (name) => {
     const genesis = createGenesis(PROFILES[name], model, hex, hex);
     expect(parseGenesis(JSON.parse(JSON.stringify(genesis)))).toEqual(genesis);
-    expect(noncesPerUnit(taskIn(rulesOf(genesis)), rulesOf(genesis))).toBe(1061);
+    expect(noncesPerUnit(taskIn(rulesOf(genesis)), rulesOf(genesis))).toBe(1381);
     expect(genesis.network).toBe(name);
   });
 
