@@ -25,7 +25,11 @@ const four = ({ nodes }: Second): NodeStatus[] | undefined => {
 
 it("devnet: two miners, a verifier and a peer agree on the settled block and share the work", async () => {
   const plan = ["--miners", "2", "--verifiers", "1", "--peers", "1", "--json"];
-  const network = lab.network({ blockTimeMs: 2_000, task: { ...FAST.task, steps: 250 } });
+  const network = lab.network({
+    blockTimeMs: 2_000,
+    target: `000f${"f".repeat(60)}`,
+    task: { ...FAST.task, steps: 250 },
+  });
   const child = lab.spawn("devnet", ...plan, "--network", network);
   const level = (all: NodeStatus[]): boolean =>
     all.length === 4 && all.every(({ settled }) => settled.height >= 2 && settled.height === all[0]?.settled.height);

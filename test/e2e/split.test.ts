@@ -1,8 +1,9 @@
 // A network that falls in two and comes together again: the only way between the miners is a link that the test cuts.
 import { createServer } from "node:net";
 import { afterEach, beforeAll, beforeEach, expect, it } from "vitest";
+import type { NodeStatus } from "../../src/node/index.ts";
 import { needBuild } from "../support/cli-process.ts";
-import { eventually, Lab, type LabNode, settledAlike } from "../support/e2e-lab.ts";
+import { eventually, FAST, Lab, type LabNode, standing } from "../support/e2e-lab.ts";
 import { TcpLink } from "../support/tcp-link.ts";
 
 let lab: Lab;
@@ -38,17 +39,38 @@ async function miner(name: string, network: string, bootstrap: readonly string[]
 
 const statuses = (nodes: readonly LabNode[]) => Promise.all(nodes.map(({ api }) => api.status()));
 
+/** Both joined and naming one settled block above `height`: their statuses. */
+function together(nodes: readonly LabNode[], height: number): Promise<NodeStatus[]> {
+  const seen: string[] = [];
+  return eventually(
+    async () => {
+      const all = await statuses(nodes);
+      seen.push(all.map(standing).join(" | "));
+      const [first] = all as [NodeStatus];
+      const met = first.settled.height > height && all.every(({ settled }) => settled.hash === first.settled.hash);
+      return met && all.every(({ peers }) => peers === 1) ? all : undefined;
+    },
+    `one settled block above height ${height}`,
+    120_000,
+    () =>
+      `\n${seen
+        .filter((line, i) => line !== seen[i - 1])
+        .slice(-12)
+        .join("\n")}`,
+  );
+}
+
 it("mines on in both halves and agrees on one chain with the right sum of money", async () => {
-  const network = lab.network();
+  const network = lab.network({
+    blockTimeMs: 2_000,
+    target: `000f${"f".repeat(60)}`,
+    task: { ...FAST.task, steps: 100 },
+  });
   const a = await miner("a", network, []);
   expect(a.first.addresses).toEqual([`${links[0]?.address}/p2p/${a.first.peerId}`]);
   const b = await miner("b", network, [a.first.addresses[0] as string]);
   const nodes = [a, b];
-  await eventually(
-    async () => ((await statuses(nodes)).every(({ peers }) => peers === 1) ? true : undefined),
-    "each other",
-  );
-  await settledAlike(nodes, 1);
+  await together(nodes, 0);
 
   for (const link of links) link.cut();
   await eventually(
@@ -67,16 +89,7 @@ it("mines on in both halves and agrees on one chain with the right sum of money"
 
   for (const link of links) link.join();
   const longest = Math.max(...apart.map(({ height }) => height));
-  const [one, other] = (await eventually(
-    async () => {
-      const all = await statuses(nodes);
-      const [first] = all as [typeof a.first];
-      const met = first.settled.height > longest && all.every(({ settled }) => settled.hash === first.settled.hash);
-      return met && all.every(({ peers }) => peers === 1) ? all : undefined;
-    },
-    `one settled block above height ${longest}`,
-    90_000,
-  )) as [typeof a.first, typeof a.first];
+  const [one, other] = (await together(nodes, longest)) as [NodeStatus, NodeStatus];
   const { checked: _, ...settled } = one.settled;
   expect(other.settled).toMatchObject(settled);
   // One of the two branches is gone from both.

@@ -12,11 +12,12 @@ import { CliProcess } from "./cli-process.ts";
 /** Time between two looks of `eventually`, ms. */
 const LOOK_MS = 150;
 
-/** What `look` finds; looks again, also after an error, until the limit. */
+/** What `look` finds; looks again, also after an error, until the limit. `seen` adds to the error how things stood. */
 export async function eventually<T>(
   look: () => Promise<T | undefined> | T | undefined,
   what: string,
   limitMs = 60_000,
+  seen = (): string => "",
 ): Promise<T> {
   const limit = AbortSignal.timeout(limitMs);
   let why = "";
@@ -27,7 +28,7 @@ export async function eventually<T>(
     } catch (error) {
       why = `; last: ${messageOf(error)}`;
     }
-    if (limit.aborted) throw new Error(`${what} did not come within ${limitMs} ms${why}`);
+    if (limit.aborted) throw new Error(`${what} did not come within ${limitMs} ms${why} ${seen()}`);
     await delay(LOOK_MS);
   }
 }
@@ -69,7 +70,7 @@ export const FAST: GenesisProfile = {
   ...PROFILES.devnet,
   network: "fast",
   blockTimeMs: 1_000,
-  target: `005${"f".repeat(61)}`,
+  target: `001${"f".repeat(61)}`,
   maturity: 2,
   task: { ...PROFILES.devnet.task, steps: 50 },
 };
@@ -160,8 +161,14 @@ export class Lab {
   }
 }
 
+/** Where a node stands, in one line. */
+export function standing({ state, height, tip, settled, peers, stats }: NodeStatus): string {
+  const at = `${state}, height ${height} (${tip.hash.slice(0, 8)} ${tip.checked}), settled ${settled.hash.slice(0, 8)}`;
+  return `${at} at ${settled.height}, ${peers} peers, ${stats.units} units, ${stats.reorganisations} reorganisations`;
+}
+
 /** Nodes that name the same settled block: its summary, once all stand at one height of at least `height`. */
-export function settledAlike(nodes: readonly LabNode[], height: number, limitMs = 60_000): Promise<NodeStatus[]> {
+export function settledAlike(nodes: readonly LabNode[], height: number, limitMs = 120_000): Promise<NodeStatus[]> {
   return eventually(
     async () => {
       const all = await Promise.all(nodes.map(({ api }) => api.status()));
