@@ -25,6 +25,8 @@ const PARALLEL = 4;
 const CHUNK_TIMEOUT_MS = 15_000;
 /** Failures of a peer within one sync before it is left out of it. */
 const MAX_FAILURES = 3;
+/** Times in a row that a peer may say another chain than the one that is being fetched, and not bring it. */
+const MAX_MOVES = 10;
 
 export interface SyncDeps {
   readonly wire: Wire;
@@ -45,6 +47,8 @@ export class Sync {
   readonly #signal: AbortSignal;
   /** What peers claimed and did not bring. */
   readonly #doubted = new Lru<string, bigint>(256);
+  /** How often in a row a peer's chain moved while it was fetched. */
+  readonly #moves = new Lru<string, number>(256);
   #running: Promise<void> | undefined;
   #again = false;
 
@@ -85,18 +89,32 @@ export class Sync {
     for (let round = 0; round < 1000 && !this.#signal.aborted; round++) {
       const best = this.#heavier(failures)[0];
       if (best === undefined) return;
+      const word = this.#deps.status(best) as PeerStatus;
       const from = await this.#ancestor(best).catch((error) => this.#failed(failures, best, error));
       const all = from !== undefined && (await this.#pull(best, from, failures));
-      this.#doubt(best, failures, all);
+      this.#doubt(best, word, failures, all);
     }
   }
 
-  /** Whoever claims work that it does not bring is left out, and punished if it insists: an honest peer's next word is smaller when a forged block was all it had. */
-  #doubt(peer: string, failures: Map<string, number>, all: boolean): void {
-    const status = this.#deps.status(peer);
-    if (status === undefined || (!all && (failures.get(peer) ?? 0) < MAX_FAILURES)) return;
-    const claimed = toBigInt(status.work);
-    if (claimed <= this.#deps.head().work) return;
+  /**
+   * Whoever claims work that it does not bring is left out, and punished if it insists: an honest peer's next word is smaller when a
+   * forged block was all it had. Judged by its `word` from before the fetch: a chain that grew or changed meanwhile is looked at anew,
+   * but not without end.
+   */
+  #doubt(peer: string, word: PeerStatus, failures: Map<string, number>, all: boolean): void {
+    const now = this.#deps.status(peer);
+    if (now === undefined || (!all && (failures.get(peer) ?? 0) < MAX_FAILURES)) return;
+    const claimed = toBigInt(word.work);
+    if (claimed <= this.#deps.head().work) {
+      this.#moves.delete(peer);
+      return;
+    }
+    const moves = bytesEqual(now.work, word.work) ? 0 : (this.#moves.get(peer) ?? 0) + 1;
+    this.#moves.set(peer, moves);
+    if (moves > 0 && moves < MAX_MOVES) {
+      this.#fail(failures, peer, "its chain moved while it was fetched");
+      return;
+    }
     failures.set(peer, MAX_FAILURES);
     const before = this.#doubted.get(peer);
     this.#doubted.set(peer, claimed);
