@@ -103,7 +103,8 @@ export class Sync {
    */
   #doubt(peer: string, word: PeerStatus, failures: Map<string, number>, all: boolean): void {
     const now = this.#deps.status(peer);
-    if (now === undefined || (!all && (failures.get(peer) ?? 0) < MAX_FAILURES)) return;
+    // Who could not be asked, or did not answer, proved nothing.
+    if (now === undefined || !all) return;
     const claimed = toBigInt(word.work);
     if (claimed <= this.#deps.head().work) {
       this.#moves.delete(peer);

@@ -117,7 +117,9 @@ export function runtimeContract(name: string, open: (data: DataSet) => Promise<R
       const note = (what: string) => () => order.push(what);
       // As many as there are workers are running; what comes after them waits.
       const running = Array.from({ length: runtime.workers }, () => runtime.run(unit(4, { steps: 40 }), { signal }));
-      const training = Array.from({ length: 6 * runtime.workers }, () => runtime.run(unit(4), { signal }).then(note("train")));
+      const training = Array.from({ length: 6 * runtime.workers }, () =>
+        runtime.run(unit(4), { signal }).then(note("train")),
+      );
       const check = runtime.run(unit(5, { priority: "check" }), { signal }).then(note("check"));
       await Promise.all([...running, ...training, check]);
       expect(order.indexOf("check")).toBeLessThan(order.lastIndexOf("train"));

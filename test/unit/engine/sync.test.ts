@@ -1,7 +1,7 @@
 // Whom sync blames: a peer that mines on while its chain is fetched is honest, one that never brings what it claims is not.
 import { beforeEach, describe, expect, it } from "vitest";
 import { silentLog } from "../../../src/adapters/telemetry/index.ts";
-import { ACCEPT, fromBigInt } from "../../../src/base/index.ts";
+import { ACCEPT, fromBigInt, PouwError } from "../../../src/base/index.ts";
 import { type Block, blocksReplyCodec, blocksRequestCodec, type PeerStatus } from "../../../src/codec/index.ts";
 import { blockId } from "../../../src/crypto/index.ts";
 import { Sync } from "../../../src/engine/sync.ts";
@@ -91,6 +91,16 @@ describe("a peer whose chain is fetched", () => {
     };
     for (let i = 0; i < 5; i++) await look();
     expect(head.height).toBe(13);
+    expect(punished).toEqual([]);
+  });
+
+  it("may lose its connection while it is asked, any number of times", async () => {
+    claim = { height: 10, work: 10n };
+    asked = () => {
+      throw new PouwError("WIRE_FAILED", "the connection is gone");
+    };
+    for (let i = 0; i < 10; i++) await look();
+    expect(head.height).toBe(0);
     expect(punished).toEqual([]);
   });
 
