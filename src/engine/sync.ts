@@ -25,8 +25,10 @@ const PARALLEL = 4;
 const CHUNK_TIMEOUT_MS = 15_000;
 /** Failures of a peer within one sync before it is left out of it. */
 const MAX_FAILURES = 3;
-/** Times in a row that a peer may say another chain than the one that is being fetched, and not bring it. */
-const MAX_MOVES = 10;
+/** Failures of a peer whose connection broke: it is left out of this sync, and blamed for nothing. */
+const BROKEN = Number.POSITIVE_INFINITY;
+/** Times in a row that a peer's chain may move, or its connection break, before it brought what it claims. */
+const MAX_EXCUSES = 10;
 
 export interface SyncDeps {
   readonly wire: Wire;
@@ -47,8 +49,8 @@ export class Sync {
   readonly #signal: AbortSignal;
   /** What peers claimed and did not bring. */
   readonly #doubted = new Lru<string, bigint>(256);
-  /** How often in a row a peer's chain moved while it was fetched. */
-  readonly #moves = new Lru<string, number>(256);
+  /** How often in a row a peer was excused. */
+  readonly #excused = new Lru<string, number>(256);
   #running: Promise<void> | undefined;
   #again = false;
 
@@ -98,22 +100,23 @@ export class Sync {
 
   /**
    * Whoever claims work that it does not bring is left out, and punished if it insists: an honest peer's next word is smaller when a
-   * forged block was all it had. Judged by its `word` from before the fetch: a chain that grew or changed meanwhile is looked at anew,
-   * but not without end.
+   * forged block was all it had. Judged by its `word` from before the fetch. A chain that moved meanwhile and a connection that
+   * broke are excuses, though not without end.
    */
   #doubt(peer: string, word: PeerStatus, failures: Map<string, number>, all: boolean): void {
     const now = this.#deps.status(peer);
-    // Who could not be asked, or did not answer, proved nothing.
-    if (now === undefined || !all) return;
+    const failed = failures.get(peer) ?? 0;
+    if (now === undefined || (!all && failed < MAX_FAILURES)) return;
     const claimed = toBigInt(word.work);
     if (claimed <= this.#deps.head().work) {
-      this.#moves.delete(peer);
+      this.#excused.delete(peer);
       return;
     }
-    const moves = bytesEqual(now.work, word.work) ? 0 : (this.#moves.get(peer) ?? 0) + 1;
-    this.#moves.set(peer, moves);
-    if (moves > 0 && moves < MAX_MOVES) {
-      this.#fail(failures, peer, "its chain moved while it was fetched");
+    const excuse = failed === BROKEN || !bytesEqual(now.work, word.work);
+    const excused = excuse ? (this.#excused.get(peer) ?? 0) + 1 : 0;
+    this.#excused.set(peer, excused);
+    if (excuse && excused < MAX_EXCUSES) {
+      this.#fail(failures, peer, "its chain was not fetched to the end");
       return;
     }
     failures.set(peer, MAX_FAILURES);
@@ -252,6 +255,7 @@ export class Sync {
 
   #failed(failures: Map<string, number>, peer: string, error: unknown): undefined {
     this.#fail(failures, peer, messageOf(error));
+    if (error instanceof PouwError && error.code === "WIRE_FAILED") failures.set(peer, BROKEN);
     if (isMalformed(error)) this.#deps.wire.punish(peer, error.message);
   }
 

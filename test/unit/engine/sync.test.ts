@@ -94,14 +94,17 @@ describe("a peer whose chain is fetched", () => {
     expect(punished).toEqual([]);
   });
 
-  it("may lose its connection while it is asked, any number of times", async () => {
+  it("may lose its connection while it is asked, a few times in a row", async () => {
     claim = { height: 10, work: 10n };
     asked = () => {
       throw new PouwError("WIRE_FAILED", "the connection is gone");
     };
-    for (let i = 0; i < 10; i++) await look();
+    for (let i = 0; i < 8; i++) await look();
     expect(head.height).toBe(0);
     expect(punished).toEqual([]);
+    // Not for ever: it could repeat what is known and break off before the rest.
+    for (let i = 0; i < 8; i++) await look();
+    expect(punished.length).toBeGreaterThan(0);
   });
 
   it("is punished when it goes on claiming what it does not bring", async () => {
