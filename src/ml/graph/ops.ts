@@ -53,9 +53,6 @@ export const clip = (g: GraphBuilder, x: Value, low: number, high: number): Valu
 export const ramp = (g: GraphBuilder, x: Value, slope: number): Value =>
   g.node("HardSigmoid", [x], x.shape, x.dtype, { alpha: { float: slope }, beta: { float: 0.5 } });
 
-export const where = (g: GraphBuilder, test: Value, yes: Value, no: Value): Value =>
-  g.node("Where", [test, yes, no], broadcast(test.shape, broadcast(yes.shape, no.shape)), yes.dtype);
-
 const DTYPE_CODES = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9 } as const;
 /** ONNX's number of a type. */
 export const dtypeCode = (dtype: DType): number => DTYPE_CODES[dtype];
