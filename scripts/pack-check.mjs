@@ -83,7 +83,7 @@ async function check(name, tarball, flags, settings, expected) {
   await must("npm", ["install", ...flags, tarball], options);
   const took = ((Date.now() - began) / 1000).toFixed(1);
   console.log(
-    `${name}: npm install ${flags.join(" ")} in ${took} s, ${megabytes(treeBytes(join(project, "node_modules")))}`,
+    `${name}: ${["npm install", ...flags].join(" ")} in ${took} s, ${megabytes(treeBytes(join(project, "node_modules")))}`,
   );
 
   const said = (await must("npx", ["--no-install", "pouw-node", "--version"], options)).out.trim();
