@@ -233,6 +233,7 @@ export class Rounds {
     this.#closing = view;
     const key = this.#deps.key as KeyPair;
     const record = (await this.#deps.signedBefore(view)) ?? (await this.#draft(view, key));
+    if (record === undefined && this.#closing === view) this.#closing = undefined;
     if (record === undefined || view !== this.#view) return;
     const { kind, ...why } = await this.addRecord(record, undefined, true);
     if (kind === "reject") this.#deps.log.error(why, "an own record was refused");
@@ -240,6 +241,8 @@ export class Rounds {
 
   async #draft(view: RoundView, key: KeyPair): Promise<Record | undefined> {
     const contributions = this.contributions().slice(0, MAX_CONTRIBUTIONS);
+    // Those that asked for a record may have expired with a block since.
+    if (contributions.length === 0) return undefined;
     const made = await this.#deps.parameters.combine(view.start, contributions, [], { signal: this.#signal });
     if (!("next" in made) || view !== this.#view) return undefined;
     const previous = view.records.at(-1);
