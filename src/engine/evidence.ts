@@ -1,7 +1,7 @@
 // Watches for what nobody may sign twice: one win behind two blocks, one round under two records. Finds become evidence for the next block.
 import { bytesEqual, Lru, toHex } from "../base/index.ts";
-import { judgeDoubleBlock, judgeDoubleRecord, type Rules, type State } from "../chain/index.ts";
-import { type DoubleBlock, type DoubleRecord, type Header, MAX_EVIDENCE, type Record } from "../codec/index.ts";
+import { judgeDoubleBlock, type Rules, type State, selectEvidence } from "../chain/index.ts";
+import type { Body, DoubleBlock, DoubleRecord, Header, Record } from "../codec/index.ts";
 import { blockId, recordId, verifyRecord } from "../crypto/index.ts";
 
 /** Headers and records remembered, each. */
@@ -59,17 +59,8 @@ export class EvidenceWatch {
   }
 
   /** Evidence that the next block on `state` can carry: in time, and not punished yet. */
-  pending(state: State): { readonly doubleBlocks: DoubleBlock[]; readonly doubleRecords: DoubleRecord[] } {
-    const height = state.height + 1;
-    const seen = new Set(state.punished.map(({ offence }) => toHex(offence)));
-    const fresh = (judged: ReturnType<typeof judgeDoubleBlock>): boolean => {
-      if (judged.kind !== "offence" || seen.has(toHex(judged.id))) return false;
-      seen.add(toHex(judged.id));
-      return true;
-    };
-    const doubleBlocks = this.#blocks.filter((found) => fresh(judgeDoubleBlock(found, height, this.#rules)));
-    const doubleRecords = this.#doubles.filter((found) => fresh(judgeDoubleRecord(found, height, this.#rules)));
-    return { doubleBlocks: doubleBlocks.slice(0, MAX_EVIDENCE), doubleRecords: doubleRecords.slice(0, MAX_EVIDENCE) };
+  pending(state: State): Pick<Body, "doubleBlocks" | "doubleRecords"> {
+    return selectEvidence(state, { doubleBlocks: this.#blocks, doubleRecords: this.#doubles }, this.#rules);
   }
 
   /** Forgets what is too old to punish. */

@@ -3,6 +3,7 @@ import { ACCEPT, bytesEqual, ignore, Lru, messageOf, PouwError, reject, toHex, t
 import type { Block, Contribution, Record } from "../codec/index.ts";
 import { aggregate, decodeDelta, initialParameters, type ModelManifest, parametersDigest } from "../ml/index.ts";
 import type { Store } from "../ports/index.ts";
+import { checkNext } from "../work/index.ts";
 import type { BlockNode } from "./block-store.ts";
 import type { Deltas } from "./deltas.ts";
 import { KEYS } from "./keys.ts";
@@ -123,10 +124,7 @@ export class Parameters {
   ): Promise<Verdict> {
     const result = await this.combine(start, record.contributions, hints, options);
     if (!("next" in result)) return result;
-    if (!bytesEqual(result.digest, record.next)) {
-      return reject("wrong-next", `round ${record.round}: the contributions make ${toHex(result.digest).slice(0, 16)}`);
-    }
-    return ACCEPT;
+    return checkNext(record, result.digest);
   }
 
   /** Aggregates contributions over P(round): the next set and its digest (kept), or why not. */
