@@ -1,7 +1,7 @@
-export { type BlockNode, BlockStore, type Checked } from "./block-store.ts";
-export { Deltas } from "./deltas.ts";
 export { Engine } from "./engine.ts";
 export type { AlertKind, EngineEvents } from "./events.ts";
-export { reexecute } from "./executor.ts";
-export { Parameters } from "./parameters.ts";
-export type { FinishedUnit } from "./trainer.ts";
+export { type BlockNode, BlockStore, type Checked } from "./storage/block-store.ts";
+export { Deltas } from "./training/deltas.ts";
+export { reexecute } from "./training/executor.ts";
+export { Parameters } from "./training/parameters.ts";
+export type { FinishedUnit } from "./training/trainer.ts";

@@ -3,17 +3,17 @@ import { homedir } from "node:os";
 import { bytesEqual, Emitter, type Hash32, messageOf, PouwError, Scope, toHex } from "../base/index.ts";
 import { blockId, signTransfer, transferId } from "../crypto/index.ts";
 import type { BlockNode, EngineEvents, FinishedUnit } from "../engine/index.ts";
-import { type Built, build, type NodeParts } from "./build.ts";
-import { parseOptions } from "./config.ts";
-import type { NodeOptionsInput } from "./config-schema.ts";
-import { Meter } from "./meter.ts";
-import { buildStatus, type Scored } from "./node-status.ts";
-import { createNodeView } from "./node-view.ts";
-import { RoleRunner } from "./role-runner.ts";
-import type { BlockSummary, NodeState, NodeStatus } from "./status.ts";
-import { blockSummary, summaryOf } from "./summaries.ts";
-import { Validation } from "./validation.ts";
-import type { HealthMetrics, NodeEvents, NodeView, TransferOrder } from "./view.ts";
+import { parseOptions } from "./config/resolve.ts";
+import type { NodeOptionsInput } from "./config/schema.ts";
+import { type Built, build, type NodeParts } from "./parts/build.ts";
+import { RoleRunner } from "./parts/role-runner.ts";
+import { Meter } from "./views/meter.ts";
+import { buildStatus, type Scored } from "./views/node-status.ts";
+import { createNodeView } from "./views/node-view.ts";
+import type { BlockSummary, NodeState, NodeStatus } from "./views/status.ts";
+import { blockSummary, summaryOf } from "./views/summaries.ts";
+import { Validation } from "./views/validation.ts";
+import type { HealthMetrics, NodeEvents, NodeView, TransferOrder } from "./views/view.ts";
 
 /** Blocks under the tip that healthy nodes of a network agree on at any moment. */
 export const SETTLED_DEPTH = 2;

@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openLevelStore } from "../../src/adapters/level/index.ts";
-import { probeAccount, probeApi, probeListen, probeStore } from "../../src/node/doctor-probes.ts";
 import { createWallet, parseOptions, walletPath } from "../../src/node/index.ts";
+import { probeAccount, probeApi, probeListen, probeStore } from "../../src/node/tools/doctor-probes.ts";
 
 let dir: string;
 let server: Server | undefined;

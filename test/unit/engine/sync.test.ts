@@ -4,7 +4,7 @@ import { silentLog } from "../../../src/adapters/telemetry/index.ts";
 import { ACCEPT, fromBigInt, PouwError } from "../../../src/base/index.ts";
 import { type Block, blocksReplyCodec, blocksRequestCodec, type PeerStatus } from "../../../src/codec/index.ts";
 import { blockId } from "../../../src/crypto/index.ts";
-import { Sync } from "../../../src/engine/sync.ts";
+import { Sync } from "../../../src/engine/exchange/sync.ts";
 import type { Wire } from "../../../src/ports/index.ts";
 import { aWorld, mineChain } from "../../support/chain.ts";
 import { VirtualClock } from "../../support/virtual-clock.ts";

@@ -1,9 +1,9 @@
 // The benchmark's figures and the self-test's judgement, over a runtime that does as it is told.
 import { describe, expect, it } from "vitest";
 import { initialParameters } from "../../../src/ml/index.ts";
-import { benchTraining, selfTest } from "../../../src/node/bench.ts";
-import { roleProblem } from "../../../src/node/doctor.ts";
 import { readManifest } from "../../../src/node/index.ts";
+import { benchTraining, selfTest } from "../../../src/node/tools/bench.ts";
+import { roleProblem } from "../../../src/node/tools/doctor.ts";
 import type { Runtime, UnitRequest, UnitResult } from "../../../src/ports/index.ts";
 import { aStatus } from "../../support/fake-view.ts";
 

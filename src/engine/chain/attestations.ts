@@ -1,0 +1,61 @@
+// Verifiers' signed verdicts: a node that cannot train goes by two thirds of the verifiers it trusts (protocol section 5).
+import { ACCEPT, bytesEqual, ignore, Lru, toHex, type Verdict } from "../../base/index.ts";
+import type { Rules } from "../../chain/index.ts";
+import { OUTCOMES, type Outcome, type SignedVerdict } from "../../codec/index.ts";
+import { checkVerdict } from "../../consensus/index.ts";
+
+/** Blocks whose verdicts are remembered, and verdicts per block. */
+const MAX_BLOCKS = 256;
+const MAX_PER_BLOCK = 64;
+
+/** Verifier -> its word on one block. */
+type Words = Map<string, SignedVerdict>;
+
+export class Verdicts {
+  readonly #rules: Rules;
+  readonly #trusted: readonly Uint8Array[];
+  /** Of trusted verifiers, and of all others: a crowd must not push out the words that count. */
+  readonly #words = { trusted: new Lru<string, Words>(MAX_BLOCKS), others: new Lru<string, Words>(MAX_BLOCKS) };
+
+  constructor(rules: Rules, trusted: readonly Uint8Array[]) {
+    this.#rules = rules;
+    this.#trusted = trusted;
+  }
+
+  /** Judges and keeps a verdict. Only the first word of a verifier on a block counts. */
+  add(verdict: SignedVerdict): Verdict {
+    const key = toHex(verdict.block);
+    const words = this.#isTrusted(verdict.verifier) ? this.#words.trusted : this.#words.others;
+    const held = words.get(key) ?? new Map<string, SignedVerdict>();
+    const verifier = toHex(verdict.verifier);
+    if (held.has(verifier)) return ignore("known", "this verifier's word on the block is known");
+    if (held.size >= MAX_PER_BLOCK && words === this.#words.others)
+      return ignore("full", "too many verdicts on the block");
+    const form = checkVerdict(verdict, this.#rules);
+    if (form.kind !== "accept") return form;
+    held.set(verifier, verdict);
+    words.set(key, held);
+    return ACCEPT;
+  }
+
+  /** `valid` or `invalid` once two thirds of the trusted verifiers say so; undefined before, and always when none is trusted. */
+  decided(block: Uint8Array): Outcome | undefined {
+    const held = this.#words.trusted.get(toHex(block));
+    if (held === undefined || this.#trusted.length === 0) return undefined;
+    const counts = new Map<Outcome, number>();
+    for (const verifier of this.#trusted) {
+      const verdict = held.get(toHex(verifier));
+      if (verdict === undefined) continue;
+      const outcome = OUTCOMES[verdict.outcome] as Outcome;
+      counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
+    }
+    for (const outcome of ["valid", "invalid"] as const) {
+      if (3 * (counts.get(outcome) ?? 0) >= 2 * this.#trusted.length) return outcome;
+    }
+    return undefined;
+  }
+
+  #isTrusted(verifier: Uint8Array): boolean {
+    return this.#trusted.some((trusted) => bytesEqual(trusted, verifier));
+  }
+}

@@ -1,0 +1,61 @@
+// The blocks of every branch in memory, as links: which is the best tip, and how to get from one tip to another.
+import { toHex } from "../../base/index.ts";
+import { compareChains } from "../../consensus/index.ts";
+import type { BlockNode, Checked } from "../storage/block-store.ts";
+
+/** Whether fork choice takes `a` over `b`. */
+export function preferred(a: BlockNode, b: BlockNode): boolean {
+  return compareChains({ ...a, tipId: a.id }, { ...b, tipId: b.id }) > 0;
+}
+
+export class BlockTree {
+  readonly #nodes = new Map<string, BlockNode>();
+  readonly #children = new Map<string, Set<string>>();
+
+  get(id: Uint8Array): BlockNode | undefined {
+    return this.#nodes.get(toHex(id));
+  }
+
+  add(node: BlockNode): void {
+    const key = toHex(node.id);
+    this.#nodes.set(key, node);
+    const parent = toHex(node.parent);
+    const siblings = this.#children.get(parent) ?? new Set();
+    siblings.add(key);
+    this.#children.set(parent, siblings);
+  }
+
+  /** Changes the outcome of a block; `invalid` spreads to everything built on it. Returns the changed nodes. */
+  mark(id: Uint8Array, checked: Checked): BlockNode[] {
+    const changed: BlockNode[] = [];
+    const todo = [toHex(id)];
+    for (let key = todo.pop(); key !== undefined; key = todo.pop()) {
+      const node = this.#nodes.get(key);
+      if (node === undefined || node.checked === checked) continue;
+      const next = { ...node, checked };
+      this.#nodes.set(key, next);
+      changed.push(next);
+      if (checked === "invalid") todo.push(...(this.#children.get(key) ?? []));
+    }
+    return changed;
+  }
+
+  /** The node that fork choice prefers among those not known to be invalid. */
+  best(): BlockNode | undefined {
+    let best: BlockNode | undefined;
+    for (const node of this.#nodes.values()) {
+      if (node.checked === "invalid") continue;
+      if (best === undefined || preferred(node, best)) best = node;
+    }
+    return best;
+  }
+
+  /** Forgets blocks below `height` that nothing recent needs, so that the tree stays small. */
+  prune(height: number): void {
+    for (const [key, node] of this.#nodes) {
+      if (node.height >= height) continue;
+      this.#nodes.delete(key);
+      this.#children.delete(toHex(node.parent));
+    }
+  }
+}

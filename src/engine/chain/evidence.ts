@@ -1,0 +1,72 @@
+// Watches for what nobody may sign twice: one win behind two blocks, one round under two records. Finds become evidence for the next block.
+import { bytesEqual, Lru, toHex } from "../../base/index.ts";
+import { judgeDoubleBlock, type Rules, type State, selectEvidence } from "../../chain/index.ts";
+import type { Body, DoubleBlock, DoubleRecord, Header, Record } from "../../codec/index.ts";
+import { blockId, recordId, verifyRecord } from "../../crypto/index.ts";
+
+/** Headers and records remembered, each. */
+const MEMORY = 2048;
+const MAX_PENDING = 64;
+
+export class EvidenceWatch {
+  readonly #rules: Rules;
+  readonly #onFound: (offender: Uint8Array, detail: string) => void;
+  readonly #headers = new Lru<string, Header>(MEMORY);
+  readonly #records = new Lru<string, Record>(MEMORY);
+  /** Offences found already: more signatures over one of them are not another. */
+  readonly #found = new Lru<string, true>(MEMORY);
+  #blocks: DoubleBlock[] = [];
+  #doubles: DoubleRecord[] = [];
+
+  constructor(rules: Rules, onFound: (offender: Uint8Array, detail: string) => void) {
+    this.#rules = rules;
+    this.#onFound = onFound;
+  }
+
+  /** Looks at a header whose signature was checked. */
+  seeHeader(header: Header): void {
+    const win = [toHex(header.miner), header.height, header.round, header.mlNode, header.index, toHex(header.digest)];
+    const key = `${win.join("/")}/${header.nonce}`;
+    const before = this.#headers.get(key);
+    if (before === undefined) this.#headers.set(key, header);
+    else if (!bytesEqual(blockId(before), blockId(header))) {
+      if (this.#found.has(key)) return;
+      if (judgeDoubleBlock({ a: before, b: header }, header.height, this.#rules).kind !== "offence") return;
+      this.#found.set(key, true);
+      if (this.#blocks.length < MAX_PENDING) this.#blocks.push({ a: before, b: header });
+      this.#onFound(header.miner, `two blocks at height ${header.height} from one win`);
+    }
+  }
+
+  /**
+   * Looks at a record that the leader of some known block signed, on any branch; a bad signature is nobody's offence.
+   * `second`: it shows an offence that was not known; `more`: one that was.
+   */
+  seeRecord(record: Record): "first" | "second" | "more" {
+    const key = `${toHex(record.leader)}/${toHex(record.block)}/${record.round}`;
+    const before = this.#records.get(key);
+    if (before !== undefined && bytesEqual(recordId(before), recordId(record))) return "first";
+    if (this.#found.has(key)) return "more";
+    if (!verifyRecord(record, this.#rules.genesis)) return "first";
+    if (before === undefined) {
+      this.#records.set(key, record);
+      return "first";
+    }
+    this.#found.set(key, true);
+    if (this.#doubles.length < MAX_PENDING) this.#doubles.push({ a: before, b: record });
+    this.#onFound(record.leader, `two records for round ${record.round}`);
+    return "second";
+  }
+
+  /** Evidence that the next block on `state` can carry: in time, and not punished yet. */
+  pending(state: State): Pick<Body, "doubleBlocks" | "doubleRecords"> {
+    return selectEvidence(state, { doubleBlocks: this.#blocks, doubleRecords: this.#doubles }, this.#rules);
+  }
+
+  /** Forgets what is too old to punish. */
+  prune(height: number): void {
+    const oldest = height - this.#rules.maturity;
+    this.#blocks = this.#blocks.filter(({ a }) => a.height > oldest);
+    this.#doubles = this.#doubles.filter(({ a }) => a.height > oldest);
+  }
+}

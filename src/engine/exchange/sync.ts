@@ -1,0 +1,266 @@
+// Catches up with heavier chains: finds where the branches part, then pulls blocks by range from several peers at once,
+// each chunk with its own time limit; a peer that serves rubbish is dropped and its chunk asked of another.
+import { bytesEqual, isMalformed, Lru, messageOf, PouwError, toBigInt } from "../../base/index.ts";
+import {
+  type Block,
+  blocksByIdRequestCodec,
+  blocksReplyCodec,
+  blocksRequestCodec,
+  type Contribution,
+  contributionCodec,
+  type PeerStatus,
+  type Record,
+  recordCodec,
+  roundReplyCodec,
+  roundRequestCodec,
+} from "../../codec/index.ts";
+import { blockId } from "../../crypto/index.ts";
+import type { Clock, Log, Protocol, Wire } from "../../ports/index.ts";
+import type { ImportResult } from "../chain/ledger.ts";
+import { within } from "./within.ts";
+
+/** Blocks in one chunk, chunks pulled at once, and how long one may take. */
+export const CHUNK_BLOCKS = 16;
+const PARALLEL = 4;
+const CHUNK_TIMEOUT_MS = 15_000;
+/** Failures of a peer within one sync before it is left out of it. */
+const MAX_FAILURES = 3;
+/** Failures of a peer whose connection broke: it is left out of this sync, and blamed for nothing. */
+const BROKEN = Number.POSITIVE_INFINITY;
+/** Times in a row that a peer's chain may move, or its connection break, before it brought what it claims. */
+const MAX_EXCUSES = 10;
+
+export interface SyncDeps {
+  readonly wire: Wire;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly head: () => { readonly height: number; readonly work: bigint };
+  /** Whether a block is in the tree. */
+  readonly has: (id: Uint8Array) => Promise<boolean>;
+  /** Peers of our chain, most work first. */
+  readonly ranked: () => readonly string[];
+  readonly status: (peer: string) => PeerStatus | undefined;
+  readonly importBlock: (block: Block, from: string) => Promise<ImportResult>;
+  readonly onProgress: (progress: number | undefined, target: number) => void;
+}
+
+export class Sync {
+  readonly #deps: SyncDeps;
+  readonly #signal: AbortSignal;
+  /** What peers claimed and did not bring. */
+  readonly #doubted = new Lru<string, bigint>(256);
+  /** How often in a row a peer was excused. */
+  readonly #excused = new Lru<string, number>(256);
+  #running: Promise<void> | undefined;
+  #again = false;
+
+  constructor(deps: SyncDeps, options: { readonly signal: AbortSignal }) {
+    this.#deps = deps;
+    this.#signal = options.signal;
+  }
+
+  get busy(): boolean {
+    return this.#running !== undefined;
+  }
+
+  /** Looks whether a peer has a heavier chain and, if so, fetches it. Calls while busy are folded into one more look. */
+  kick(): void {
+    if (this.#running !== undefined) {
+      this.#again = true;
+      return;
+    }
+    this.#running = this.#loop()
+      .catch((error) => this.#deps.log.warn({ reason: messageOf(error) }, "sync stopped"))
+      .finally(() => {
+        this.#running = undefined;
+        this.#deps.onProgress(undefined, 0);
+        if (this.#again && !this.#signal.aborted) {
+          this.#again = false;
+          this.kick();
+        }
+      });
+  }
+
+  /** Resolves when nothing is being fetched. */
+  async idle(): Promise<void> {
+    while (this.#running !== undefined) await this.#running;
+  }
+
+  async #loop(): Promise<void> {
+    const failures = new Map<string, number>();
+    for (let round = 0; round < 1000 && !this.#signal.aborted; round++) {
+      const best = this.#heavier(failures)[0];
+      if (best === undefined) return;
+      const word = this.#deps.status(best) as PeerStatus;
+      const from = await this.#ancestor(best).catch((error) => this.#failed(failures, best, error));
+      const all = from !== undefined && (await this.#pull(best, from, failures));
+      this.#doubt(best, word, failures, all);
+    }
+  }
+
+  /**
+   * Whoever claims work that it does not bring is left out, and punished if it insists: an honest peer's next word is smaller when a
+   * forged block was all it had. Judged by its `word` from before the fetch. A chain that moved meanwhile and a connection that
+   * broke are excuses, though not without end.
+   */
+  #doubt(peer: string, word: PeerStatus, failures: Map<string, number>, all: boolean): void {
+    const now = this.#deps.status(peer);
+    const failed = failures.get(peer) ?? 0;
+    if (now === undefined || (!all && failed < MAX_FAILURES)) return;
+    const claimed = toBigInt(word.work);
+    if (claimed <= this.#deps.head().work) {
+      this.#excused.delete(peer);
+      return;
+    }
+    const excuse = failed === BROKEN || !bytesEqual(now.work, word.work);
+    const excused = excuse ? (this.#excused.get(peer) ?? 0) + 1 : 0;
+    this.#excused.set(peer, excused);
+    if (excuse && excused < MAX_EXCUSES) {
+      this.#fail(failures, peer, "its chain was not fetched to the end");
+      return;
+    }
+    failures.set(peer, MAX_FAILURES);
+    const before = this.#doubted.get(peer);
+    this.#doubted.set(peer, claimed);
+    if (before !== undefined && claimed >= before)
+      this.#deps.wire.punish(peer, "claims more work than its blocks hold");
+  }
+
+  /** Peers with more work than our head that did not fail too often, best first. */
+  #heavier(failures: ReadonlyMap<string, number>): string[] {
+    const own = this.#deps.head().work;
+    return this.#deps.ranked().filter((peer) => {
+      const status = this.#deps.status(peer);
+      return status !== undefined && (failures.get(peer) ?? 0) < MAX_FAILURES && toBigInt(status.work) > own;
+    });
+  }
+
+  /** First height of the peer's chain that we lack: steps back in doubling strides until a block's parent is known. */
+  async #ancestor(peer: string): Promise<number> {
+    const top = Math.min(this.#deps.head().height + 1, (this.#deps.status(peer) as PeerStatus).height);
+    for (let back = 0, from = top; ; back = back === 0 ? 4 : back * 2) {
+      from = Math.max(1, top - back);
+      const [first] = await this.#range(peer, from, 1);
+      if (first === undefined) throw new PouwError("NOT_FOUND", `no block at height ${from}`);
+      if (await this.#deps.has(first.header.parent)) return from;
+      if (from === 1) throw new PouwError("BAD_ENCODING", "its first block does not stand on our genesis");
+    }
+  }
+
+  /** Pulls [from, best's height] in chunks, PARALLEL at a time, and imports them in order; true when all came in. */
+  async #pull(best: string, from: number, failures: Map<string, number>): Promise<boolean> {
+    const target = (this.#deps.status(best) as PeerStatus).height;
+    const { height: start, work } = this.#deps.head();
+    let next = from;
+    const ahead: { from: number; blocks: Promise<{ peer: string; blocks: Block[] } | undefined> }[] = [];
+    let turn = 0;
+    while (!this.#signal.aborted) {
+      while (ahead.length < PARALLEL && next <= target) {
+        ahead.push({
+          from: next,
+          blocks: this.#chunk(best, next, Math.min(CHUNK_BLOCKS, target - next + 1), turn++, failures),
+        });
+        next += CHUNK_BLOCKS;
+      }
+      const chunk = ahead.shift();
+      if (chunk === undefined) return true;
+      const got = await chunk.blocks;
+      if (got === undefined || !(await this.#importAll(got, failures))) return false;
+      const done = chunk.from + got.blocks.length - 1;
+      // Training rests while the chain moves, not while somebody repeats what is known.
+      if (this.#deps.head().work > work)
+        this.#deps.onProgress(Math.min(1, (done - start) / Math.max(1, target - start)), target);
+    }
+    return false;
+  }
+
+  /** One chunk from the peer whose turn it is, from the others if that fails. */
+  async #chunk(
+    best: string,
+    from: number,
+    count: number,
+    turn: number,
+    failures: Map<string, number>,
+  ): Promise<{ peer: string; blocks: Block[] } | undefined> {
+    const able = this.#heavier(failures).filter(
+      (peer) => (this.#deps.status(peer) as PeerStatus).height >= from + count - 1,
+    );
+    const rotated = [...able.slice(turn % Math.max(1, able.length)), ...able.slice(0, turn % Math.max(1, able.length))];
+    for (const peer of [...new Set([...rotated, best])]) {
+      try {
+        const blocks: Block[] = [];
+        // Large blocks do not fit one reply.
+        for (let more = count; more > 0; more = count - blocks.length) {
+          const got = await this.#range(peer, from + blocks.length, more);
+          if (got.length === 0) break;
+          blocks.push(...got);
+        }
+        if (blocks.length > 0) return { peer, blocks };
+        this.#fail(failures, peer, `served no blocks from height ${from}`);
+      } catch (error) {
+        this.#failed(failures, peer, error);
+      }
+    }
+    return undefined;
+  }
+
+  async #importAll(got: { peer: string; blocks: Block[] }, failures: Map<string, number>): Promise<boolean> {
+    for (const block of got.blocks) {
+      const result = await this.#deps.importBlock(block, got.peer);
+      if (result.verdict.kind === "accept") continue;
+      this.#fail(failures, got.peer, result.verdict.reason);
+      if (result.verdict.kind === "reject") this.#deps.wire.punish(got.peer, result.verdict.reason);
+      return false;
+    }
+    return true;
+  }
+
+  /** Blocks [from, from + count) of the peer's best chain; checks that they are consecutive and linked. */
+  async #range(peer: string, from: number, count: number): Promise<Block[]> {
+    const reply = await this.#ask(peer, "blocks", blocksRequestCodec.encode({ from, count }));
+    const { blocks } = blocksReplyCodec.decode(reply);
+    if (blocks.length > count) throw new PouwError("BAD_ENCODING", "more blocks than asked for");
+    for (const [i, block] of blocks.entries()) {
+      const previous = blocks[i - 1];
+      const linked = previous === undefined || bytesEqual(block.header.parent, blockId(previous.header));
+      if (block.header.height !== from + i || !linked) throw new PouwError("BAD_ENCODING", "blocks out of order");
+    }
+    return blocks;
+  }
+
+  /** One block by id, from the peer that spoke of it; undefined when it is not served. */
+  async fetchBlock(peer: string, id: Uint8Array): Promise<Block | undefined> {
+    const request = blocksByIdRequestCodec.encode({ ids: [id] });
+    const { blocks } = blocksReplyCodec.decode(await this.#ask(peer, "blocks-by-id", request));
+    return blocks.find((block) => bytesEqual(blockId(block.header), id));
+  }
+
+  /** Records and contributions of the round in progress on `head`, as a peer has them. */
+  async fetchRound(
+    peer: string,
+    wanted: { readonly task: Uint8Array; readonly head: Uint8Array },
+  ): Promise<{ readonly records: Record[]; readonly contributions: Contribution[] }> {
+    const request = roundRequestCodec.encode({ task: wanted.task, head: wanted.head });
+    const reply = roundReplyCodec.decode(await this.#ask(peer, "round", request));
+    return {
+      records: reply.records.map((bytes) => recordCodec.decode(bytes)),
+      contributions: reply.contributions.map((bytes) => contributionCodec.decode(bytes)),
+    };
+  }
+
+  #ask(peer: string, protocol: Protocol, request: Uint8Array): Promise<Uint8Array> {
+    const { clock, wire } = this.#deps;
+    return within(clock, CHUNK_TIMEOUT_MS, this.#signal, (signal) => wire.request(peer, protocol, request, { signal }));
+  }
+
+  #failed(failures: Map<string, number>, peer: string, error: unknown): undefined {
+    this.#fail(failures, peer, messageOf(error));
+    if (error instanceof PouwError && error.code === "WIRE_FAILED") failures.set(peer, BROKEN);
+    if (isMalformed(error)) this.#deps.wire.punish(peer, error.message);
+  }
+
+  #fail(failures: Map<string, number>, peer: string, reason: string): void {
+    failures.set(peer, (failures.get(peer) ?? 0) + 1);
+    this.#deps.log.debug({ peer, reason }, "a peer failed to serve blocks");
+  }
+}

@@ -1,0 +1,42 @@
+// The layout of the store: every key of the node in one place. Numbers are zero-padded so that keys sort by value.
+import { toHex } from "../../base/index.ts";
+
+const height = (value: number): string => value.toString().padStart(10, "0");
+
+export const KEYS = {
+  /** Genesis hash, network and format version: a data directory belongs to one chain. */
+  identity: "meta/identity",
+  /** Id of the best block. */
+  head: "meta/head",
+  block: (id: Uint8Array): string => `block/${toHex(id)}`,
+  /** Post-state of a block, kept for recent blocks and for every SNAPSHOT_EVERY-th. */
+  state: (id: Uint8Array): string => `state/${toHex(id)}`,
+  /** What the node knows of a block beyond its bytes: work, and whether its unit was re-executed. */
+  node: (id: Uint8Array): string => `node/${toHex(id)}`,
+  /** The best chain's id at a height. */
+  canonical: (at: number): string => `height/${height(at)}`,
+  /** Every block at a height, whatever its branch. */
+  sibling: (at: number, id: Uint8Array): string => `sibling/${height(at)}/${toHex(id)}`,
+  /** Float32 little-endian bytes of a parameter set, by digest. */
+  parameters: (digest: Uint8Array): string => `parameters/${toHex(digest)}`,
+  delta: (hash: Uint8Array): string => `delta/${toHex(hash)}`,
+  /** The record that this node signed for a round on a block: after a restart it must not sign another. */
+  signed: (block: Uint8Array, round: number): string => `signed/${toHex(block)}/${round}`,
+  /** Id of the block that carries a transfer on the best chain. */
+  transfer: (id: Uint8Array): string => `transfer/${toHex(id)}`,
+} as const;
+
+/** States and parameters older than KEEP_RECENT blocks stay only at multiples of this height. */
+export const SNAPSHOT_EVERY = 32;
+export const KEEP_RECENT = 64;
+
+export const ranges = {
+  canonical: (from: number, to: number): { gte: string; lt: string } => ({
+    gte: KEYS.canonical(from),
+    lt: KEYS.canonical(to),
+  }),
+  siblings: (at: number): { gte: string; lt: string } => ({
+    gte: `sibling/${height(at)}/`,
+    lt: `sibling/${height(at)}0`,
+  }),
+} as const;

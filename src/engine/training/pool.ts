@@ -1,0 +1,41 @@
+// Contributions by the common state they started from: bounded, first come first kept, each once.
+import { toHex } from "../../base/index.ts";
+import { type Contribution, MAX_CONTRIBUTIONS } from "../../codec/index.ts";
+import { compareContributions } from "../../consensus/index.ts";
+
+/** Places of a round that only this node's own contributions may take: strangers cannot crowd it out. */
+const OWN_PLACES = 8;
+/** Start states remembered at once: the present round, those just closed, and branches. */
+const MAX_STARTS = 16;
+
+/** The place of a unit among those of its start state: no two contributions of a record share it. */
+const slot = (c: Contribution): string => `${unitRunner(c)}/${c.height}/${c.index}`;
+
+/** Who ran the unit: author and ML node. */
+export const unitRunner = (c: Contribution): string => `${toHex(c.author)}/${c.mlNode}`;
+
+export class ContributionPool {
+  readonly #byStart = new Map<string, Map<string, Contribution>>();
+
+  /** False when it was here already or its round is full. */
+  add(contribution: Contribution, own: boolean): boolean {
+    const start = toHex(contribution.start);
+    const held = this.#byStart.get(start) ?? new Map<string, Contribution>();
+    const key = slot(contribution);
+    if (held.has(key) || held.size >= MAX_CONTRIBUTIONS - (own ? 0 : OWN_PLACES)) return false;
+    held.set(key, contribution);
+    this.#byStart.delete(start);
+    this.#byStart.set(start, held);
+    if (this.#byStart.size > MAX_STARTS) this.#byStart.delete(this.#byStart.keys().next().value as string);
+    return true;
+  }
+
+  has(contribution: Contribution): boolean {
+    return this.#byStart.get(toHex(contribution.start))?.has(slot(contribution)) ?? false;
+  }
+
+  /** Contributions from `start`, in record order. */
+  from(start: Uint8Array): Contribution[] {
+    return [...(this.#byStart.get(toHex(start))?.values() ?? [])].sort(compareContributions);
+  }
+}

@@ -1,0 +1,107 @@
+// Every optional part is looked for once, here: afterwards code holds a value or knows why there is none.
+import { createRequire } from "node:module";
+import { openDataSet } from "../../adapters/data/index.ts";
+import { openRuntime } from "../../adapters/onnx/index.ts";
+import { messageOf, PouwError } from "../../base/index.ts";
+import type { ModelManifest } from "../../ml/index.ts";
+import type { Log, ProviderReport, Runtime } from "../../ports/index.ts";
+import type { NodeOptions } from "../config/schema.ts";
+import { MODELS_DIR } from "../paths.ts";
+import type { CapabilityReport } from "../views/status.ts";
+
+/** Packages that npm may leave out, and what brings them back. */
+const NATIVE = "onnxruntime-node";
+const NATIVE_REMEDY = "npm install --ignore-scripts onnxruntime-node";
+
+/** The number of workers that settings and roles ask for: one for checks alone, as many as asked for mining. */
+export function workersFor(options: Pick<NodeOptions, "workers" | "roles">, cores: number): number {
+  if (!options.roles.includes("miner")) return 1;
+  return options.workers === "auto" ? Math.max(1, cores - 1) : options.workers;
+}
+
+export interface Found {
+  readonly runtime: Runtime | undefined;
+  readonly capabilities: readonly CapabilityReport[];
+}
+
+/** Opens the training runtime with its data; an absent one is a reason, not a failure. */
+export async function probeRuntime(
+  manifest: ModelManifest,
+  options: NodeOptions,
+  deps: { readonly log: Log; readonly workers: number; readonly onProgress?: (share: number) => void },
+  { signal }: { readonly signal: AbortSignal },
+): Promise<Found> {
+  const dataDir = options.ephemeral ? undefined : options.dataDir;
+  try {
+    const { onProgress } = deps;
+    const data = await openDataSet(manifest.data.name, {
+      dataDir,
+      signal,
+      ...(onProgress === undefined ? {} : { onProgress }),
+    });
+    const runtime = await openRuntime(
+      {
+        modelsDir: MODELS_DIR,
+        models: [manifest.name],
+        data: [data],
+        provider: options.provider,
+        workers: deps.workers,
+      },
+      { log: deps.log.child("runtime") },
+    );
+    return { runtime, capabilities: [...runtimeReports(runtime.providers), nativeReport()] };
+  } catch (error) {
+    if (!(error instanceof PouwError) || error.code === "BAD_CONFIG") throw error;
+    const report = absent("runtime", messageOf(error), error.remedy);
+    return { runtime: undefined, capabilities: [report, nativeReport()] };
+  }
+}
+
+/** One line for the runtime as a whole, one for each provider of a GPU. */
+export function runtimeReports(providers: readonly ProviderReport[]): CapabilityReport[] {
+  const chosen = providers.find(({ state }) => state === "chosen");
+  const whole: CapabilityReport =
+    chosen === undefined
+      ? absent(
+          "runtime",
+          "no execution provider can train here",
+          providers.find(({ remedy }) => remedy !== undefined)?.remedy,
+        )
+      : ready("runtime", `training runs on ${chosen.provider}`);
+  const gpus = providers.filter(({ provider }) => provider === "cuda" || provider === "webgpu");
+  return [
+    whole,
+    ...gpus.map((report) =>
+      report.state === "chosen"
+        ? ready(report.provider, report.reason)
+        : absent(report.provider, report.reason, report.remedy),
+    ),
+  ];
+}
+
+/** Whether the native package is installed; without it the same bits come from WASM, slower. */
+export function nativeReport(): CapabilityReport {
+  try {
+    const { version } = createRequire(import.meta.url)(`${NATIVE}/package.json`) as { version: string };
+    return ready(NATIVE, `version ${version}`);
+  } catch {
+    return absent(
+      NATIVE,
+      "the native package is not installed: WASM gives the same bits, two to four times slower",
+      NATIVE_REMEDY,
+    );
+  }
+}
+
+export const ready = (name: string, reason: string): CapabilityReport => ({
+  name,
+  state: "ready",
+  reason,
+  remedy: undefined,
+});
+export const absent = (name: string, reason: string, remedy: string | undefined): CapabilityReport => ({
+  name,
+  state: "absent",
+  reason,
+  remedy,
+});

@@ -1,0 +1,122 @@
+// What the node measures of itself: units, draws, processor time, event-loop delay. Figures for people, never for consensus.
+import { type IntervalHistogram, monitorEventLoopDelay } from "node:perf_hooks";
+import { toHex } from "../../base/index.ts";
+import { type Rules, splitReward } from "../../chain/index.ts";
+import type { Block } from "../../codec/index.ts";
+import type { EngineEvents, FinishedUnit } from "../../engine/index.ts";
+import type { Metrics } from "../../ports/index.ts";
+
+/** Units per second are counted over this long, ms. */
+const WINDOW_MS = 60_000;
+const RESOLUTION_MS = 10;
+
+export class Meter {
+  readonly #rules: Rules;
+  readonly #address: string;
+  readonly #ends: number[] = [];
+  readonly #delay: IntervalHistogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+  readonly #instruments;
+  #miningSince: { at: number; cpuMs: number } | undefined;
+  #graphMs = 0;
+  blocksMined = 0;
+  rewards = 0n;
+  alerts = 0;
+  units = 0;
+  draws = 0;
+  recorded = 0;
+  verified = 0;
+  reorganisations = 0;
+  loss: number | undefined;
+
+  constructor(rules: Rules, address: Uint8Array, metrics: Metrics) {
+    this.#rules = rules;
+    this.#address = toHex(address);
+    this.#instruments = {
+      height: metrics.gauge("pouw_chain_height_blocks", "Height of the best block"),
+      units: metrics.counter("pouw_work_units_total", "Units run by this node"),
+      unitMs: metrics.histogram("pouw_work_unit_seconds", "Time of a unit", [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]),
+      won: metrics.counter("pouw_chain_blocks_won_total", "Blocks won by this node"),
+      loss: metrics.gauge("pouw_work_loss_nats", "Training loss of the last own unit"),
+      reorganisations: metrics.counter("pouw_chain_reorganisations_total", "Times that the best chain lost a block"),
+      verified: metrics.counter("pouw_work_checks_total", "Winning units re-executed", ["outcome"]),
+    };
+    this.#delay.enable();
+  }
+
+  stop(): void {
+    this.#delay.disable();
+  }
+
+  unit(unit: FinishedUnit, now: number): void {
+    this.units++;
+    this.draws += unit.draws;
+    this.loss = unit.result.loss;
+    this.#graphMs += unit.result.graphMs;
+    this.#ends.push(now);
+    while ((this.#ends[0] as number) < now - WINDOW_MS) this.#ends.shift();
+    this.#instruments.units.add();
+    this.#instruments.unitMs.observe(unit.result.totalMs / 1000);
+    this.#instruments.loss.set(unit.result.loss);
+  }
+
+  head({ added, dropped }: EngineEvents["head"], height: number): void {
+    for (const block of added) this.#count(block, 1);
+    for (const block of dropped) this.#count(block, -1);
+    if (dropped.length > 0) {
+      this.reorganisations++;
+      this.#instruments.reorganisations.add();
+    }
+    this.#instruments.height.set(height);
+  }
+
+  checked({ outcome, by }: EngineEvents["checked"]): void {
+    if (by !== "executed") return;
+    this.verified++;
+    this.#instruments.verified.add(1, { outcome });
+  }
+
+  /** Training begins: processor time counts from here. */
+  mining(now: number): void {
+    this.#miningSince ??= { at: now, cpuMs: cpuMs() };
+  }
+
+  /** Time inside the training graph over this process's processor time since mining began, 0 to 1. */
+  trainingShare(): number {
+    if (this.#miningSince === undefined) return 0;
+    const spent = cpuMs() - this.#miningSince.cpuMs;
+    return spent <= 0 ? 0 : Math.min(1, this.#graphMs / spent);
+  }
+
+  unitsPerSecond(now: number): number {
+    const since = Math.max(this.#miningSince?.at ?? now, now - WINDOW_MS);
+    const recent = this.#ends.filter((end) => end >= since).length;
+    return now - since < 1000 ? 0 : recent / ((now - since) / 1000);
+  }
+
+  /** 99th percentile of how late the event loop was, ms. */
+  eventLoopDelayP99Ms(): number {
+    return Math.max(0, this.#delay.percentile(99) / 1e6 - RESOLUTION_MS);
+  }
+
+  #count(block: Block, sign: 1 | -1): void {
+    const { header, body } = block;
+    if (toHex(header.miner) === this.#address) {
+      this.blocksMined += sign;
+      if (sign > 0) this.#instruments.won.add();
+    }
+    const own = body.records
+      .flatMap(({ contributions }) => contributions)
+      .filter((c) => toHex(c.author) === this.#address);
+    this.recorded += sign * own.length;
+    const fees = body.transfers.reduce((sum, transfer) => sum + transfer.fee, 0n);
+    const income = { subsidy: this.#rules.subsidy, fees };
+    for (const { address, amount } of splitReward(income, header.miner, body.records, this.#rules.split)) {
+      if (toHex(address) === this.#address) this.rewards += BigInt(sign) * amount;
+    }
+  }
+}
+
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
