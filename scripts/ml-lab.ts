@@ -1,7 +1,7 @@
 // What the measuring scripts share: the digits, a session, and running units. Not part of the package.
 import { createHash } from "node:crypto";
 import * as ort from "onnxruntime-node";
-import { openDataSet } from "../src/adapters/data/index.ts";
+import { openDataSet } from "../src/adapters/artifacts/index.ts";
 import { type Lowering, toOnnx } from "../src/ml/graph/index.ts";
 import type { DataSet } from "../src/ml/index.ts";
 import { drawParameters, integerStream } from "../src/ml/models/init.ts";

@@ -3,7 +3,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openDataSet } from "../../src/adapters/data/index.ts";
+import { openDataSet } from "../../src/adapters/artifacts/index.ts";
 import { openLevelStore } from "../../src/adapters/level/index.ts";
 import { openRuntime } from "../../src/adapters/onnx/index.ts";
 import { silentLog } from "../../src/adapters/telemetry/index.ts";
@@ -111,7 +111,11 @@ function runUnit(runtime: Runtime, { task }: Network, start: Float32Array, n: nu
 function drawAll({ network: { task, rules }, unit }: Pieces): void {
   const author = sha256(utf8("bench author"));
   const id = { beacon: author, task: task.id, round: 1, author, mlNode: 0, index: 0 };
-  const win = findWin({ ...id, start: author, digest: unit.digest }, noncesPerUnit(task, rules), new Uint8Array(32));
+  const win = findWin(
+    { ...id, startDigest: author, digest: unit.digest },
+    noncesPerUnit(task, rules),
+    new Uint8Array(32),
+  );
   if (win !== undefined) throw new Error("a draw is below zero");
 }
 

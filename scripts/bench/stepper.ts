@@ -1,6 +1,6 @@
 // A training graph of any batch and lowering, opened as the node opens it and run on the real data.
-import { openDataSet } from "../../src/adapters/data/index.ts";
-import { type Engine, type Feeds, openEngine } from "../../src/adapters/onnx/engine.ts";
+import { openDataSet } from "../../src/adapters/artifacts/index.ts";
+import { type Feeds, type OrtProvider, openProvider } from "../../src/adapters/onnx/engine.ts";
 import { toOnnx } from "../../src/ml/graph/index.ts";
 import { type Architecture, type DataSet, initialParameters, trainGraph } from "../../src/ml/index.ts";
 import { integerStream } from "../../src/ml/models/init.ts";
@@ -21,16 +21,16 @@ export interface Stepper {
 
 /** One provider and the data sets, opened once for all steppers. */
 export class Workshop {
-  readonly #engine: Engine;
+  readonly #engine: OrtProvider;
   readonly #data = new Map<string, Promise<DataSet>>();
 
-  private constructor(engine: Engine) {
+  private constructor(engine: OrtProvider) {
     this.#engine = engine;
   }
 
   /** Throws CAPABILITY_ABSENT without the native package: times of WASM say nothing about the goals. */
   static async open(): Promise<Workshop> {
-    return new Workshop(await openEngine("cpu", { threads: 1 }));
+    return new Workshop(await openProvider("cpu", { threads: 1 }));
   }
 
   async stepper(model: Architecture, { batch, lowering, burden = 1 }: StepperOptions): Promise<Stepper> {

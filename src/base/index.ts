@@ -3,6 +3,7 @@ export * from "./emitter.ts";
 export * from "./errors.ts";
 export * from "./ids.ts";
 export * from "./lru.ts";
+export * from "./refusals.ts";
 export * from "./scope.ts";
 export * from "./serial-queue.ts";
 export * from "./strikes.ts";

@@ -1,17 +1,16 @@
 // apply(state, block) -> state': the one place where a block changes anything. Pure: the given state stays as it was (protocol section 1).
-import { bytesEqual } from "../base/index.ts";
+import { bytesEqual, type Refusal, reject } from "../base/index.ts";
 import type { Body, UnsignedHeader } from "../codec/index.ts";
 import { recordId } from "../crypto/index.ts";
 import { drawHash, nextBeacon, unitOfHeader } from "../work/index.ts";
 import { nextTarget, workOf } from "./difficulty.ts";
 import { splitReward } from "./economy/rewards.ts";
 import { judgeEvidence, type Offence } from "./evidence.ts";
-import { type Refusal, refuse } from "./refusals.ts";
 import type { Rules } from "./rules.ts";
-import type { State } from "./state.ts";
-import { StateType, TaskStateType } from "./state-type.ts";
-import { applyTransfers } from "./transfers.ts";
-import { WorkingState } from "./working-state.ts";
+import type { State } from "./state/state.ts";
+import { StateType, TaskStateType } from "./state/state-type.ts";
+import { WorkingState } from "./state/working-state.ts";
+import { applyTransfers } from "./transactions/transfer.ts";
 
 /** A block as far as applying it goes: the signature does not matter here. */
 export interface UnsignedBlock {
@@ -52,7 +51,7 @@ function punishAll(
   rules: Rules,
 ): Refusal | undefined {
   for (const offence of offences) {
-    if (working.isPunished(offence.id)) return refuse("already-punished");
+    if (working.isPunished(offence.id)) return reject("already-punished");
     working.punish(offence.id, offence.height, height + 1 - rules.maturity);
     working.burnRewards(offence.offender);
     working.ban(offence.offender, height + rules.banBlocks, height);
@@ -68,7 +67,10 @@ function moveTask(working: WorkingState, { header, body }: UnsignedBlock): void 
   const task = TaskStateType.toValueFromViewDU(tasks.getReadonly(at));
   const last = body.records.at(-1);
   const lastRecord = last === undefined ? task.lastRecord : recordId(last);
-  tasks.set(at, TaskStateType.toViewDU({ ...task, round: header.round, parameters: header.start, lastRecord }));
+  tasks.set(
+    at,
+    TaskStateType.toViewDU({ ...task, round: header.round, parametersDigest: header.startDigest, lastRecord }),
+  );
 }
 
 function moveTip(working: WorkingState, state: State, header: UnsignedHeader, rules: Rules): void {

@@ -1,10 +1,9 @@
 // Evidence that anyone can check: one win behind two blocks, one round under two records (protocol sections 2, 3 and 5).
-import { bytesEqual, type Hash32, toHex, u32be, u64be } from "../base/index.ts";
+import { bytesEqual, type Hash32, type Refusal, reject, toHex, u32be, u64be } from "../base/index.ts";
 import { type Body, type DoubleBlock, type DoubleRecord, MAX_EVIDENCE } from "../codec/index.ts";
 import { blockId, recordId, taggedHash, verifyHeader, verifyRecord } from "../crypto/index.ts";
-import { type Refusal, refuse } from "./refusals.ts";
 import type { Rules } from "./rules.ts";
-import type { State } from "./state.ts";
+import type { State } from "./state/state.ts";
 
 /** `id` names the offence, not the pair that shows it: a third block of one win is not a second offence. */
 export interface Offence {
@@ -27,13 +26,13 @@ export function judgeDoubleBlock({ a, b }: DoubleBlock, height: number, rules: R
     a.nonce === b.nonce &&
     bytesEqual(a.miner, b.miner) &&
     bytesEqual(a.task, b.task) &&
-    bytesEqual(a.start, b.start) &&
+    bytesEqual(a.startDigest, b.startDigest) &&
     bytesEqual(a.digest, b.digest);
-  if (!sameWin || bytesEqual(blockId(a), blockId(b))) return refuse("no-offence", "not two blocks of one win");
+  if (!sameWin || bytesEqual(blockId(a), blockId(b))) return reject("no-offence", "not two blocks of one win");
   const age = checkAge(a.height, height, rules);
   if (age !== undefined) return age;
   if (!verifyHeader(a, rules.genesis) || !verifyHeader(b, rules.genesis))
-    return refuse("no-offence", "a header is not signed by its miner");
+    return reject("no-offence", "a header is not signed by its miner");
   const unit = [a.task, u32be(a.round), u32be(a.mlNode), u32be(a.index), a.digest, u64be(a.nonce)];
   return {
     kind: "offence",
@@ -51,11 +50,11 @@ export function judgeDoubleRecord({ a, b }: DoubleRecord, height: number, rules:
     bytesEqual(a.leader, b.leader) &&
     bytesEqual(a.task, b.task) &&
     bytesEqual(a.block, b.block);
-  if (!sameRound || bytesEqual(recordId(a), recordId(b))) return refuse("no-offence", "not two records of one round");
+  if (!sameRound || bytesEqual(recordId(a), recordId(b))) return reject("no-offence", "not two records of one round");
   const age = checkAge(a.height, height, rules);
   if (age !== undefined) return age;
   if (!verifyRecord(a, rules.genesis) || !verifyRecord(b, rules.genesis))
-    return refuse("no-offence", "a record is not signed by its leader");
+    return reject("no-offence", "a record is not signed by its leader");
   return {
     kind: "offence",
     id: taggedHash("double record", a.leader, u32be(a.height), a.task, u32be(a.round), a.block),
@@ -66,8 +65,8 @@ export function judgeDoubleRecord({ a, b }: DoubleRecord, height: number, rules:
 
 /** An offence is punished within `maturity` blocks: as long as there are rewards to lose, and so that the state need not remember it for ever. */
 function checkAge(offence: number, height: number, rules: Rules): Refusal | undefined {
-  if (offence > height) return refuse("evidence-ahead", `height ${offence} in block ${height}`);
-  if (offence <= height - rules.maturity) return refuse("evidence-expired", `height ${offence} in block ${height}`);
+  if (offence > height) return reject("evidence-ahead", `height ${offence} in block ${height}`);
+  if (offence <= height - rules.maturity) return reject("evidence-expired", `height ${offence} in block ${height}`);
   return undefined;
 }
 

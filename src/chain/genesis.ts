@@ -1,14 +1,13 @@
-// The first sentence of a network: its parameters, allocations and task, as a JSON file that is checked here and hashed into every signature.
-import { ContainerType } from "@chainsafe/ssz";
+// The first sentence of a network: its parameters, allocations and tasks, as a JSON file that is checked here and hashed into every signature.
 import { z } from "zod";
-import { fromHex, type Hash32, messageOf, PouwError, TaskId, utf8 } from "../base/index.ts";
-import { Bytes32, Text, U32, U64 } from "../codec/index.ts";
+import { type Hash32, messageOf, PouwError, utf8 } from "../base/index.ts";
 import { taggedHash } from "../crypto/index.ts";
-import { checkTaskCap, noncesPerUnit, type Task } from "../work/index.ts";
-import type { Rules } from "./rules.ts";
-import { MAX_MATURITY } from "./state-type.ts";
+import { checkTaskCap, noncesPerUnit } from "../work/index.ts";
+import { canonicalJson } from "./canonical-json.ts";
+import { type GenesisTask, hex32, TaskSchema, taskFault, taskOf } from "./genesis-task.ts";
+import { MAX_TASKS, type Rules } from "./rules.ts";
+import { MAX_MATURITY } from "./state/state-type.ts";
 
-const hex32 = z.string().regex(/^[0-9a-f]{64}$/, "32 bytes as 64 lower-case hex digits");
 const money = z
   .string()
   // The second check must not see what the first refused: BigInt throws an error of its own.
@@ -16,21 +15,6 @@ const money = z
   .refine((text) => BigInt(text) < 2n ** 63n, "below 2^63");
 const u32 = z.int().min(0).max(0xffffffff);
 const positive = z.int().min(1).max(0xffffffff);
-
-const TaskSchema = z.strictObject({
-  model: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "a model directory's name"),
-  /** SHA-256 of train.onnx. */
-  modelDigest: hex32,
-  /** digest(P(0)). */
-  parameters: hex32,
-  dataDigest: hex32,
-  steps: positive,
-  batch: positive,
-  trainFrom: u32,
-  trainTo: positive,
-  parameterCount: positive,
-  macsPerStep: z.int().min(1),
-});
 
 const GenesisSchema = z.strictObject({
   network: z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/, "a short lower-case name"),
@@ -53,100 +37,53 @@ const GenesisSchema = z.strictObject({
   banBlocks: positive,
   maxFutureMs: positive,
   allocations: z.array(z.strictObject({ address: hex32, amount: money })).max(4096),
-  task: TaskSchema,
+  tasks: z.array(TaskSchema).min(1, "must list at least one task").max(MAX_TASKS),
 });
 export type Genesis = z.infer<typeof GenesisSchema>;
-/** A genesis before its model is known. */
-export type GenesisProfile = Omit<Genesis, "task"> & {
-  readonly task: Pick<Genesis["task"], "steps" | "batch" | "trainFrom" | "trainTo">;
-};
-/** What a genesis needs to know of a model directory. */
-export interface GenesisModel {
-  readonly name: string;
-  /** SHA-256 of train.onnx, hex. */
-  readonly trainDigest: string;
-  readonly parameterCount: number;
-  /** Multiply-accumulates of one step of the profile's batch. */
-  readonly macsPerStep: number;
-}
+/** A genesis before its tasks are known. */
+export type GenesisProfile = Omit<Genesis, "tasks">;
 
-const TaskType = new ContainerType({
-  model: Text,
-  modelDigest: Bytes32,
-  parameters: Bytes32,
-  dataDigest: Bytes32,
-  steps: U32,
-  batch: U32,
-  trainFrom: U32,
-  trainTo: U32,
-  parameterCount: U32,
-  macsPerStep: U64,
-});
-
-/** A profile made whole with the model it trains; digests are hex. Throws BAD_GENESIS. */
-export function createGenesis(
-  profile: GenesisProfile,
-  model: GenesisModel,
-  initialDigest: string,
-  dataDigest: string,
-): Genesis {
-  return parseGenesis({
-    ...profile,
-    task: {
-      ...profile.task,
-      model: model.name,
-      modelDigest: model.trainDigest,
-      parameters: initialDigest,
-      dataDigest,
-      parameterCount: model.parameterCount,
-      macsPerStep: model.macsPerStep,
-    },
-  });
-}
+const bad = (why: string): PouwError => new PouwError("BAD_GENESIS", why);
 
 /** Checks a parsed JSON file, sums and caps included. Throws BAD_GENESIS with every complaint of the schema. */
 export function parseGenesis(json: unknown): Genesis {
   const parsed = GenesisSchema.safeParse(json);
   if (!parsed.success) {
     const complaints = parsed.error.issues.map((issue) => `${issue.path.join(".") || "genesis"}: ${issue.message}`);
-    throw new PouwError("BAD_GENESIS", complaints.join("; "));
+    throw bad(complaints.join("; "));
   }
   const genesis = parsed.data;
-  const bad = (why: string): PouwError => new PouwError("BAD_GENESIS", why);
   if (BigInt(`0x${genesis.target}`) === 0n) throw bad("target: must be above zero");
-  if (genesis.task.trainFrom >= genesis.task.trainTo) throw bad("task.trainTo: must be above trainFrom");
+  checkMoney(genesis);
+  checkTasks(genesis);
+  return genesis;
+}
+
+function checkMoney(genesis: Genesis): void {
   const addresses = new Set(genesis.allocations.map((allocation) => allocation.address));
   if (addresses.size !== genesis.allocations.length) throw bad("allocations: an address appears twice");
   // Every sum of money must fit 64 bits for as long as heights fit 32.
   const allocated = genesis.allocations.reduce((sum, allocation) => sum + BigInt(allocation.amount), 0n);
   if (allocated + BigInt(genesis.subsidy) * 2n ** 32n >= 2n ** 64n)
     throw bad("allocations and subsidies would pass 2^64");
-  const task = taskOfGenesis(genesis);
-  const cap = checkTaskCap(task, genesis);
-  if (cap.kind !== "accept") throw bad(`task: ${cap.reason}`);
-  if (noncesPerUnit(task, genesis) > 0xffffffff) throw bad("task: a unit earns too many nonces");
-  return genesis;
 }
 
-function taskOfGenesis(genesis: Genesis): Task {
-  const { task } = genesis;
-  const bytes = (hex: string): Uint8Array => fromHex(hex) as Uint8Array;
-  const facts = {
-    ...task,
-    modelDigest: bytes(task.modelDigest),
-    parameters: bytes(task.parameters),
-    dataDigest: bytes(task.dataDigest),
-    macsPerStep: BigInt(task.macsPerStep),
-  };
-  return { ...facts, id: TaskId(TaskType.hashTreeRoot({ ...facts, model: utf8(task.model) })) };
+function checkTasks(genesis: Genesis): void {
+  for (const [i, registration] of genesis.tasks.entries()) {
+    const fault = taskFault(registration);
+    if (fault !== undefined) throw bad(`tasks.${i}: ${fault}`);
+    const task = taskOf(registration);
+    const cap = checkTaskCap(task, genesis);
+    if (cap.kind !== "accept") throw bad(`tasks.${i}: ${cap.reason}`);
+    if (noncesPerUnit(task, genesis) > 0xffffffff) throw bad(`tasks.${i}: a unit earns too many nonces`);
+  }
+  const names = new Set(genesis.tasks.map((task) => task.name));
+  if (names.size !== genesis.tasks.length) throw bad("tasks: a name appears twice");
 }
 
-/** JSON with sorted keys and no spaces. Genesis values are only strings, whole numbers, lists and objects, so this is one text per genesis. */
-function canonicalJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
-  if (typeof value !== "object" || value === null) return JSON.stringify(value);
-  const fields = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${fields.map(([name, field]) => `${JSON.stringify(name)}:${canonicalJson(field)}`).join(",")}}`;
+/** A profile made whole with its tasks. Throws BAD_GENESIS. */
+export function createGenesis(profile: GenesisProfile, tasks: readonly GenesisTask[]): Genesis {
+  return parseGenesis({ ...profile, tasks });
 }
 
 /** H("genesis", canonical JSON): the network's identity, and the id of height 0. */
@@ -160,7 +97,7 @@ export function rulesOf(genesis: Genesis): Rules {
     ...genesis,
     genesis: genesisHash(genesis),
     subsidy: BigInt(genesis.subsidy),
-    tasks: [taskOfGenesis(genesis)],
+    tasks: genesis.tasks.map(taskOf),
   };
 }
 

@@ -1,11 +1,12 @@
 export * from "./apply.ts";
+export * from "./canonical-json.ts";
 export * from "./difficulty.ts";
 export * from "./economy/rewards.ts";
 export * from "./evidence.ts";
 export * from "./genesis.ts";
-export * from "./genesis-state.ts";
+export { type GenesisTask, taskOf } from "./genesis-task.ts";
 export * from "./profiles.ts";
-export * from "./refusals.ts";
 export * from "./rules.ts";
-export { decodeState, encodeState, type State, stateRoot } from "./state.ts";
-export { checkTransfer, checkTransferForm, selectTransfers } from "./transfers.ts";
+export * from "./state/genesis-state.ts";
+export { decodeState, encodeState, type State, stateRoot } from "./state/state.ts";
+export { checkTransfer, checkTransferForm, selectTransfers } from "./transactions/transfer.ts";

@@ -1,8 +1,8 @@
-// The built-in networks, all but their model: the digests are filled in from the model's directory by `createGenesis`.
+// The built-in networks, all but their tasks: those are filled in from the models' directories when a node starts.
 import type { GenesisProfile } from "./genesis.ts";
 
 const common = {
-  version: 1,
+  version: 2,
   retargetWindow: 20,
   /** 10 coins of 10^6 each. */
   subsidy: "10000000",
@@ -12,8 +12,6 @@ const common = {
   omegaM: 1,
   omegaDenominator: 1000,
   maxNoncesPerGigamac: 1000,
-  allocations: [],
-  task: { steps: 2000, batch: 32, trainFrom: 0, trainTo: 8000 },
 } as const;
 
 /** One machine or a few: a block every 5 s. A core does some 7 units of 1381 draws in that time, so a draw wins once in 9,700. */
@@ -43,3 +41,6 @@ const testnet: GenesisProfile = {
 };
 
 export const PROFILES = { devnet, testnet } as const satisfies { readonly [name: string]: GenesisProfile };
+
+/** What the built-in networks train: a model and the steps of its unit. */
+export const BUILT_IN_TASKS = [{ model: "digits-mlp", steps: 2000 }] as const;

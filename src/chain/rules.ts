@@ -4,6 +4,8 @@ import type { Task, WorkRules } from "../work/index.ts";
 
 /** Blocks back that a contribution's height may be from the tip, the tip included. */
 export const CONTRIBUTION_BLOCKS = 4;
+/** Tasks of one network at most. */
+export const MAX_TASKS = 8;
 
 /** How a block's subsidy is split, in parts per thousand. */
 export interface Split {
@@ -31,6 +33,7 @@ export interface Rules extends WorkRules {
   readonly tasks: readonly Task[];
 }
 
-export function taskOf(rules: Rules, id: Uint8Array): Task | undefined {
+/** The facts of a task of this network. */
+export function findTask(rules: Rules, id: Uint8Array): Task | undefined {
   return rules.tasks.find((task) => bytesEqual(task.id, id));
 }

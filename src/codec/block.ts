@@ -35,7 +35,7 @@ const headerFields = {
   mlNode: U32,
   index: U32,
   /** digest(P(round)), the state the winning unit started from. */
-  start: Bytes32,
+  startDigest: Bytes32,
   /** d, the winning unit's digest. */
   digest: Bytes32,
   /** nonce0 + j of the winning draw. */

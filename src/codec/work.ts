@@ -16,7 +16,7 @@ const contributionFields = {
   /** Unit index i within (block, round, author, ML node). */
   index: U32,
   /** digest(P(t)). */
-  start: Bytes32,
+  startDigest: Bytes32,
   /** d = digest(P'). */
   digest: Bytes32,
   /** Delta codec: 0 `exact`. */
@@ -44,14 +44,14 @@ const recordFields = {
   /** In the order in which they are aggregated: ascending (author, mlNode, height, index). */
   contributions: new ListCompositeType(ContributionType, MAX_CONTRIBUTIONS),
   /** digest(P(round + 1)). */
-  next: Bytes32,
+  nextDigest: Bytes32,
   leader: Bytes32,
 };
 export const UnsignedRecordType = new ContainerType(recordFields);
 export const RecordType = new ContainerType({ ...recordFields, signature: Bytes64 });
 /** What a round's leader signs: the contributions that make the next common state. */
-export type Record = ValueOf<typeof RecordType>;
-export type UnsignedRecord = ValueOf<typeof UnsignedRecordType>;
+export type RoundRecord = ValueOf<typeof RecordType>;
+export type UnsignedRoundRecord = ValueOf<typeof UnsignedRecordType>;
 
 /** Outcomes of a re-execution, as encoded in a verdict. */
 export const OUTCOMES = ["valid", "invalid", "unavailable"] as const;
@@ -70,9 +70,9 @@ const verdictFields = {
 export const UnsignedVerdictType = new ContainerType(verdictFields);
 export const VerdictType = new ContainerType({ ...verdictFields, signature: Bytes64 });
 /** A verifier's signed word on a block's winning unit. */
-export type SignedVerdict = ValueOf<typeof VerdictType>;
-export type UnsignedVerdict = ValueOf<typeof UnsignedVerdictType>;
+export type Attestation = ValueOf<typeof VerdictType>;
+export type UnsignedAttestation = ValueOf<typeof UnsignedVerdictType>;
 
 export const contributionCodec: Codec<Contribution> = codecOf("contribution", ContributionType);
-export const recordCodec: Codec<Record> = codecOf("record", RecordType);
-export const verdictCodec: Codec<SignedVerdict> = codecOf("verdict", VerdictType);
+export const recordCodec: Codec<RoundRecord> = codecOf("record", RecordType);
+export const verdictCodec: Codec<Attestation> = codecOf("verdict", VerdictType);

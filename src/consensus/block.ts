@@ -1,6 +1,6 @@
 // Validity of a whole block, re-execution aside: body, records, money and the state root (protocol section 5).
-import { bytesEqual, type Verdict } from "../base/index.ts";
-import { type Applied, apply, insist, type Refusal, type Rules, refuse, type State } from "../chain/index.ts";
+import { bytesEqual, insist, type Refusal, reject, type Verdict } from "../base/index.ts";
+import { type Applied, apply, type Rules, type State } from "../chain/index.ts";
 import { type Block, type Body, BodyType, blockCodec, MAX_BLOCK_BYTES, type UnsignedHeader } from "../codec/index.ts";
 import { checkContribution } from "./contribution.ts";
 import { type CheckOptions, checkHeader } from "./header.ts";
@@ -11,8 +11,8 @@ export const bodyRoot = (body: Body): Uint8Array => BodyType.hashTreeRoot(body);
 
 /** The body against its header and the parent's state: size, root, records, the winning contribution. Money is `apply`'s. */
 export function checkBody(parent: State, block: Block, rules: Rules): Verdict {
-  if (blockCodec.encode(block).length > MAX_BLOCK_BYTES) return refuse("block-too-large");
-  if (!bytesEqual(bodyRoot(block.body), block.header.bodyRoot)) return refuse("wrong-body-root");
+  if (blockCodec.encode(block).length > MAX_BLOCK_BYTES) return reject("block-too-large");
+  if (!bytesEqual(bodyRoot(block.body), block.header.bodyRoot)) return reject("wrong-body-root");
   return checkWork(parent, block.header, block.body, rules);
 }
 
@@ -20,19 +20,19 @@ export function checkBody(parent: State, block: Block, rules: Rules): Verdict {
 export function checkWork(parent: State, header: UnsignedHeader, body: Body, rules: Rules): Verdict {
   let previous: Body["records"][number] | undefined;
   for (const record of body.records) {
-    if (!bytesEqual(record.task, header.task)) return refuse("unknown-task", "a record of another task");
+    if (!bytesEqual(record.task, header.task)) return reject("unknown-task", "a record of another task");
     // Before block 1 nobody has won: whoever makes it led itself.
-    if (parent.height === 0 && !bytesEqual(record.leader, header.miner)) return refuse("not-leader");
+    if (parent.height === 0 && !bytesEqual(record.leader, header.miner)) return reject("not-leader");
     const verdict = insist(checkRecord(parent, previous, record, rules));
     if (verdict.kind !== "accept") return verdict;
     previous = record;
   }
   const open = openRound(parent, header.task, previous);
-  if (open === undefined) return refuse("unknown-task");
-  if (header.round !== open.round) return refuse("wrong-round", `${header.round}, the records lead to ${open.round}`);
-  if (!bytesEqual(header.start, open.start)) return refuse("wrong-start");
+  if (open === undefined) return reject("unknown-task");
+  if (header.round !== open.round) return reject("wrong-round", `${header.round}, the records lead to ${open.round}`);
+  if (!bytesEqual(header.startDigest, open.startDigest)) return reject("wrong-start");
   const { contribution } = body;
-  if (!isOfHeader(contribution, header)) return refuse("wrong-contribution");
+  if (!isOfHeader(contribution, header)) return reject("wrong-contribution");
   return insist(checkContribution(parent, contribution, rules, open));
 }
 
@@ -44,7 +44,7 @@ function isOfHeader(contribution: Body["contribution"], header: UnsignedHeader):
     contribution.index === header.index &&
     bytesEqual(contribution.author, header.miner) &&
     bytesEqual(contribution.task, header.task) &&
-    bytesEqual(contribution.start, header.start) &&
+    bytesEqual(contribution.startDigest, header.startDigest) &&
     bytesEqual(contribution.digest, header.digest)
   );
 }
@@ -67,6 +67,6 @@ export function checkBlock(
   if (body.kind !== "accept") return body;
   const applied = apply(parent, block, rules);
   if (applied.kind !== "state") return insist(applied) as Refusal;
-  if (!bytesEqual(applied.state.root, block.header.stateRoot)) return refuse("wrong-state-root");
+  if (!bytesEqual(applied.state.root, block.header.stateRoot)) return reject("wrong-state-root");
   return applied;
 }

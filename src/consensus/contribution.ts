@@ -1,14 +1,14 @@
 // Validity of contributions: on gossip against the tip, in records against the round they close (protocol section 3).
-import { ACCEPT, bytesEqual, type Verdict } from "../base/index.ts";
-import { CONTRIBUTION_BLOCKS, type Rules, refuse, type State, skip, taskOf } from "../chain/index.ts";
+import { ACCEPT, bytesEqual, ignore, reject, type Verdict } from "../base/index.ts";
+import { CONTRIBUTION_BLOCKS, findTask, type Rules, type State } from "../chain/index.ts";
 import type { Contribution } from "../codec/index.ts";
 import { verifyContribution } from "../crypto/index.ts";
-import { maxDeltaBytes } from "../ml/index.ts";
+import { DELTA_CODECS } from "../ml/index.ts";
 
 /** The round that is open: contributions to it start from the state with this digest. */
 export interface OpenRound {
   readonly round: number;
-  readonly start: Uint8Array;
+  readonly startDigest: Uint8Array;
 }
 
 /**
@@ -17,20 +17,20 @@ export interface OpenRound {
  */
 export function checkContribution(state: State, contribution: Contribution, rules: Rules, open?: OpenRound): Verdict {
   const task = state.task(contribution.task);
-  const facts = taskOf(rules, contribution.task);
-  if (task === undefined || facts === undefined) return refuse("unknown-task");
-  const { round, start } = open ?? { round: task.round, start: task.parameters };
-  if (contribution.codec !== 0) return refuse("unknown-codec", `${contribution.codec}`);
-  if (contribution.deltaBytes < 1 || contribution.deltaBytes > maxDeltaBytes(facts.parameterCount))
-    return refuse("delta-size", `${contribution.deltaBytes} bytes`);
+  const facts = findTask(rules, contribution.task);
+  if (task === undefined || facts === undefined) return reject("unknown-task");
+  const { round, startDigest: start } = open ?? { round: task.round, startDigest: task.parametersDigest };
+  if (contribution.codec !== DELTA_CODECS[facts.codec].tag) return reject("unknown-codec", `${contribution.codec}`);
+  if (contribution.deltaBytes < 1 || contribution.deltaBytes > facts.maxDeltaBytes)
+    return reject("delta-size", `${contribution.deltaBytes} bytes`);
   const { height } = contribution;
-  if (height > state.height) return skip("height-ahead", `${height}, the tip is at ${state.height}`);
+  if (height > state.height) return ignore("height-ahead", `${height}, the tip is at ${state.height}`);
   if (height <= state.height - CONTRIBUTION_BLOCKS)
-    return skip("height-expired", `${height}, the tip is at ${state.height}`);
-  if (contribution.round < round) return skip("stale-round", `${contribution.round}, now ${round}`);
-  if (contribution.round > round) return skip("unknown-round", `${contribution.round}, now ${round}`);
-  if (!bytesEqual(contribution.start, start)) return skip("wrong-start", `round ${round}`);
-  if (state.isBanned(contribution.author)) return skip("banned");
-  if (!verifyContribution(contribution, rules.genesis)) return refuse("bad-signature", "of the contribution");
+    return ignore("height-expired", `${height}, the tip is at ${state.height}`);
+  if (contribution.round < round) return ignore("stale-round", `${contribution.round}, now ${round}`);
+  if (contribution.round > round) return ignore("unknown-round", `${contribution.round}, now ${round}`);
+  if (!bytesEqual(contribution.startDigest, start)) return ignore("wrong-start", `round ${round}`);
+  if (state.isBanned(contribution.author)) return ignore("banned");
+  if (!verifyContribution(contribution, rules.genesis)) return reject("bad-signature", "of the contribution");
   return ACCEPT;
 }

@@ -1,5 +1,6 @@
 // Making a block runs the same code as checking one, so what a miner drafts is what a verifier accepts (protocol section 4).
-import { apply, insist, type Refusal, type Rules, refuse, type State } from "../chain/index.ts";
+import { insist, type Refusal, reject } from "../base/index.ts";
+import { apply, type Rules, type State } from "../chain/index.ts";
 import {
   type Block,
   type Body,
@@ -8,7 +9,7 @@ import {
   type DoubleBlock,
   type DoubleRecord,
   MAX_BLOCK_BYTES,
-  type Record,
+  type RoundRecord,
   type Transfer,
   type UnsignedHeader,
 } from "../codec/index.ts";
@@ -22,7 +23,7 @@ export interface DraftParts {
   readonly nonce: bigint;
   /** Milliseconds since 1970; after the parent's. */
   readonly time: number;
-  readonly records?: readonly Record[];
+  readonly records?: readonly RoundRecord[];
   readonly transfers?: readonly Transfer[];
   readonly doubleBlocks?: readonly DoubleBlock[];
   readonly doubleRecords?: readonly DoubleRecord[];
@@ -56,7 +57,7 @@ export function draftBlock(parent: State, parts: DraftParts, rules: Rules): Draf
     round: contribution.round,
     mlNode: contribution.mlNode,
     index: contribution.index,
-    start: contribution.start,
+    startDigest: contribution.startDigest,
     digest: contribution.digest,
     nonce,
     target: parent.target,
@@ -69,7 +70,7 @@ export function draftBlock(parent: State, parts: DraftParts, rules: Rules): Draf
   if (applied.kind !== "state") return insist(applied) as Refusal;
   const header = { ...bare, stateRoot: applied.state.root };
   const size = blockCodec.encode({ header: { ...header, signature: new Uint8Array(64) }, body }).length;
-  if (size > MAX_BLOCK_BYTES) return refuse("block-too-large", `${size} bytes`);
+  if (size > MAX_BLOCK_BYTES) return reject("block-too-large", `${size} bytes`);
   return { kind: "draft", header, body, state: applied.state };
 }
 

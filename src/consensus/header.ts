@@ -1,6 +1,6 @@
 // Cheap validity of a header against its parent's state, cheapest checks first: nothing behind a bad header is looked at (protocol section 5).
-import { ACCEPT, bytesEqual, compareBytes, type Verdict } from "../base/index.ts";
-import { type Rules, refuse, type State, skip, taskOf } from "../chain/index.ts";
+import { ACCEPT, bytesEqual, compareBytes, ignore, reject, type Verdict } from "../base/index.ts";
+import { findTask, type Rules, type State } from "../chain/index.ts";
 import { type Header, MAX_RECORDS } from "../codec/index.ts";
 import { verifyHeader } from "../crypto/index.ts";
 import { drawHash, findWin, nonceOffset, noncesPerUnit, type Task, unitOfHeader } from "../work/index.ts";
@@ -15,35 +15,36 @@ export interface CheckOptions {
  * true takes a re-execution: work/`checkUnit`.
  */
 export function checkHeader(parent: State, header: Header, options: CheckOptions, rules: Rules): Verdict {
-  if (header.version !== rules.version) return refuse("wrong-version", `${header.version}`);
-  if (!bytesEqual(header.parent, parent.tipId)) return refuse("wrong-parent");
-  if (header.height !== parent.height + 1) return refuse("wrong-height", `${header.height} on ${parent.height}`);
-  if (header.time <= parent.time) return refuse("time-not-after-parent");
+  if (header.version !== rules.version) return reject("wrong-version", `${header.version}`);
+  if (!bytesEqual(header.parent, parent.tipId)) return reject("wrong-parent");
+  if (header.height !== parent.height + 1) return reject("wrong-height", `${header.height} on ${parent.height}`);
+  if (header.time <= parent.time) return reject("time-not-after-parent");
   if (options.now !== undefined && header.time > options.now + rules.maxFutureMs)
-    return skip("time-in-future", `by ${header.time - options.now} ms`);
-  if (!bytesEqual(header.target, parent.target)) return refuse("wrong-target");
-  const task = taskOf(rules, header.task);
+    return ignore("time-in-future", `by ${header.time - options.now} ms`);
+  if (!bytesEqual(header.target, parent.target)) return reject("wrong-target");
+  const task = findTask(rules, header.task);
   const stands = parent.task(header.task);
-  if (task === undefined || stands === undefined) return refuse("unknown-task");
+  if (task === undefined || stands === undefined) return reject("unknown-task");
   if (header.round < stands.round || header.round > stands.round + MAX_RECORDS)
-    return refuse("wrong-round", `${header.round}, the parent stands at ${stands.round}`);
-  if (header.round === stands.round && !bytesEqual(header.start, stands.parameters)) return refuse("wrong-start");
+    return reject("wrong-round", `${header.round}, the parent stands at ${stands.round}`);
+  if (header.round === stands.round && !bytesEqual(header.startDigest, stands.parametersDigest))
+    return reject("wrong-start");
   const draw = checkDraw(parent, header, task, rules);
   if (draw.kind !== "accept") return draw;
-  if (parent.isBanned(header.miner)) return refuse("banned");
-  if (!verifyHeader(header, rules.genesis)) return refuse("bad-signature", "of the header");
+  if (parent.isBanned(header.miner)) return reject("banned");
+  if (!verifyHeader(header, rules.genesis)) return reject("bad-signature", "of the header");
   return checkFirstWin(parent, header, task, rules);
 }
 
 function checkDraw(parent: State, header: Header, task: Task, rules: Rules): Verdict {
   if (nonceOffset(header.digest, header.nonce) >= BigInt(noncesPerUnit(task, rules)))
-    return refuse("nonce-out-of-range");
+    return reject("nonce-out-of-range");
   const draw = drawHash(unitOfHeader(parent.beacon, header), header.nonce);
-  return compareBytes(draw, header.target) < 0 ? ACCEPT : refuse("draw-above-target");
+  return compareBytes(draw, header.target) < 0 ? ACCEPT : reject("draw-above-target");
 }
 
 /** A unit with two winning draws has one win, the first: a choice between them would be a choice of the next beacon. */
 function checkFirstWin(parent: State, header: Header, task: Task, rules: Rules): Verdict {
   const first = findWin(unitOfHeader(parent.beacon, header), noncesPerUnit(task, rules), header.target);
-  return first?.nonce === header.nonce ? ACCEPT : refuse("not-first-win");
+  return first?.nonce === header.nonce ? ACCEPT : reject("not-first-win");
 }

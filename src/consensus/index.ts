@@ -1,7 +1,7 @@
+export * from "./attestation.ts";
 export { bodyRoot, checkBlock, checkBody } from "./block.ts";
 export * from "./contribution.ts";
 export * from "./draft.ts";
 export * from "./fork-choice.ts";
 export * from "./header.ts";
 export * from "./record.ts";
-export * from "./verdict.ts";

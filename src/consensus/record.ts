@@ -1,7 +1,7 @@
 // Validity of records: who leads, what follows what, and the contributions inside (protocol section 3).
-import { ACCEPT, bytesEqual, compareBytes, type Verdict } from "../base/index.ts";
-import { insist, type Rules, refuse, type State, skip, taskOf } from "../chain/index.ts";
-import { type Contribution, MAX_CONTRIBUTIONS, type Record } from "../codec/index.ts";
+import { ACCEPT, bytesEqual, compareBytes, ignore, insist, reject, type Verdict } from "../base/index.ts";
+import { findTask, type Rules, type State } from "../chain/index.ts";
+import { type Contribution, MAX_CONTRIBUTIONS, type RoundRecord } from "../codec/index.ts";
 import { recordId, verifyRecord } from "../crypto/index.ts";
 import { checkContribution, type OpenRound } from "./contribution.ts";
 
@@ -11,10 +11,10 @@ export function compareContributions(a: Contribution, b: Contribution): number {
 }
 
 /** The round that is open after `previous`, the last of the records on `state`'s tip; without records, the one the tip opened. */
-export function openRound(state: State, task: Uint8Array, previous: Record | undefined): OpenRound | undefined {
-  if (previous !== undefined) return { round: previous.round + 1, start: previous.next };
+export function openRound(state: State, task: Uint8Array, previous: RoundRecord | undefined): OpenRound | undefined {
+  if (previous !== undefined) return { round: previous.round + 1, startDigest: previous.nextDigest };
   const stands = state.task(task);
-  return stands === undefined ? undefined : { round: stands.round, start: stands.parameters };
+  return stands === undefined ? undefined : { round: stands.round, startDigest: stands.parametersDigest };
 }
 
 /** Who leads on `state`'s tip: its miner. Before block 1 everyone leads itself, so undefined. */
@@ -26,19 +26,24 @@ export function leaderOf(state: State): Uint8Array | undefined {
  * Whether `record` follows `previous` (undefined: it is the first on this tip). What belongs to another branch or moment is ignored;
  * a wrong leader, order, signature or content is the sender's fault. The digest `next` is not checked here: that takes the deltas.
  */
-export function checkRecord(state: State, previous: Record | undefined, record: Record, rules: Rules): Verdict {
+export function checkRecord(
+  state: State,
+  previous: RoundRecord | undefined,
+  record: RoundRecord,
+  rules: Rules,
+): Verdict {
   const place = checkPlace(state, previous, record, rules);
   if (place.kind !== "accept") return place;
   const { contributions } = record;
-  if (contributions.length === 0) return refuse("empty-record");
-  if (contributions.length > MAX_CONTRIBUTIONS) return refuse("block-too-large", "too many contributions");
+  if (contributions.length === 0) return reject("empty-record");
+  if (contributions.length > MAX_CONTRIBUTIONS) return reject("block-too-large", "too many contributions");
   for (const [i, contribution] of contributions.entries()) {
     const before = contributions[i - 1];
-    if (before !== undefined && compareContributions(before, contribution) >= 0) return refuse("unordered");
+    if (before !== undefined && compareContributions(before, contribution) >= 0) return reject("unordered");
     // One record is of one task: a contribution of another would be checked against the wrong round.
-    if (!bytesEqual(contribution.task, record.task)) return refuse("unknown-task", "a contribution to another task");
+    if (!bytesEqual(contribution.task, record.task)) return reject("unknown-task", "a contribution to another task");
   }
-  if (!verifyRecord(record, rules.genesis)) return refuse("bad-signature", "of the record");
+  if (!verifyRecord(record, rules.genesis)) return reject("bad-signature", "of the record");
   const open = openRound(state, record.task, previous);
   for (const contribution of contributions) {
     const verdict = checkContribution(state, contribution, rules, open);
@@ -49,17 +54,17 @@ export function checkRecord(state: State, previous: Record | undefined, record: 
 }
 
 /** Task, block, leader, round and previous record: all that needs no signature. */
-function checkPlace(state: State, previous: Record | undefined, record: Record, rules: Rules): Verdict {
+function checkPlace(state: State, previous: RoundRecord | undefined, record: RoundRecord, rules: Rules): Verdict {
   const task = state.task(record.task);
-  if (task === undefined || taskOf(rules, record.task) === undefined) return refuse("unknown-task");
-  if (record.height !== state.height || !bytesEqual(record.block, state.tipId)) return skip("other-block");
+  if (task === undefined || findTask(rules, record.task) === undefined) return reject("unknown-task");
+  if (record.height !== state.height || !bytesEqual(record.block, state.tipId)) return ignore("other-block");
   const leader = leaderOf(state) ?? previous?.leader ?? record.leader;
-  if (!bytesEqual(record.leader, leader)) return refuse("not-leader");
-  if (state.isBanned(record.leader)) return refuse("banned", "the leader");
+  if (!bytesEqual(record.leader, leader)) return reject("not-leader");
+  if (state.isBanned(record.leader)) return reject("banned", "the leader");
   const round = previous === undefined ? task.round : previous.round + 1;
-  if (record.round < round) return skip("stale-round", `${record.round}, now ${round}`);
-  if (record.round > round) return skip("unknown-round", `${record.round}, now ${round}`);
+  if (record.round < round) return ignore("stale-round", `${record.round}, now ${round}`);
+  if (record.round > round) return ignore("unknown-round", `${record.round}, now ${round}`);
   const parent = previous === undefined ? task.lastRecord : recordId(previous);
-  if (!bytesEqual(record.parent, parent)) return skip("wrong-previous");
+  if (!bytesEqual(record.parent, parent)) return ignore("wrong-previous");
   return ACCEPT;
 }

@@ -2,20 +2,20 @@
 // under a domain of the object's kind and the genesis hash, so nothing signed for one network or kind means anything in another.
 import type { Hash32 } from "../base/index.ts";
 import {
+  type Attestation,
   type Contribution,
   type Header,
-  type Record,
-  type SignedVerdict,
+  type RoundRecord,
   type Transfer,
+  type UnsignedAttestation,
   type UnsignedContribution,
   UnsignedContributionType,
   type UnsignedHeader,
   UnsignedHeaderType,
-  type UnsignedRecord,
   UnsignedRecordType,
+  type UnsignedRoundRecord,
   type UnsignedTransfer,
   UnsignedTransferType,
-  type UnsignedVerdict,
   UnsignedVerdictType,
 } from "../codec/index.ts";
 import { type KeyPair, verifySignature } from "./ed25519.ts";
@@ -23,11 +23,11 @@ import { taggedHash } from "./hash.ts";
 
 /** Id of a block: root of its header without the signature. */
 export const blockId = (header: UnsignedHeader): Hash32 => UnsignedHeaderType.hashTreeRoot(header) as Hash32;
-export const recordId = (record: UnsignedRecord): Hash32 => UnsignedRecordType.hashTreeRoot(record) as Hash32;
+export const recordId = (record: UnsignedRoundRecord): Hash32 => UnsignedRecordType.hashTreeRoot(record) as Hash32;
 export const contributionId = (contribution: UnsignedContribution): Hash32 =>
   UnsignedContributionType.hashTreeRoot(contribution) as Hash32;
 export const transferId = (transfer: UnsignedTransfer): Hash32 => UnsignedTransferType.hashTreeRoot(transfer) as Hash32;
-export const verdictId = (verdict: UnsignedVerdict): Hash32 => UnsignedVerdictType.hashTreeRoot(verdict) as Hash32;
+export const verdictId = (verdict: UnsignedAttestation): Hash32 => UnsignedVerdictType.hashTreeRoot(verdict) as Hash32;
 
 const SIGNED = ["header", "record", "contribution", "transfer", "verdict"] as const;
 type Kind = (typeof SIGNED)[number];
@@ -44,7 +44,7 @@ export const signHeader = (header: UnsignedHeader, key: KeyPair, genesis: Uint8A
   ...header,
   signature: key.sign(message("header", genesis, blockId(header))),
 });
-export const signRecord = (record: UnsignedRecord, key: KeyPair, genesis: Uint8Array): Record => ({
+export const signRecord = (record: UnsignedRoundRecord, key: KeyPair, genesis: Uint8Array): RoundRecord => ({
   ...record,
   signature: key.sign(message("record", genesis, recordId(record))),
 });
@@ -57,18 +57,18 @@ export const signTransfer = (transfer: UnsignedTransfer, key: KeyPair): Transfer
   ...transfer,
   signature: key.sign(message("transfer", transfer.genesis, transferId(transfer))),
 });
-export const signVerdict = (verdict: UnsignedVerdict, key: KeyPair, genesis: Uint8Array): SignedVerdict => ({
+export const signVerdict = (verdict: UnsignedAttestation, key: KeyPair, genesis: Uint8Array): Attestation => ({
   ...verdict,
   signature: key.sign(message("verdict", genesis, verdictId(verdict))),
 });
 
 export const verifyHeader = (header: Header, genesis: Uint8Array): boolean =>
   check("header", genesis, blockId(header), header.miner, header.signature);
-export const verifyRecord = (record: Record, genesis: Uint8Array): boolean =>
+export const verifyRecord = (record: RoundRecord, genesis: Uint8Array): boolean =>
   check("record", genesis, recordId(record), record.leader, record.signature);
 export const verifyContribution = (c: Contribution, genesis: Uint8Array): boolean =>
   check("contribution", genesis, contributionId(c), c.author, c.signature);
 export const verifyTransfer = (transfer: Transfer): boolean =>
   check("transfer", transfer.genesis, transferId(transfer), transfer.from, transfer.signature);
-export const verifyVerdict = (verdict: SignedVerdict, genesis: Uint8Array): boolean =>
+export const verifyVerdict = (verdict: Attestation, genesis: Uint8Array): boolean =>
   check("verdict", genesis, verdictId(verdict), verdict.verifier, verdict.signature);

@@ -1,9 +1,9 @@
 // Wires the engine's parts together: who hears of what, and what follows from it. No rule lives here.
 import { Emitter, fromBigInt, messageOf, Scope, toHex, utf8, type Verdict } from "../base/index.ts";
-import type { Block, PeerStatus, Record, Transfer } from "../codec/index.ts";
+import type { Block, PeerStatus, RoundRecord, Transfer } from "../codec/index.ts";
 import { maxDeltaBytes } from "../ml/index.ts";
 import type { Log } from "../ports/index.ts";
-import { Verdicts } from "./chain/attestations.ts";
+import { Attestations } from "./chain/attestations.ts";
 import { EvidenceWatch } from "./chain/evidence.ts";
 import { type HeadChange, type ImportResult, Ledger } from "./chain/ledger.ts";
 import { Mempool } from "./chain/mempool.ts";
@@ -17,7 +17,7 @@ import { within } from "./exchange/within.ts";
 import { CatchUp } from "./intake/catch-up.ts";
 import { Inbox } from "./intake/inbox.ts";
 import type { EngineDeps, EngineOptions } from "./options.ts";
-import { type BlockNode, BlockStore } from "./storage/block-store.ts";
+import { type BlockEntry, BlockStore } from "./storage/block-store.ts";
 import { Checks } from "./training/checks.ts";
 import { Deltas } from "./training/deltas.ts";
 import { Executor } from "./training/executor.ts";
@@ -39,7 +39,7 @@ export class Engine {
   readonly evidence: EvidenceWatch;
   readonly peers: Peers;
   readonly sync: Sync;
-  readonly verdicts: Verdicts;
+  readonly verdicts: Attestations;
   readonly outbox: Outbox;
   readonly checks: Checks;
   readonly executor: Executor | undefined;
@@ -55,7 +55,7 @@ export class Engine {
   /** Opens the chain of the store. Throws STORE_CORRUPT, WRONG_NETWORK, BAD_GENESIS. */
   static async open(options: EngineOptions, deps: EngineDeps): Promise<Engine> {
     const blocks = new BlockStore(deps.store);
-    const pending: BlockNode[] = [];
+    const pending: BlockEntry[] = [];
     const late: { engine?: Engine } = {};
     const peers = (): readonly string[] => late.engine?.peers.ranked() ?? [];
     const deltas = new Deltas(maxDeltaBytes(options.task.parameterCount), { ...deps, candidates: peers });
@@ -63,7 +63,7 @@ export class Engine {
     const pull: ParametersDeps["pull"] = (id, check, limit) =>
       fetchBlob({ kind: "parameters", id, maxBytes, check }, peers(), deps, limit);
     const parameters = new Parameters(options.manifest, { store: deps.store, deltas, pull });
-    parameters.plantInitial(options.task.parameters);
+    parameters.plantInitial(options.task.initialDigest);
     const ledger = await Ledger.open(options.genesis, options.rules, {
       blocks,
       parameters,
@@ -71,11 +71,11 @@ export class Engine {
       clock: deps.clock,
       log: deps.log.child("ledger"),
       onHead: (change) => late.engine?.turned(change),
-      onPending: (node) => (late.engine === undefined ? pending.push(node) : late.engine.checks.owe(node)),
+      onPending: (node) => (late.engine === undefined ? pending.push(node) : late.engine.checks.queueCheck(node)),
     });
     const engine = new Engine(options, deps, { blocks, deltas, parameters, ledger });
     late.engine = engine;
-    for (const node of pending) engine.checks.owe(node);
+    for (const node of pending) engine.checks.queueCheck(node);
     return engine;
   }
 
@@ -102,7 +102,7 @@ export class Engine {
     this.evidence = new EvidenceWatch(rules, (offender, detail) =>
       this.events.emit("alert", { kind: "equivocation", subject: toHex(offender), detail }),
     );
-    this.verdicts = new Verdicts(rules, options.trustedVerifiers);
+    this.verdicts = new Attestations(rules, options.trustedVerifiers);
     this.peers = new Peers({
       wire,
       clock,
@@ -138,7 +138,7 @@ export class Engine {
         signedBefore: ({ head, round }) => this.blocks.signedRecord(head, round),
         keepRecord: (record, own) => this.blocks.keepRecord(record, own, this.deltas),
         onRound: (view) =>
-          this.events.emit("round", { round: view.round, start: toHex(view.start), head: toHex(view.head) }),
+          this.events.emit("round", { round: view.round, start: toHex(view.startDigest), head: toHex(view.head) }),
         onRecord: (record, own) => this.#recorded(record, own),
         onContribution: (contribution, own) => this.events.emit("contribution", { contribution, own }),
       },
@@ -192,7 +192,7 @@ export class Engine {
           ),
         remember: (id, source) => this.checks.remember(id, source),
         awaitCheck:
-          options.checkBeforeRelay && this.executor !== undefined ? (id) => this.checks.awaitCheck(id) : undefined,
+          options.checksBeforeRelay && this.executor !== undefined ? (id) => this.checks.awaitCheck(id) : undefined,
         onVerdict: (verdict) => this.checks.heardVerdict(verdict),
       },
       { signal },
@@ -262,12 +262,12 @@ export class Engine {
   async #syncBlock(block: Block, from: string): Promise<ImportResult> {
     await this.executor?.below(MAX_BACKLOG);
     const result = await this.ledger.importBlock(block, { from, own: false }, this.#scope);
-    if (result.verdict.kind === "accept") this.evidence.seeHeader(block.header);
+    if (result.verdict.kind === "accept") this.evidence.noteHeader(block.header);
     return result;
   }
 
-  #recorded(record: Record, own: boolean): void {
-    this.evidence.seeRecord(record);
+  #recorded(record: RoundRecord, own: boolean): void {
+    this.evidence.noteRecord(record);
     this.events.emit("record", { record, own });
     if (own) this.outbox.record(record);
   }

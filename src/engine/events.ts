@@ -1,5 +1,5 @@
 // What happens inside the engine, as typed events: roles, status and metrics listen, nobody calls back.
-import type { Block, Contribution, Record, SignedVerdict } from "../codec/index.ts";
+import type { Attestation, Block, Contribution, RoundRecord } from "../codec/index.ts";
 
 export interface EngineEvents {
   /** The best chain has a new tip. `dropped` blocks left it (a reorganisation when not empty), `added` joined it, oldest first. */
@@ -8,7 +8,7 @@ export interface EngineEvents {
   round: { readonly round: number; readonly start: string; readonly head: string };
   /** A valid contribution to some round of the branch was added to the pool. */
   contribution: { readonly contribution: Contribution; readonly own: boolean };
-  record: { readonly record: Record; readonly own: boolean };
+  record: { readonly record: RoundRecord; readonly own: boolean };
   /** A block's winning unit was re-executed here, or enough trusted verdicts arrived. */
   checked: {
     readonly block: Block;
@@ -18,7 +18,7 @@ export interface EngineEvents {
     /** Digest of the re-execution; undefined when verdicts decided. */
     readonly digest: Uint8Array | undefined;
   };
-  verdict: { readonly verdict: SignedVerdict };
+  verdict: { readonly verdict: Attestation };
   /** Something provably wrong was seen. */
   alert: { readonly kind: AlertKind; readonly subject: string; readonly detail: string };
   sync: { readonly progress: number | undefined; readonly target: number };

@@ -13,7 +13,7 @@ export interface EngineOptions {
   /** Bit set of roles, as the status handshake carries it. */
   readonly roleBits: number;
   /** Re-execute a block before relaying it (verifiers). */
-  readonly checkBeforeRelay: boolean;
+  readonly checksBeforeRelay: boolean;
   /** May win and lead. */
   readonly mines: boolean;
   readonly trustedVerifiers: readonly Uint8Array[];

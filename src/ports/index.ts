@@ -1,3 +1,4 @@
+export * from "./artifacts.ts";
 export * from "./runtime.ts";
 export * from "./store.ts";
 export * from "./wire.ts";

@@ -1,30 +1,27 @@
 // Runs training graphs. Units leave the calling thread at once; the same inputs give the same bits on every runtime.
+import type { Task } from "../work/index.ts";
 
-/** One unit to run: S steps of batch B from `start`. */
+/** One unit to run: the task's S steps of batch B from `start`. */
 export interface UnitRequest {
-  /** Name of a model directory, e.g. `digits-mlp`. */
-  readonly model: string;
-  /** Parameters P(t), float32, all tensors in manifest order one after the other. */
+  /** Graph, data, batches, steps and codec are all the task's. */
+  readonly task: Task;
+  /** Parameters P(t), float32, all tensors in the task's order one after the other. */
   readonly start: Float32Array;
   /** Seed of the batch PRF, 32 bytes. */
   readonly seed: Uint8Array;
-  /** S. */
-  readonly steps: number;
   /** Checks go before training: higher runs first. */
   readonly priority: "check" | "train";
-  /** Also return the delta in this codec. */
-  readonly delta: "exact" | undefined;
 }
 
 export interface UnitResult {
   /** P', same layout as `start`. */
   readonly end: Float32Array;
-  /** SHA-256 of P' as protocol says (-0 as +0), 32 bytes. */
+  /** SHA-256 of P' as protocol section 2 says (-0 as +0), 32 bytes. */
   readonly digest: Uint8Array;
-  /** Canonical bytes of P' - P in the asked-for codec. */
-  readonly delta: Uint8Array | undefined;
+  /** Canonical bytes of P' - P in the task's codec. */
+  readonly delta: Uint8Array;
   /** SHA-256 of `delta`. */
-  readonly deltaHash: Uint8Array | undefined;
+  readonly deltaHash: Uint8Array;
   /** Mean training loss over the unit's last batch, for people only. */
   readonly loss: number;
   /** Wall time inside the graph, ms. */
@@ -57,14 +54,15 @@ export interface Runtime {
   readonly workers: number;
   /** What every provider answered, in order of trial. */
   readonly providers: readonly ProviderReport[];
-  /** Throws NOT_FINITE when the graph diverged, CLOSED after close. */
+  /** Throws NOT_FINITE when the graph diverged, BAD_MODEL for a task whose graphs were not opened, CLOSED after close. */
   run(request: UnitRequest, options: { readonly signal: AbortSignal }): Promise<UnitResult>;
-  /** Exact forward pass over a split. */
-  evaluate(
-    model: string,
-    parameters: Float32Array,
-    split: "validation" | "test",
-    options: { readonly signal: AbortSignal },
-  ): Promise<Evaluation>;
+  /** Exact forward pass over a split of the task's data. */
+  evaluate(request: EvaluationRequest, options: { readonly signal: AbortSignal }): Promise<Evaluation>;
   close(): Promise<void>;
+}
+
+export interface EvaluationRequest {
+  readonly task: Task;
+  readonly parameters: Float32Array;
+  readonly split: "validation" | "test";
 }

@@ -1,6 +1,6 @@
 // Pure comparisons of claimed work with re-executed work; running the unit is the engine's business (protocol section 5).
 import { ACCEPT, bytesEqual, reject, toHex, type Verdict } from "../base/index.ts";
-import type { Block, Record } from "../codec/index.ts";
+import type { Block, RoundRecord } from "../codec/index.ts";
 
 const short = (bytes: Uint8Array): string => toHex(bytes.subarray(0, 6));
 
@@ -18,10 +18,10 @@ export function checkUnit(
 }
 
 /** The state that a record's contributions really make, against what its leader signed. */
-export function checkNext(record: Record, digest: Uint8Array): Verdict {
-  if (bytesEqual(record.next, digest)) return ACCEPT;
+export function checkNext(record: RoundRecord, digest: Uint8Array): Verdict {
+  if (bytesEqual(record.nextDigest, digest)) return ACCEPT;
   return reject(
     "wrong-next",
-    `round ${record.round} leads to ${short(digest)}, the record claims ${short(record.next)}`,
+    `round ${record.round} leads to ${short(digest)}, the record claims ${short(record.nextDigest)}`,
   );
 }

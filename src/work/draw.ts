@@ -7,7 +7,7 @@ import type { UnitId } from "./unit.ts";
 /** A finished unit: all that its draws depend on, fixed by work already done. */
 export interface FinishedUnit extends UnitId {
   /** digest(P(t)), 32 bytes. */
-  readonly start: Uint8Array;
+  readonly startDigest: Uint8Array;
   /** d = digest(P'), 32 bytes. */
   readonly digest: Uint8Array;
 }
@@ -38,7 +38,7 @@ function drawBytes(unit: FinishedUnit, nonce: bigint): Uint8Array {
     unit.beacon,
     unit.task,
     u32be(unit.round),
-    unit.start,
+    unit.startDigest,
     unit.author,
     u32be(unit.mlNode),
     u32be(unit.index),
@@ -74,12 +74,12 @@ export function nextBeacon(beacon: Uint8Array, draw: Uint8Array): Hash32 {
 
 /** The winning unit that a header names, run upon the block whose beacon is given. */
 export function unitOfHeader(beacon: Uint8Array, header: UnsignedHeader): FinishedUnit {
-  const { task, round, miner, mlNode, index, start, digest } = header;
-  return { beacon, task, round, author: miner, mlNode, index, start, digest };
+  const { task, round, miner, mlNode, index, startDigest: start, digest } = header;
+  return { beacon, task, round, author: miner, mlNode, index, startDigest: start, digest };
 }
 
 /** The unit of a contribution; `beacon` is that of the block at the contribution's height. */
 export function unitOfContribution(beacon: Uint8Array, contribution: UnsignedContribution): FinishedUnit {
-  const { task, round, author, mlNode, index, start, digest } = contribution;
-  return { beacon, task, round, author, mlNode, index, start, digest };
+  const { task, round, author, mlNode, index, startDigest: start, digest } = contribution;
+  return { beacon, task, round, author, mlNode, index, startDigest: start, digest };
 }

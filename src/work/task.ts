@@ -1,28 +1,54 @@
-// What a task asks of a unit, and how many lottery nonces a unit of it earns (protocol section 2).
+// Every fact of a task, in one record: execution, draws, checks and codecs all take what they use from here (protocol section 2).
 import { ACCEPT, reject, type TaskId, type Verdict } from "../base/index.ts";
+import type { AggregationName, DataInput, DeltaCodecName, GridLayout, Splits } from "../ml/index.ts";
 
-/** The facts of a task that every node must agree on. Ids and digests are 32 bytes. */
-export interface Task {
-  /** SSZ root of the registration. */
+/** The data that a task trains on, and how a sample is read from it. */
+export interface TaskData {
+  readonly name: string;
+  readonly digest: Uint8Array;
+  /** The graph's inputs, in order. */
+  readonly inputs: readonly DataInput[];
+  /** Consecutive rows that one sample reads. */
+  readonly window: number;
+  /** Distance between the samples that an evaluation looks at. */
+  readonly evalStride: number;
+  readonly splits: Splits;
+}
+
+/** What every node must agree on. A digest is 32 bytes; the layout of a parameter set is `parameters`, so a task is a GridLayout. */
+export interface Task extends GridLayout {
+  /** Hash of all the other facts. */
   readonly id: TaskId;
-  /** Name of the model directory. */
+  /** For people and settings; unique within a genesis. */
+  readonly name: string;
+  /** Name of the model. */
   readonly model: string;
-  /** SHA-256 of the training graph. */
-  readonly modelDigest: Uint8Array;
-  /** Digest of the data set. */
-  readonly dataDigest: Uint8Array;
+  readonly kind: "classification" | "next-token";
+  /** SHA-256 of the training graph, ONNX. */
+  readonly trainDigest: Uint8Array;
+  /** SHA-256 of the evaluation graph, ONNX. */
+  readonly evalDigest: Uint8Array;
   /** digest(P(0)). */
-  readonly parameters: Uint8Array;
+  readonly initialDigest: Uint8Array;
+  readonly data: TaskData;
   /** S, steps of one unit. */
   readonly steps: number;
   /** B, rows of one step. */
   readonly batch: number;
-  /** The training split: rows [trainFrom, trainTo) of the data set. */
-  readonly trainFrom: number;
-  readonly trainTo: number;
+  /** Rows of one call of the evaluation graph. */
+  readonly evalBatch: number;
+  /** 1, or the window of a next-token model. */
+  readonly predictionsPerSample: number;
+  readonly optimizer: { readonly kind: string; readonly settings: { readonly [name: string]: string } };
   readonly parameterCount: number;
   /** Multiply-accumulates of one step, counted statically from the graph. */
   readonly macsPerStep: bigint;
+  /** How contributions say what they changed. */
+  readonly codec: DeltaCodecName;
+  /** How a record's contributions make the next common state. */
+  readonly aggregation: AggregationName;
+  /** Bytes of an encoded delta at most. */
+  readonly maxDeltaBytes: number;
 }
 
 /** Chain parameters of the lottery. */
@@ -48,7 +74,7 @@ export function noncesPerUnit(task: Lottery, rules: WorkRules): number {
 /** Refuses a task that earns nothing, or more nonces per multiply-accumulate than the cap allows. */
 export function checkTaskCap(task: Lottery, rules: WorkRules): Verdict {
   const nonces = noncesPerUnit(task, rules);
-  if (nonces < 1) return reject("task-without-nonces", "a unit of the task earns no nonce");
+  if (nonces < 1) return reject("task-without-nonces");
   const macs = task.macsPerStep * BigInt(task.steps);
   if (BigInt(nonces) * 1_000_000_000n > BigInt(rules.maxNoncesPerGigamac) * macs)
     return reject("task-too-cheap", `${nonces} nonces for ${macs} multiply-accumulates is above the cap`);

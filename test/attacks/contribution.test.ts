@@ -83,7 +83,7 @@ describe.each(VICTIMS)("a %s", (_, options) => {
     const evil = await lab.evil([victim]);
     const changes: readonly Partial<Contribution>[] = [
       { round: place.round + 1 },
-      { start: zero },
+      { startDigest: zero },
       { height: place.state.height + 1 },
     ];
     for (const change of changes)

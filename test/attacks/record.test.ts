@@ -1,7 +1,7 @@
 // What a leader, or somebody who would be one, can lie about: the next state, its right to lead, its signature, two records for one round.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Verdict } from "../../src/base/index.ts";
-import type { Record } from "../../src/codec/index.ts";
+import type { RoundRecord } from "../../src/codec/index.ts";
 import { recordCodec } from "../../src/codec/index.ts";
 import type { KeyPair } from "../../src/crypto/index.ts";
 import { forgeBlock } from "../support/chain.ts";
@@ -39,7 +39,7 @@ async function setUp(options: (typeof VICTIMS)[number][1]): Promise<void> {
   expect(miner.engine.ledger.head.id).toEqual(victim.engine.ledger.head.id);
 }
 
-const tell = (evil: Evil, record: Record): Promise<Verdict> =>
+const tell = (evil: Evil, record: RoundRecord): Promise<Verdict> =>
   lab.tell(evil, victim, "record", recordCodec.encode(record));
 
 /** A place, one honest unit at it, and a peer that serves its delta. */
@@ -56,11 +56,11 @@ describe.each(VICTIMS)("a %s", (_, options) => {
     const { place, unit, evil } = await scene();
     const record = recordAt(lab, leader, place, [unit]);
     expect(await tell(evil, record)).toEqual({ kind: "accept" });
-    expect(victim.engine.rounds.view).toMatchObject({ round: place.round + 1, start: record.next });
+    expect(victim.engine.rounds.view).toMatchObject({ round: place.round + 1, start: record.nextDigest });
   });
 
-  const LIES: readonly (readonly [string, string, (place: Place, unit: Unit) => Record])[] = [
-    ["a wrong next state", "wrong-next", (place, unit) => recordAt(lab, leader, place, [unit], { next: zero })],
+  const LIES: readonly (readonly [string, string, (place: Place, unit: Unit) => RoundRecord])[] = [
+    ["a wrong next state", "wrong-next", (place, unit) => recordAt(lab, leader, place, [unit], { nextDigest: zero })],
     ["a stranger as leader", "not-leader", (place, unit) => recordAt(lab, Sim.key("stranger"), place, [unit])],
     [
       "a stranger's signature under the leader's name",
@@ -83,7 +83,7 @@ describe.each(VICTIMS)("a %s", (_, options) => {
     const { place, unit, evil } = await scene();
     const forged = make(place, unit);
     expect(await tell(evil, forged)).toMatchObject({ kind: "reject", code });
-    expect(victim.engine.rounds.view.start).toEqual(place.start);
+    expect(victim.engine.rounds.view.startDigest).toEqual(place.start);
     expect(victim.punished).toHaveLength(0);
     // What a stranger sent does not stop the leader's own record.
     if (what.startsWith("a stranger"))
@@ -96,12 +96,12 @@ describe.each(VICTIMS)("a %s", (_, options) => {
       kind: "reject",
       code: "wrong-delta",
     });
-    expect(victim.engine.rounds.view.start).toEqual(place.start);
+    expect(victim.engine.rounds.view.startDigest).toEqual(place.start);
   });
 
   it("refuses a block that stands on a wrong next state", async () => {
     const { place, unit, evil } = await scene();
-    const fake = recordAt(lab, leader, place, [unit], { next: zero });
+    const fake = recordAt(lab, leader, place, [unit], { nextDigest: zero });
     const forged = aBlock(lab, leader, placeAfter(place, fake, following(place, [unit])));
     expect(await lab.tellBlock(evil, victim, forged)).toMatchObject({ kind: "reject", code: "wrong-next" });
     expect(await lab.fate(victim, forged)).toBe("unknown");
@@ -180,11 +180,11 @@ describe("strangers", () => {
       const stranger = Sim.key(`stranger ${i}`);
       const liar = await lab.evil([victim]);
       await tell(liar, recordAt(lab, stranger, place, [unit]));
-      await tell(liar, recordAt(lab, stranger, place, [unit], { next: zero }));
+      await tell(liar, recordAt(lab, stranger, place, [unit], { nextDigest: zero }));
     }
     expect(victim.alerts).toEqual([]);
     const { place: same, evil } = await scene();
-    await tell(evil, recordAt(lab, leader, same, [unit], { next: zero }));
+    await tell(evil, recordAt(lab, leader, same, [unit], { nextDigest: zero }));
     await tell(evil, recordAt(lab, leader, same, [unit]));
     expect(victim.alerts).toEqual(["equivocation"]);
     expect(victim.engine.evidence.pending(victim.engine.ledger.state).doubleRecords).toHaveLength(1);

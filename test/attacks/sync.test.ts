@@ -152,7 +152,7 @@ describe("a node that joins", () => {
     await lab.connect(joiner, miner);
     await synced(joiner);
     await lab.clock.run(60_000, () => joiner.engine.rounds.view.records.length > 0);
-    expect(toHex(joiner.engine.rounds.view.start)).toBe(toHex(miner.engine.rounds.view.start));
+    expect(toHex(joiner.engine.rounds.view.startDigest)).toBe(toHex(miner.engine.rounds.view.startDigest));
     expect(joiner.punished.filter(({ peer }) => peer === miner.wire.peerId)).toEqual([]);
   });
 });

@@ -17,7 +17,7 @@ import type {
   DoubleBlock,
   DoubleRecord,
   Header,
-  Record,
+  RoundRecord,
   Transfer,
   UnsignedHeader,
 } from "../../src/codec/index.ts";
@@ -109,7 +109,7 @@ export interface UnitPlace {
   readonly mlNode?: number;
   readonly index?: number;
   /** Default: the round that `previous` opened, or else the tip. */
-  readonly previous?: Record | undefined;
+  readonly previous?: RoundRecord | undefined;
   /** Default: the tip's. */
   readonly height?: number;
 }
@@ -123,10 +123,10 @@ export function aContribution(state: State, key: KeyPair, place: UnitPlace, rule
   if (stands === undefined || beacon === undefined) throw new Error(`no unit can be run at height ${height}`);
   const { previous, mlNode = 0, index = 0 } = place;
   const round = previous === undefined ? stands.round : previous.round + 1;
-  const start = previous?.next ?? stands.parameters;
+  const start = previous?.nextDigest ?? stands.parametersDigest;
   const done = fakeUnit({ beacon, task, round, author: key.address, mlNode, index });
   return signContribution(
-    { task, round, height, author: key.address, mlNode, index, start, ...done, codec: 0, deltaBytes: 40 },
+    { task, round, height, author: key.address, mlNode, index, startDigest: start, ...done, codec: 0, deltaBytes: 40 },
     key,
     rules.genesis,
   );
@@ -136,10 +136,10 @@ export function aContribution(state: State, key: KeyPair, place: UnitPlace, rule
 export function aRecord(
   state: State,
   leader: KeyPair,
-  parts: { readonly previous?: Record | undefined; readonly contributions: readonly Contribution[] },
+  parts: { readonly previous?: RoundRecord | undefined; readonly contributions: readonly Contribution[] },
   rules: Rules,
-  change: Partial<Record> = {},
-): Record {
+  change: Partial<RoundRecord> = {},
+): RoundRecord {
   const stands = state.task(taskIn(rules).id);
   if (stands === undefined) throw new Error("no task");
   const { previous } = parts;
@@ -152,7 +152,7 @@ export function aRecord(
       block: state.tipId,
       parent: previous === undefined ? stands.lastRecord : recordId(previous),
       contributions,
-      next: fakeNext(previous?.next ?? stands.parameters, contributions),
+      nextDigest: fakeNext(previous?.nextDigest ?? stands.parametersDigest, contributions),
       leader: leader.address,
       ...change,
     },
@@ -168,8 +168,8 @@ export function someRecords(
   authors: readonly KeyPair[],
   count: number,
   rules: Rules,
-): Record[] {
-  const records: Record[] = [];
+): RoundRecord[] {
+  const records: RoundRecord[] = [];
   for (let i = 0; i < count; i++) {
     const previous = records.at(-1);
     const contributions = authors.map((author) => aContribution(state, author, { previous }, rules));
@@ -179,7 +179,7 @@ export function someRecords(
 }
 
 export interface BlockPlan {
-  readonly records?: readonly Record[];
+  readonly records?: readonly RoundRecord[];
   readonly transfers?: readonly Transfer[];
   readonly doubleBlocks?: readonly DoubleBlock[];
   readonly doubleRecords?: readonly DoubleRecord[];

@@ -1,6 +1,6 @@
 // Units, records and blocks upon what an engine holds: honest ones as anybody could make them, and the forgeries of a cheat who holds its own key.
 import type { State } from "../../src/chain/index.ts";
-import type { Block, Contribution, DoubleBlock, DoubleRecord, Record, Transfer } from "../../src/codec/index.ts";
+import type { Block, Contribution, DoubleBlock, DoubleRecord, RoundRecord, Transfer } from "../../src/codec/index.ts";
 import { compareContributions, draftBlock, sealBlock } from "../../src/consensus/index.ts";
 import { type KeyPair, recordId, sha256, signContribution, signRecord } from "../../src/crypto/index.ts";
 import { aggregate, decodeDelta, encodeDelta, parametersDigest } from "../../src/ml/index.ts";
@@ -14,13 +14,13 @@ export interface Place {
   readonly round: number;
   readonly start: Uint8Array;
   readonly parameters: Float32Array;
-  readonly records: readonly Record[];
+  readonly records: readonly RoundRecord[];
 }
 
 /** Where `node` stands. */
 export async function placeOf(node: Node): Promise<Place> {
   const { rounds, ledger, parameters } = node.engine;
-  const { round, start, records } = rounds.view;
+  const { round, startDigest: start, records } = rounds.view;
   const set = await parameters.get(start);
   if (set === undefined) throw new Error("the parameters of the round are not here");
   return { state: ledger.state, round, start, parameters: set, records };
@@ -123,9 +123,9 @@ export function recordAt(
   leader: KeyPair,
   place: Place,
   units: readonly Unit[],
-  change: Partial<Record> = {},
+  change: Partial<RoundRecord> = {},
   signer: KeyPair = leader,
-): Record {
+): RoundRecord {
   const { rules, task } = lab.network;
   const previous = place.records.at(-1);
   const stands = place.state.task(task.id) as { lastRecord: Uint8Array };
@@ -138,7 +138,7 @@ export function recordAt(
       block: place.state.tipId,
       parent: previous === undefined ? stands.lastRecord : recordId(previous),
       contributions,
-      next: parametersDigest(toyManifest, following(place, units)),
+      nextDigest: parametersDigest(toyManifest, following(place, units)),
       leader: leader.address,
       ...change,
     },
@@ -154,11 +154,11 @@ export function following(place: Place, units: readonly Unit[]): Float32Array {
 }
 
 /** The place that `record` opens, if it says the truth. */
-export function placeAfter(place: Place, record: Record, parameters: Float32Array): Place {
+export function placeAfter(place: Place, record: RoundRecord, parameters: Float32Array): Place {
   return {
     ...place,
     round: record.round + 1,
-    start: record.next,
+    start: record.nextDigest,
     parameters,
     records: [...place.records, record],
   };

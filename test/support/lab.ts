@@ -113,7 +113,7 @@ export class Lab {
       {
         ...network,
         roleBits: 0,
-        checkBeforeRelay: options.verifies === true,
+        checksBeforeRelay: options.verifies === true,
         mines: options.mines === true,
         trustedVerifiers: (options.trusts ?? []).map((trusted) => Sim.key(trusted).address),
       },

@@ -23,7 +23,7 @@ interface OrtSession {
 }
 
 const LEVELS = ["disabled", "basic", "extended", "all"] as const;
-export interface EngineOptions {
+export interface OrtOptions {
   /** Threads inside one operator. More workers beat more threads, so the node uses 1; conformance also tries 2. */
   readonly threads?: number;
   readonly level?: (typeof LEVELS)[number];
@@ -39,19 +39,19 @@ export type Feeds = { readonly [name: string]: Feed };
 /** Values of a graph's outputs, copied out of the runtime's memory. */
 export type Outputs = { readonly [name: string]: Float32Array | Int32Array };
 
-export interface Graph {
+export interface OrtGraph {
   /** Blocks this thread until the graph has ended. `ms` is the time inside the runtime. */
   run(feeds: Feeds): Promise<{ readonly outputs: Outputs; readonly ms: number }>;
   close(): Promise<void>;
 }
 
-export interface Engine {
+export interface OrtProvider {
   /** Opens a graph; throws CAPABILITY_ABSENT with the runtime's reason when the provider cannot run it. */
-  open(model: Uint8Array): Promise<Graph>;
+  open(model: Uint8Array): Promise<OrtGraph>;
 }
 
 /** Loads the package of `provider`. Throws CAPABILITY_ABSENT when it is not installed or does not load here. */
-export async function openEngine(provider: Provider, options: EngineOptions = {}): Promise<Engine> {
+export async function openProvider(provider: Provider, options: OrtOptions = {}): Promise<OrtProvider> {
   const ort = await loadPackage(provider);
   // Its reasons go to stderr otherwise, past every log; what matters of them is in the errors that it throws.
   ort.env.logLevel = "fatal";
@@ -83,7 +83,7 @@ async function loadPackage(provider: Provider): Promise<Ort> {
   }
 }
 
-function sessionOptions(provider: Provider, { threads = 1, level = "basic" }: EngineOptions): object {
+function sessionOptions(provider: Provider, { threads = 1, level = "basic" }: OrtOptions): object {
   return {
     executionProviders: [provider],
     graphOptimizationLevel: level,
@@ -94,7 +94,7 @@ function sessionOptions(provider: Provider, { threads = 1, level = "basic" }: En
   };
 }
 
-function graph(ort: Ort, session: OrtSession): Graph {
+function graph(ort: Ort, session: OrtSession): OrtGraph {
   return {
     async run(feeds) {
       const tensors: { [name: string]: OrtTensor } = {};

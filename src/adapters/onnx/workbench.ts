@@ -14,7 +14,7 @@ import {
   vectorInputs,
 } from "../../ml/index.ts";
 import type { Evaluation, UnitResult } from "../../ports/index.ts";
-import type { Engine, Feed, Feeds, Graph, Outputs } from "./engine.ts";
+import type { Feed, Feeds, OrtGraph, OrtProvider, Outputs } from "./engine.ts";
 import type { EvaluateTask, UnitTask } from "./messages.ts";
 import type { ModelFiles } from "./model-files.ts";
 
@@ -30,7 +30,11 @@ export interface Workbench {
 }
 
 /** Opens both graphs of a model. `data` may be undefined where only `prove` and `time` are called. */
-export async function openWorkbench(engine: Engine, files: ModelFiles, data: DataSet | undefined): Promise<Workbench> {
+export async function openWorkbench(
+  engine: OrtProvider,
+  files: ModelFiles,
+  data: DataSet | undefined,
+): Promise<Workbench> {
   const { manifest } = files;
   const train = await engine.open(files.train);
   const evaluation = await engine.open(files.eval);
@@ -112,7 +116,7 @@ interface UnitRun {
 /** One call of train.onnx: `batch` is [steps, batchSize] row-major. */
 async function train(
   manifest: ModelManifest,
-  graph: Graph,
+  graph: OrtGraph,
   data: Feeds,
   start: Float32Array,
   batch: Int32Array,
@@ -142,7 +146,7 @@ function output(outputs: Outputs, name: string): Float32Array | Int32Array {
 
 async function runUnit(
   manifest: ModelManifest,
-  graph: Graph,
+  graph: OrtGraph,
   data: Feeds,
   task: UnitTask,
   trainFrom: number,
@@ -163,7 +167,7 @@ async function runUnit(
 /** Whole batches only: samples at the end of the split that do not fill one are left out, the same ones everywhere. */
 async function runEvaluation(
   manifest: ModelManifest,
-  graph: Graph,
+  graph: OrtGraph,
   data: Feeds,
   { parameters, split }: EvaluateTask,
   samples: Int32Array,
@@ -190,7 +194,7 @@ async function runEvaluation(
   return { samples: batches * manifest.evalBatch * manifest.predictionsPerSample, correct, loss: loss / batches };
 }
 
-async function proveVectors({ manifest, vectors }: ModelFiles, graph: Graph, evaluation: Graph): Promise<void> {
+async function proveVectors({ manifest, vectors }: ModelFiles, graph: OrtGraph, evaluation: OrtGraph): Promise<void> {
   const { samples, steps, digests } = vectors;
   const inputs = vectorInputs(manifest, { seed: vectors.seed, samples, steps, units: digests.length });
   const data = dataFeeds(manifest, inputs.data);
@@ -215,7 +219,7 @@ async function proveVectors({ manifest, vectors }: ModelFiles, graph: Graph, eva
 
 async function timeUnits(
   { manifest, vectors }: ModelFiles,
-  graph: Graph,
+  graph: OrtGraph,
   rounds: number,
   steps: number,
 ): Promise<number> {

@@ -2,7 +2,7 @@
 import "../../polyfill.ts";
 import { parentPort, workerData } from "node:worker_threads";
 import { PouwError } from "../../base/index.ts";
-import { openEngine } from "./engine.ts";
+import { openProvider } from "./engine.ts";
 import { type Order, type Reply, type Task, type TaskResult, toFault, type WorkerSetup } from "./messages.ts";
 import { openWorkbench, type Workbench } from "./workbench.ts";
 
@@ -15,7 +15,7 @@ if (port === null) throw new PouwError("INTERNAL", "worker.ts is the entry of a 
 const benches = new Map<string, Workbench>();
 
 async function open({ provider, models, data, gate }: WorkerSetup): Promise<number | undefined> {
-  const engine = await openEngine(provider);
+  const engine = await openProvider(provider);
   let unitMs: number | undefined;
   for (const files of models) {
     const { manifest } = files;

@@ -1,8 +1,8 @@
 // Who is paid for a block: integer arithmetic whose remainders go to the winner, so the parts always make the whole (protocol section 4).
 import { toHex } from "../../base/index.ts";
-import type { Record } from "../../codec/index.ts";
+import type { RoundRecord } from "../../codec/index.ts";
 import type { Split } from "../rules.ts";
-import type { Reward } from "../state-type.ts";
+import type { Reward } from "../state/state-type.ts";
 
 /**
  * Splits subsidy and fees: the contributions' part equally over all recorded contributions (a task's units are equal work), the
@@ -12,7 +12,7 @@ import type { Reward } from "../state-type.ts";
 export function splitReward(
   income: { readonly subsidy: bigint; readonly fees: bigint },
   winner: Uint8Array,
-  records: readonly Pick<Record, "leader" | "contributions">[],
+  records: readonly Pick<RoundRecord, "leader" | "contributions">[],
   split: Split,
 ): Reward[] {
   const shares = new Map<string, Reward>();

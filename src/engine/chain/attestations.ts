@@ -1,17 +1,17 @@
 // Verifiers' signed verdicts: a node that cannot train goes by two thirds of the verifiers it trusts (protocol section 5).
 import { ACCEPT, bytesEqual, ignore, Lru, toHex, type Verdict } from "../../base/index.ts";
 import type { Rules } from "../../chain/index.ts";
-import { OUTCOMES, type Outcome, type SignedVerdict } from "../../codec/index.ts";
-import { checkVerdict } from "../../consensus/index.ts";
+import { type Attestation, OUTCOMES, type Outcome } from "../../codec/index.ts";
+import { checkAttestation } from "../../consensus/index.ts";
 
 /** Blocks whose verdicts are remembered, and verdicts per block. */
 const MAX_BLOCKS = 256;
 const MAX_PER_BLOCK = 64;
 
 /** Verifier -> its word on one block. */
-type Words = Map<string, SignedVerdict>;
+type Words = Map<string, Attestation>;
 
-export class Verdicts {
+export class Attestations {
   readonly #rules: Rules;
   readonly #trusted: readonly Uint8Array[];
   /** Of trusted verifiers, and of all others: a crowd must not push out the words that count. */
@@ -23,15 +23,15 @@ export class Verdicts {
   }
 
   /** Judges and keeps a verdict. Only the first word of a verifier on a block counts. */
-  add(verdict: SignedVerdict): Verdict {
+  add(verdict: Attestation): Verdict {
     const key = toHex(verdict.block);
     const words = this.#isTrusted(verdict.verifier) ? this.#words.trusted : this.#words.others;
-    const held = words.get(key) ?? new Map<string, SignedVerdict>();
+    const held = words.get(key) ?? new Map<string, Attestation>();
     const verifier = toHex(verdict.verifier);
     if (held.has(verifier)) return ignore("known", "this verifier's word on the block is known");
     if (held.size >= MAX_PER_BLOCK && words === this.#words.others)
       return ignore("full", "too many verdicts on the block");
-    const form = checkVerdict(verdict, this.#rules);
+    const form = checkAttestation(verdict, this.#rules);
     if (form.kind !== "accept") return form;
     held.set(verifier, verdict);
     words.set(key, held);

@@ -1,22 +1,22 @@
 // The blocks of every branch in memory, as links: which is the best tip, and how to get from one tip to another.
 import { toHex } from "../../base/index.ts";
 import { compareChains } from "../../consensus/index.ts";
-import type { BlockNode, Checked } from "../storage/block-store.ts";
+import type { BlockEntry, Checked } from "../storage/block-store.ts";
 
 /** Whether fork choice takes `a` over `b`. */
-export function preferred(a: BlockNode, b: BlockNode): boolean {
+export function preferred(a: BlockEntry, b: BlockEntry): boolean {
   return compareChains({ ...a, tipId: a.id }, { ...b, tipId: b.id }) > 0;
 }
 
 export class BlockTree {
-  readonly #nodes = new Map<string, BlockNode>();
+  readonly #nodes = new Map<string, BlockEntry>();
   readonly #children = new Map<string, Set<string>>();
 
-  get(id: Uint8Array): BlockNode | undefined {
+  get(id: Uint8Array): BlockEntry | undefined {
     return this.#nodes.get(toHex(id));
   }
 
-  add(node: BlockNode): void {
+  add(node: BlockEntry): void {
     const key = toHex(node.id);
     this.#nodes.set(key, node);
     const parent = toHex(node.parent);
@@ -26,8 +26,8 @@ export class BlockTree {
   }
 
   /** Changes the outcome of a block; `invalid` spreads to everything built on it. Returns the changed nodes. */
-  mark(id: Uint8Array, checked: Checked): BlockNode[] {
-    const changed: BlockNode[] = [];
+  mark(id: Uint8Array, checked: Checked): BlockEntry[] {
+    const changed: BlockEntry[] = [];
     const todo = [toHex(id)];
     for (let key = todo.pop(); key !== undefined; key = todo.pop()) {
       const node = this.#nodes.get(key);
@@ -41,8 +41,8 @@ export class BlockTree {
   }
 
   /** The node that fork choice prefers among those not known to be invalid. */
-  best(): BlockNode | undefined {
-    let best: BlockNode | undefined;
+  best(): BlockEntry | undefined {
+    let best: BlockEntry | undefined;
     for (const node of this.#nodes.values()) {
       if (node.checked === "invalid") continue;
       if (best === undefined || preferred(node, best)) best = node;

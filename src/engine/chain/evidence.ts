@@ -1,7 +1,7 @@
 // Watches for what nobody may sign twice: one win behind two blocks, one round under two records. Finds become evidence for the next block.
 import { bytesEqual, Lru, toHex } from "../../base/index.ts";
 import { judgeDoubleBlock, type Rules, type State, selectEvidence } from "../../chain/index.ts";
-import type { Body, DoubleBlock, DoubleRecord, Header, Record } from "../../codec/index.ts";
+import type { Body, DoubleBlock, DoubleRecord, Header, RoundRecord } from "../../codec/index.ts";
 import { blockId, recordId, verifyRecord } from "../../crypto/index.ts";
 
 /** Headers and records remembered, each. */
@@ -12,7 +12,7 @@ export class EvidenceWatch {
   readonly #rules: Rules;
   readonly #onFound: (offender: Uint8Array, detail: string) => void;
   readonly #headers = new Lru<string, Header>(MEMORY);
-  readonly #records = new Lru<string, Record>(MEMORY);
+  readonly #records = new Lru<string, RoundRecord>(MEMORY);
   /** Offences found already: more signatures over one of them are not another. */
   readonly #found = new Lru<string, true>(MEMORY);
   #blocks: DoubleBlock[] = [];
@@ -24,7 +24,7 @@ export class EvidenceWatch {
   }
 
   /** Looks at a header whose signature was checked. */
-  seeHeader(header: Header): void {
+  noteHeader(header: Header): void {
     const win = [toHex(header.miner), header.height, header.round, header.mlNode, header.index, toHex(header.digest)];
     const key = `${win.join("/")}/${header.nonce}`;
     const before = this.#headers.get(key);
@@ -42,7 +42,7 @@ export class EvidenceWatch {
    * Looks at a record that the leader of some known block signed, on any branch; a bad signature is nobody's offence.
    * `second`: it shows an offence that was not known; `more`: one that was.
    */
-  seeRecord(record: Record): "first" | "second" | "more" {
+  noteRecord(record: RoundRecord): "first" | "second" | "more" {
     const key = `${toHex(record.leader)}/${toHex(record.block)}/${record.round}`;
     const before = this.#records.get(key);
     if (before !== undefined && bytesEqual(recordId(before), recordId(record))) return "first";

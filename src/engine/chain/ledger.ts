@@ -12,11 +12,11 @@ import {
   type Verdict,
 } from "../../base/index.ts";
 import { type Genesis, genesisState, type Rules, type State } from "../../chain/index.ts";
-import type { Block, Record } from "../../codec/index.ts";
+import type { Block, RoundRecord } from "../../codec/index.ts";
 import { checkBlock } from "../../consensus/index.ts";
 import { blockId } from "../../crypto/index.ts";
 import type { Clock, Log } from "../../ports/index.ts";
-import type { BlockNode, BlockStore, Checked, Move } from "../storage/block-store.ts";
+import type { BlockEntry, BlockStore, Checked, Move } from "../storage/block-store.ts";
 import { KEEP_RECENT, SNAPSHOT_EVERY } from "../storage/keys.ts";
 import type { Deltas } from "../training/deltas.ts";
 import { type Parameters, rebuildParameters } from "../training/parameters.ts";
@@ -42,7 +42,7 @@ export interface LedgerDeps {
   readonly log: Log;
   readonly onHead: (change: HeadChange) => void;
   /** A block joined the tree, whatever its branch, and its unit is not checked yet. */
-  readonly onPending: (node: BlockNode) => void;
+  readonly onPending: (node: BlockEntry) => void;
 }
 
 const STATES_IN_MEMORY = 64;
@@ -54,7 +54,7 @@ export class Ledger {
   readonly #queue = new SerialQueue();
   readonly #states = new Lru<string, State>(STATES_IN_MEMORY);
   readonly #genesisState: State;
-  #head: BlockNode;
+  #head: BlockEntry;
 
   private constructor(genesis: Genesis, rules: Rules, deps: LedgerDeps) {
     this.rules = rules;
@@ -74,7 +74,7 @@ export class Ledger {
     return ledger;
   }
 
-  get head(): BlockNode {
+  get head(): BlockEntry {
     return this.#head;
   }
 
@@ -83,7 +83,7 @@ export class Ledger {
     return this.#states.get(toHex(this.#head.id)) as State;
   }
 
-  async node(id: Uint8Array): Promise<BlockNode | undefined> {
+  async node(id: Uint8Array): Promise<BlockEntry | undefined> {
     return (
       this.#tree.get(id) ?? (bytesEqual(id, this.rules.genesis) ? this.#genesisNode() : this.#deps.blocks.node(id))
     );
@@ -108,7 +108,7 @@ export class Ledger {
   }
 
   /** P(t) of a block's winning unit, rebuilt through the records of earlier blocks if it is not held, or pulled by digest; undefined when neither can be. */
-  async parametersOf(node: BlockNode, options: { readonly signal: AbortSignal }): Promise<Float32Array | undefined> {
+  async parametersOf(node: BlockEntry, options: { readonly signal: AbortSignal }): Promise<Float32Array | undefined> {
     const { parameters, blocks } = this.#deps;
     return rebuildParameters(
       node,
@@ -157,7 +157,7 @@ export class Ledger {
   ): Promise<Verdict | undefined> {
     const { deltas, blocks } = this.#deps;
     const hints = from === undefined ? [] : [from];
-    const keep = (record: Record): Promise<void> => blocks.keepRecord(record, false, deltas);
+    const keep = (record: RoundRecord): Promise<void> => blocks.keepRecord(record, false, deltas);
     const here = await deltas.ofRecords(block.body.records, hints, keep, options);
     return here ? undefined : ignore("no-delta", "a recorded delta could not be had from any peer");
   }
@@ -171,7 +171,7 @@ export class Ledger {
   ): Promise<Verdict> {
     const settled = await this.#known(id, block);
     if (settled !== undefined) return settled;
-    const parent = (await this.node(block.header.parent)) as BlockNode;
+    const parent = (await this.node(block.header.parent)) as BlockEntry;
     const advanced = await this.#advance(parent, block, source.from, options);
     if (advanced.kind !== "accept") return advanced;
     await this.#commit(block, id, state, source.own);
@@ -180,7 +180,7 @@ export class Ledger {
 
   /** Runs the block's records over the parent's parameters: every next state must be what its deltas make. */
   async #advance(
-    parent: BlockNode,
+    parent: BlockEntry,
     block: Block,
     from: string | undefined,
     options: { readonly signal: AbortSignal },
@@ -189,27 +189,27 @@ export class Ledger {
     if ((await this.parametersOf(parent, options)) === undefined) {
       return ignore("no-parameters", "the parameters that the block starts from are not here");
     }
-    let start = parent.start;
+    let start = parent.startDigest;
     for (const record of block.body.records) {
       const verdict = await this.#deps.parameters.advance(start, record, hints, options);
       if (verdict.kind !== "accept") return verdict;
-      start = record.next;
+      start = record.nextDigest;
     }
     return ACCEPT;
   }
 
   async #commit(block: Block, id: Hash32, state: State, own: boolean): Promise<void> {
-    const node: BlockNode = {
+    const node: BlockEntry = {
       id,
       parent: block.header.parent as Hash32,
       height: block.header.height,
       work: state.work,
       draw: state.draw,
-      start: block.header.start,
+      startDigest: block.header.startDigest,
       checked: own ? "executed" : "pending",
     };
     const move = preferred(node, this.#head) ? await this.#moveTo(node, block) : undefined;
-    const set = await this.#deps.parameters.get(node.start);
+    const set = await this.#deps.parameters.get(node.startDigest);
     const parameters = set === undefined ? undefined : this.#deps.parameters.encode(set);
     const { deltas, blocks } = this.#deps;
     await blocks.commit({ block, node, state, deltas, parameters, move });
@@ -225,7 +225,7 @@ export class Ledger {
     return this.#queue.run(async () => {
       const changed = this.#tree.mark(id, checked);
       if (changed.length === 0) return;
-      const best = this.#tree.best() as BlockNode;
+      const best = this.#tree.best() as BlockEntry;
       if (checked !== "invalid" || bytesEqual(best.id, this.#head.id))
         return this.#deps.blocks.mark(changed, undefined);
       await this.stateOf(best.id);
@@ -235,18 +235,18 @@ export class Ledger {
     });
   }
 
-  #turn(head: BlockNode, move: Move, own: boolean): void {
+  #turn(head: BlockEntry, move: Move, own: boolean): void {
     this.#head = head;
     this.#deps.onHead({ added: move.added.map(({ block }) => block), dropped: move.dropped, own });
   }
 
   /** How the best chain gets from the present head to `target`, whose block is `block` when it is not stored yet. */
-  async #moveTo(target: BlockNode, block: Block | undefined): Promise<Move> {
+  async #moveTo(target: BlockEntry, block: Block | undefined): Promise<Move> {
     const { blocks } = this.#deps;
     const dropped: Block[] = [];
     const added: { id: Uint8Array; block: Block }[] = [];
-    let down: BlockNode = this.#head;
-    let up: BlockNode = target;
+    let down: BlockEntry = this.#head;
+    let up: BlockEntry = target;
     while (!bytesEqual(down.id, up.id)) {
       if (up.height >= down.height && up.height > 0) {
         const own = bytesEqual(up.id, target.id) ? block : undefined;
@@ -260,10 +260,18 @@ export class Ledger {
     return { head: target.id, dropped, added: added.reverse() };
   }
 
-  #genesisNode(): BlockNode {
+  #genesisNode(): BlockEntry {
     const { genesis } = this.rules;
     const start = (this.#genesisState.tasks[0] as { parameters: Uint8Array }).parameters;
-    return { id: genesis, parent: genesis, height: 0, work: 0n, draw: new Uint8Array(32), start, checked: "executed" };
+    return {
+      id: genesis,
+      parent: genesis,
+      height: 0,
+      work: 0n,
+      draw: new Uint8Array(32),
+      startDigest: start,
+      checked: "executed",
+    };
   }
 
   /** Takes the chain up where the last run left it, and asks for the checks that it still owed. */

@@ -1,14 +1,14 @@
 // Own objects out to the network, each on its topic; a block too large to gossip goes out as its header and is pulled.
 import { concatBytes, messageOf } from "../../base/index.ts";
 import {
+  type Attestation,
   type Block,
   blockCodec,
   type Contribution,
   contributionCodec,
   headerCodec,
-  type Record,
+  type RoundRecord,
   recordCodec,
-  type SignedVerdict,
   type Transfer,
   transferCodec,
   verdictCodec,
@@ -36,7 +36,7 @@ export class Outbox {
     this.#send("contribution", contributionCodec.encode(contribution));
   }
 
-  record(record: Record): void {
+  record(record: RoundRecord): void {
     this.#send("record", recordCodec.encode(record));
   }
 
@@ -44,7 +44,7 @@ export class Outbox {
     this.#send("transfer", transferCodec.encode(transfer));
   }
 
-  verdict(verdict: SignedVerdict): void {
+  verdict(verdict: Attestation): void {
     this.#send("verdict", verdictCodec.encode(verdict));
   }
 

@@ -13,7 +13,7 @@ import {
   MAX_BLOCKS_PER_REPLY,
   MAX_REPLY_BYTES,
   type PeerStatus,
-  type Record,
+  type RoundRecord,
   recordCodec,
   roundReplyCodec,
   roundRequestCodec,
@@ -79,7 +79,7 @@ async function blocksReply(ids: readonly Uint8Array[], store: BlockStore): Promi
 
 /** The records of the round in progress, oldest first, as far as one reply reaches, and contributions if there is room. */
 function roundReply(
-  records: readonly Record[],
+  records: readonly RoundRecord[],
   contributions: readonly Contribution[],
 ): { readonly records: Uint8Array[]; readonly contributions: Uint8Array[] } {
   let room = MAX_REPLY_BYTES - REPLY_SLACK;

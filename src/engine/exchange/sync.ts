@@ -9,7 +9,7 @@ import {
   type Contribution,
   contributionCodec,
   type PeerStatus,
-  type Record,
+  type RoundRecord,
   recordCodec,
   roundReplyCodec,
   roundRequestCodec,
@@ -64,7 +64,7 @@ export class Sync {
   }
 
   /** Looks whether a peer has a heavier chain and, if so, fetches it. Calls while busy are folded into one more look. */
-  kick(): void {
+  requestSync(): void {
     if (this.#running !== undefined) {
       this.#again = true;
       return;
@@ -76,7 +76,7 @@ export class Sync {
         this.#deps.onProgress(undefined, 0);
         if (this.#again && !this.#signal.aborted) {
           this.#again = false;
-          this.kick();
+          this.requestSync();
         }
       });
   }
@@ -239,7 +239,7 @@ export class Sync {
   async fetchRound(
     peer: string,
     wanted: { readonly task: Uint8Array; readonly head: Uint8Array },
-  ): Promise<{ readonly records: Record[]; readonly contributions: Contribution[] }> {
+  ): Promise<{ readonly records: RoundRecord[]; readonly contributions: Contribution[] }> {
     const request = roundRequestCodec.encode({ task: wanted.task, head: wanted.head });
     const reply = roundReplyCodec.decode(await this.#ask(peer, "round", request));
     return {

@@ -33,7 +33,7 @@ export class CatchUp {
   /** A peer told where its head is. */
   heard(peer: string, status: PeerStatus): void {
     const { ledger, sync } = this.#deps;
-    if (toBigInt(status.work) > ledger.head.work) sync.kick();
+    if (toBigInt(status.work) > ledger.head.work) sync.requestSync();
     else if (bytesEqual(status.head, ledger.head.id) && this.#joined !== toHex(ledger.head.id)) void this.#join(peer);
   }
 

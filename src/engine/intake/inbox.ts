@@ -6,7 +6,7 @@ import {
   contributionCodec,
   type Header,
   headerCodec,
-  type Record,
+  type RoundRecord,
   recordCodec,
   transferCodec,
   verdictCodec,
@@ -14,7 +14,7 @@ import {
 import { checkHeader, leaderOf } from "../../consensus/index.ts";
 import { blockId } from "../../crypto/index.ts";
 import type { Clock, Topic } from "../../ports/index.ts";
-import type { Verdicts } from "../chain/attestations.ts";
+import type { Attestations } from "../chain/attestations.ts";
 import type { EvidenceWatch } from "../chain/evidence.ts";
 import type { Ledger } from "../chain/ledger.ts";
 import type { Mempool } from "../chain/mempool.ts";
@@ -45,7 +45,7 @@ export interface InboxDeps {
   readonly ledger: Ledger;
   readonly rounds: Rounds;
   readonly mempool: Mempool;
-  readonly verdicts: Verdicts;
+  readonly verdicts: Attestations;
   readonly evidence: EvidenceWatch;
   readonly sync: Sync;
   readonly clock: Clock;
@@ -116,7 +116,7 @@ export class Inbox {
       return ignore("old-parent", "the block parts from the chain too far back for gossip");
     const cheap = checkHeader(await ledger.stateOf(parent.id), header, { now: this.#deps.clock.now() }, ledger.rules);
     if (cheap.kind !== "accept") return cheap;
-    this.#deps.evidence.seeHeader(header);
+    this.#deps.evidence.noteHeader(header);
     this.#deps.remember(id, source);
     const block = whole ?? (await this.#deps.sync.fetchBlock(source.from, id));
     if (block === undefined) return ignore("no-block", "the announced block was not served");
@@ -131,7 +131,7 @@ export class Inbox {
   async #record(data: Uint8Array, source: Source): Promise<Verdict> {
     const record = recordCodec.decode(data);
     const { rounds, evidence, ledger } = this.#deps;
-    const seen = (await this.#isLeader(record)) ? evidence.seeRecord(record) : "first";
+    const seen = (await this.#isLeader(record)) ? evidence.noteRecord(record) : "first";
     // The second record is passed on, so that whoever wins the next block can punish the offence; a third says nothing new.
     if (seen === "second") return ACCEPT;
     if (seen === "more") return ignore("second-record", "the leader signed other records for this round");
@@ -166,7 +166,7 @@ export class Inbox {
   }
 
   /** Whether the record's signer led on a recent block that is known: what anyone else signs is no evidence and is not remembered. */
-  async #isLeader(record: Record): Promise<boolean> {
+  async #isLeader(record: RoundRecord): Promise<boolean> {
     const { ledger } = this.#deps;
     const node = await ledger.node(record.block);
     if (node === undefined || node.height <= ledger.head.height - ledger.rules.maturity) return false;

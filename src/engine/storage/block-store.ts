@@ -2,7 +2,7 @@
 // One atomic, synced batch per block: after a kill at any moment the store is the chain before it or after it.
 import { bytesEqual, fromHex, type Hash32, PouwError, toHex } from "../../base/index.ts";
 import { decodeState, encodeState, type State } from "../../chain/index.ts";
-import { type Block, blockCodec, type Record, recordCodec } from "../../codec/index.ts";
+import { type Block, blockCodec, type RoundRecord, recordCodec } from "../../codec/index.ts";
 import { blockId, transferId } from "../../crypto/index.ts";
 import type { Store, StoreWrite } from "../../ports/index.ts";
 import type { Deltas } from "../training/deltas.ts";
@@ -11,14 +11,14 @@ import { KEEP_RECENT, KEYS, ranges, SNAPSHOT_EVERY } from "./keys.ts";
 export type Checked = "pending" | "executed" | "verdicts" | "invalid";
 
 /** What the tree knows of a block beyond its bytes. */
-export interface BlockNode {
+export interface BlockEntry {
   readonly id: Hash32;
   readonly parent: Hash32;
   readonly height: number;
   readonly work: bigint;
   readonly draw: Uint8Array;
   /** digest(P(t)) that the winning unit started from. */
-  readonly start: Uint8Array;
+  readonly startDigest: Uint8Array;
   readonly checked: Checked;
 }
 
@@ -27,8 +27,8 @@ const plain = new TextDecoder();
 
 const bytesOf = (hex: unknown): Uint8Array => (typeof hex === "string" ? fromHex(hex) : undefined) ?? new Uint8Array(0);
 
-function encodeNode(node: BlockNode): Uint8Array {
-  const { id, parent, height, work, draw, start, checked } = node;
+function encodeNode(node: BlockEntry): Uint8Array {
+  const { id, parent, height, work, draw, startDigest: start, checked } = node;
   return text.encode(
     JSON.stringify({
       id: toHex(id),
@@ -42,15 +42,15 @@ function encodeNode(node: BlockNode): Uint8Array {
   );
 }
 
-function decodeNode(bytes: Uint8Array): BlockNode {
-  const raw = JSON.parse(plain.decode(bytes)) as { readonly [K in keyof BlockNode]?: unknown };
+function decodeNode(bytes: Uint8Array): BlockEntry {
+  const raw = JSON.parse(plain.decode(bytes)) as { readonly [K in keyof BlockEntry]?: unknown };
   return {
     id: bytesOf(raw.id) as Hash32,
     parent: bytesOf(raw.parent) as Hash32,
     height: Number(raw.height),
     work: BigInt(String(raw.work)),
     draw: bytesOf(raw.draw),
-    start: bytesOf(raw.start),
+    startDigest: bytesOf(raw.startDigest),
     checked: raw.checked as Checked,
   };
 }
@@ -84,7 +84,7 @@ export class BlockStore {
     return this.#store.get(KEYS.head);
   }
 
-  async node(id: Uint8Array): Promise<BlockNode | undefined> {
+  async node(id: Uint8Array): Promise<BlockEntry | undefined> {
     const bytes = await this.#store.get(KEYS.node(id));
     return bytes === undefined ? undefined : decodeNode(bytes);
   }
@@ -119,8 +119,8 @@ export class BlockStore {
   }
 
   /** Nodes of every branch from `from` up, lowest first. */
-  async nodesFrom(from: number, to: number): Promise<BlockNode[]> {
-    const nodes: BlockNode[] = [];
+  async nodesFrom(from: number, to: number): Promise<BlockEntry[]> {
+    const nodes: BlockEntry[] = [];
     for await (const key of this.#store.keys({ gte: ranges.siblings(from).gte, lt: ranges.siblings(to).lt })) {
       const node = await this.node(fromHex(key.slice(key.lastIndexOf("/") + 1)) as Uint8Array);
       if (node === undefined) throw corrupt(key);
@@ -136,7 +136,7 @@ export class BlockStore {
   /** Everything that one imported block adds, and the move of the best chain if it makes one. One batch. */
   async commit(change: {
     readonly block: Block;
-    readonly node: BlockNode;
+    readonly node: BlockEntry;
     readonly state: State;
     readonly deltas: Deltas;
     readonly parameters: Uint8Array | undefined;
@@ -151,7 +151,7 @@ export class BlockStore {
       { key: KEYS.state(node.id), value: encodeState(state) },
       ...change.deltas.toStore(contributions),
     ];
-    if (parameters !== undefined) writes.push({ key: KEYS.parameters(node.start), value: parameters });
+    if (parameters !== undefined) writes.push({ key: KEYS.parameters(node.startDigest), value: parameters });
     if (change.move !== undefined) writes.push(...moveWrites(change.move));
     writes.push(...(await this.#prunable(node.height - KEEP_RECENT)));
     await this.#store.batch(writes);
@@ -159,7 +159,7 @@ export class BlockStore {
   }
 
   /** The record that this node signed for a round on a block, if it did before a restart. */
-  async signedRecord(block: Uint8Array, round: number): Promise<Record | undefined> {
+  async signedRecord(block: Uint8Array, round: number): Promise<RoundRecord | undefined> {
     const bytes = await this.#store.get(KEYS.signed(block, round));
     return bytes === undefined ? undefined : recordCodec.decode(bytes);
   }
@@ -168,7 +168,7 @@ export class BlockStore {
    * A record's deltas on disk, where blocks will find them; an own record with them, before anyone sees it: a restart must not
    * sign another for its round.
    */
-  async keepRecord(record: Record, own: boolean, deltas: Deltas): Promise<void> {
+  async keepRecord(record: RoundRecord, own: boolean, deltas: Deltas): Promise<void> {
     const signed = { key: KEYS.signed(record.block, record.round), value: recordCodec.encode(record) };
     const writes: StoreWrite[] = [...(own ? [signed] : []), ...deltas.toStore(record.contributions)];
     if (writes.length === 0) return;
@@ -177,7 +177,7 @@ export class BlockStore {
   }
 
   /** The outcome of a check, and the move of the best chain that it makes, if any. */
-  async mark(nodes: readonly BlockNode[], move: Move | undefined): Promise<void> {
+  async mark(nodes: readonly BlockEntry[], move: Move | undefined): Promise<void> {
     const writes: StoreWrite[] = nodes.map((node) => ({ key: KEYS.node(node.id), value: encodeNode(node) }));
     if (move !== undefined) writes.push(...moveWrites(move));
     await this.#store.batch(writes);
@@ -187,12 +187,12 @@ export class BlockStore {
   async #prunable(height: number): Promise<StoreWrite[]> {
     if (height < 1 || height % SNAPSHOT_EVERY === 0) return [];
     const kept = new Set<string>();
-    for (const near of await this.nodesFrom(height + 1, height + 2)) kept.add(toHex(near.start));
-    for (const near of await this.nodesFrom(height - 1, height - 1)) kept.add(toHex(near.start));
+    for (const near of await this.nodesFrom(height + 1, height + 2)) kept.add(toHex(near.startDigest));
+    for (const near of await this.nodesFrom(height - 1, height - 1)) kept.add(toHex(near.startDigest));
     const writes: StoreWrite[] = [];
     for (const node of await this.nodesFrom(height, height)) {
       writes.push({ key: KEYS.state(node.id), value: undefined });
-      if (!kept.has(toHex(node.start))) writes.push({ key: KEYS.parameters(node.start), value: undefined });
+      if (!kept.has(toHex(node.startDigest))) writes.push({ key: KEYS.parameters(node.startDigest), value: undefined });
     }
     return writes;
   }

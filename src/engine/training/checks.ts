@@ -1,16 +1,16 @@
 // Which blocks stand: by re-execution here, or by the verdicts of verifiers on a node that cannot train (protocol section 5).
 import { ACCEPT, type Emitter, type Hash32, ignore, Lru, toHex, type Verdict } from "../../base/index.ts";
 import type { Rules } from "../../chain/index.ts";
-import { type Block, OUTCOMES, type Outcome, type SignedVerdict } from "../../codec/index.ts";
+import { type Attestation, type Block, OUTCOMES, type Outcome } from "../../codec/index.ts";
 import { blockId, type KeyPair, signVerdict } from "../../crypto/index.ts";
 import type { Clock, Wire } from "../../ports/index.ts";
-import type { Verdicts } from "../chain/attestations.ts";
+import type { Attestations } from "../chain/attestations.ts";
 import type { Ledger } from "../chain/ledger.ts";
 import type { EngineEvents } from "../events.ts";
 import type { Outbox } from "../exchange/outbox.ts";
 import { within } from "../exchange/within.ts";
 import type { Source } from "../intake/inbox.ts";
-import type { BlockNode, BlockStore } from "../storage/block-store.ts";
+import type { BlockEntry, BlockStore } from "../storage/block-store.ts";
 import type { Execution, Executor } from "./executor.ts";
 
 /** Strikes for a forged unit: a ban at once. */
@@ -25,7 +25,7 @@ export interface ChecksDeps {
   readonly clock: Clock;
   readonly ledger: Ledger;
   readonly blocks: BlockStore;
-  readonly verdicts: Verdicts;
+  readonly verdicts: Attestations;
   readonly outbox: Outbox;
   readonly events: Emitter<EngineEvents>;
   /** Undefined on a node that cannot train. */
@@ -64,7 +64,7 @@ export class Checks {
   }
 
   /** A block whose unit somebody must re-execute: this node, or the verifiers it trusts. */
-  owe(node: BlockNode): void {
+  queueCheck(node: BlockEntry): void {
     const executor = this.#deps.executor();
     if (executor !== undefined) executor.add(node);
     else void this.#follow(node.id);
@@ -101,7 +101,7 @@ export class Checks {
     return outcome === "valid" ? ACCEPT : ignore("not-checked", "the block's unit was not confirmed in time");
   }
 
-  heardVerdict(verdict: SignedVerdict): void {
+  heardVerdict(verdict: Attestation): void {
     this.#deps.events.emit("verdict", { verdict });
     if (this.#deps.executor() === undefined) void this.#follow(verdict.block as Hash32);
   }

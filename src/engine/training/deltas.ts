@@ -1,6 +1,6 @@
 // Deltas by hash: kept in memory while fresh, read from the store when recorded, pulled from peers when missing.
 import { bytesEqual, Lru, toHex } from "../../base/index.ts";
-import type { Contribution, Record } from "../../codec/index.ts";
+import type { Contribution, RoundRecord } from "../../codec/index.ts";
 import { sha256 } from "../../crypto/index.ts";
 import type { Clock, Store, StoreWrite, Wire } from "../../ports/index.ts";
 import { fetchBlob } from "../exchange/blobs.ts";
@@ -121,9 +121,9 @@ export class Deltas {
 
   /** The same for a block's records. More than memory holds go to disk record by record through `keep`, or the last would push out the first. */
   async ofRecords(
-    records: readonly Record[],
+    records: readonly RoundRecord[],
     hints: readonly string[],
-    keep: (record: Record) => Promise<void>,
+    keep: (record: RoundRecord) => Promise<void>,
     options: { readonly signal: AbortSignal },
   ): Promise<boolean> {
     const contributions = records.flatMap((record) => record.contributions);

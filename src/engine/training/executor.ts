@@ -4,7 +4,7 @@ import type { Block } from "../../codec/index.ts";
 import type { Clock, Log, Runtime } from "../../ports/index.ts";
 import { checkUnit, type Task, unitSeed } from "../../work/index.ts";
 import type { Ledger } from "../chain/ledger.ts";
-import type { BlockNode, BlockStore } from "../storage/block-store.ts";
+import type { BlockEntry, BlockStore } from "../storage/block-store.ts";
 import type { Parameters } from "./parameters.ts";
 
 /** A check that failed for a reason of this machine is tried again after this, ms. */
@@ -12,7 +12,7 @@ const RETRY_MS = 5_000;
 
 export interface Execution {
   readonly block: Block;
-  readonly node: BlockNode;
+  readonly node: BlockEntry;
   readonly verdict: Verdict;
   /** What the unit really ends in; undefined when it does not end (NaN). */
   readonly digest: Uint8Array | undefined;
@@ -68,7 +68,7 @@ export async function reexecute(
 export class Executor {
   readonly #deps: ExecutorDeps;
   readonly #signal: AbortSignal;
-  readonly #waiting = new Map<string, BlockNode>();
+  readonly #waiting = new Map<string, BlockEntry>();
   #running = 0;
   #wake: (() => void)[] = [];
 
@@ -82,7 +82,7 @@ export class Executor {
     return this.#waiting.size + this.#running;
   }
 
-  add(node: BlockNode): void {
+  add(node: BlockEntry): void {
     this.#waiting.set(toHex(node.id), node);
     this.#next();
   }
@@ -96,7 +96,7 @@ export class Executor {
 
   #next(): void {
     if (this.#signal.aborted || this.#running >= this.#deps.runtime.workers) return;
-    let lowest: BlockNode | undefined;
+    let lowest: BlockEntry | undefined;
     for (const node of this.#waiting.values()) if (lowest === undefined || node.height < lowest.height) lowest = node;
     if (lowest === undefined) return;
     this.#waiting.delete(toHex(lowest.id));
@@ -108,7 +108,7 @@ export class Executor {
     });
   }
 
-  async #check(node: BlockNode): Promise<void> {
+  async #check(node: BlockEntry): Promise<void> {
     try {
       const execution = await this.#execute(node);
       if (execution === undefined) return;
@@ -121,7 +121,7 @@ export class Executor {
     }
   }
 
-  async #execute(node: BlockNode): Promise<Execution | undefined> {
+  async #execute(node: BlockEntry): Promise<Execution | undefined> {
     const ledger = this.#deps.ledger();
     const now = await ledger.node(node.id);
     if (now === undefined || now.checked !== "pending") return undefined;
@@ -133,7 +133,7 @@ export class Executor {
       signal: this.#signal,
     });
     if (verdict === ACCEPT && digest !== undefined && end !== undefined && delta !== undefined) {
-      this.#deps.parameters.learn(block.header.start, delta, digest, end);
+      this.#deps.parameters.learn(block.header.startDigest, delta, digest, end);
     }
     return { block, node, verdict, digest };
   }

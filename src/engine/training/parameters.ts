@@ -10,11 +10,11 @@ import {
   toHex,
   type Verdict,
 } from "../../base/index.ts";
-import type { Block, Contribution, Record } from "../../codec/index.ts";
+import type { Block, Contribution, RoundRecord } from "../../codec/index.ts";
 import { aggregate, decodeDelta, initialParameters, type ModelManifest, parametersDigest } from "../../ml/index.ts";
 import type { Store } from "../../ports/index.ts";
 import { checkNext } from "../../work/index.ts";
-import type { BlockNode } from "../storage/block-store.ts";
+import type { BlockEntry } from "../storage/block-store.ts";
 import { KEYS } from "../storage/keys.ts";
 import type { Deltas } from "./deltas.ts";
 
@@ -128,7 +128,7 @@ export class Parameters {
    */
   async advance(
     start: Uint8Array,
-    record: Record,
+    record: RoundRecord,
     hints: readonly string[],
     options: { readonly signal: AbortSignal },
   ): Promise<Verdict> {
@@ -140,7 +140,7 @@ export class Parameters {
   /** Aggregates contributions over P(round): the next set and its digest (kept), or why not. */
   async combine(
     start: Uint8Array,
-    contributions: Record["contributions"],
+    contributions: RoundRecord["contributions"],
     hints: readonly string[],
     options: { readonly signal: AbortSignal },
   ): Promise<{ readonly next: Float32Array; readonly digest: Uint8Array } | Verdict> {
@@ -165,10 +165,10 @@ export class Parameters {
 
   /** Whether a contribution's delta is well-formed and leads from its start to its digest. ignore: the start is not here. */
   async checkDelta(contribution: Contribution, bytes: Uint8Array): Promise<Verdict> {
-    if ((await this.#knownEnd(contribution.start, contribution)) !== undefined) return ACCEPT;
-    const base = await this.get(contribution.start);
+    if ((await this.#knownEnd(contribution.startDigest, contribution)) !== undefined) return ACCEPT;
+    const base = await this.get(contribution.startDigest);
     if (base === undefined) return ignore("no-parameters", "the contribution's start is not here");
-    const delta = this.#checkDelta(contribution.start, base, contribution, bytes);
+    const delta = this.#checkDelta(contribution.startDigest, base, contribution, bytes);
     return delta instanceof Int32Array ? ACCEPT : delta;
   }
 
@@ -201,32 +201,32 @@ export class Parameters {
 export interface History {
   readonly parameters: Parameters;
   readonly block: (id: Uint8Array) => Promise<Block | undefined>;
-  readonly node: (id: Uint8Array) => Promise<BlockNode | undefined>;
+  readonly node: (id: Uint8Array) => Promise<BlockEntry | undefined>;
 }
 
 /** The start state of a block's winning unit: from the nearest ancestor whose state is held, through the records since. Undefined when deltas are gone. */
 export async function rebuildParameters(
-  node: BlockNode,
+  node: BlockEntry,
   { parameters, block, node: nodeOf }: History,
   options: { readonly signal: AbortSignal },
 ): Promise<Float32Array | undefined> {
   const path: Block[] = [];
   let at = node;
-  let held = await parameters.get(at.start);
+  let held = await parameters.get(at.startDigest);
   while (held === undefined) {
     const whole = await block(at.id);
     const parent = whole === undefined ? undefined : await nodeOf(whole.header.parent);
     if (whole === undefined || parent === undefined) return undefined;
     path.push(whole);
     at = parent;
-    held = await parameters.get(at.start);
+    held = await parameters.get(at.startDigest);
   }
-  let start = at.start;
+  let start = at.startDigest;
   for (const whole of path.reverse()) {
     for (const record of whole.body.records) {
       if ((await parameters.advance(start, record, [], options)).kind !== "accept") return undefined;
-      start = record.next;
+      start = record.nextDigest;
     }
   }
-  return parameters.get(node.start);
+  return parameters.get(node.startDigest);
 }

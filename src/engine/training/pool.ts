@@ -19,7 +19,7 @@ export class ContributionPool {
 
   /** False when it was here already or its round is full. */
   add(contribution: Contribution, own: boolean): boolean {
-    const start = toHex(contribution.start);
+    const start = toHex(contribution.startDigest);
     const held = this.#byStart.get(start) ?? new Map<string, Contribution>();
     const key = slot(contribution);
     if (held.has(key) || held.size >= MAX_CONTRIBUTIONS - (own ? 0 : OWN_PLACES)) return false;
@@ -31,7 +31,7 @@ export class ContributionPool {
   }
 
   has(contribution: Contribution): boolean {
-    return this.#byStart.get(toHex(contribution.start))?.has(slot(contribution)) ?? false;
+    return this.#byStart.get(toHex(contribution.startDigest))?.has(slot(contribution)) ?? false;
   }
 
   /** Contributions from `start`, in record order. */

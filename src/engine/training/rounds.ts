@@ -1,7 +1,7 @@
 // The rounds that run on the best block: contributions come in, the leader's record goes out, the common state moves on (protocol section 3).
 import { ACCEPT, bytesEqual, type Hash32, ignore, messageOf, SerialQueue, type Verdict } from "../../base/index.ts";
 import type { Rules, State } from "../../chain/index.ts";
-import { type Contribution, MAX_CONTRIBUTIONS, MAX_RECORDS, type Record } from "../../codec/index.ts";
+import { type Contribution, MAX_CONTRIBUTIONS, MAX_RECORDS, type RoundRecord } from "../../codec/index.ts";
 import { checkContribution, checkRecord, type OpenRound } from "../../consensus/index.ts";
 import { type KeyPair, recordId, signRecord } from "../../crypto/index.ts";
 import type { Clock, Log } from "../../ports/index.ts";
@@ -16,8 +16,8 @@ export interface RoundView {
   readonly height: number;
   readonly round: number;
   /** digest(P(round)). */
-  readonly start: Uint8Array;
-  readonly records: readonly Record[];
+  readonly startDigest: Uint8Array;
+  readonly records: readonly RoundRecord[];
   /** When this round began here, ms. */
   readonly since: number;
 }
@@ -43,11 +43,11 @@ export interface RoundsDeps {
   /** Median time of a unit here, ms. */
   readonly medianUnitMs: () => number;
   /** The record that this node signed for a round before it was restarted, if any. */
-  readonly signedBefore: (view: RoundView) => Promise<Record | undefined>;
+  readonly signedBefore: (view: RoundView) => Promise<RoundRecord | undefined>;
   /** Puts a record's deltas on disk, and an own record itself. */
-  readonly keepRecord: (record: Record, own: boolean) => Promise<void>;
+  readonly keepRecord: (record: RoundRecord, own: boolean) => Promise<void>;
   readonly onRound: (view: RoundView) => void;
-  readonly onRecord: (record: Record, own: boolean) => void;
+  readonly onRecord: (record: RoundRecord, own: boolean) => void;
   readonly onContribution: (contribution: Contribution, own: boolean) => void;
 }
 
@@ -85,7 +85,7 @@ export class Rounds {
     const state = this.#deps.state();
     const standing = (c: Contribution): boolean =>
       checkContribution(state, c, this.#rules, this.#view).kind === "accept";
-    return this.#pool.from(this.#view.start).filter(standing);
+    return this.#pool.from(this.#view.startDigest).filter(standing);
   }
 
   /** The head moved: rounds go on from its state; records of the old leader beyond it are void. */
@@ -107,7 +107,7 @@ export class Rounds {
     const sound = await this.#deps.parameters.checkDelta(c, delta);
     if (sound.kind !== "accept") return sound;
     if (!this.#pool.add(c, own)) return ignore("known", "the contribution is here already, or its round is full");
-    this.#saw(c);
+    this.#noteRunner(c);
     this.#deps.onContribution(c, own);
     this.#consider();
     return ACCEPT;
@@ -119,11 +119,11 @@ export class Rounds {
    */
   keepWinning(c: Contribution): void {
     if (this.#pool.add(c, true)) this.#deps.onContribution(c, true);
-    this.#saw(c);
+    this.#noteRunner(c);
   }
 
   /** Judges a leader's record and, if it follows the present round, moves on to the state that it makes. */
-  async addRecord(record: Record, from: string | undefined, own: boolean): Promise<Verdict> {
+  async addRecord(record: RoundRecord, from: string | undefined, own: boolean): Promise<Verdict> {
     const hints = from === undefined ? [] : [from];
     const early = this.#judge(record, own);
     if (early.kind !== "accept") return early;
@@ -134,17 +134,17 @@ export class Rounds {
       const view = this.#view;
       const verdict = this.#judge(record, own);
       if (verdict.kind !== "accept") return verdict;
-      const made = await this.#deps.parameters.advance(view.start, record, hints, { signal: this.#signal });
+      const made = await this.#deps.parameters.advance(view.startDigest, record, hints, { signal: this.#signal });
       if (made.kind !== "accept") return made;
       if (!own) await this.#deps.keepRecord(record, false);
       if (view !== this.#view) return ignore("stale-round", "the round moved on meanwhile");
-      for (const contribution of record.contributions) this.#saw(contribution);
+      for (const contribution of record.contributions) this.#noteRunner(contribution);
       this.#last = view;
       this.#deps.onRecord(record, own);
       this.#begin({
         ...view,
         round: record.round + 1,
-        start: record.next,
+        startDigest: record.nextDigest,
         records: [...view.records, record],
         since: this.#deps.clock.now(),
       });
@@ -159,17 +159,17 @@ export class Rounds {
   #expectLate(c: Contribution): void {
     const last = this.#last;
     if (last === undefined || last.round + 1 !== this.#view.round) return;
-    if (checkContribution(this.#deps.state(), c, this.#rules, last).kind === "accept") this.#saw(c);
+    if (checkContribution(this.#deps.state(), c, this.#rules, last).kind === "accept") this.#noteRunner(c);
   }
 
   /** Remembers who ran a unit of late, no more of them than a record holds. */
-  #saw(c: Contribution): void {
+  #noteRunner(c: Contribution): void {
     const runner = unitRunner(c);
     if (this.#runners.size >= MAX_CONTRIBUTIONS && !this.#runners.has(runner)) return;
     this.#runners.set(runner, Math.max(c.round, this.#runners.get(runner) ?? 0));
   }
 
-  #judge(record: Record, own: boolean): Verdict {
+  #judge(record: RoundRecord, own: boolean): Verdict {
     const { height, records } = this.#view;
     if (height === 0 && !own) return ignore("other-leader", "before the first block each miner leads itself");
     return checkRecord(this.#deps.state(), records.at(-1), record, this.#rules);
@@ -194,7 +194,7 @@ export class Rounds {
       head: state.tipId,
       height: state.height,
       round: task.round,
-      start: task.parameters,
+      startDigest: task.parameters,
       records: [],
       since: this.#deps.clock.now(),
     };
@@ -239,11 +239,11 @@ export class Rounds {
     if (kind === "reject") this.#deps.log.error(why, "an own record was refused");
   }
 
-  async #draft(view: RoundView, key: KeyPair): Promise<Record | undefined> {
+  async #draft(view: RoundView, key: KeyPair): Promise<RoundRecord | undefined> {
     const contributions = this.contributions().slice(0, MAX_CONTRIBUTIONS);
     // Those that asked for a record may have expired with a block since.
     if (contributions.length === 0) return undefined;
-    const made = await this.#deps.parameters.combine(view.start, contributions, [], { signal: this.#signal });
+    const made = await this.#deps.parameters.combine(view.startDigest, contributions, [], { signal: this.#signal });
     if (!("next" in made) || view !== this.#view) return undefined;
     const previous = view.records.at(-1);
     const stands = this.#deps.state().task(this.#task.id) as { lastRecord: Uint8Array };
@@ -255,7 +255,7 @@ export class Rounds {
         block: view.head,
         parent: previous === undefined ? stands.lastRecord : recordId(previous),
         contributions,
-        next: made.digest,
+        nextDigest: made.digest,
         leader: key.address,
       },
       key,

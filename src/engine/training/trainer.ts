@@ -71,7 +71,7 @@ export class Trainer {
     const { ledger, rounds, task, key, runtime, parameters, deltas } = this.#deps;
     const { view } = rounds;
     const { state } = ledger;
-    const start = await parameters.get(view.start);
+    const start = await parameters.get(view.startDigest);
     // The head and the round move together, but not in the same instant: a unit must belong to one of them.
     if (start === undefined || !bytesEqual(view.head, state.tipId) || state.isBanned(key.address)) return undefined;
     const unit = { beacon: state.beacon, task: task.id, round: view.round, author: key.address, mlNode, index };
@@ -83,7 +83,7 @@ export class Trainer {
     const delta = result.delta as Uint8Array;
     const deltaHash = result.deltaHash as Uint8Array;
     const deltaBytes = delta.length;
-    parameters.learn(view.start, { deltaHash, deltaBytes }, result.digest, result.end);
+    parameters.learn(view.startDigest, { deltaHash, deltaBytes }, result.digest, result.end);
     deltas.put(deltaHash, delta);
     const contribution = signContribution(
       {
@@ -93,7 +93,7 @@ export class Trainer {
         author: key.address,
         mlNode,
         index,
-        start: view.start,
+        startDigest: view.startDigest,
         digest: result.digest,
         codec: 0,
         deltaHash,
@@ -105,7 +105,7 @@ export class Trainer {
     const nonces = noncesPerUnit(task, ledger.rules);
     const fresh = bytesEqual(ledger.head.id, view.head);
     const win = fresh
-      ? findWin({ ...unit, start: view.start, digest: result.digest }, nonces, state.target)
+      ? findWin({ ...unit, startDigest: view.startDigest, digest: result.digest }, nonces, state.target)
       : undefined;
     // The block first: the record that this contribution closes stands on it.
     const won = win !== undefined && (await this.#win(contribution, win, { view, state }));

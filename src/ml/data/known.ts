@@ -1,9 +1,26 @@
-// The data sets that come with the node, and what each must hash to: whoever trains, trains on these bytes.
+// The data sets that come with the node, and what each must be: whoever trains, trains on these bytes.
+import type { Splits } from "./data-set.ts";
 
-/** Hex of the digest of each built-in data set. A change here is a change of the protocol: old tasks name the old digest. */
-export const DATA_DIGESTS = {
-  digits: "b3488a5c34cb0201d0fdaa3fc6a99627bd9efb7f957d37a1ff3488edad7ae493",
-  text: "39c91a026fb9ba7eccaf0eee8eb3114ec94e755bb386f0783e69f457cd04d581",
-} as const;
+/** What a task's registration says of a data set, known without opening it. */
+export interface KnownDataSet {
+  /** Hex of the data set's digest. A change here is a change of the protocol: old tasks name the old digest. */
+  readonly digest: string;
+  readonly splits: Splits;
+  /** Distance between the samples that an evaluation looks at. */
+  readonly evalStride: number;
+}
 
-export type DataSetName = keyof typeof DATA_DIGESTS;
+export const KNOWN_DATA = {
+  digits: {
+    digest: "b3488a5c34cb0201d0fdaa3fc6a99627bd9efb7f957d37a1ff3488edad7ae493",
+    splits: { train: [0, 8000], validation: [8000, 9000], test: [9000, 10_000] },
+    evalStride: 1,
+  },
+  text: {
+    digest: "39c91a026fb9ba7eccaf0eee8eb3114ec94e755bb386f0783e69f457cd04d581",
+    splits: { train: [0, 577_449], validation: [577_513, 609_533], test: [609_597, 641_618] },
+    evalStride: 64,
+  },
+} as const satisfies { readonly [name: string]: KnownDataSet };
+
+export type DataSetName = keyof typeof KNOWN_DATA;

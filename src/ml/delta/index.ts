@@ -1,3 +1,3 @@
-export * from "./aggregate.ts";
+export * from "./codecs.ts";
 export * from "./exact.ts";
-export { flatLength, fromGrid, type GridLayout, toGrid } from "./grid.ts";
+export { checkLength, flatLength, fromGrid, GRID_MAX, GRID_MIN, type GridLayout, toGrid } from "./grid.ts";

@@ -75,7 +75,7 @@ export async function build(options: NodeOptions, parts: NodeParts, scope: Scope
     {
       ...network,
       roleBits: names.reduce((bits, name) => bits | ROLES[name].bit, 0),
-      checkBeforeRelay: names.includes("verifier"),
+      checksBeforeRelay: names.includes("verifier"),
       mines: names.includes("miner"),
       trustedVerifiers: addressesOf(options.trustedVerifiers),
     },

@@ -1,6 +1,6 @@
 // Every optional part is looked for once, here: afterwards code holds a value or knows why there is none.
 import { createRequire } from "node:module";
-import { openDataSet } from "../../adapters/data/index.ts";
+import { openDataSet } from "../../adapters/artifacts/index.ts";
 import { openRuntime } from "../../adapters/onnx/index.ts";
 import { messageOf, PouwError } from "../../base/index.ts";
 import type { ModelManifest } from "../../ml/index.ts";

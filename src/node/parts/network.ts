@@ -1,39 +1,39 @@
-// A network by name or genesis file, made whole with the model it trains.
+// A network by name or genesis file, and whether this installation's models and data are those that its tasks name.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fromHex, messageOf, PouwError, toHex } from "../../base/index.ts";
 import {
+  BUILT_IN_TASKS,
+  canonicalJson,
   createGenesis,
   type Genesis,
   type GenesisProfile,
+  type GenesisTask,
   PROFILES,
   type Rules,
   readGenesis,
   rulesOf,
 } from "../../chain/index.ts";
-import {
-  DATA_DIGESTS,
-  initialParameters,
-  type ModelManifest,
-  parametersDigest,
-  parseManifest,
-} from "../../ml/index.ts";
-import type { Task } from "../../work/index.ts";
+import { initialParameters, KNOWN_DATA, type ModelManifest, parametersDigest, parseManifest } from "../../ml/index.ts";
 import { MODELS_DIR } from "../paths.ts";
-
-/** The model that the built-in networks train. */
-export const DEFAULT_MODEL = "digits-mlp";
 
 export interface Network {
   readonly genesis: Genesis;
   readonly rules: Rules;
-  readonly task: Task;
-  readonly manifest: ModelManifest;
 }
 
-/** The manifest of a built-in model. Throws BAD_MODEL. */
-export function readManifest(model: string): ModelManifest {
-  const path = join(MODELS_DIR, model, "model.json");
+/** What a task of a new genesis is made of: a model that is installed, and what the model leaves open. */
+export interface TaskChoice {
+  readonly model: string;
+  /** Default: the model's name. */
+  readonly name?: string;
+  /** S; default: the model's own. */
+  readonly steps?: number;
+}
+
+/** The manifest of an installed model. Throws BAD_MODEL. */
+export function readManifest(model: string, modelsDir: string = MODELS_DIR): ModelManifest {
+  const path = join(modelsDir, model, "model.json");
   let text: string;
   try {
     text = readFileSync(path, "utf8");
@@ -46,43 +46,76 @@ export function readManifest(model: string): ModelManifest {
   return parseManifest(text);
 }
 
-/** A genesis from a profile and a model that comes with the package. */
-export function genesisFor(profile: GenesisProfile, model: string): Genesis {
-  const manifest = readManifest(model);
-  const { name, parameterCount, macsPerStep, files } = manifest;
-  const initial = parametersDigest(manifest, initialParameters(manifest));
+/** Every fact of a task, from its model's manifest and the data set that it reads. */
+export function registrationOf(manifest: ModelManifest, choice: Omit<TaskChoice, "model"> = {}): GenesisTask {
+  const { kind, ...settings } = manifest.optimizer;
+  const { digest, splits, evalStride } = KNOWN_DATA[manifest.data.name];
+  const range = ([from, to]: readonly [number, number]): [number, number] => [from, to];
+  return {
+    name: choice.name ?? manifest.name,
+    model: manifest.name,
+    kind: manifest.task.kind,
+    trainDigest: manifest.files.train.sha256,
+    evalDigest: manifest.files.eval.sha256,
+    initialDigest: toHex(parametersDigest(manifest, initialParameters(manifest))),
+    data: {
+      name: manifest.data.name,
+      digest,
+      inputs: manifest.data.inputs.map(({ name, shape, limit }) => ({
+        name,
+        dtype: "uint8",
+        shape: [...shape],
+        limit,
+      })),
+      window: manifest.data.window,
+      evalStride,
+      splits: { train: range(splits.train), validation: range(splits.validation), test: range(splits.test) },
+    },
+    steps: choice.steps ?? manifest.defaultSteps,
+    batch: manifest.batchSize,
+    evalBatch: manifest.evalBatch,
+    predictionsPerSample: manifest.predictionsPerSample,
+    optimizer: {
+      kind,
+      settings: Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, `${value}`])),
+    },
+    parameters: manifest.parameters.map(({ name, shape, exponent }) => ({ name, shape: [...shape], exponent })),
+    parameterCount: manifest.parameterCount,
+    macsPerStep: manifest.macsPerStep,
+    codec: "exact",
+    aggregation: "mean",
+  };
+}
+
+/** A genesis from a profile and models that come with the package. Throws BAD_MODEL, BAD_GENESIS. */
+export function genesisFor(profile: GenesisProfile, tasks: readonly TaskChoice[] = BUILT_IN_TASKS): Genesis {
   return createGenesis(
     profile,
-    { name, parameterCount, macsPerStep, trainDigest: files.train.sha256 },
-    toHex(initial),
-    DATA_DIGESTS[manifest.data.name],
+    tasks.map((choice) => registrationOf(readManifest(choice.model), choice)),
   );
 }
 
-/** `devnet`, `testnet`, or the path of a genesis file. Throws BAD_GENESIS, BAD_MODEL. */
+/** `devnet`, `testnet` or the path of a genesis file. Throws BAD_GENESIS, BAD_MODEL. */
 export function loadNetwork(name: string): Network {
-  return networkOf(
-    name === "devnet" || name === "testnet" ? genesisFor(PROFILES[name], DEFAULT_MODEL) : readFile(name),
-  );
+  const built = name === "devnet" || name === "testnet" ? genesisFor(PROFILES[name]) : undefined;
+  const genesis = built ?? readFile(name);
+  if (built === undefined) for (const task of genesis.tasks) checkInstalled(task);
+  return { genesis, rules: rulesOf(genesis) };
 }
 
-/** A genesis with its model; checks that this version's model is the one it names. Throws BAD_GENESIS, BAD_MODEL. */
-export function networkOf(genesis: Genesis): Network {
-  const manifest = readManifest(genesis.task.model);
-  if (
-    genesis.task.modelDigest !== manifest.files.train.sha256 ||
-    genesis.task.dataDigest !== DATA_DIGESTS[manifest.data.name]
-  ) {
-    throw new PouwError(
-      "BAD_GENESIS",
-      `The genesis names another ${manifest.name} graph or data set than this version has.`,
-      {
-        remedy: "Install the version of pouw-node that the network runs.",
-      },
-    );
+/** Compares each fact of a registration with the installed model's and its data's. Throws BAD_GENESIS naming both values. */
+function checkInstalled(task: GenesisTask): void {
+  const { name, steps, codec, aggregation } = task;
+  const installed = { ...registrationOf(readManifest(task.model), { name, steps }), codec, aggregation };
+  for (const [key, ours] of Object.entries(installed)) {
+    const theirs = task[key as keyof GenesisTask];
+    if (canonicalJson(theirs) === canonicalJson(ours)) continue;
+    const show = (value: unknown): string => canonicalJson(value).slice(0, 200);
+    const what = `The genesis says ${key} ${show(theirs)} of task ${name}, the model ${task.model} here has ${show(ours)}.`;
+    throw new PouwError("BAD_GENESIS", what, {
+      remedy: "Correct the genesis file, or install the version of pouw-node that the network runs.",
+    });
   }
-  const rules = rulesOf(genesis);
-  return { genesis, rules, task: rules.tasks[0] as Task, manifest };
 }
 
 function readFile(path: string): Genesis {

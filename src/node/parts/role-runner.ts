@@ -45,7 +45,7 @@ export class RoleRunner {
     this.#signal.addEventListener("abort", end, { once: true });
     for (const effect of roles.first) this.#run(effect);
     const { view } = engine.rounds;
-    this.feed({ type: "round", start: toHex(view.start), head: toHex(view.head) });
+    this.feed({ type: "round", start: toHex(view.startDigest), head: toHex(view.head) });
   }
 
   feed(event: RoleEvent): void {

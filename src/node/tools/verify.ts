@@ -100,11 +100,11 @@ class Replay {
       deltas: Deltas.offline(store),
       pull: async () => undefined,
     });
-    this.#parameters.plantInitial(network.task.parameters);
+    this.#parameters.plantInitial(network.task.initialDigest);
     this.#runtime = runtime;
     this.#signal = signal;
     this.state = genesisState(network.genesis);
-    this.#start = network.task.parameters;
+    this.#start = network.task.initialDigest;
   }
 
   async tipHeight(): Promise<number> {
@@ -134,7 +134,7 @@ class Replay {
     for (const record of block.body.records) {
       const verdict = await this.#parameters.advance(this.#start, record, [], { signal: this.#signal });
       if (verdict.kind !== "accept") return `round ${record.round}: ${verdict.reason}`;
-      this.#start = record.next;
+      this.#start = record.nextDigest;
       this.counts.records++;
     }
     return undefined;

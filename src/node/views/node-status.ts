@@ -77,7 +77,7 @@ function taskStatus({ engine, network }: Built, meter: Meter, { score }: Moment)
     loss: meter.loss ?? score?.evaluation.loss,
     accuracy: score === undefined ? undefined : score.evaluation.correct / score.evaluation.samples,
     accuracyHeight: score?.height,
-    parametersDigest: toHex(view.start),
+    parametersDigest: toHex(view.startDigest),
   };
 }
 

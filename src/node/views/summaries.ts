@@ -1,6 +1,6 @@
 // Chain objects in the plain JSON shapes that people and programs read: hex, decimal strings, numbers.
 import { toHex } from "../../base/index.ts";
-import type { Block, Header, Record, Transfer } from "../../codec/index.ts";
+import type { Block, Header, RoundRecord, Transfer } from "../../codec/index.ts";
 import { blockId, contributionId, recordId, transferId } from "../../crypto/index.ts";
 import type { BlockNode, Checked, Engine } from "../../engine/index.ts";
 import type { BlockSummary } from "./status.ts";
@@ -13,7 +13,7 @@ export function blockSummary(header: Header, checked: Checked): BlockSummary {
     miner: toHex(header.miner),
     time: header.time,
     stateRoot: toHex(header.stateRoot),
-    parametersDigest: toHex(header.start),
+    parametersDigest: toHex(header.startDigest),
     checked: checked === "invalid" ? "pending" : checked,
   };
 }
@@ -23,7 +23,7 @@ export async function summaryOf(engine: Engine, node: BlockNode): Promise<BlockS
   const block = node.height === 0 ? undefined : await engine.blocks.block(node.id);
   if (block !== undefined) return blockSummary(block.header, node.checked);
   const { time, root } = await engine.ledger.stateOf(node.id);
-  const { height, id, start } = node;
+  const { height, id, startDigest: start } = node;
   const hex = { hash: toHex(id), miner: "", stateRoot: toHex(root), parametersDigest: toHex(start) };
   return { height, time, ...hex, checked: "executed" };
 }
@@ -39,7 +39,7 @@ export function blockView({ header, body }: Block, checked: BlockSummary["checke
     round: header.round,
     mlNode: header.mlNode,
     index: header.index,
-    start: toHex(header.start),
+    start: toHex(header.startDigest),
     digest: toHex(header.digest),
     nonce: `${header.nonce}`,
     target: toHex(header.target),
@@ -75,12 +75,12 @@ export function transferView(transfer: Transfer, height: number | undefined, blo
   };
 }
 
-function recordView(record: Record): RecordView {
+function recordView(record: RoundRecord): RecordView {
   return {
     id: toHex(recordId(record)),
     round: record.round,
     leader: toHex(record.leader),
-    next: toHex(record.next),
+    next: toHex(record.nextDigest),
     contributions: record.contributions.map((c) => ({
       id: toHex(contributionId(c)),
       author: toHex(c.author),

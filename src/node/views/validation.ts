@@ -29,7 +29,7 @@ export class Validation {
 
   /** The score of the state that a block started from; undefined while another is taken or the node is busy catching up. */
   async score(node: BlockNode): Promise<Evaluation | undefined> {
-    const digest = toHex(node.start);
+    const digest = toHex(node.startDigest);
     const known = this.#scores.get(digest);
     const busy = this.#running !== undefined || (this.#engine.executor?.backlog ?? 0) > MAX_BACKLOG;
     if (known !== undefined || busy) return known;

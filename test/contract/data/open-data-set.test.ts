@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openDataSet } from "../../../src/adapters/data/index.ts";
+import { openDataSet } from "../../../src/adapters/artifacts/index.ts";
 import { PouwError, toHex } from "../../../src/base/index.ts";
 import { DATA_DIGESTS, type DataSetName, decodeText } from "../../../src/ml/index.ts";
 

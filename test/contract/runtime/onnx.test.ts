@@ -5,7 +5,7 @@ import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { openDataSet } from "../../../src/adapters/data/index.ts";
+import { openDataSet } from "../../../src/adapters/artifacts/index.ts";
 import { openRuntime, probeProviders, type RuntimeOptions } from "../../../src/adapters/onnx/index.ts";
 import { initialParameters, type ModelManifest, parseManifest } from "../../../src/ml/index.ts";
 import { digits, MODEL, MODELS_DIR, runtimeContract, signal, silent, unit } from "./suite.ts";

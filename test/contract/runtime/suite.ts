@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openDataSet } from "../../../src/adapters/data/index.ts";
+import { openDataSet } from "../../../src/adapters/artifacts/index.ts";
 import { toHex } from "../../../src/base/index.ts";
 import { sha256 } from "../../../src/crypto/index.ts";
 import {

@@ -1,7 +1,7 @@
 // Evidence: what shows an offence and what does not, and what it costs the offender.
 import { describe, expect, it } from "vitest";
 import { judgeDoubleBlock, judgeDoubleRecord, type State, selectEvidence } from "../../../src/chain/index.ts";
-import type { DoubleBlock, Record } from "../../../src/codec/index.ts";
+import type { DoubleBlock, RoundRecord } from "../../../src/codec/index.ts";
 import { checkContribution, checkRecord, draftBlock } from "../../../src/consensus/index.ts";
 import { signHeader } from "../../../src/crypto/index.ts";
 import {
@@ -80,14 +80,14 @@ describe("two records of one round", () => {
 
   it("are none when they are for different rounds, blocks or tasks, or not both signed", () => {
     const { a } = doubleRecord;
-    const other = (change: Partial<Record>): object =>
+    const other = (change: Partial<RoundRecord>): object =>
       judgeDoubleRecord({ a, b: aRecord(state, alice, { contributions }, rules, change) }, 2, rules);
     expect(other({})).toMatchObject({ code: "no-offence" });
     for (const change of [{ round: 9 }, { height: 0 }, { block: bob.address }, { task: bob.address }])
-      expect(other({ ...change, next: bob.address })).toMatchObject({ code: "no-offence" });
+      expect(other({ ...change, nextDigest: bob.address })).toMatchObject({ code: "no-offence" });
     const forged = { ...a, next: bob.address };
     expect(judgeDoubleRecord({ a, b: forged }, 2, rules)).toMatchObject({ code: "no-offence" });
-    expect(other({ next: bob.address })).toMatchObject({ kind: "offence" });
+    expect(other({ nextDigest: bob.address })).toMatchObject({ kind: "offence" });
   });
 });
 
@@ -143,11 +143,14 @@ describe("a banned leader", () => {
     // Alice wins block 2 with evidence against herself: she would lead on it, but is banned.
     const at = mineBlock(state, alice, rules, { doubleBlocks: [double] }).state;
     const records = someRecords(at, alice, [carol], 1, rules);
-    expect(checkRecord(at, undefined, records[0] as Record, rules)).toMatchObject({ kind: "reject", code: "banned" });
+    expect(checkRecord(at, undefined, records[0] as RoundRecord, rules)).toMatchObject({
+      kind: "reject",
+      code: "banned",
+    });
     expect(mineBlock(at, carol, rules).state.height).toBe(3);
     // The control: without the evidence the same record stands.
     const free = mineBlock(state, alice, rules).state;
-    const good = someRecords(free, alice, [carol], 1, rules)[0] as Record;
+    const good = someRecords(free, alice, [carol], 1, rules)[0] as RoundRecord;
     expect(checkRecord(free, undefined, good, rules)).toEqual({ kind: "accept" });
   });
 });

@@ -100,7 +100,7 @@ describe("the state at height 0", () => {
     expect(state.immature()).toEqual([]);
     const task = taskIn(rules);
     expect(state.tasks).toEqual([
-      { id: task.id, modelDigest: task.modelDigest, round: 0, parameters: task.parameters, lastRecord: task.id },
+      { id: task.id, modelDigest: task.modelDigest, round: 0, parameters: task.initialDigest, lastRecord: task.id },
     ]);
     expect(state.recentBlock(0)).toMatchObject({ height: 0, id: state.tipId, beacon: state.beacon });
     expect(state.recentBlock(1)).toBeUndefined();

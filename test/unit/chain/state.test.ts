@@ -82,7 +82,7 @@ describe("the tip", () => {
       expect(at(i + 1).beacon).toEqual(nextBeacon(at(i).beacon, draw));
       expect(at(i + 1).work - at(i).work).toBe(16n);
       const task = at(i + 1).task(taskIn(world.rules).id);
-      expect(task).toMatchObject({ round: header.round, parameters: header.start });
+      expect(task).toMatchObject({ round: header.round, parameters: header.startDigest });
       expect(header.round).toBe(i + body.records.length);
     }
   });

@@ -1,7 +1,7 @@
 // Rounds: who leads when, what follows what, which contributions a record may hold, and where a block may end them.
 import { describe, expect, it } from "vitest";
 import type { State } from "../../../src/chain/index.ts";
-import type { Contribution, Record } from "../../../src/codec/index.ts";
+import type { Contribution, RoundRecord } from "../../../src/codec/index.ts";
 import {
   checkBlock,
   checkBody,
@@ -44,7 +44,7 @@ describe("records", () => {
     for (const [i, record] of records.entries()) {
       expect(checkRecord(tip, records[i - 1], record, rules)).toEqual(accept);
       if (i > 0) {
-        expect(record.parent).toEqual(recordId(records[i - 1] as Record));
+        expect(record.parent).toEqual(recordId(records[i - 1] as RoundRecord));
         expect(checkRecord(tip, records[i - 2], record, rules)).toMatchObject({
           kind: "ignore",
           code: "unknown-round",
@@ -58,13 +58,13 @@ describe("records", () => {
     expect(leaderOf(tip)).toEqual(bob.address);
     expect(leaderOf(world.state)).toBeUndefined();
     const [zero] = someRecords(world.state, carol, [carol], 1, rules);
-    expect(checkRecord(world.state, undefined, zero as Record, rules)).toEqual(accept);
+    expect(checkRecord(world.state, undefined, zero as RoundRecord, rules)).toEqual(accept);
     // But each leads itself: block 1 holds its own miner's records only, and one leader's follow one another.
-    const parts = winningParts(world.state, alice, { records: [zero as Record] }, rules);
+    const parts = winningParts(world.state, alice, { records: [zero as RoundRecord] }, rules);
     expect(draftBlock(world.state, parts, rules)).toMatchObject({ kind: "reject", code: "not-leader" });
-    const second = someRecords(world.state, alice, [carol], 2, rules)[1] as Record;
+    const second = someRecords(world.state, alice, [carol], 2, rules)[1] as RoundRecord;
     expect(checkRecord(world.state, zero, second, rules)).toMatchObject({ code: "not-leader" });
-    expect(mineBlock(world.state, carol, rules, { records: [zero as Record] }).state.height).toBe(1);
+    expect(mineBlock(world.state, carol, rules, { records: [zero as RoundRecord] }).state.height).toBe(1);
   });
 
   it("are sorted by author, ML node, height and index, without a unit twice", () => {
@@ -85,7 +85,7 @@ describe("records", () => {
   });
 
   it("hold up to 64 contributions", () => {
-    const many = (count: number): Record => {
+    const many = (count: number): RoundRecord => {
       const contributions = Array.from({ length: count }, (_, index) => aContribution(tip, alice, { index }, rules));
       return aRecord(tip, bob, { contributions }, rules);
     };
@@ -99,9 +99,9 @@ describe("records", () => {
       ["height-expired", { ...late, height: 2 }],
       ["unknown-round", { ...good, round: good.round + 1 }],
       ["stale-round", { ...good, round: good.round - 1 }],
-      ["wrong-start", { ...good, start: good.digest }],
-      ["bad-signature", { ...good, digest: good.start }],
-      ["unknown-task", { ...good, task: good.start }],
+      ["wrong-start", { ...good, startDigest: good.digest }],
+      ["bad-signature", { ...good, digest: good.startDigest }],
+      ["unknown-task", { ...good, task: good.startDigest }],
     ];
     for (const [code, contribution] of bad) {
       const record = aRecord(tip, bob, { contributions: [contribution] }, rules);
@@ -127,7 +127,7 @@ describe("records", () => {
 describe("contributions on gossip", () => {
   it("belong to the round that the records have come to", () => {
     const records = someRecords(tip, bob, [alice], 2, rules);
-    const last = records[1] as Record;
+    const last = records[1] as RoundRecord;
     const next = aContribution(tip, carol, { previous: last }, rules);
     expect(checkContribution(tip, next, rules)).toMatchObject({ kind: "ignore", code: "unknown-round" });
     expect(checkContribution(tip, next, rules, openRound(tip, taskIn(rules).id, last))).toEqual(accept);
@@ -140,10 +140,12 @@ describe("a block", () => {
   it("may end the rounds early: the old leader's further records are void", () => {
     const records = someRecords(tip, bob, [alice, carol], 3, rules);
     const mined = mineBlock(tip, carol, rules, { records: records.slice(0, 1) });
-    expect(mined.state.task(taskIn(rules).id)).toMatchObject({ round: (records[0] as Record).round + 1 });
-    expect(checkRecord(mined.state, records[0], records[1] as Record, rules)).toMatchObject({ code: "other-block" });
-    const own = someRecords(mined.state, carol, [alice], 1, rules)[0] as Record;
-    expect(own.parent).toEqual(recordId(records[0] as Record));
+    expect(mined.state.task(taskIn(rules).id)).toMatchObject({ round: (records[0] as RoundRecord).round + 1 });
+    expect(checkRecord(mined.state, records[0], records[1] as RoundRecord, rules)).toMatchObject({
+      code: "other-block",
+    });
+    const own = someRecords(mined.state, carol, [alice], 1, rules)[0] as RoundRecord;
+    expect(own.parent).toEqual(recordId(records[0] as RoundRecord));
     expect(checkRecord(mined.state, undefined, own, rules)).toEqual(accept);
   });
 
@@ -153,7 +155,7 @@ describe("a block", () => {
     const now = block.header.time;
     expect(checkBody(tip, block, rules)).toEqual(accept);
     expect(checkBlock(tip, block, { now }, rules)).toMatchObject({ kind: "state" });
-    for (const some of [[], records.slice(0, 1), records.slice(1), [records[1], records[0]] as Record[]]) {
+    for (const some of [[], records.slice(0, 1), records.slice(1), [records[1], records[0]] as RoundRecord[]]) {
       const forged = forgeBody(tip, block, carol, rules, { records: some });
       expect(checkBody(tip, forged, rules).kind).toBe("reject");
       expect(checkBlock(tip, forged, { now }, rules)).toEqual(checkBody(tip, forged, rules));
@@ -178,15 +180,18 @@ describe("re-executed work", () => {
   it("shows a forged win and a forged delta", () => {
     const found = fakeUnit(unit);
     expect(checkUnit(block, found)).toEqual(accept);
-    expect(checkUnit(block, { ...found, digest: header.start })).toMatchObject({ kind: "reject", code: "forged-unit" });
-    expect(checkUnit(block, { ...found, deltaHash: header.start })).toMatchObject({ code: "forged-delta" });
+    expect(checkUnit(block, { ...found, digest: header.startDigest })).toMatchObject({
+      kind: "reject",
+      code: "forged-unit",
+    });
+    expect(checkUnit(block, { ...found, deltaHash: header.startDigest })).toMatchObject({ code: "forged-delta" });
   });
 
   it("shows a record that leads to another state", () => {
     const [record] = someRecords(tip, bob, [alice, carol], 1, rules);
-    const start = tip.task(taskIn(rules).id)?.parameters as Uint8Array;
-    const next = fakeNext(start, (record as Record).contributions);
-    expect(checkNext(record as Record, next)).toEqual(accept);
-    expect(checkNext(record as Record, start)).toMatchObject({ kind: "reject", code: "wrong-next" });
+    const start = tip.task(taskIn(rules).id)?.parametersDigest as Uint8Array;
+    const next = fakeNext(start, (record as RoundRecord).contributions);
+    expect(checkNext(record as RoundRecord, next)).toEqual(accept);
+    expect(checkNext(record as RoundRecord, start)).toMatchObject({ kind: "reject", code: "wrong-next" });
   });
 });

@@ -12,8 +12,14 @@ import {
   type Refusal,
   type State,
 } from "../../../src/chain/index.ts";
-import type { Block, Contribution, Record, Transfer, UnsignedHeader } from "../../../src/codec/index.ts";
-import { checkBlock, checkContribution, checkHeader, checkRecord, checkVerdict } from "../../../src/consensus/index.ts";
+import type { Block, Contribution, RoundRecord, Transfer, UnsignedHeader } from "../../../src/codec/index.ts";
+import {
+  checkAttestation,
+  checkBlock,
+  checkContribution,
+  checkHeader,
+  checkRecord,
+} from "../../../src/consensus/index.ts";
 import { signContribution, signVerdict } from "../../../src/crypto/index.ts";
 import { drawHash, firstNonce, noncesPerUnit, unitOfHeader } from "../../../src/work/index.ts";
 import {
@@ -42,7 +48,7 @@ const { states, blocks } = mineChain(world, 6, { miners: [alice, bob] });
 /** At height 6, mined by bob. */
 const parent = states[6] as State;
 const records = someRecords(parent, bob, [alice, bob], 2, rules);
-const first = records[0] as Record;
+const first = records[0] as RoundRecord;
 const { block, state: after } = mineBlock(parent, alice, rules, { records });
 /** The same without records: its unit starts from the tip's own round. */
 const bare = mineBlock(parent, alice, rules).block;
@@ -80,9 +86,9 @@ const contributions = (kind: Refusal["kind"], change: Partial<Contribution>): Ro
   () => contribution({}),
   () => contribution(change),
 ];
-const recordOf = (change: Partial<Record>, leader = bob): Result =>
+const recordOf = (change: Partial<RoundRecord>, leader = bob): Result =>
   checkRecord(parent, undefined, aRecord(parent, leader, first, rules, change), rules);
-const recordsRow = (kind: Refusal["kind"], change: Partial<Record>, leader = bob): Row => [
+const recordsRow = (kind: Refusal["kind"], change: Partial<RoundRecord>, leader = bob): Row => [
   kind,
   () => recordOf({}),
   () => recordOf(change, leader),
@@ -96,7 +102,7 @@ const transfers = (kind: Refusal["kind"], change: Partial<Transfer>): Row => {
 const evidence = { a: block.header, b: doubleOf(block, alice, rules) };
 const punished = mineBlock(after, carol, rules, { doubleBlocks: [evidence] });
 const verdict = (outcome: number): Result =>
-  checkVerdict(
+  checkAttestation(
     signVerdict(
       { block: after.tipId, height: 7, outcome, digest: zero, verifier: carol.address },
       carol,
@@ -117,7 +123,7 @@ const ROWS: { readonly [code in keyof typeof REFUSALS]: Row } = {
   ],
   "wrong-target": headers({ target: Uint8Array.from(parent.target, (byte, i) => (i === 0 ? 0x7f : byte)) }),
   "unknown-task": headers({ task: zero }),
-  "wrong-start": headers({ start: zero }, bare),
+  "wrong-start": headers({ startDigest: zero }, bare),
   "nonce-out-of-range": headers({ nonce: BigInt.asUintN(64, firstNonce(block.header.digest) + 64n) }),
   "draw-above-target": headers(otherDraw("loses")),
   "not-first-win": headers(otherDraw("wins later")),

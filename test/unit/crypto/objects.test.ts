@@ -2,11 +2,11 @@
 import { describe, expect, it } from "vitest";
 import { type Hash32, toHex, utf8 } from "../../../src/base/index.ts";
 import type {
+  UnsignedAttestation,
   UnsignedContribution,
   UnsignedHeader,
-  UnsignedRecord,
+  UnsignedRoundRecord,
   UnsignedTransfer,
-  UnsignedVerdict,
 } from "../../../src/codec/index.ts";
 import * as crypto from "../../../src/crypto/index.ts";
 
@@ -21,20 +21,20 @@ const contribution: UnsignedContribution = {
   author: key.address,
   mlNode: 1,
   index: 2,
-  start: h("start"),
+  startDigest: h("start"),
   digest: h("digest"),
   codec: 0,
   deltaHash: h("delta"),
   deltaBytes: 99,
 };
-const record: UnsignedRecord = {
+const record: UnsignedRoundRecord = {
   task: h("task"),
   round: 3,
   height: 7,
   block: h("block"),
   parent: h("parent"),
   contributions: [crypto.signContribution(contribution, key, here)],
-  next: h("next"),
+  nextDigest: h("next"),
   leader: key.address,
 };
 const header: UnsignedHeader = {
@@ -47,7 +47,7 @@ const header: UnsignedHeader = {
   round: 3,
   mlNode: 1,
   index: 2,
-  start: h("start"),
+  startDigest: h("start"),
   digest: h("digest"),
   nonce: 5n,
   target: h("target"),
@@ -55,7 +55,7 @@ const header: UnsignedHeader = {
   stateRoot: h("state"),
 };
 const transfer: UnsignedTransfer = { genesis: here, from: key.address, to: h("to"), amount: 5n, fee: 1n, nonce: 0n };
-const verdict: UnsignedVerdict = {
+const verdict: UnsignedAttestation = {
   block: h("block"),
   height: 8,
   outcome: 0,

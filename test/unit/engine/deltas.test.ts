@@ -1,7 +1,7 @@
 // Deltas under pressure: more than memory holds still come to disk, and what memory let go of is not taken for stored.
 import { describe, expect, it } from "vitest";
 import { memoryStore } from "../../../src/adapters/level/index.ts";
-import { blobReplyCodec, blobRequestCodec, type Record } from "../../../src/codec/index.ts";
+import { blobReplyCodec, blobRequestCodec, type RoundRecord } from "../../../src/codec/index.ts";
 import { sha256 } from "../../../src/crypto/index.ts";
 import { Deltas } from "../../../src/engine/index.ts";
 import type { Store, Wire } from "../../../src/ports/index.ts";
@@ -14,7 +14,7 @@ const { signal } = new AbortController();
 const HUGE = 1 << 30;
 
 /** Twenty deltas in four records, and a wire whose only peer serves them. */
-function scene(): { records: Record[]; store: Store; deltas: Deltas; asked: () => number } {
+function scene(): { records: RoundRecord[]; store: Store; deltas: Deltas; asked: () => number } {
   const blobs = new Map<string, Uint8Array>();
   const records = [0, 1, 2, 3].map((r) => {
     const contributions = [0, 1, 2, 3, 4].map((c) => {
@@ -43,7 +43,7 @@ function scene(): { records: Record[]; store: Store; deltas: Deltas; asked: () =
   return { records, store, deltas, asked: () => asked };
 }
 
-async function missing(deltas: Deltas, records: readonly Record[]): Promise<number> {
+async function missing(deltas: Deltas, records: readonly RoundRecord[]): Promise<number> {
   let gone = 0;
   for (const { contributions } of records)
     for (const { deltaHash } of contributions) if ((await deltas.local(deltaHash)) === undefined) gone++;
@@ -53,7 +53,7 @@ async function missing(deltas: Deltas, records: readonly Record[]): Promise<numb
 describe("the deltas of a block with more than memory holds", () => {
   it("are all here after they were brought, each asked for once", async () => {
     const { records, store, deltas, asked } = scene();
-    const keep = async ({ contributions }: Record): Promise<void> => {
+    const keep = async ({ contributions }: RoundRecord): Promise<void> => {
       await store.batch(deltas.toStore(contributions));
       deltas.written(contributions);
     };

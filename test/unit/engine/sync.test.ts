@@ -68,7 +68,7 @@ beforeEach(() => {
 });
 
 async function look(): Promise<void> {
-  sync.kick();
+  sync.requestSync();
   await sync.idle();
 }
 

@@ -22,7 +22,7 @@ const unit: FinishedUnit = {
   author: h("author"),
   mlNode: 1,
   index: 2,
-  start: h("start"),
+  startDigest: h("start"),
   digest: h("digest"),
 };
 const others: readonly (readonly [string, Partial<FinishedUnit>])[] = [
@@ -44,12 +44,12 @@ describe("a unit's seed", () => {
     expect(unitSeed({ ...unit, ...change })).not.toEqual(unitSeed(unit));
   });
   it("is not moved by what the unit finds", () => {
-    expect(unitSeed({ ...unit, digest: h("d2"), start: h("s2") } as FinishedUnit)).toEqual(unitSeed(unit));
+    expect(unitSeed({ ...unit, digest: h("d2"), startDigest: h("s2") } as FinishedUnit)).toEqual(unitSeed(unit));
   });
 });
 
 describe("draws", () => {
-  it.each([...others, ["start", { start: h("s2") }], ["digest", { digest: h("d2") }]] as const)(
+  it.each([...others, ["start", { startDigest: h("s2") }], ["digest", { digest: h("d2") }]] as const)(
     "depend on the %s",
     (_name, change) => {
       expect(drawHash({ ...unit, ...change }, 5n)).not.toEqual(drawHash(unit, 5n));

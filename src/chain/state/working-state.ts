@@ -1,5 +1,5 @@
 // A state being changed by one block: a private copy of the tree's view. The state it came from is never touched.
-import { bytesEqual, toHex } from "../base/index.ts";
+import { bytesEqual, toHex } from "../../base/index.ts";
 import { findAccount, type Positions, remember, State } from "./state.ts";
 import {
   type Account,

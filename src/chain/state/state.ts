@@ -1,7 +1,7 @@
 // The state after a block, immutable: an SSZ tree that shares what did not change with its parent's (protocol section 1).
-import { bytesEqual, type Hash32, messageOf, PouwError, toHex } from "../base/index.ts";
-import { type UnsignedHeader, UnsignedHeaderType } from "../codec/index.ts";
-import { blockId } from "../crypto/index.ts";
+import { bytesEqual, type Hash32, messageOf, PouwError, toHex } from "../../base/index.ts";
+import { type UnsignedHeader, UnsignedHeaderType } from "../../codec/index.ts";
+import { blockId } from "../../crypto/index.ts";
 import {
   type Account,
   AccountType,

@@ -1,6 +1,6 @@
-// Aggregation (protocol section 3): contributions of a round in, the next common state out. Integers only, order-free.
+// The rule `mean` (protocol section 3): contributions of a round in, the next common state out. Integers only, order-free.
 import { PouwError } from "../../base/index.ts";
-import { checkLength, fromGrid, GRID_MAX, GRID_MIN, type GridLayout, toGrid } from "./grid.ts";
+import { checkLength, fromGrid, GRID_MAX, GRID_MIN, type GridLayout, toGrid } from "../delta/index.ts";
 
 /** Sums stay exact in a double, and in 32 bits, up to this many deltas. */
 const MAX_DELTAS = 128;

@@ -7,7 +7,7 @@ import {
   UintBigintType,
   type ValueOf,
 } from "@chainsafe/ssz";
-import { Bytes32, Time, U32, U64, UnsignedHeaderType } from "../codec/index.ts";
+import { Bytes32, Time, U32, U64, UnsignedHeaderType } from "../../codec/index.ts";
 
 /** Blocks whose beacon, miner and time the state remembers. */
 export const RECENT_BLOCKS = 16;
@@ -24,12 +24,11 @@ const RewardType = new ContainerNodeStructType({ address: Bytes32, amount: U64 }
 export type Reward = ValueOf<typeof RewardType>;
 export const RewardsType = new ListCompositeType(RewardType, 1 << 14);
 
-/** Where a task stands after the block: P(round) has digest `parameters`; `lastRecord` is the task's id before the first record. */
+/** Where a task stands after the block: P(round) has digest `parametersDigest`; `lastRecord` is the task's id before the first record. */
 export const TaskStateType = new ContainerNodeStructType({
   id: Bytes32,
-  modelDigest: Bytes32,
   round: U32,
-  parameters: Bytes32,
+  parametersDigest: Bytes32,
   lastRecord: Bytes32,
 });
 export type TaskState = ValueOf<typeof TaskStateType>;

@@ -1,8 +1,8 @@
 // The state before any block: allocations, the task at round 0, and a beacon that nobody chose.
-import { fromHex } from "../base/index.ts";
-import { UnsignedHeaderType } from "../codec/index.ts";
-import { taggedHash } from "../crypto/index.ts";
-import { type Genesis, rulesOf } from "./genesis.ts";
+import { fromHex } from "../../base/index.ts";
+import { UnsignedHeaderType } from "../../codec/index.ts";
+import { taggedHash } from "../../crypto/index.ts";
+import { type Genesis, rulesOf } from "../genesis.ts";
 import { type State, stateOf } from "./state.ts";
 import { StateType } from "./state-type.ts";
 
@@ -26,11 +26,10 @@ export function genesisState(genesis: Genesis): State {
     supply: accounts.reduce((sum, account) => sum + account.balance, 0n),
     accounts,
     immature: Array.from({ length: genesis.maturity }, () => []),
-    tasks: rules.tasks.map(({ id, modelDigest, parameters }) => ({
+    tasks: rules.tasks.map(({ id, initialDigest }) => ({
       id,
-      modelDigest,
       round: 0,
-      parameters,
+      parametersDigest: initialDigest,
       lastRecord: id,
     })),
     recent: [{ height: 0, id: zero, beacon, miner: zero, time: genesis.time }],

@@ -1,27 +1,26 @@
 // Transfers of money: what makes one valid, how a block's are applied, and which of many fit a block (protocol section 4).
-import { ACCEPT, bytesEqual, toHex, type Verdict } from "../base/index.ts";
-import { MAX_TRANSFERS, type Transfer } from "../codec/index.ts";
-import { verifyTransfer } from "../crypto/index.ts";
-import { type Refusal, refuse, skip } from "./refusals.ts";
-import type { Rules } from "./rules.ts";
-import type { State } from "./state.ts";
-import type { Account } from "./state-type.ts";
-import { WorkingState } from "./working-state.ts";
+import { ACCEPT, bytesEqual, ignore, type Refusal, reject, toHex, type Verdict } from "../../base/index.ts";
+import { MAX_TRANSFERS, type Transfer } from "../../codec/index.ts";
+import { verifyTransfer } from "../../crypto/index.ts";
+import type { Rules } from "../rules.ts";
+import type { State } from "../state/state.ts";
+import type { Account } from "../state/state-type.ts";
+import { WorkingState } from "../state/working-state.ts";
 
 /** What holds of a transfer whatever the state: its network, amount and signature. */
 export function checkTransferForm(transfer: Transfer, rules: Rules): Verdict {
-  if (!bytesEqual(transfer.genesis, rules.genesis)) return refuse("wrong-network");
-  if (transfer.amount === 0n) return refuse("zero-amount");
-  if (!verifyTransfer(transfer)) return refuse("bad-signature", "of the transfer");
+  if (!bytesEqual(transfer.genesis, rules.genesis)) return reject("wrong-network");
+  if (transfer.amount === 0n) return reject("zero-amount");
+  if (!verifyTransfer(transfer)) return reject("bad-signature", "of the transfer");
   return ACCEPT;
 }
 
 function checkAgainst(account: Readonly<Account>, transfer: Transfer): Refusal | undefined {
   if (transfer.nonce < account.nonce)
-    return skip("nonce-used", `${transfer.nonce}, the account is at ${account.nonce}`);
+    return ignore("nonce-used", `${transfer.nonce}, the account is at ${account.nonce}`);
   if (transfer.nonce > account.nonce)
-    return skip("nonce-ahead", `${transfer.nonce}, the account is at ${account.nonce}`);
-  if (transfer.amount + transfer.fee > account.balance) return skip("low-balance", `it holds ${account.balance}`);
+    return ignore("nonce-ahead", `${transfer.nonce}, the account is at ${account.nonce}`);
+  if (transfer.amount + transfer.fee > account.balance) return ignore("low-balance", `it holds ${account.balance}`);
   return undefined;
 }
 
@@ -82,7 +81,7 @@ export function selectTransfers(
   while (chosen.length < limit && byAccount.size > 0) {
     const name = bestFee(byAccount);
     const transfer = byAccount.get(name)?.pop();
-    const refusal = transfer === undefined ? skip("nonce-ahead") : move(working, transfer);
+    const refusal = transfer === undefined ? ignore("nonce-ahead") : move(working, transfer);
     if (transfer !== undefined && refusal === undefined) chosen.push(transfer);
     else if (refusal?.code !== "nonce-used") byAccount.delete(name);
   }
