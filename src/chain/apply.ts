@@ -1,7 +1,6 @@
 // apply(state, block) -> state': the one place where a block changes anything. Pure: the given state stays as it was (protocol section 1).
-import { bytesEqual, type Refusal, reject } from "../base/index.ts";
-import type { Body, UnsignedHeader } from "../codec/index.ts";
-import { recordId } from "../crypto/index.ts";
+import { bytesEqual, type Refusal, reject, toHex } from "../base/index.ts";
+import type { Body, RoundRecord, UnsignedHeader } from "../codec/index.ts";
 import { drawHash, nextBeacon, unitOfHeader } from "../work/index.ts";
 import { nextTarget, workOf } from "./difficulty.ts";
 import { splitReward } from "./economy/rewards.ts";
@@ -10,7 +9,7 @@ import type { Rules } from "./rules.ts";
 import type { State } from "./state/state.ts";
 import { StateType, TaskStateType } from "./state/state-type.ts";
 import { WorkingState } from "./state/working-state.ts";
-import { applyTransfers } from "./transactions/transfer.ts";
+import { applyTransactions } from "./transactions/apply.ts";
 
 /** A block as far as applying it goes: the signature does not matter here. */
 export interface UnsignedBlock {
@@ -21,13 +20,13 @@ export interface UnsignedBlock {
 export type Applied = { readonly kind: "state"; readonly state: State };
 
 /**
- * The state after `block`, or the first refusal among its transfers and evidence. Header, records and contributions are taken as
+ * The state after `block`, or the first refusal among its transactions and evidence. Header, records and contributions are taken as
  * checked (consensus/`checkBlock` does all); the header's own state root is not looked at.
  */
 export function apply(state: State, block: UnsignedBlock, rules: Rules): Applied | Refusal {
   const { header, body } = block;
   const working = new WorkingState(state);
-  const paid = applyTransfers(working, body.transfers, rules);
+  const paid = applyTransactions(working, body.transactions, { height: header.height, rules });
   if (paid.kind !== "fees") return paid;
   const judged = judgeEvidence(body, header.height, rules);
   if (judged.kind !== "offences") return judged;
@@ -39,7 +38,7 @@ export function apply(state: State, block: UnsignedBlock, rules: Rules): Applied
   const refusal = punishAll(working, judged.offences, header.height, rules);
   if (refusal !== undefined) return refusal;
 
-  moveTask(working, block);
+  moveTasks(working, body.records);
   moveTip(working, state, header, rules);
   return { kind: "state", state: working.finish() };
 }
@@ -59,18 +58,17 @@ function punishAll(
   return undefined;
 }
 
-/** The task stands where the winning unit started: the records before it are settled, whatever else the old leader signed is void. */
-function moveTask(working: WorkingState, { header, body }: UnsignedBlock): void {
-  const tasks = working.view.tasks;
-  const at = tasks.getAllReadonlyValues().findIndex((task) => bytesEqual(task.id, header.task));
-  if (at < 0) return;
-  const task = TaskStateType.toValueFromViewDU(tasks.getReadonly(at));
-  const last = body.records.at(-1);
-  const lastRecord = last === undefined ? task.lastRecord : recordId(last);
-  tasks.set(
-    at,
-    TaskStateType.toViewDU({ ...task, round: header.round, parametersDigest: header.startDigest, lastRecord }),
-  );
+/** Each task stands where its last record leads: what else the old leader signed is void. */
+function moveTasks(working: WorkingState, records: readonly RoundRecord[]): void {
+  const { tasks } = working.view;
+  const ids = tasks.getAllReadonlyValues().map((task) => toHex(task.id));
+  for (const [i, record] of records.entries()) {
+    const next = records[i + 1];
+    if (next !== undefined && bytesEqual(next.task, record.task)) continue;
+    const at = ids.indexOf(toHex(record.task));
+    const moved = { round: record.round + 1, parametersDigest: record.nextDigest, lastRecord: RoundRecord.id(record) };
+    tasks.set(at, TaskStateType.toViewDU({ id: record.task, ...moved }));
+  }
 }
 
 function moveTip(working: WorkingState, state: State, header: UnsignedHeader, rules: Rules): void {

@@ -1,7 +1,7 @@
 // Evidence that anyone can check: one win behind two blocks, one round under two records (protocol sections 2, 3 and 5).
 import { bytesEqual, type Hash32, type Refusal, reject, toHex, u32be, u64be } from "../base/index.ts";
-import { type Body, type DoubleBlock, type DoubleRecord, MAX_EVIDENCE } from "../codec/index.ts";
-import { blockId, recordId, taggedHash, verifyHeader, verifyRecord } from "../crypto/index.ts";
+import { type Body, type DoubleBlock, type DoubleRecord, Header, MAX_EVIDENCE, RoundRecord } from "../codec/index.ts";
+import { taggedHash } from "../crypto/index.ts";
 import type { Rules } from "./rules.ts";
 import type { State } from "./state/state.ts";
 
@@ -28,10 +28,10 @@ export function judgeDoubleBlock({ a, b }: DoubleBlock, height: number, rules: R
     bytesEqual(a.task, b.task) &&
     bytesEqual(a.startDigest, b.startDigest) &&
     bytesEqual(a.digest, b.digest);
-  if (!sameWin || bytesEqual(blockId(a), blockId(b))) return reject("no-offence", "not two blocks of one win");
+  if (!sameWin || bytesEqual(Header.id(a), Header.id(b))) return reject("no-offence", "not two blocks of one win");
   const age = checkAge(a.height, height, rules);
   if (age !== undefined) return age;
-  if (!verifyHeader(a, rules.genesis) || !verifyHeader(b, rules.genesis))
+  if (!Header.verify(a, rules.genesis) || !Header.verify(b, rules.genesis))
     return reject("no-offence", "a header is not signed by its miner");
   const unit = [a.task, u32be(a.round), u32be(a.mlNode), u32be(a.index), a.digest, u64be(a.nonce)];
   return {
@@ -50,10 +50,11 @@ export function judgeDoubleRecord({ a, b }: DoubleRecord, height: number, rules:
     bytesEqual(a.leader, b.leader) &&
     bytesEqual(a.task, b.task) &&
     bytesEqual(a.block, b.block);
-  if (!sameRound || bytesEqual(recordId(a), recordId(b))) return reject("no-offence", "not two records of one round");
+  if (!sameRound || bytesEqual(RoundRecord.id(a), RoundRecord.id(b)))
+    return reject("no-offence", "not two records of one round");
   const age = checkAge(a.height, height, rules);
   if (age !== undefined) return age;
-  if (!verifyRecord(a, rules.genesis) || !verifyRecord(b, rules.genesis))
+  if (!RoundRecord.verify(a, rules.genesis) || !RoundRecord.verify(b, rules.genesis))
     return reject("no-offence", "a record is not signed by its leader");
   return {
     kind: "offence",

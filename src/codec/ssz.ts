@@ -1,7 +1,7 @@
 // The primitive SSZ types and the one strict way to decode: bytes that do not re-encode to themselves are refused.
 import "./hasher.ts";
 import { ByteListType, ByteVectorType, type Type, UintBigintType, UintNumberType } from "@chainsafe/ssz";
-import { bytesEqual, messageOf, PouwError } from "../base/index.ts";
+import { bytesEqual, type Hash32, messageOf, PouwError } from "../base/index.ts";
 
 export const U8: UintNumberType = new UintNumberType(1);
 export const U16: UintNumberType = new UintNumberType(2);
@@ -13,6 +13,13 @@ export const Bytes32: ByteVectorType = new ByteVectorType(32);
 export const Bytes64: ByteVectorType = new ByteVectorType(64);
 /** UTF-8 text of at most 64 bytes. */
 export const Text: ByteListType = new ByteListType(64);
+
+/** An object with the bytes that it came in, or goes out in, and its id: decoded once, then passed on as a whole. */
+export interface Decoded<T> {
+  readonly value: T;
+  readonly bytes: Uint8Array;
+  readonly id: Hash32;
+}
 
 /** One object family on the wire: canonical bytes in, value out. */
 export interface Codec<T> {

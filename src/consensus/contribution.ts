@@ -1,8 +1,7 @@
 // Validity of contributions: on gossip against the tip, in records against the round they close (protocol section 3).
 import { ACCEPT, bytesEqual, ignore, reject, type Verdict } from "../base/index.ts";
 import { CONTRIBUTION_BLOCKS, findTask, type Rules, type State } from "../chain/index.ts";
-import type { Contribution } from "../codec/index.ts";
-import { verifyContribution } from "../crypto/index.ts";
+import { Contribution } from "../codec/index.ts";
 import { DELTA_CODECS } from "../ml/index.ts";
 
 /** The round that is open: contributions to it start from the state with this digest. */
@@ -31,6 +30,6 @@ export function checkContribution(state: State, contribution: Contribution, rule
   if (contribution.round > round) return ignore("unknown-round", `${contribution.round}, now ${round}`);
   if (!bytesEqual(contribution.startDigest, start)) return ignore("wrong-start", `round ${round}`);
   if (state.isBanned(contribution.author)) return ignore("banned");
-  if (!verifyContribution(contribution, rules.genesis)) return reject("bad-signature", "of the contribution");
+  if (!Contribution.verify(contribution, rules.genesis)) return reject("bad-signature", "of the contribution");
   return ACCEPT;
 }

@@ -2,18 +2,18 @@
 import { insist, type Refusal, reject } from "../base/index.ts";
 import { apply, type Rules, type State } from "../chain/index.ts";
 import {
-  type Block,
+  Block,
   type Body,
-  blockCodec,
   type Contribution,
   type DoubleBlock,
   type DoubleRecord,
+  Header,
   MAX_BLOCK_BYTES,
   type RoundRecord,
-  type Transfer,
+  type Transaction,
   type UnsignedHeader,
 } from "../codec/index.ts";
-import { type KeyPair, signHeader } from "../crypto/index.ts";
+import type { KeyPair } from "../crypto/index.ts";
 import { bodyRoot, checkWork } from "./block.ts";
 
 /** What goes into a block. The miner is the contribution's author. */
@@ -24,7 +24,7 @@ export interface DraftParts {
   /** Milliseconds since 1970; after the parent's. */
   readonly time: number;
   readonly records?: readonly RoundRecord[];
-  readonly transfers?: readonly Transfer[];
+  readonly transactions?: readonly Transaction[];
   readonly doubleBlocks?: readonly DoubleBlock[];
   readonly doubleRecords?: readonly DoubleRecord[];
 }
@@ -41,7 +41,7 @@ export interface Draft {
 export function draftBlock(parent: State, parts: DraftParts, rules: Rules): Draft | Refusal {
   const { contribution, nonce, time } = parts;
   const body: Body = {
-    transfers: [...(parts.transfers ?? [])],
+    transactions: [...(parts.transactions ?? [])],
     contribution,
     records: [...(parts.records ?? [])],
     doubleBlocks: [...(parts.doubleBlocks ?? [])],
@@ -69,12 +69,12 @@ export function draftBlock(parent: State, parts: DraftParts, rules: Rules): Draf
   const applied = apply(parent, { header: bare, body }, rules);
   if (applied.kind !== "state") return insist(applied) as Refusal;
   const header = { ...bare, stateRoot: applied.state.root };
-  const size = blockCodec.encode({ header: { ...header, signature: new Uint8Array(64) }, body }).length;
+  const size = Block.codec.encode({ header: { ...header, signature: new Uint8Array(64) }, body }).length;
   if (size > MAX_BLOCK_BYTES) return reject("block-too-large", `${size} bytes`);
   return { kind: "draft", header, body, state: applied.state };
 }
 
 /** Signs a draft; the key must be the miner's. */
 export function sealBlock(draft: Pick<Draft, "header" | "body">, key: KeyPair, rules: Rules): Block {
-  return { header: signHeader(draft.header, key, rules.genesis), body: draft.body };
+  return { header: Header.sign(draft.header, key, rules.genesis), body: draft.body };
 }

@@ -1,8 +1,7 @@
 // Cheap validity of a header against its parent's state, cheapest checks first: nothing behind a bad header is looked at (protocol section 5).
 import { ACCEPT, bytesEqual, compareBytes, ignore, reject, type Verdict } from "../base/index.ts";
 import { findTask, type Rules, type State } from "../chain/index.ts";
-import { type Header, MAX_RECORDS } from "../codec/index.ts";
-import { verifyHeader } from "../crypto/index.ts";
+import { Header, MAX_RECORDS } from "../codec/index.ts";
 import { drawHash, findWin, nonceOffset, noncesPerUnit, type Task, unitOfHeader } from "../work/index.ts";
 
 /** The clock, in ms since 1970; without it (old blocks being synced) no time is in the future. */
@@ -32,7 +31,7 @@ export function checkHeader(parent: State, header: Header, options: CheckOptions
   const draw = checkDraw(parent, header, task, rules);
   if (draw.kind !== "accept") return draw;
   if (parent.isBanned(header.miner)) return reject("banned");
-  if (!verifyHeader(header, rules.genesis)) return reject("bad-signature", "of the header");
+  if (!Header.verify(header, rules.genesis)) return reject("bad-signature", "of the header");
   return checkFirstWin(parent, header, task, rules);
 }
 

@@ -1,8 +1,7 @@
 // Validity of records: who leads, what follows what, and the contributions inside (protocol section 3).
 import { ACCEPT, bytesEqual, compareBytes, ignore, insist, reject, type Verdict } from "../base/index.ts";
 import { findTask, type Rules, type State } from "../chain/index.ts";
-import { type Contribution, MAX_CONTRIBUTIONS, type RoundRecord } from "../codec/index.ts";
-import { recordId, verifyRecord } from "../crypto/index.ts";
+import { type Contribution, MAX_CONTRIBUTIONS, RoundRecord } from "../codec/index.ts";
 import { checkContribution, type OpenRound } from "./contribution.ts";
 
 /** Order of contributions in a record: ascending (author, mlNode, height, index). Zero only for one and the same unit slot. */
@@ -43,7 +42,7 @@ export function checkRecord(
     // One record is of one task: a contribution of another would be checked against the wrong round.
     if (!bytesEqual(contribution.task, record.task)) return reject("unknown-task", "a contribution to another task");
   }
-  if (!verifyRecord(record, rules.genesis)) return reject("bad-signature", "of the record");
+  if (!RoundRecord.verify(record, rules.genesis)) return reject("bad-signature", "of the record");
   const open = openRound(state, record.task, previous);
   for (const contribution of contributions) {
     const verdict = checkContribution(state, contribution, rules, open);
@@ -64,7 +63,7 @@ function checkPlace(state: State, previous: RoundRecord | undefined, record: Rou
   const round = previous === undefined ? task.round : previous.round + 1;
   if (record.round < round) return ignore("stale-round", `${record.round}, now ${round}`);
   if (record.round > round) return ignore("unknown-round", `${record.round}, now ${round}`);
-  const parent = previous === undefined ? task.lastRecord : recordId(previous);
+  const parent = previous === undefined ? task.lastRecord : RoundRecord.id(previous);
   if (!bytesEqual(record.parent, parent)) return ignore("wrong-previous");
   return ACCEPT;
 }

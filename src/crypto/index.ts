@@ -1,4 +1,3 @@
 export * from "./ed25519.ts";
 export * from "./hash.ts";
 export * from "./keystream.ts";
-export * from "./objects.ts";

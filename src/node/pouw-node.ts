@@ -1,7 +1,6 @@
 // A role-aware node: starts and stops the parts, keeps track of where it stands, and tells of what happens.
 import { homedir } from "node:os";
 import { bytesEqual, Emitter, type Hash32, messageOf, PouwError, Scope, toHex } from "../base/index.ts";
-import { blockId, signTransfer, transferId } from "../crypto/index.ts";
 import type { BlockNode, EngineEvents, FinishedUnit } from "../engine/index.ts";
 import { parseOptions } from "./config/resolve.ts";
 import type { NodeOptionsInput } from "./config/schema.ts";
@@ -14,6 +13,8 @@ import type { BlockSummary, NodeState, NodeStatus } from "./views/status.ts";
 import { blockSummary, summaryOf } from "./views/summaries.ts";
 import { Validation } from "./views/validation.ts";
 import type { HealthMetrics, NodeEvents, NodeView, TransferOrder } from "./views/view.ts";
+import { Header } from "../codec/index.ts";
+import { Transaction } from "../codec/index.ts";
 
 /** Blocks under the tip that healthy nodes of a network agree on at any moment. */
 export const SETTLED_DEPTH = 2;
@@ -139,7 +140,7 @@ export class PoUWNode {
     const transfer = signTransfer({ genesis: network.rules.genesis, from: key.address, to, amount, fee, nonce }, key);
     const verdict = engine.submit(transfer);
     if (verdict.kind !== "accept") throw new PouwError("REFUSED", `the transfer was refused: ${verdict.reason}`);
-    return toHex(transferId(transfer));
+    return toHex(Transaction.id(transfer));
   }
 
   getStatus(): NodeStatus {
@@ -221,7 +222,7 @@ export class PoUWNode {
     for (const { header } of change.added) {
       const { height, time } = header;
       const miner = toHex(header.miner);
-      const hash = toHex(blockId(header));
+      const hash = toHex(Header.id(header));
       const own = bytesEqual(header.miner, this.#built.key.address);
       const round = header.round;
       log.info({ height, round, miner: miner.slice(0, 16), own, model: network.task.model }, "block");

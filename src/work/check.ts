@@ -11,9 +11,8 @@ export function checkUnit(
 ): Verdict {
   const { header, body } = block;
   if (!bytesEqual(header.digest, found.digest))
-    return reject("forged-unit", `the unit ends in ${short(found.digest)}, the block claims ${short(header.digest)}`);
-  if (!bytesEqual(body.contribution.deltaHash, found.deltaHash))
-    return reject("forged-delta", "the winning contribution's delta is not the unit's");
+    return reject("forged-unit", `it ends in ${short(found.digest)}, the block claims ${short(header.digest)}`);
+  if (!bytesEqual(body.contribution.deltaHash, found.deltaHash)) return reject("forged-delta");
   return ACCEPT;
 }
 

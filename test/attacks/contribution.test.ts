@@ -1,7 +1,7 @@
 // Contributions that lie: about their delta, its length, their author. None of them gets into a record, and none stops a leader from closing rounds.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Verdict } from "../../src/base/index.ts";
-import { type Contribution, contributionCodec } from "../../src/codec/index.ts";
+import { Contribution } from "../../src/codec/index.ts";
 import { sha256 } from "../../src/crypto/index.ts";
 import { aUnit, type Cheat, type Place, placeOf, type Unit } from "../support/forge.ts";
 import { type Evil, Lab, type Node, UNIT_MS, VICTIMS } from "../support/lab.ts";
@@ -15,7 +15,7 @@ let place: Place;
 afterEach(() => lab.close());
 
 const tell = (evil: Evil, contribution: Contribution): Promise<Verdict> =>
-  lab.tell(evil, victim, "contribution", contributionCodec.encode(contribution));
+  lab.tell(evil, victim, "contribution", Contribution.codec.encode(contribution));
 
 async function setUp(options: (typeof VICTIMS)[number][1]): Promise<void> {
   lab = new Lab();
@@ -134,7 +134,7 @@ describe("a leader", () => {
             ? new Promise(() => undefined)
             : lab.serving(unit.delta)(protocol, data, from),
         );
-        await evil.wire.publish("contribution", contributionCodec.encode(unit.contribution));
+        await evil.wire.publish("contribution", Contribution.codec.encode(unit.contribution));
       }
     };
     const from = victim.engine.rounds.view.round;

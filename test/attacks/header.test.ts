@@ -1,8 +1,7 @@
 // Everything that a header can lie about, sent to a running engine: refused before anything behind it is looked at, and the honest block is taken.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { State } from "../../src/chain/index.ts";
-import type { Block, UnsignedHeader } from "../../src/codec/index.ts";
-import { headerCodec } from "../../src/codec/index.ts";
+import { type Header, Block, type UnsignedHeader } from "../../src/codec/index.ts";
 import { sha256 } from "../../src/crypto/index.ts";
 import { drawHash, findWin, firstNonce, noncesPerUnit, unitOfHeader } from "../../src/work/index.ts";
 import { forgeBlock } from "../support/chain.ts";
@@ -150,7 +149,7 @@ describe.each(VICTIMS)("a %s", (_, options) => {
 
   it("does not fetch the block behind a bad header", async () => {
     const evil = await lab.evil([victim]);
-    const bytes = headerCodec.encode(signed(honest(), { target: zero }).header);
+    const bytes = Header.codec.encode(signed(honest(), { target: zero }).header);
     const verdict = await lab.tell(evil, victim, "block", Uint8Array.from([1, ...bytes]));
     expect(verdict).toMatchObject({ kind: "reject", code: "wrong-target" });
     expect(evil.asked).not.toContain("blocks-by-id");

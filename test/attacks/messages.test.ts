@@ -2,22 +2,14 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { PouwError, type Verdict } from "../../src/base/index.ts";
 import {
-  blobReplyCodec,
-  blobRequestCodec,
-  blocksByIdRequestCodec,
-  blocksReplyCodec,
-  blocksRequestCodec,
+    Attestation,
   type Codec,
-  contributionCodec,
-  MAX_REPLY_BYTES,
-  recordCodec,
-  roundReplyCodec,
-  roundRequestCodec,
-  statusCodec,
-  transferCodec,
-  verdictCodec,
+  Contribution,
+  MAX_REPLY_BYTES
+  Transaction,
+  RoundRecord,
+  REQUESTS,,
 } from "../../src/codec/index.ts";
-import { signTransfer, signVerdict } from "../../src/crypto/index.ts";
 import { MAX_GOSSIP_BYTES, PROTOCOLS, type Protocol, TOPICS, type Topic } from "../../src/ports/index.ts";
 import { aBlock, aUnit, placeOf, recordAt } from "../support/forge.ts";
 import { blockMessage, type Evil, Lab, type Node } from "../support/lab.ts";
@@ -31,11 +23,11 @@ let good: Evil;
 let messages: Readonly<Record<Topic, Uint8Array>>;
 let requests: Readonly<Record<Protocol, Uint8Array>>;
 const replies: Readonly<Record<Protocol, Codec<never>>> = {
-  status: statusCodec as Codec<never>,
-  blocks: blocksReplyCodec as Codec<never>,
-  "blocks-by-id": blocksReplyCodec as Codec<never>,
-  blob: blobReplyCodec as Codec<never>,
-  round: roundReplyCodec as Codec<never>,
+  status: REQUESTS.status.request as Codec<never>,
+  blocks: REQUESTS.blocks.reply as Codec<never>,
+  "blocks-by-id": REQUESTS.blocks.reply as Codec<never>,
+  blob: REQUESTS.blob.reply as Codec<never>,
+  round: REQUESTS.round.reply as Codec<never>,
 };
 
 beforeAll(async () => {
@@ -52,18 +44,18 @@ beforeAll(async () => {
   const word = { block: tipId, height, outcome: 0, digest: new Uint8Array(32), verifier: leader.address };
   const payment = { genesis, from: leader.address, to: Sim.key("shop").address, amount: 1n, fee: 1n, nonce: 0n };
   messages = {
-    contribution: contributionCodec.encode(unit.contribution),
-    transfer: transferCodec.encode(signTransfer(payment, leader)),
-    verdict: verdictCodec.encode(signVerdict(word, leader, genesis)),
-    record: recordCodec.encode(recordAt(lab, leader, place, [other])),
+    contribution: Contribution.codec.encode(unit.contribution),
+    transfer: Transaction.codec.encode(signTransfer(payment, leader)),
+    verdict: Attestation.codec.encode(Attestation.sign(word, leader, genesis)),
+    record: RoundRecord.codec.encode(recordAt(lab, leader, place, [other])),
     block: blockMessage(aBlock(lab, leader, place)),
   };
   requests = {
-    status: statusCodec.encode(lab.status()),
-    blocks: blocksRequestCodec.encode({ from: 1, count: 5 }),
-    "blocks-by-id": blocksByIdRequestCodec.encode({ ids: [tipId] }),
-    blob: blobRequestCodec.encode({ kind: 0, id: place.start, offset: 0, length: 100 }),
-    round: roundRequestCodec.encode({ task: lab.network.task.id, head: tipId }),
+    status: REQUESTS.status.request.encode(lab.status()),
+    blocks: REQUESTS.blocks.request.encode({ from: 1, count: 5 }),
+    "blocks-by-id": REQUESTS["blocks-by-id"].request.encode({ ids: [tipId] }),
+    blob: REQUESTS.blob.request.encode({ kind: 0, id: place.start, offset: 0, length: 100 }),
+    round: REQUESTS.round.request.encode({ task: lab.network.task.id, head: tipId }),
   };
 });
 afterAll(() => lab.close());

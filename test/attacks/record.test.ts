@@ -1,20 +1,19 @@
 // What a leader, or somebody who would be one, can lie about: the next state, its right to lead, its signature, two records for one round.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Verdict } from "../../src/base/index.ts";
-import type { RoundRecord } from "../../src/codec/index.ts";
-import { recordCodec } from "../../src/codec/index.ts";
+import { RoundRecord } from "../../src/codec/index.ts";
 import type { KeyPair } from "../../src/crypto/index.ts";
 import { forgeBlock } from "../support/chain.ts";
 import {
-  aBlock,
-  aUnit,
-  aWin,
-  following,
-  type Place,
-  placeAfter,
-  placeOf,
-  recordAt,
-  type Unit,
+    aBlock,
+    aUnit,
+    aWin,
+    following,
+    type Place,
+    placeAfter,
+    placeOf,
+    recordAt,
+    type Unit,
 } from "../support/forge.ts";
 import { type Evil, Lab, type Node, VICTIMS } from "../support/lab.ts";
 import { Sim } from "../support/sim.ts";
@@ -40,7 +39,7 @@ async function setUp(options: (typeof VICTIMS)[number][1]): Promise<void> {
 }
 
 const tell = (evil: Evil, record: RoundRecord): Promise<Verdict> =>
-  lab.tell(evil, victim, "record", recordCodec.encode(record));
+  lab.tell(evil, victim, "record", RoundRecord.codec.encode(record));
 
 /** A place, one honest unit at it, and a peer that serves its delta. */
 async function scene(cheat: Parameters<typeof aUnit>[4] = {}): Promise<{ place: Place; unit: Unit; evil: Evil }> {

@@ -2,12 +2,9 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { fromBigInt, toHex } from "../../src/base/index.ts";
 import {
-  type Block,
-  blocksReplyCodec,
-  blocksRequestCodec,
-  type PeerStatus,
-  roundReplyCodec,
-  statusCodec,
+    REQUESTS,
+    type Block,
+    type PeerStatus,
 } from "../../src/codec/index.ts";
 import { aWorld, mineChain } from "../support/chain.ts";
 import { aBlock, placeOf } from "../support/forge.ts";
@@ -40,12 +37,12 @@ const boast = (height = HEIGHT, work = 2n ** 200n): Partial<PeerStatus> => ({
 function server(make: (from: number, count: number) => Uint8Array | Promise<Uint8Array>, change = boast()): Answer {
   return async (protocol, data, from) => {
     if (protocol !== "blocks") return lab.nothing(change)(protocol, data, from);
-    const { from: first, count } = blocksRequestCodec.decode(data);
+    const { from: first, count } = REQUESTS.blocks.request.decode(data);
     return make(first, count);
   };
 }
 
-const reply = (...blocks: readonly Block[]): Uint8Array => blocksReplyCodec.encode({ blocks: [...blocks] });
+const reply = (...blocks: readonly Block[]): Uint8Array => REQUESTS.blocks.reply.encode({ blocks: [...blocks] });
 const slice = (from: number, count: number): Block[] => chain.slice(from - 1, from - 1 + count);
 const other = (): Block[] => mineChain(aWorld(), HEIGHT).blocks;
 const tampered = (block: Block): Block => ({ ...block, header: { ...block.header, stateRoot: new Uint8Array(32) } });
@@ -139,13 +136,13 @@ describe("a node that joins", () => {
     const status = { head: head.id, height: head.height, work: fromBigInt(head.work, 32) };
     const lies: readonly Answer[] = [
       async () => Uint8Array.of(1, 2, 3),
-      async () => roundReplyCodec.encode({ records: [Uint8Array.of(1)], contributions: [] }),
+      async () => REQUESTS.round.reply.encode({ records: [Uint8Array.of(1)], contributions: [] }),
     ];
     const evil: Evil[] = [];
     for (const lie of lies)
       evil.push(
         await lab.evil([joiner], async (protocol, data, from) => {
-          if (protocol === "status") return statusCodec.encode(lab.status(status));
+          if (protocol === "status") return REQUESTS.status.request.encode(lab.status(status));
           return protocol === "round" ? lie(protocol, data, from) : lab.nothing()(protocol, data, from);
         }),
       );

@@ -1,8 +1,7 @@
 // Money spent twice, replayed, or spent by a thief: in the mempool, in one block, and on two branches.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { toHex } from "../../src/base/index.ts";
-import { type Block, type Transfer, transferCodec } from "../../src/codec/index.ts";
-import { signTransfer } from "../../src/crypto/index.ts";
+import { Transaction, type Block, type Transfer } from "../../src/codec/index.ts";
 import { forgeBody } from "../support/chain.ts";
 import { aBlock, placeOf } from "../support/forge.ts";
 import { type Evil, Lab, type Node, VICTIMS } from "../support/lab.ts";
@@ -23,7 +22,7 @@ function pay(to: Uint8Array, change: Partial<Transfer> = {}, signer = rich): Tra
   return signTransfer({ genesis, from: rich.address, to, amount: 600n, fee: 1n, nonce, ...change }, signer);
 }
 const tell = (transfer: Transfer): Promise<object> =>
-  lab.tell(evil, victim, "transfer", transferCodec.encode(transfer));
+  lab.tell(evil, victim, "transfer", Transaction.codec.encode(transfer));
 const blockWith = async (...transfers: readonly Transfer[]): Promise<Block> =>
   aBlock(lab, maker, await placeOf(victim), {}, { transfers });
 const balance = (node: Node, owner: { readonly address: Uint8Array }): bigint =>

@@ -1,7 +1,7 @@
 // A node that cannot train goes by two thirds of the verifiers that it trusts: a liar among three, or any crowd of strangers, does not move it.
 import { afterEach, describe, expect, it } from "vitest";
-import { type Block, OUTCOMES, type Outcome, verdictCodec } from "../../src/codec/index.ts";
-import { blockId, type KeyPair, sha256, signVerdict } from "../../src/crypto/index.ts";
+import { Attestation, type Block, Header, OUTCOMES, type Outcome } from "../../src/codec/index.ts";
+import { type KeyPair, sha256 } from "../../src/crypto/index.ts";
 import { aBlock, type Cheat, placeOf } from "../support/forge.ts";
 import { type Evil, Lab, type Node } from "../support/lab.ts";
 import { Sim } from "../support/sim.ts";
@@ -24,13 +24,13 @@ async function setUp(trusts: readonly string[] = TRUSTED): Promise<void> {
 
 function word(block: Block, verifier: KeyPair, outcome: Outcome, signer = verifier): Uint8Array {
   const fields = {
-    block: blockId(block.header),
+    block: Header.id(block.header),
     height: block.header.height,
     outcome: OUTCOMES.indexOf(outcome),
     digest: block.header.digest,
     verifier: verifier.address,
   };
-  return verdictCodec.encode(signVerdict(fields, signer, lab.network.rules.genesis));
+  return Attestation.codec.encode(Attestation.sign(fields, signer, lab.network.rules.genesis));
 }
 
 /** Has verifiers speak of a block; settles what follows. */

@@ -1,10 +1,11 @@
 // Deltas that are announced and never served: they hold up nobody else's blocks, records or contributions, and are given up in bounded time.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { blobReplyCodec, contributionCodec, recordCodec } from "../../src/codec/index.ts";
 import { sha256 } from "../../src/crypto/index.ts";
 import { aBlock, aUnit, following, type Place, placeAfter, placeOf, recordAt, type Unit } from "../support/forge.ts";
 import { type Answer, blockMessage, type Evil, Lab, type Node, VICTIMS } from "../support/lab.ts";
 import { Sim } from "../support/sim.ts";
+import type { REQUESTS } from "../../src/codec/requests.ts";
+import { type Contribution, RoundRecord } from "../../src/codec/work.ts";
 
 const leader = Sim.key("leader");
 let lab: Lab;
@@ -81,17 +82,17 @@ describe.each(VICTIMS)("a %s", (_, options) => {
           { index },
           { change: { deltaHash: sha256(Uint8Array.of(peer, index)) } },
         );
-        await evil.wire.publish("contribution", contributionCodec.encode(none.contribution));
+        await evil.wire.publish("contribution", Contribution.codec.encode(none.contribution));
       }
     }
     await lab.clock.run(200);
     const began = lab.clock.now();
     const [first, second] = units(place, 2) as [Unit, Unit];
     const good: Evil = await lab.evil([victim], lab.serving(first.delta, second.delta));
-    const told = await lab.tell(good, victim, "contribution", contributionCodec.encode(first.contribution));
+    const told = await lab.tell(good, victim, "contribution", Contribution.codec.encode(first.contribution));
     expect(told).toEqual({ kind: "accept" });
     const record = recordAt(lab, leader, place, [first, second]);
-    expect(await lab.tell(good, victim, "record", recordCodec.encode(record))).toEqual({ kind: "accept" });
+    expect(await lab.tell(good, victim, "record", RoundRecord.codec.encode(record))).toEqual({ kind: "accept" });
     expect(lab.clock.now() - began).toBeLessThan(500);
   });
 
@@ -101,11 +102,11 @@ describe.each(VICTIMS)("a %s", (_, options) => {
     const evil = await lab.evil([victim], silent);
     const { deltaHash, deltaBytes, digest } = unit.contribution;
     const copy = aUnit(lab, evil.key, place, {}, { change: { deltaHash, deltaBytes, digest } });
-    await evil.wire.publish("contribution", contributionCodec.encode(copy.contribution));
+    await evil.wire.publish("contribution", Contribution.codec.encode(copy.contribution));
     await lab.clock.run(50);
     const began = lab.clock.now();
     const good = await lab.evil([victim], lab.serving(unit.delta));
-    const told = await lab.tell(good, victim, "contribution", contributionCodec.encode(unit.contribution));
+    const told = await lab.tell(good, victim, "contribution", Contribution.codec.encode(unit.contribution));
     expect(told).toEqual({ kind: "accept" });
     expect(lab.clock.now() - began).toBeLessThan(500);
   });
@@ -115,10 +116,10 @@ describe.each(VICTIMS)("a %s", (_, options) => {
     const [unit] = units(place, 1) as [Unit];
     const evil = await lab.evil([victim], async (protocol, data, from) =>
       protocol === "blob"
-        ? blobReplyCodec.encode({ total: unit.delta.length, bytes: unit.delta.subarray(0, 1) })
+        ? REQUESTS.blob.reply.encode({ total: unit.delta.length, bytes: unit.delta.subarray(0, 1) })
         : lab.nothing()(protocol, data, from),
     );
-    const told = await lab.tell(evil, victim, "contribution", contributionCodec.encode(unit.contribution));
+    const told = await lab.tell(evil, victim, "contribution", Contribution.codec.encode(unit.contribution));
     expect(told).toMatchObject({ kind: "ignore", code: "no-delta" });
     expect(victim.punished).toMatchObject([{ peer: evil.name }]);
   });
@@ -128,11 +129,11 @@ describe.each(VICTIMS)("a %s", (_, options) => {
     const [unit] = units(place, 1) as [Unit];
     const evil = await lab.evil([victim], async (protocol, data, from) =>
       protocol === "blob"
-        ? blobReplyCodec.encode({ total: 3, bytes: Uint8Array.of(1, 2, 3) })
+        ? REQUESTS.blob.reply.encode({ total: 3, bytes: Uint8Array.of(1, 2, 3) })
         : lab.nothing()(protocol, data, from),
     );
     await lab.evil([victim], lab.serving(unit.delta));
-    const told = await lab.tell(evil, victim, "contribution", contributionCodec.encode(unit.contribution));
+    const told = await lab.tell(evil, victim, "contribution", Contribution.codec.encode(unit.contribution));
     expect(told).toEqual({ kind: "accept" });
     expect(victim.punished).toMatchObject([{ peer: evil.name }]);
   });

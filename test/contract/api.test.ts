@@ -8,9 +8,9 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type ApiServer, announce, announcementPath, apiClient, findNode, startApi } from "../../src/api/index.ts";
 import { PouwError, toHex } from "../../src/base/index.ts";
-import { transferCodec } from "../../src/codec/index.ts";
-import { keyPairFromSecret, signTransfer } from "../../src/crypto/index.ts";
+import { keyPairFromSecret } from "../../src/crypto/index.ts";
 import { aPeer, aStatus, type FakeView, fakeView, hexOf, refusedTransfer } from "../support/fake-view.ts";
+import { Transaction } from "../../src/codec/transaction.ts";
 
 const OPTIONS = { host: "127.0.0.1", bodyBytes: 4096, maxStreams: 1 };
 const plain = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
@@ -82,7 +82,7 @@ describe("the client", () => {
     const client = apiClient((await api()).url);
     const keys = keyPairFromSecret(new Uint8Array(32).fill(7));
     const fields = { genesis: new Uint8Array(32), from: keys.address, to: keys.address };
-    const bytes = transferCodec.encode(signTransfer({ ...fields, amount: 5n, fee: 1n, nonce: 0n }, keys));
+    const bytes = Transaction.codec.encode(signTransfer({ ...fields, amount: 5n, fee: 1n, nonce: 0n }, keys));
     expect(await client.submitTransfer(bytes)).toMatch(/^[0-9a-f]{64}$/);
     expect(view.submitted.map(toHex)).toEqual([toHex(bytes)]);
     view.verdict = refusedTransfer;

@@ -5,11 +5,10 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type ApiServer, announce, readAnnouncement, startApi } from "../../src/api/index.ts";
 import { toHex } from "../../src/base/index.ts";
-import { transferCodec } from "../../src/codec/index.ts";
-import { verifyTransfer } from "../../src/crypto/index.ts";
 import { readWallet, walletPath } from "../../src/node/index.ts";
 import { fakeDeps, fakeIo, fakeNode, run } from "../support/fake-io.ts";
 import { aStatus, type FakeView, fakeView, hexOf, refusedTransfer } from "../support/fake-view.ts";
+import { Transaction } from "../../src/codec/transaction.ts";
 
 let dir: string;
 let view: FakeView;
@@ -71,7 +70,7 @@ describe("with a node", () => {
     const { code, out } = await cli(`wallet send ${hexOf(5)} 1.5 --fee 0.01`);
     expect(code).toBe(0);
     expect(out).toMatch(/^[0-9a-f]{64}\n$/);
-    const transfer = transferCodec.decode(view.submitted[0] as Uint8Array);
+    const transfer = Transaction.codec.decode(view.submitted[0] as Uint8Array);
     expect(verifyTransfer(transfer)).toBe(true);
     expect([toHex(transfer.genesis), toHex(transfer.to)]).toEqual([aStatus().genesis, hexOf(5)]);
     expect([transfer.amount, transfer.fee, transfer.nonce]).toEqual([1_500_000n, 10_000n, 0n]);

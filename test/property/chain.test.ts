@@ -3,9 +3,9 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { compareBytes, fromBigInt, toBigInt, toHex } from "../../src/base/index.ts";
 import { decodeState, encodeState, nextTarget, type State, workOf } from "../../src/chain/index.ts";
-import { type Block, blockCodec, type Transfer } from "../../src/codec/index.ts";
+import { Block, Header, type Transfer } from "../../src/codec/index.ts";
 import { type ChainTip, checkBlock, compareChains } from "../../src/consensus/index.ts";
-import { blockId, type KeyPair } from "../../src/crypto/index.ts";
+import { type KeyPair } from "../../src/crypto/index.ts";
 import { aKey, aTransfer, aWorld, doubleOf, mineBlock, someRecords } from "../support/chain.ts";
 
 const people = ["alice", "bob", "carol", "dave"].map(aKey);
@@ -118,10 +118,10 @@ describe("random honest histories", () => {
       fc.property(steps, (history) => {
         const { states, blocks } = play(history);
         for (const [i, block] of blocks.entries()) {
-          const bytes = blockCodec.encode(block);
-          const back = blockCodec.decode(bytes);
-          expect(blockId(back.header)).toEqual(blockId(block.header));
-          expect(blockCodec.encode(back)).toEqual(bytes);
+          const bytes = Block.codec.encode(block);
+          const back = Block.codec.decode(bytes);
+          expect(Header.id(back.header)).toEqual(Header.id(block.header));
+          expect(Block.codec.encode(back)).toEqual(bytes);
           const result = checkBlock(states[i] as State, back, { now: block.header.time }, rules);
           expect(result.kind === "state" && result.state.tipId).toEqual(states[i + 1]?.tipId);
         }

@@ -3,21 +3,20 @@ import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bytesEqual, type ErrorCode, PouwError } from "../../src/base/index.ts";
 import { decodeState, encodeState, genesisState, readGenesis, rulesOf, type State } from "../../src/chain/index.ts";
-import type { Block, Codec, RoundRecord } from "../../src/codec/index.ts";
+import { Block, type Codec, RoundRecord } from "../../src/codec/index.ts";
 import * as codecs from "../../src/codec/index.ts";
-import { signVerdict } from "../../src/crypto/index.ts";
 import { decodeDelta, encodeDelta, encodeIntegers, parseManifest, parseVectors } from "../../src/ml/index.ts";
 import { PROTOCOLS, TOPICS } from "../../src/ports/index.ts";
 import {
-  aGenesis,
-  alice,
-  aTransfer,
-  aWorld,
-  bob,
-  doubleOf,
-  mineBlock,
-  mineChain,
-  someRecords,
+    aGenesis,
+    alice,
+    aTransfer,
+    aWorld,
+    bob,
+    doubleOf,
+    mineBlock,
+    mineChain,
+    someRecords,
 } from "../support/chain.ts";
 import { Lab, type Node } from "../support/lab.ts";
 import { Chance, mutate, mutateJson } from "../support/mutate.ts";
@@ -89,7 +88,7 @@ const VALUES: { readonly [name: string]: readonly unknown[] } = {
   "double record": [{ a: first, b: second }],
   contribution: first.contributions,
   record: records,
-  verdict: [signVerdict(word, bob, rules.genesis)],
+  verdict: [codecs.Attestation.sign(word, bob, rules.genesis)],
   status: [status],
   "blocks request": [{ from: 1, count: 16 }],
   "blocks-by-id request": [{ ids: [] }, { ids: [zero, tip.tipId] }],
@@ -103,8 +102,8 @@ const VALUES: { readonly [name: string]: readonly unknown[] } = {
   "round reply": [
     { records: [], contributions: [] },
     {
-      records: records.map((r) => codecs.recordCodec.encode(r)),
-      contributions: [codecs.contributionCodec.encode(first.contributions[0] as never)],
+      records: records.map((r) => codecs.RoundRecord.codec.encode(r)),
+      contributions: [codecs.Contribution.codec.encode(first.contributions[0] as never)],
     },
   ],
 };
@@ -162,7 +161,7 @@ describe("binary decoders", () => {
   });
 
   it("would be found out: a decoder that forgives, crashes, or changes its input", () => {
-    const strict = ofCodec(codecs.contributionCodec as Codec<unknown>);
+    const strict = ofCodec(codecs.Contribution.codec as Codec<unknown>);
     const size = (strict.corpus[0] as Uint8Array).length;
     const forgiving = (bytes: Uint8Array): Uint8Array => strict.again(bytes.slice(0, size));
     expect(() => fuzz({ ...strict, again: forgiving })).toThrow("encodes otherwise");
@@ -176,7 +175,7 @@ describe("binary decoders", () => {
   });
 
   it("take some of the damaged ones: a field changed is another valid value", () => {
-    expect(fuzz(ofCodec(codecs.blocksRequestCodec as Codec<unknown>)).accepted).toBeGreaterThan(100);
+    expect(fuzz(ofCodec(codecs.REQUESTS.blocks.request as Codec<unknown>)).accepted).toBeGreaterThan(100);
     expect(fuzz(delta).accepted).toBeGreaterThan(10);
   });
 });
@@ -225,7 +224,7 @@ describe("a running engine", () => {
   const own = async (): Promise<Uint8Array[]> => {
     const ids = await node.engine.blocks.canonicalRange(1, 3);
     const whole = await Promise.all(ids.map((id) => node.engine.blocks.block(id)));
-    return whole.map((one) => Uint8Array.from([0, ...codecs.blockCodec.encode(one as Block)]));
+    return whole.map((one) => Uint8Array.from([0, ...codecs.Block.codec.encode(one as Block)]));
   };
 
   it.each(TOPICS)("judges 1500 damaged %s messages without a throw, and accepts none", async (topic) => {

@@ -2,36 +2,21 @@
 // A made-up unit is a function of its seed, as a real one is, so `fakeUnit` also plays the verifier who re-executes.
 import { type Hash32, utf8 } from "../../src/base/index.ts";
 import {
-  apply,
-  type Genesis,
-  genesisState,
-  parseGenesis,
-  type Rules,
-  rulesOf,
-  type State,
+    apply,
+    type Genesis,
+    genesisState,
+    parseGenesis,
+    type Rules,
+    rulesOf,
+    type State,
 } from "../../src/chain/index.ts";
-import type {
-  Block,
-  Body,
-  Contribution,
-  DoubleBlock,
-  DoubleRecord,
-  Header,
-  RoundRecord,
-  Transfer,
-  UnsignedHeader,
-} from "../../src/codec/index.ts";
+import { type Block, type Body, Contribution, type DoubleBlock, type DoubleRecord, Header, RoundRecord, type Transfer, type UnsignedHeader } from "../../src/codec/index.ts";
 import { bodyRoot, compareContributions, type DraftParts, draftBlock, sealBlock } from "../../src/consensus/index.ts";
 import {
-  type KeyPair,
-  keyPairFromSecret,
-  recordId,
-  sha256,
-  signContribution,
-  signHeader,
-  signRecord,
-  signTransfer,
-  taggedHash,
+    type KeyPair,
+    keyPairFromSecret,
+    sha256,
+    taggedHash,
 } from "../../src/crypto/index.ts";
 import { findWin, noncesPerUnit, type Task, type UnitId, unitOfContribution, unitSeed } from "../../src/work/index.ts";
 
@@ -125,7 +110,7 @@ export function aContribution(state: State, key: KeyPair, place: UnitPlace, rule
   const round = previous === undefined ? stands.round : previous.round + 1;
   const start = previous?.nextDigest ?? stands.parametersDigest;
   const done = fakeUnit({ beacon, task, round, author: key.address, mlNode, index });
-  return signContribution(
+  return Contribution.sign(
     { task, round, height, author: key.address, mlNode, index, startDigest: start, ...done, codec: 0, deltaBytes: 40 },
     key,
     rules.genesis,
@@ -144,13 +129,13 @@ export function aRecord(
   if (stands === undefined) throw new Error("no task");
   const { previous } = parts;
   const contributions = [...parts.contributions].sort(compareContributions);
-  return signRecord(
+  return RoundRecord.sign(
     {
       task: stands.id,
       round: previous === undefined ? stands.round : previous.round + 1,
       height: state.height,
       block: state.tipId,
-      parent: previous === undefined ? stands.lastRecord : recordId(previous),
+      parent: previous === undefined ? stands.lastRecord : RoundRecord.id(previous),
       contributions,
       nextDigest: fakeNext(previous?.nextDigest ?? stands.parametersDigest, contributions),
       leader: leader.address,
@@ -256,7 +241,7 @@ export function aTransfer(
 /** The header with fields changed and the miner's signature made anew: the forger holds its own key. */
 export function forgeHeader(header: Header, key: KeyPair, rules: Rules, change: Partial<UnsignedHeader>): Header {
   const { signature: _old, ...fields } = header;
-  return signHeader({ ...fields, ...change }, key, rules.genesis);
+  return Header.sign({ ...fields, ...change }, key, rules.genesis);
 }
 
 /** The block with header fields changed and signed anew; the body as it was. */

@@ -1,15 +1,14 @@
 // A node for the tests of the doors: every field of every shape filled, events on call, refusals on demand.
 import { ACCEPT, Emitter, reject, toHex, type Verdict } from "../../src/base/index.ts";
-import { transferCodec } from "../../src/codec/index.ts";
-import { transferId } from "../../src/crypto/index.ts";
+import type { Transaction } from "../../src/codec/transaction.ts";
 import type {
-  AccountView,
-  BlockDetail,
-  BlockView,
-  NodeEvents,
-  NodeStatus,
-  NodeView,
-  TransferView,
+    AccountView,
+    BlockDetail,
+    BlockView,
+    NodeEvents,
+    NodeStatus,
+    NodeView,
+    TransferView,
 } from "../../src/node/index.ts";
 import type { PeerInfo } from "../../src/ports/index.ts";
 
@@ -171,7 +170,7 @@ export function fakeView(): FakeView {
     account: (address) => accounts.get(address),
     async submitTransfer(bytes) {
       view.submitted.push(bytes);
-      return { id: toHex(transferId(transferCodec.decode(bytes))), verdict: view.verdict };
+      return { id: toHex(Transaction.id(Transaction.codec.decode(bytes))), verdict: view.verdict };
     },
     metricsText: async () => "pouw_chain_height_blocks 9\n",
     on: (event, listener) => events.on(event, listener),

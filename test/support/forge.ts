@@ -1,8 +1,8 @@
 // Units, records and blocks upon what an engine holds: honest ones as anybody could make them, and the forgeries of a cheat who holds its own key.
 import type { State } from "../../src/chain/index.ts";
-import type { Block, Contribution, DoubleBlock, DoubleRecord, RoundRecord, Transfer } from "../../src/codec/index.ts";
+import { type Block, Contribution, type DoubleBlock, type DoubleRecord, RoundRecord, type Transfer } from "../../src/codec/index.ts";
 import { compareContributions, draftBlock, sealBlock } from "../../src/consensus/index.ts";
-import { type KeyPair, recordId, sha256, signContribution, signRecord } from "../../src/crypto/index.ts";
+import { type KeyPair, sha256 } from "../../src/crypto/index.ts";
 import { aggregate, decodeDelta, encodeDelta, parametersDigest } from "../../src/ml/index.ts";
 import { findWin, noncesPerUnit, unitOfContribution, unitSeed, type Win } from "../../src/work/index.ts";
 import type { Lab, Node } from "./lab.ts";
@@ -74,7 +74,7 @@ export function aUnit(lab: Lab, key: KeyPair, place: Place, at: UnitIndex = {}, 
     deltaBytes: delta.length,
     ...cheat.change,
   };
-  return { contribution: signContribution(fields, cheat.signer ?? key, rules.genesis), delta, end };
+  return { contribution: Contribution.sign(fields, cheat.signer ?? key, rules.genesis), delta, end };
 }
 
 /** A unit of `key` that wins at `place`. */
@@ -130,13 +130,13 @@ export function recordAt(
   const previous = place.records.at(-1);
   const stands = place.state.task(task.id) as { lastRecord: Uint8Array };
   const contributions = units.map(({ contribution }) => contribution).sort(compareContributions);
-  return signRecord(
+  return RoundRecord.sign(
     {
       task: task.id,
       round: place.round,
       height: place.state.height,
       block: place.state.tipId,
-      parent: previous === undefined ? stands.lastRecord : recordId(previous),
+      parent: previous === undefined ? stands.lastRecord : RoundRecord.id(previous),
       contributions,
       nextDigest: parametersDigest(toyManifest, following(place, units)),
       leader: leader.address,

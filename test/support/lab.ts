@@ -6,15 +6,12 @@ import { silentLog } from "../../src/adapters/telemetry/index.ts";
 import { concatBytes, PouwError, toHex, type Verdict } from "../../src/base/index.ts";
 import type { Genesis } from "../../src/chain/index.ts";
 import {
-  type Block,
-  blobReplyCodec,
-  blockCodec,
-  blocksReplyCodec,
-  type PeerStatus,
-  roundReplyCodec,
-  statusCodec,
+    Block,
+    REQUESTS,
+    Header,
+    type PeerStatus,
 } from "../../src/codec/index.ts";
-import { blockId, type KeyPair, sha256 } from "../../src/crypto/index.ts";
+import { type KeyPair, sha256 } from "../../src/crypto/index.ts";
 import { type AlertKind, Engine } from "../../src/engine/index.ts";
 import type { Network } from "../../src/node/index.ts";
 import type { Protocol, Topic, Wire, WireHandlers } from "../../src/ports/index.ts";
@@ -175,10 +172,10 @@ export class Lab {
   /** Answers the handshake and says of everything else that it is not there. */
   nothing(change: Partial<PeerStatus> = {}): Answer {
     return async (protocol) => {
-      if (protocol === "status") return statusCodec.encode(this.status(change));
-      if (protocol === "blob") return blobReplyCodec.encode({ total: 0, bytes: new Uint8Array(0) });
-      if (protocol === "round") return roundReplyCodec.encode({ records: [], contributions: [] });
-      return protocol === "blocks" || protocol === "blocks-by-id" ? blocksReplyCodec.encode({ blocks: [] }) : failed();
+      if (protocol === "status") return REQUESTS.status.request.encode(this.status(change));
+      if (protocol === "blob") return REQUESTS.blob.reply.encode({ total: 0, bytes: new Uint8Array(0) });
+      if (protocol === "round") return REQUESTS.round.reply.encode({ records: [], contributions: [] });
+      return protocol === "blocks" || protocol === "blocks-by-id" ? REQUESTS.blocks.reply.encode({ blocks: [] }) : failed();
     };
   }
 
@@ -190,7 +187,7 @@ export class Lab {
         protocol === "blob" ? deltas.find((delta) => toHex(data).includes(toHex(sha256(delta)))) : undefined;
       return found === undefined
         ? none(protocol, data, from)
-        : blobReplyCodec.encode({ total: found.length, bytes: found });
+        : REQUESTS.blob.reply.encode({ total: found.length, bytes: found });
     };
   }
 
@@ -243,7 +240,7 @@ export class Lab {
   /** What fork choice, re-execution and verdicts made of a block at a node. */
   async fate(node: Node, block: Block): Promise<string> {
     const { ledger, blocks } = node.engine;
-    const id = blockId(block.header);
+    const id = Header.id(block.header);
     const known = await ledger.node(id);
     if (known === undefined) return "unknown";
     const best = await blocks.canonical(known.height);
@@ -256,7 +253,7 @@ export class Lab {
   }
 }
 
-export const blockMessage = (block: Block): Uint8Array => concatBytes(Uint8Array.of(0), blockCodec.encode(block));
+export const blockMessage = (block: Block): Uint8Array => concatBytes(Uint8Array.of(0), Block.codec.encode(block));
 
 /** The wire, with a note of everything that was judged and punished. */
 function watched(

@@ -6,17 +6,17 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { toHex } from "../../src/base/index.ts";
 import { evaluate, type Tensor } from "../../src/ml/graph/index.ts";
 import {
-  architecture,
-  buildModel,
-  initialParameters,
-  MODELS,
-  type ModelManifest,
-  parametersDigest,
-  predictionsDigest,
-  parseManifest,
-  parseVectors,
-  trainGraph,
-  vectorInputs,
+    architecture,
+    buildModel,
+    initialParameters,
+    MODELS,
+    type ModelManifest,
+    parametersDigest,
+    predictionsDigest,
+    parseManifest,
+    parseVectors,
+    trainGraph,
+    vectorInputs,
 } from "../../src/ml/index.ts";
 
 type Ort = Pick<typeof native, "InferenceSession" | "Tensor">;

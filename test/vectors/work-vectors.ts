@@ -1,7 +1,7 @@
 // The inputs of the golden vectors of hashing, signing, work and genesis, and their values as the code computes them now.
 import { toHex, utf8 } from "../../src/base/index.ts";
 import { createGenesis, encodeState, genesisHash, genesisState, PROFILES, rulesOf } from "../../src/chain/index.ts";
-import { blockCodec } from "../../src/codec/index.ts";
+import { Block } from "../../src/codec/block.ts";
 import { sha256, taggedHash } from "../../src/crypto/index.ts";
 import { drawHash, findWin, firstNonce, nextBeacon, noncesPerUnit, unitSeed } from "../../src/work/index.ts";
 import { alice, aWorld, mineChain, taskIn } from "../support/chain.ts";
@@ -50,7 +50,7 @@ function genesisCase(name: keyof typeof PROFILES): object {
 function chainCase(): object {
   const { blocks, states } = mineChain(aWorld(), 3, { miners: [alice] });
   return {
-    blocks: blocks.map((block) => toHex(sha256(blockCodec.encode(block)))),
+    blocks: blocks.map((block) => toHex(sha256(Block.codec.encode(block)))),
     tips: states.map((state) => toHex(state.tipId)),
     roots: states.map((state) => toHex(state.root)),
     states: states.map((state) => toHex(sha256(encodeState(state)))),

@@ -1,6 +1,6 @@
 // The state before any block: allocations, the task at round 0, and a beacon that nobody chose.
 import { fromHex } from "../../base/index.ts";
-import { UnsignedHeaderType } from "../../codec/index.ts";
+import { Header } from "../../codec/index.ts";
 import { taggedHash } from "../../crypto/index.ts";
 import { type Genesis, rulesOf } from "../genesis.ts";
 import { type State, stateOf } from "./state.ts";
@@ -20,7 +20,7 @@ export function genesisState(genesis: Genesis): State {
   return stateOf({
     ...StateType.defaultValue(),
     genesis: rules.genesis,
-    tip: { ...UnsignedHeaderType.defaultValue(), version: genesis.version, time: genesis.time, target },
+    tip: { ...Header.unsignedType.defaultValue(), version: genesis.version, time: genesis.time, target },
     beacon,
     target,
     supply: accounts.reduce((sum, account) => sum + account.balance, 0n),

@@ -7,7 +7,7 @@ import {
   UintBigintType,
   type ValueOf,
 } from "@chainsafe/ssz";
-import { Bytes32, Time, U32, U64, UnsignedHeaderType } from "../../codec/index.ts";
+import { Bytes32, Header, Time, U32, U64 } from "../../codec/index.ts";
 
 /** Blocks whose beacon, miner and time the state remembers. */
 export const RECENT_BLOCKS = 16;
@@ -53,7 +53,7 @@ export type Ban = ValueOf<typeof BanType>;
 export const StateType = new ContainerType({
   genesis: Bytes32,
   /** The block's header with a zero state root; all zero but time and target at genesis. */
-  tip: UnsignedHeaderType,
+  tip: Header.unsignedType,
   beacon: Bytes32,
   /** The tip's winning draw. */
   draw: Bytes32,

@@ -1,7 +1,6 @@
 // The state after a block, immutable: an SSZ tree that shares what did not change with its parent's (protocol section 1).
 import { bytesEqual, type Hash32, messageOf, PouwError, toHex } from "../../base/index.ts";
-import { type UnsignedHeader, UnsignedHeaderType } from "../../codec/index.ts";
-import { blockId } from "../../crypto/index.ts";
+import { Header, type UnsignedHeader } from "../../codec/index.ts";
 import {
   type Account,
   AccountType,
@@ -77,7 +76,7 @@ export class State {
     const view = StateType.getViewDU(node);
     this.#view = view;
     this.genesis = view.genesis as Hash32;
-    this.tip = UnsignedHeaderType.toValueFromViewDU(view.tip);
+    this.tip = Header.unsignedType.toValueFromViewDU(view.tip);
     this.height = this.tip.height;
     this.time = this.tip.time;
     this.beacon = view.beacon as Hash32;
@@ -97,7 +96,7 @@ export class State {
 
   /** Id of the tip's block; the genesis hash at height 0. */
   get tipId(): Hash32 {
-    this.#tipId ??= this.height === 0 ? this.genesis : blockId({ ...this.tip, stateRoot: this.root });
+    this.#tipId ??= this.height === 0 ? this.genesis : Header.id({ ...this.tip, stateRoot: this.root });
     return this.#tipId;
   }
 

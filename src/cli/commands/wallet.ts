@@ -3,8 +3,6 @@ import { createInterface } from "node:readline";
 import { Command } from "commander";
 import { findNode } from "../../api/index.ts";
 import { fromHex, PouwError, parseAddress, toHex } from "../../base/index.ts";
-import { transferCodec } from "../../codec/index.ts";
-import { signTransfer } from "../../crypto/index.ts";
 import { createWallet, parseSecret, readWallet, type Wallet } from "../../node/index.ts";
 import { type Context, type JsonOption, optionsOf } from "../context.ts";
 import { type Io, printJson, printLine, say } from "../io.ts";
@@ -69,7 +67,7 @@ async function send(io: Io, command: Command): Promise<undefined> {
   const [status, account] = await Promise.all([node.status(), node.account(toHex(from))]);
   const genesis = fromHex(status.genesis) as Uint8Array;
   const transfer = signTransfer({ ...unsigned, genesis, nonce: BigInt(account.nonce) }, wallet.keys);
-  const id = await node.submitTransfer(transferCodec.encode(transfer));
+  const id = await node.submitTransfer(Transaction.codec.encode(transfer));
   if (options.json) printJson(io, { id, nonce: account.nonce, amount: unsigned.amount, fee: unsigned.fee });
   else printLine(io, id);
   const where = `pouw-node chain tx ${id.slice(0, 8)}...`;

@@ -1,8 +1,7 @@
 // Watches for what nobody may sign twice: one win behind two blocks, one round under two records. Finds become evidence for the next block.
 import { bytesEqual, Lru, toHex } from "../../base/index.ts";
 import { judgeDoubleBlock, type Rules, type State, selectEvidence } from "../../chain/index.ts";
-import type { Body, DoubleBlock, DoubleRecord, Header, RoundRecord } from "../../codec/index.ts";
-import { blockId, recordId, verifyRecord } from "../../crypto/index.ts";
+import { type Body, type DoubleBlock, type DoubleRecord, Header, RoundRecord } from "../../codec/index.ts";
 
 /** Headers and records remembered, each. */
 const MEMORY = 2048;
@@ -29,7 +28,7 @@ export class EvidenceWatch {
     const key = `${win.join("/")}/${header.nonce}`;
     const before = this.#headers.get(key);
     if (before === undefined) this.#headers.set(key, header);
-    else if (!bytesEqual(blockId(before), blockId(header))) {
+    else if (!bytesEqual(Header.id(before), Header.id(header))) {
       if (this.#found.has(key)) return;
       if (judgeDoubleBlock({ a: before, b: header }, header.height, this.#rules).kind !== "offence") return;
       this.#found.set(key, true);
@@ -45,9 +44,9 @@ export class EvidenceWatch {
   noteRecord(record: RoundRecord): "first" | "second" | "more" {
     const key = `${toHex(record.leader)}/${toHex(record.block)}/${record.round}`;
     const before = this.#records.get(key);
-    if (before !== undefined && bytesEqual(recordId(before), recordId(record))) return "first";
+    if (before !== undefined && bytesEqual(RoundRecord.id(before), RoundRecord.id(record))) return "first";
     if (this.#found.has(key)) return "more";
-    if (!verifyRecord(record, this.#rules.genesis)) return "first";
+    if (!RoundRecord.verify(record, this.#rules.genesis)) return "first";
     if (before === undefined) {
       this.#records.set(key, record);
       return "first";

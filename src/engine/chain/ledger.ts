@@ -1,20 +1,19 @@
 // The single writer of the chain: judges blocks, keeps every branch, moves the head to the best one, and undoes what turns out forged.
 import {
-  ACCEPT,
-  bytesEqual,
-  type Hash32,
-  ignore,
-  Lru,
-  PouwError,
-  reject,
-  SerialQueue,
-  toHex,
-  type Verdict,
+    ACCEPT,
+    bytesEqual,
+    type Hash32,
+    ignore,
+    Lru,
+    PouwError,
+    reject,
+    SerialQueue,
+    toHex,
+    type Verdict,
 } from "../../base/index.ts";
 import { type Genesis, genesisState, type Rules, type State } from "../../chain/index.ts";
-import type { Block, RoundRecord } from "../../codec/index.ts";
+import { type Header, Block, type RoundRecord } from "../../codec/index.ts";
 import { checkBlock } from "../../consensus/index.ts";
-import { blockId } from "../../crypto/index.ts";
 import type { Clock, Log } from "../../ports/index.ts";
 import type { BlockEntry, BlockStore, Checked, Move } from "../storage/block-store.ts";
 import { KEEP_RECENT, SNAPSHOT_EVERY } from "../storage/keys.ts";
@@ -126,7 +125,7 @@ export class Ledger {
     source: { readonly from: string | undefined; readonly own: boolean },
     options: { readonly signal: AbortSignal },
   ): Promise<ImportResult> {
-    const id = blockId(block.header);
+    const id = Header.id(block.header);
     const settled = await this.#known(id, block);
     if (settled !== undefined) return { verdict: settled, id };
     const parent = await this.stateOf(block.header.parent);

@@ -1,8 +1,7 @@
 // Transfers waiting for a block: checked against the head, one per account nonce, bounded.
 import { ACCEPT, bytesEqual, ignore, toHex, type Verdict } from "../../base/index.ts";
 import { checkTransferForm, type Rules, type State, selectTransfers } from "../../chain/index.ts";
-import { type Block, MAX_TRANSFERS, type Transfer } from "../../codec/index.ts";
-import { transferId } from "../../crypto/index.ts";
+import { Transaction, MAX_TRANSACTIONS, type Block, type Transfer } from "../../codec/index.ts";
 
 const MAX_WAITING = 4096;
 const MAX_PER_SENDER = 64;
@@ -52,7 +51,7 @@ export class Mempool {
   }
 
   /** Transfers that a block on the head can hold, best fee first, in an order in which they apply. */
-  select(limit: number = MAX_TRANSFERS): Transfer[] {
+  select(limit: number = MAX_TRANSACTIONS): Transfer[] {
     const all = [...this.#bySender.values()].flatMap((waiting) => [...waiting.values()]);
     return selectTransfers(this.#state(), all, limit);
   }
@@ -60,7 +59,7 @@ export class Mempool {
   /** A waiting transfer by id. O(waiting). */
   find(id: Uint8Array): Transfer | undefined {
     for (const waiting of this.#bySender.values()) {
-      for (const transfer of waiting.values()) if (bytesEqual(transferId(transfer), id)) return transfer;
+      for (const transfer of waiting.values()) if (bytesEqual(Transaction.id(transfer), id)) return transfer;
     }
     return undefined;
   }
@@ -75,9 +74,9 @@ export class Mempool {
 
   /** After the head moved: transfers of dropped blocks come back unless the new ones hold them, used nonces go. */
   settle({ added, dropped }: { readonly added: readonly Block[]; readonly dropped: readonly Block[] }): void {
-    const held = new Set(added.flatMap(({ body }) => body.transfers.map((transfer) => toHex(transferId(transfer)))));
+    const held = new Set(added.flatMap(({ body }) => body.transfers.map((transfer) => toHex(Transaction.id(transfer)))));
     for (const { body } of dropped) {
-      for (const transfer of body.transfers) if (!held.has(toHex(transferId(transfer)))) this.add(transfer);
+      for (const transfer of body.transfers) if (!held.has(toHex(Transaction.id(transfer)))) this.add(transfer);
     }
     const state = this.#state();
     for (const [sender, waiting] of this.#bySender) {

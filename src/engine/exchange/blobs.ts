@@ -1,6 +1,6 @@
 // Pulls a blob (parameters, delta) from peers in chunks, one peer per attempt, so that whoever served rubbish is known.
 import { isMalformed, PouwError } from "../../base/index.ts";
-import { BLOB_KINDS, type BlobKind, blobReplyCodec, blobRequestCodec, CHUNK_BYTES } from "../../codec/index.ts";
+import { BLOB_KINDS, type BlobKind, CHUNK_BYTES, REQUESTS } from "../../codec/index.ts";
 import type { Clock, Wire } from "../../ports/index.ts";
 import { within } from "./within.ts";
 
@@ -47,7 +47,7 @@ async function fetchFrom(
   let out: Uint8Array | undefined;
   let offset = 0;
   while (out === undefined || offset < out.length) {
-    const request = blobRequestCodec.encode({
+    const request = REQUESTS.blob.request.encode({
       kind: BLOB_KINDS.indexOf(wanted.kind),
       id: wanted.id,
       offset,
@@ -56,7 +56,7 @@ async function fetchFrom(
     const answer = await within(clock, CHUNK_TIMEOUT_MS, signal, (timely) =>
       wire.request(peer, "blob", request, { signal: timely }),
     );
-    const reply = blobReplyCodec.decode(answer);
+    const reply = REQUESTS.blob.reply.decode(answer);
     if (reply.total === 0) return undefined;
     if (reply.total > wanted.maxBytes || (out !== undefined && reply.total !== out.length)) {
       throw new PouwError("BAD_ENCODING", `a ${wanted.kind} of ${reply.total} bytes was announced`);
@@ -75,7 +75,7 @@ async function fetchFrom(
 /** The reply to one blob request over bytes that are here. */
 export function blobReply(bytes: Uint8Array | undefined, offset: number, length: number): Uint8Array {
   if (bytes === undefined || offset >= bytes.length)
-    return blobReplyCodec.encode({ total: 0, bytes: new Uint8Array(0) });
+    return REQUESTS.blob.reply.encode({ total: 0, bytes: new Uint8Array(0) });
   const end = Math.min(bytes.length, offset + Math.min(length, CHUNK_BYTES));
-  return blobReplyCodec.encode({ total: bytes.length, bytes: bytes.slice(offset, end) });
+  return REQUESTS.blob.reply.encode({ total: bytes.length, bytes: bytes.slice(offset, end) });
 }

@@ -1,17 +1,13 @@
 // Own objects out to the network, each on its topic; a block too large to gossip goes out as its header and is pulled.
 import { concatBytes, messageOf } from "../../base/index.ts";
 import {
-  type Attestation,
-  type Block,
-  blockCodec,
-  type Contribution,
-  contributionCodec,
-  headerCodec,
-  type RoundRecord,
-  recordCodec,
-  type Transfer,
-  transferCodec,
-  verdictCodec,
+    Attestation,
+    Block,
+    Contribution,
+    Header,
+    RoundRecord,
+    Transaction,
+    type Transfer,
 } from "../../codec/index.ts";
 import { type Log, MAX_GOSSIP_BYTES, type Topic, type Wire } from "../../ports/index.ts";
 import { HEADER_ONLY, WHOLE } from "../intake/inbox.ts";
@@ -26,26 +22,26 @@ export class Outbox {
   }
 
   block(block: Block): void {
-    const bytes = blockCodec.encode(block);
+    const bytes = Block.codec.encode(block);
     const whole = bytes.length < MAX_GOSSIP_BYTES;
-    const body = whole ? bytes : headerCodec.encode(block.header);
+    const body = whole ? bytes : Header.codec.encode(block.header);
     this.#send("block", concatBytes(Uint8Array.of(whole ? WHOLE : HEADER_ONLY), body));
   }
 
   contribution(contribution: Contribution): void {
-    this.#send("contribution", contributionCodec.encode(contribution));
+    this.#send("contribution", Contribution.codec.encode(contribution));
   }
 
   record(record: RoundRecord): void {
-    this.#send("record", recordCodec.encode(record));
+    this.#send("record", RoundRecord.codec.encode(record));
   }
 
   transfer(transfer: Transfer): void {
-    this.#send("transfer", transferCodec.encode(transfer));
+    this.#send("transfer", Transaction.codec.encode(transfer));
   }
 
   verdict(verdict: Attestation): void {
-    this.#send("verdict", verdictCodec.encode(verdict));
+    this.#send("verdict", Attestation.codec.encode(verdict));
   }
 
   #send(topic: Topic, data: Uint8Array): void {

@@ -1,6 +1,6 @@
 // What each connected peer said of itself in the status handshake, and whom to ask first (protocol section 9).
 import { bytesEqual, isMalformed, messageOf, toBigInt } from "../../base/index.ts";
-import { type PeerStatus, statusCodec } from "../../codec/index.ts";
+import { REQUESTS, type PeerStatus } from "../../codec/index.ts";
 import type { Clock, Log, Wire } from "../../ports/index.ts";
 import { within } from "./within.ts";
 
@@ -52,9 +52,9 @@ export class Peers {
     const { wire, clock, own } = this.#deps;
     try {
       const reply = await within(clock, HANDSHAKE_TIMEOUT_MS, options.signal, (signal) =>
-        wire.request(peer, "status", statusCodec.encode(own()), { signal }),
+        wire.request(peer, "status", REQUESTS.status.request.encode(own()), { signal }),
       );
-      this.hear(peer, statusCodec.decode(reply));
+      this.hear(peer, REQUESTS.status.request.decode(reply));
     } catch (error) {
       if (isMalformed(error)) wire.punish(peer, error.message);
       this.#deps.log.debug({ peer, reason: messageOf(error) }, "status handshake failed");

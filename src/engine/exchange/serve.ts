@@ -1,23 +1,14 @@
 // Answers peers' requests: status, blocks by range and by id, blobs in chunks, the round in progress (protocol section 9).
 import { bytesEqual, PouwError } from "../../base/index.ts";
 import {
-  BLOB_KINDS,
-  type Block,
-  blobRequestCodec,
-  blockCodec,
-  blocksByIdRequestCodec,
-  blocksReplyCodec,
-  blocksRequestCodec,
-  type Contribution,
-  contributionCodec,
-  MAX_BLOCKS_PER_REPLY,
-  MAX_REPLY_BYTES,
-  type PeerStatus,
-  type RoundRecord,
-  recordCodec,
-  roundReplyCodec,
-  roundRequestCodec,
-  statusCodec,
+    BLOB_KINDS,
+    Block,
+    Contribution,
+    MAX_BLOCKS_PER_REPLY,
+    MAX_REPLY_BYTES,
+    type PeerStatus,
+    REQUESTS,
+    RoundRecord,
 } from "../../codec/index.ts";
 import type { Protocol } from "../../ports/index.ts";
 import type { BlockStore } from "../storage/block-store.ts";
@@ -43,22 +34,22 @@ const REPLY_SLACK = 4096;
 export async function serve(protocol: Protocol, data: Uint8Array, from: string, deps: ServeDeps): Promise<Uint8Array> {
   switch (protocol) {
     case "status":
-      deps.peers.hear(from, statusCodec.decode(data));
-      return statusCodec.encode(deps.own());
+      deps.peers.hear(from, REQUESTS.status.request.decode(data));
+      return REQUESTS.status.request.encode(deps.own());
     case "blocks": {
-      const { from: first, count } = blocksRequestCodec.decode(data);
+      const { from: first, count } = REQUESTS.blocks.request.decode(data);
       const ids = await deps.blocks.canonicalRange(first, first + Math.min(count, MAX_BLOCKS_PER_REPLY));
       return blocksReply(ids, deps.blocks);
     }
     case "blocks-by-id":
-      return blocksReply(blocksByIdRequestCodec.decode(data).ids, deps.blocks);
+      return blocksReply(REQUESTS["blocks-by-id"].request.decode(data).ids, deps.blocks);
     case "blob":
       return serveBlob(data, deps);
     case "round": {
-      const { head } = roundRequestCodec.decode(data);
+      const { head } = REQUESTS.round.request.decode(data);
       const { view } = deps.rounds;
-      if (!bytesEqual(head, view.head)) return roundReplyCodec.encode({ records: [], contributions: [] });
-      return roundReplyCodec.encode(roundReply(view.records, deps.rounds.contributions()));
+      if (!bytesEqual(head, view.head)) return REQUESTS.round.reply.encode({ records: [], contributions: [] });
+      return REQUESTS.round.reply.encode(roundReply(view.records, deps.rounds.contributions()));
     }
   }
 }
@@ -70,11 +61,11 @@ async function blocksReply(ids: readonly Uint8Array[], store: BlockStore): Promi
   for (const id of ids.slice(0, MAX_BLOCKS_PER_REPLY)) {
     const block = await store.block(id);
     if (block === undefined) break;
-    size += blockCodec.encode(block).length + 4;
+    size += Block.codec.encode(block).length + 4;
     if (size > MAX_REPLY_BYTES && blocks.length > 0) break;
     blocks.push(block);
   }
-  return blocksReplyCodec.encode({ blocks });
+  return REQUESTS.blocks.reply.encode({ blocks });
 }
 
 /** The records of the round in progress, oldest first, as far as one reply reaches, and contributions if there is room. */
@@ -87,13 +78,13 @@ function roundReply(
     room -= bytes.length + 4;
     return room >= 0;
   };
-  const encodedRecords = records.map((record) => recordCodec.encode(record)).filter(fitting);
-  const encodedContributions = contributions.map((c) => contributionCodec.encode(c)).filter(fitting);
+  const encodedRecords = records.map((record) => RoundRecord.codec.encode(record)).filter(fitting);
+  const encodedContributions = contributions.map((c) => Contribution.codec.encode(c)).filter(fitting);
   return { records: encodedRecords, contributions: encodedContributions };
 }
 
 async function serveBlob(data: Uint8Array, deps: ServeDeps): Promise<Uint8Array> {
-  const { kind, id, offset, length } = blobRequestCodec.decode(data);
+  const { kind, id, offset, length } = REQUESTS.blob.request.decode(data);
   if (BLOB_KINDS[kind] === "delta") return blobReply(await deps.deltas.local(id), offset, length);
   if (BLOB_KINDS[kind] !== "parameters") throw new PouwError("BAD_ENCODING", `there is no blob kind ${kind}`);
   const set = await deps.parameters.get(id);

@@ -2,19 +2,13 @@
 // each chunk with its own time limit; a peer that serves rubbish is dropped and its chunk asked of another.
 import { bytesEqual, isMalformed, Lru, messageOf, PouwError, toBigInt } from "../../base/index.ts";
 import {
-  type Block,
-  blocksByIdRequestCodec,
-  blocksReplyCodec,
-  blocksRequestCodec,
-  type Contribution,
-  contributionCodec,
-  type PeerStatus,
-  type RoundRecord,
-  recordCodec,
-  roundReplyCodec,
-  roundRequestCodec,
+    type Block,
+    Contribution,
+    Header,
+    type PeerStatus,
+    REQUESTS,
+    RoundRecord,
 } from "../../codec/index.ts";
-import { blockId } from "../../crypto/index.ts";
 import type { Clock, Log, Protocol, Wire } from "../../ports/index.ts";
 import type { ImportResult } from "../chain/ledger.ts";
 import { within } from "./within.ts";
@@ -217,12 +211,12 @@ export class Sync {
 
   /** Blocks [from, from + count) of the peer's best chain; checks that they are consecutive and linked. */
   async #range(peer: string, from: number, count: number): Promise<Block[]> {
-    const reply = await this.#ask(peer, "blocks", blocksRequestCodec.encode({ from, count }));
-    const { blocks } = blocksReplyCodec.decode(reply);
+    const reply = await this.#ask(peer, "blocks", REQUESTS.blocks.request.encode({ from, count }));
+    const { blocks } = REQUESTS.blocks.reply.decode(reply);
     if (blocks.length > count) throw new PouwError("BAD_ENCODING", "more blocks than asked for");
     for (const [i, block] of blocks.entries()) {
       const previous = blocks[i - 1];
-      const linked = previous === undefined || bytesEqual(block.header.parent, blockId(previous.header));
+      const linked = previous === undefined || bytesEqual(block.header.parent, Header.id(previous.header));
       if (block.header.height !== from + i || !linked) throw new PouwError("BAD_ENCODING", "blocks out of order");
     }
     return blocks;
@@ -230,9 +224,9 @@ export class Sync {
 
   /** One block by id, from the peer that spoke of it; undefined when it is not served. */
   async fetchBlock(peer: string, id: Uint8Array): Promise<Block | undefined> {
-    const request = blocksByIdRequestCodec.encode({ ids: [id] });
-    const { blocks } = blocksReplyCodec.decode(await this.#ask(peer, "blocks-by-id", request));
-    return blocks.find((block) => bytesEqual(blockId(block.header), id));
+    const request = REQUESTS["blocks-by-id"].request.encode({ ids: [id] });
+    const { blocks } = REQUESTS.blocks.reply.decode(await this.#ask(peer, "blocks-by-id", request));
+    return blocks.find((block) => bytesEqual(Header.id(block.header), id));
   }
 
   /** Records and contributions of the round in progress on `head`, as a peer has them. */
@@ -240,11 +234,11 @@ export class Sync {
     peer: string,
     wanted: { readonly task: Uint8Array; readonly head: Uint8Array },
   ): Promise<{ readonly records: RoundRecord[]; readonly contributions: Contribution[] }> {
-    const request = roundRequestCodec.encode({ task: wanted.task, head: wanted.head });
-    const reply = roundReplyCodec.decode(await this.#ask(peer, "round", request));
+    const request = REQUESTS.round.request.encode({ task: wanted.task, head: wanted.head });
+    const reply = REQUESTS.round.reply.decode(await this.#ask(peer, "round", request));
     return {
-      records: reply.records.map((bytes) => recordCodec.decode(bytes)),
-      contributions: reply.contributions.map((bytes) => contributionCodec.decode(bytes)),
+      records: reply.records.map((bytes) => RoundRecord.codec.decode(bytes)),
+      contributions: reply.contributions.map((bytes) => Contribution.codec.decode(bytes)),
     };
   }
 

@@ -1,18 +1,15 @@
 // Gossip in, verdict out: one function per topic. Cheap checks come first; what a peer could not have known is ignored, not blamed (protocol sections 5 and 9).
 import { ACCEPT, bytesEqual, ignore, isMalformed, messageOf, reject, type Verdict } from "../../base/index.ts";
 import {
-  blockCodec,
+    Block,
+    Attestation,
   type Codec,
-  contributionCodec,
-  type Header,
-  headerCodec,
-  type RoundRecord,
-  recordCodec,
-  transferCodec,
-  verdictCodec,
+  Contribution,
+  Header,
+  RoundRecord
+  Transaction,,
 } from "../../codec/index.ts";
 import { checkHeader, leaderOf } from "../../consensus/index.ts";
-import { blockId } from "../../crypto/index.ts";
 import type { Clock, Topic } from "../../ports/index.ts";
 import type { Attestations } from "../chain/attestations.ts";
 import type { EvidenceWatch } from "../chain/evidence.ts";
@@ -59,7 +56,7 @@ export interface InboxDeps {
   readonly remember: (id: Uint8Array, source: Source) => void;
   /** On verifiers: resolves with the outcome of the re-execution before the block is relayed. */
   readonly awaitCheck: ((id: Uint8Array) => Promise<Verdict>) | undefined;
-  readonly onVerdict: (verdict: ReturnType<typeof verdictCodec.decode>) => void;
+  readonly onVerdict: (verdict: ReturnType<typeof Attestation.codec.decode>) => void;
 }
 
 export class Inbox {
@@ -79,10 +76,10 @@ export class Inbox {
         case "block":
           return await this.#block(data, source);
         case "transfer":
-          return this.#deps.mempool.add(decode(transferCodec, data));
+          return this.#deps.mempool.add(decode(Transaction.codec, data));
         case "contribution": {
           const { rounds } = this.#deps;
-          const contribution = decode(contributionCodec, data);
+          const contribution = decode(Contribution.codec, data);
           return await this.#patiently(source.from, () => rounds.addContribution(contribution, source.from, false));
         }
         case "record":
@@ -99,10 +96,10 @@ export class Inbox {
 
   async #block(data: Uint8Array, source: Source): Promise<Verdict> {
     const { ledger } = this.#deps;
-    const whole = data[0] === WHOLE ? blockCodec.decode(data.subarray(1)) : undefined;
+    const whole = data[0] === WHOLE ? Block.codec.decode(data.subarray(1)) : undefined;
     if (whole === undefined && data[0] !== HEADER_ONLY) return reject("bad-encoding", "not a block message");
-    const header: Header = whole?.header ?? headerCodec.decode(data.subarray(1));
-    const id = blockId(header);
+    const header: Header = whole?.header ?? Header.codec.decode(data.subarray(1));
+    const id = Header.id(header);
     const known = await ledger.node(id);
     if (known !== undefined)
       return known.checked === "invalid" ? reject("forged-before", "found forged") : ignore("known", "known");
@@ -129,7 +126,7 @@ export class Inbox {
   }
 
   async #record(data: Uint8Array, source: Source): Promise<Verdict> {
-    const record = recordCodec.decode(data);
+    const record = RoundRecord.codec.decode(data);
     const { rounds, evidence, ledger } = this.#deps;
     const seen = (await this.#isLeader(record)) ? evidence.noteRecord(record) : "first";
     // The second record is passed on, so that whoever wins the next block can punish the offence; a third says nothing new.
@@ -175,7 +172,7 @@ export class Inbox {
   }
 
   #verdict(data: Uint8Array): Verdict {
-    const verdict = decode(verdictCodec, data);
+    const verdict = decode(Attestation.codec, data);
     const away = Math.abs(verdict.height - this.#deps.ledger.head.height);
     if (away > VERDICT_BLOCKS) return ignore("far-height", `${away} blocks from our head`);
     const judged = this.#deps.verdicts.add(verdict);

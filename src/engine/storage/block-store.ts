@@ -2,8 +2,7 @@
 // One atomic, synced batch per block: after a kill at any moment the store is the chain before it or after it.
 import { bytesEqual, fromHex, type Hash32, PouwError, toHex } from "../../base/index.ts";
 import { decodeState, encodeState, type State } from "../../chain/index.ts";
-import { type Block, blockCodec, type RoundRecord, recordCodec } from "../../codec/index.ts";
-import { blockId, transferId } from "../../crypto/index.ts";
+import { Block, Header, RoundRecord, Transaction } from "../../codec/index.ts";
 import type { Store, StoreWrite } from "../../ports/index.ts";
 import type { Deltas } from "../training/deltas.ts";
 import { KEEP_RECENT, KEYS, ranges, SNAPSHOT_EVERY } from "./keys.ts";
@@ -93,8 +92,8 @@ export class BlockStore {
   async block(id: Uint8Array): Promise<Block | undefined> {
     const bytes = await this.#store.get(KEYS.block(id));
     if (bytes === undefined) return undefined;
-    const block = blockCodec.decode(bytes);
-    if (!bytesEqual(blockId(block.header), id)) throw corrupt(`block ${toHex(id)}`);
+    const block = Block.codec.decode(bytes);
+    if (!bytesEqual(Header.id(block.header), id)) throw corrupt(`block ${toHex(id)}`);
     return block;
   }
 
@@ -145,7 +144,7 @@ export class BlockStore {
     const { block, node, state, parameters } = change;
     const contributions = block.body.records.flatMap((record) => record.contributions);
     const writes: StoreWrite[] = [
-      { key: KEYS.block(node.id), value: blockCodec.encode(block) },
+      { key: KEYS.block(node.id), value: Block.codec.encode(block) },
       { key: KEYS.node(node.id), value: encodeNode(node) },
       { key: KEYS.sibling(node.height, node.id), value: new Uint8Array(0) },
       { key: KEYS.state(node.id), value: encodeState(state) },
@@ -161,7 +160,7 @@ export class BlockStore {
   /** The record that this node signed for a round on a block, if it did before a restart. */
   async signedRecord(block: Uint8Array, round: number): Promise<RoundRecord | undefined> {
     const bytes = await this.#store.get(KEYS.signed(block, round));
-    return bytes === undefined ? undefined : recordCodec.decode(bytes);
+    return bytes === undefined ? undefined : RoundRecord.codec.decode(bytes);
   }
 
   /**
@@ -169,7 +168,7 @@ export class BlockStore {
    * sign another for its round.
    */
   async keepRecord(record: RoundRecord, own: boolean, deltas: Deltas): Promise<void> {
-    const signed = { key: KEYS.signed(record.block, record.round), value: recordCodec.encode(record) };
+    const signed = { key: KEYS.signed(record.block, record.round), value: RoundRecord.codec.encode(record) };
     const writes: StoreWrite[] = [...(own ? [signed] : []), ...deltas.toStore(record.contributions)];
     if (writes.length === 0) return;
     await this.#store.batch(writes);
@@ -210,11 +209,11 @@ function moveWrites(move: Move): StoreWrite[] {
   for (const block of move.dropped) {
     writes.push({ key: KEYS.canonical(block.header.height), value: undefined });
     for (const transfer of block.body.transfers)
-      writes.push({ key: KEYS.transfer(transferId(transfer)), value: undefined });
+      writes.push({ key: KEYS.transfer(Transaction.id(transfer)), value: undefined });
   }
   for (const { id, block } of move.added) {
     writes.push({ key: KEYS.canonical(block.header.height), value: id });
-    for (const transfer of block.body.transfers) writes.push({ key: KEYS.transfer(transferId(transfer)), value: id });
+    for (const transfer of block.body.transfers) writes.push({ key: KEYS.transfer(Transaction.id(transfer)), value: id });
   }
   return writes;
 }

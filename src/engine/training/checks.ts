@@ -1,8 +1,8 @@
 // Which blocks stand: by re-execution here, or by the verdicts of verifiers on a node that cannot train (protocol section 5).
 import { ACCEPT, type Emitter, type Hash32, ignore, Lru, toHex, type Verdict } from "../../base/index.ts";
 import type { Rules } from "../../chain/index.ts";
-import { type Attestation, type Block, OUTCOMES, type Outcome } from "../../codec/index.ts";
-import { blockId, type KeyPair, signVerdict } from "../../crypto/index.ts";
+import { Attestation, type Block, Header, OUTCOMES, type Outcome } from "../../codec/index.ts";
+import { type KeyPair } from "../../crypto/index.ts";
 import type { Clock, Wire } from "../../ports/index.ts";
 import type { Attestations } from "../chain/attestations.ts";
 import type { Ledger } from "../chain/ledger.ts";
@@ -51,13 +51,13 @@ export class Checks {
   attest(block: Block, outcome: Outcome, digest: Uint8Array | undefined): void {
     const { key, rules } = this.#deps;
     const unsigned = {
-      block: blockId(block.header),
+      block: Header.id(block.header),
       height: block.header.height,
       outcome: OUTCOMES.indexOf(outcome),
       digest: digest ?? new Uint8Array(32),
       verifier: key.address,
     };
-    const verdict = signVerdict(unsigned, key, rules.genesis);
+    const verdict = Attestation.sign(unsigned, key, rules.genesis);
     this.#deps.verdicts.add(verdict);
     this.#deps.events.emit("verdict", { verdict });
     this.#deps.outbox.verdict(verdict);

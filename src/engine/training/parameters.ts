@@ -1,14 +1,14 @@
 // Parameter sets by digest, and the one step that makes P(t+1) from P(t) and a record (protocol section 3).
 import {
-  ACCEPT,
-  bytesEqual,
-  ignore,
-  Lru,
-  messageOf,
-  PouwError,
-  reject,
-  toHex,
-  type Verdict,
+    ACCEPT,
+    bytesEqual,
+    ignore,
+    Lru,
+    messageOf,
+    PouwError,
+    reject,
+    toHex,
+    type Verdict,
 } from "../../base/index.ts";
 import type { Block, Contribution, RoundRecord } from "../../codec/index.ts";
 import { aggregate, decodeDelta, initialParameters, type ModelManifest, parametersDigest } from "../../ml/index.ts";

@@ -1,9 +1,9 @@
 // The rounds that run on the best block: contributions come in, the leader's record goes out, the common state moves on (protocol section 3).
 import { ACCEPT, bytesEqual, type Hash32, ignore, messageOf, SerialQueue, type Verdict } from "../../base/index.ts";
 import type { Rules, State } from "../../chain/index.ts";
-import { type Contribution, MAX_CONTRIBUTIONS, MAX_RECORDS, type RoundRecord } from "../../codec/index.ts";
+import { type Contribution, MAX_CONTRIBUTIONS, MAX_RECORDS, RoundRecord } from "../../codec/index.ts";
 import { checkContribution, checkRecord, type OpenRound } from "../../consensus/index.ts";
-import { type KeyPair, recordId, signRecord } from "../../crypto/index.ts";
+import { type KeyPair } from "../../crypto/index.ts";
 import type { Clock, Log } from "../../ports/index.ts";
 import type { Task } from "../../work/index.ts";
 import type { Deltas } from "./deltas.ts";
@@ -247,13 +247,13 @@ export class Rounds {
     if (!("next" in made) || view !== this.#view) return undefined;
     const previous = view.records.at(-1);
     const stands = this.#deps.state().task(this.#task.id) as { lastRecord: Uint8Array };
-    const record = signRecord(
+    const record = RoundRecord.sign(
       {
         task: this.#task.id,
         round: view.round,
         height: view.height,
         block: view.head,
-        parent: previous === undefined ? stands.lastRecord : recordId(previous),
+        parent: previous === undefined ? stands.lastRecord : RoundRecord.id(previous),
         contributions,
         nextDigest: made.digest,
         leader: key.address,

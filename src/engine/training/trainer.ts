@@ -1,9 +1,9 @@
 // Runs one own unit and turns its result into a contribution, draws and, when one wins, a block (protocol sections 2 to 4).
 import { bytesEqual, Lru, messageOf, toHex } from "../../base/index.ts";
 import type { State } from "../../chain/index.ts";
-import type { Block, Contribution } from "../../codec/index.ts";
+import { type Block, Contribution } from "../../codec/index.ts";
 import { draftBlock, sealBlock } from "../../consensus/index.ts";
-import { type KeyPair, signContribution } from "../../crypto/index.ts";
+import { type KeyPair } from "../../crypto/index.ts";
 import type { Clock, Log, Runtime, UnitResult } from "../../ports/index.ts";
 import { findWin, noncesPerUnit, type Task, unitSeed, type Win } from "../../work/index.ts";
 import type { EvidenceWatch } from "../chain/evidence.ts";
@@ -85,7 +85,7 @@ export class Trainer {
     const deltaBytes = delta.length;
     parameters.learn(view.startDigest, { deltaHash, deltaBytes }, result.digest, result.end);
     deltas.put(deltaHash, delta);
-    const contribution = signContribution(
+    const contribution = Contribution.sign(
       {
         task: task.id,
         round: view.round,

@@ -1,5 +1,5 @@
 // Delta codecs by name (protocol section 3): a task names one; how a contribution says what it changed.
-import { applyDelta, decodeDelta, encodeDelta, maxDeltaBytes } from "./exact.ts";
+import { decodeDelta, encodeDelta, maxDeltaBytes } from "./exact.ts";
 import { flatLength, type GridLayout } from "./grid.ts";
 
 export interface DeltaCodec {

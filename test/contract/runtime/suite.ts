@@ -8,12 +8,12 @@ import { openDataSet } from "../../../src/adapters/artifacts/index.ts";
 import { toHex } from "../../../src/base/index.ts";
 import { sha256 } from "../../../src/crypto/index.ts";
 import {
-  applyDelta,
-  type DataSet,
-  decodeDelta,
-  initialParameters,
-  parametersDigest,
-  parseManifest,
+    applyDelta,
+    type DataSet,
+    decodeDelta,
+    initialParameters,
+    parametersDigest,
+    parseManifest,
 } from "../../../src/ml/index.ts";
 import type { Log, Runtime, UnitRequest } from "../../../src/ports/index.ts";
 

@@ -2,18 +2,18 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { buildApi } from "../../../src/api/index.ts";
 import { PouwError, toHex } from "../../../src/base/index.ts";
-import { transferCodec } from "../../../src/codec/index.ts";
-import { keyPairFromSecret, signTransfer } from "../../../src/crypto/index.ts";
+import { keyPairFromSecret } from "../../../src/crypto/index.ts";
 import {
-  aBlock,
-  aPeer,
-  aStatus,
-  aTransfer,
-  type FakeView,
-  fakeView,
-  hexOf,
-  refusedTransfer,
+    aBlock,
+    aPeer,
+    aStatus,
+    aTransfer,
+    type FakeView,
+    fakeView,
+    hexOf,
+    refusedTransfer,
 } from "../../support/fake-view.ts";
+import type { Transaction } from "../../../src/codec/transaction.ts";
 
 const OPTIONS = { host: "127.0.0.1", bodyBytes: 4096, maxStreams: 2 };
 const HOST = { host: "127.0.0.1:9480" };
@@ -140,7 +140,7 @@ describe("reading", () => {
 describe("POST /v1/transfers", () => {
   it("takes a signed transfer as hex and as JSON: the same bytes", async () => {
     const it = transfer();
-    const bytes = transferCodec.encode(it);
+    const bytes = Transaction.codec.encode(it);
     const fields = Object.fromEntries(
       Object.entries(it).map(([name, value]) => [name, typeof value === "bigint" ? String(value) : toHex(value)]),
     );
@@ -151,7 +151,7 @@ describe("POST /v1/transfers", () => {
 
   it("passes a refusal on with its code", async () => {
     view.verdict = refusedTransfer;
-    const { status, body } = await post({ hex: toHex(transferCodec.encode(transfer())) });
+    const { status, body } = await post({ hex: toHex(Transaction.codec.encode(transfer())) });
     expect(status).toBe(422);
     expect(body.error).toEqual({
       code: "REFUSED",
@@ -184,7 +184,7 @@ describe("POST /v1/transfers", () => {
 });
 
 describe("web pages are kept out", () => {
-  const body = { hex: toHex(transferCodec.encode(transfer())) };
+  const body = { hex: toHex(Transaction.codec.encode(transfer())) };
 
   it("lets this machine's own names in, and no other name", async () => {
     for (const host of ["127.0.0.1:9480", "localhost:9480", "[::1]:9480", "localhost"])

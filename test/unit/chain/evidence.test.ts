@@ -1,21 +1,20 @@
 // Evidence: what shows an offence and what does not, and what it costs the offender.
 import { describe, expect, it } from "vitest";
 import { judgeDoubleBlock, judgeDoubleRecord, type State, selectEvidence } from "../../../src/chain/index.ts";
-import type { DoubleBlock, RoundRecord } from "../../../src/codec/index.ts";
+import { type Header, DoubleBlock, type RoundRecord } from "../../../src/codec/index.ts";
 import { checkContribution, checkRecord, draftBlock } from "../../../src/consensus/index.ts";
-import { signHeader } from "../../../src/crypto/index.ts";
 import {
-  aContribution,
-  alice,
-  aRecord,
-  aWorld,
-  bob,
-  carol,
-  doubleOf,
-  forgeHeader,
-  mineBlock,
-  someRecords,
-  winningParts,
+    aContribution,
+    alice,
+    aRecord,
+    aWorld,
+    bob,
+    carol,
+    doubleOf,
+    forgeHeader,
+    mineBlock,
+    someRecords,
+    winningParts,
 } from "../../support/chain.ts";
 
 const { rules, state: genesis } = aWorld();
@@ -66,7 +65,7 @@ describe("two blocks of one win", () => {
 
   it("blame nobody who did not sign both", () => {
     const { signature: _, ...fields } = header;
-    const framed = signHeader({ ...fields, time: header.time + 1 }, bob, rules.genesis);
+    const framed = Header.sign({ ...fields, time: header.time + 1 }, bob, rules.genesis);
     expect(judgeDoubleBlock({ a: header, b: framed }, 2, rules)).toMatchObject({ code: "no-offence" });
     const abroad = { ...rules, genesis: carol.address as unknown as typeof rules.genesis };
     expect(judgeDoubleBlock(double, 2, abroad)).toMatchObject({ code: "no-offence" });

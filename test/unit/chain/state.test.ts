@@ -2,9 +2,9 @@
 import { describe, expect, it } from "vitest";
 import { toHex } from "../../../src/base/index.ts";
 import { decodeState, encodeState, type State, stateRoot } from "../../../src/chain/index.ts";
-import { blockId } from "../../../src/crypto/index.ts";
 import { drawHash, nextBeacon, unitOfHeader } from "../../../src/work/index.ts";
 import { aKey, alice, aTransfer, aWorld, bob, carol, mineBlock, mineChain, taskIn } from "../../support/chain.ts";
+import { Header } from "../../../src/codec/block.ts";
 
 const sum = (amounts: readonly bigint[]): bigint => amounts.reduce((all, amount) => all + amount, 0n);
 const money = (state: State): bigint =>
@@ -70,7 +70,7 @@ describe("the tip", () => {
 
   it("has the id of its block, computed from the state alone", () => {
     for (const [i, block] of blocks.entries()) {
-      expect(at(i + 1).tipId).toEqual(blockId(block.header));
+      expect(at(i + 1).tipId).toEqual(Header.id(block.header));
       expect(block.header.stateRoot).toEqual(stateRoot(at(i + 1)));
     }
   });

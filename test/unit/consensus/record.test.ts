@@ -1,34 +1,33 @@
 // Rounds: who leads when, what follows what, which contributions a record may hold, and where a block may end them.
 import { describe, expect, it } from "vitest";
 import type { State } from "../../../src/chain/index.ts";
-import type { Contribution, RoundRecord } from "../../../src/codec/index.ts";
+import { type Contribution, RoundRecord } from "../../../src/codec/index.ts";
 import {
-  checkBlock,
-  checkBody,
-  checkContribution,
-  checkRecord,
-  compareContributions,
-  draftBlock,
-  leaderOf,
-  openRound,
+    checkBlock,
+    checkBody,
+    checkContribution,
+    checkRecord,
+    compareContributions,
+    draftBlock,
+    leaderOf,
+    openRound,
 } from "../../../src/consensus/index.ts";
-import { recordId } from "../../../src/crypto/index.ts";
 import { checkNext, checkUnit } from "../../../src/work/index.ts";
 import {
-  aContribution,
-  alice,
-  aRecord,
-  aWorld,
-  bob,
-  carol,
-  fakeNext,
-  fakeUnit,
-  forgeBody,
-  mineBlock,
-  mineChain,
-  someRecords,
-  taskIn,
-  winningParts,
+    aContribution,
+    alice,
+    aRecord,
+    aWorld,
+    bob,
+    carol,
+    fakeNext,
+    fakeUnit,
+    forgeBody,
+    mineBlock,
+    mineChain,
+    someRecords,
+    taskIn,
+    winningParts,
 } from "../../support/chain.ts";
 
 const world = aWorld();
@@ -44,7 +43,7 @@ describe("records", () => {
     for (const [i, record] of records.entries()) {
       expect(checkRecord(tip, records[i - 1], record, rules)).toEqual(accept);
       if (i > 0) {
-        expect(record.parent).toEqual(recordId(records[i - 1] as RoundRecord));
+        expect(record.parent).toEqual(RoundRecord.id(records[i - 1] as RoundRecord));
         expect(checkRecord(tip, records[i - 2], record, rules)).toMatchObject({
           kind: "ignore",
           code: "unknown-round",
@@ -145,7 +144,7 @@ describe("a block", () => {
       code: "other-block",
     });
     const own = someRecords(mined.state, carol, [alice], 1, rules)[0] as RoundRecord;
-    expect(own.parent).toEqual(recordId(records[0] as RoundRecord));
+    expect(own.parent).toEqual(RoundRecord.id(records[0] as RoundRecord));
     expect(checkRecord(mined.state, undefined, own, rules)).toEqual(accept);
   });
 

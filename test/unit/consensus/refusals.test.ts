@@ -2,41 +2,40 @@
 import { describe, expect, it } from "vitest";
 import type { Verdict } from "../../../src/base/index.ts";
 import {
-  type Applied,
-  apply,
-  checkTransfer,
-  judgeDoubleBlock,
-  judgeDoubleRecord,
-  type Offence,
-  type REFUSALS,
-  type Refusal,
-  type State,
+    type Applied,
+    apply,
+    checkTransfer,
+    judgeDoubleBlock,
+    judgeDoubleRecord,
+    type Offence,
+    type REFUSALS,
+    type Refusal,
+    type State,
 } from "../../../src/chain/index.ts";
-import type { Block, Contribution, RoundRecord, Transfer, UnsignedHeader } from "../../../src/codec/index.ts";
+import { Attestation, type Block, Contribution, type RoundRecord, type Transfer, type UnsignedHeader } from "../../../src/codec/index.ts";
 import {
-  checkAttestation,
-  checkBlock,
-  checkContribution,
-  checkHeader,
-  checkRecord,
+    checkAttestation,
+    checkBlock,
+    checkContribution,
+    checkHeader,
+    checkRecord,
 } from "../../../src/consensus/index.ts";
-import { signContribution, signVerdict } from "../../../src/crypto/index.ts";
 import { drawHash, firstNonce, noncesPerUnit, unitOfHeader } from "../../../src/work/index.ts";
 import {
-  aContribution,
-  alice,
-  aRecord,
-  aTransfer,
-  aWorld,
-  bob,
-  carol,
-  doubleOf,
-  forgeBlock,
-  forgeBody,
-  mineBlock,
-  mineChain,
-  someRecords,
-  taskIn,
+    aContribution,
+    alice,
+    aRecord,
+    aTransfer,
+    aWorld,
+    bob,
+    carol,
+    doubleOf,
+    forgeBlock,
+    forgeBody,
+    mineBlock,
+    mineChain,
+    someRecords,
+    taskIn,
 } from "../../support/chain.ts";
 
 type Result = Verdict | Applied | Offence;
@@ -80,7 +79,7 @@ function otherDraw(pick: "loses" | "wins later"): Partial<UnsignedHeader> {
 
 const honestContribution = aContribution(parent, carol, {}, rules);
 const contribution = (change: Partial<Contribution>, on: State = parent): Result =>
-  checkContribution(on, signContribution({ ...honestContribution, ...change }, carol, rules.genesis), rules);
+  checkContribution(on, Contribution.sign({ ...honestContribution, ...change }, carol, rules.genesis), rules);
 const contributions = (kind: Refusal["kind"], change: Partial<Contribution>): Row => [
   kind,
   () => contribution({}),
@@ -103,7 +102,7 @@ const evidence = { a: block.header, b: doubleOf(block, alice, rules) };
 const punished = mineBlock(after, carol, rules, { doubleBlocks: [evidence] });
 const verdict = (outcome: number): Result =>
   checkAttestation(
-    signVerdict(
+    Attestation.sign(
       { block: after.tipId, height: 7, outcome, digest: zero, verifier: carol.address },
       carol,
       rules.genesis,

@@ -2,11 +2,11 @@
 import { describe, expect, it } from "vitest";
 import { type Hash32, toHex, utf8 } from "../../../src/base/index.ts";
 import type {
-  UnsignedAttestation,
-  UnsignedContribution,
-  UnsignedHeader,
-  UnsignedRoundRecord,
-  UnsignedTransfer,
+    UnsignedAttestation,
+    UnsignedContribution,
+    UnsignedHeader,
+    UnsignedRoundRecord,
+    UnsignedTransfer,
 } from "../../../src/codec/index.ts";
 import * as crypto from "../../../src/crypto/index.ts";
 
@@ -33,7 +33,7 @@ const record: UnsignedRoundRecord = {
   height: 7,
   block: h("block"),
   parent: h("parent"),
-  contributions: [crypto.signContribution(contribution, key, here)],
+  contributions: [crypto.Contribution.sign(contribution, key, here)],
   nextDigest: h("next"),
   leader: key.address,
 };
@@ -140,18 +140,18 @@ describe("a transfer", () => {
     expect(crypto.verifyTransfer(signed)).toBe(true);
     expect(crypto.verifyTransfer({ ...signed, genesis: there })).toBe(false);
     expect(crypto.verifyTransfer({ ...signed, amount: 6n })).toBe(false);
-    expect(crypto.transferId({ ...signed, fee: 2n })).not.toEqual(crypto.transferId(signed));
+    expect(crypto.Transaction.id({ ...signed, fee: 2n })).not.toEqual(crypto.Transaction.id(signed));
   });
 });
 
 describe("a signature of one kind", () => {
   it("is nothing in another, even over the same id", () => {
     // The signing message names the kind: a signature over the bare root, as another kind might use it, does not pass.
-    const bare = key.sign(crypto.blockId(header));
-    expect(crypto.verifyHeader({ ...header, signature: bare }, here)).toBe(false);
-    const asRecord = key.sign(crypto.taggedHash("sign record", here, crypto.blockId(header)));
-    expect(crypto.verifyHeader({ ...header, signature: asRecord }, here)).toBe(false);
-    const right = key.sign(crypto.taggedHash("sign header", here, crypto.blockId(header)));
-    expect(crypto.verifyHeader({ ...header, signature: right }, here)).toBe(true);
+    const bare = key.sign(crypto.Header.id(header));
+    expect(crypto.Header.verify({ ...header, signature: bare }, here)).toBe(false);
+    const asRecord = key.sign(crypto.taggedHash("sign record", here, crypto.Header.id(header)));
+    expect(crypto.Header.verify({ ...header, signature: asRecord }, here)).toBe(false);
+    const right = key.sign(crypto.taggedHash("sign header", here, crypto.Header.id(header)));
+    expect(crypto.Header.verify({ ...header, signature: right }, here)).toBe(true);
   });
 });

@@ -1,7 +1,7 @@
 // Deltas under pressure: more than memory holds still come to disk, and what memory let go of is not taken for stored.
 import { describe, expect, it } from "vitest";
 import { memoryStore } from "../../../src/adapters/level/index.ts";
-import { blobReplyCodec, blobRequestCodec, type RoundRecord } from "../../../src/codec/index.ts";
+import { REQUESTS, type RoundRecord } from "../../../src/codec/index.ts";
 import { sha256 } from "../../../src/crypto/index.ts";
 import { Deltas } from "../../../src/engine/index.ts";
 import type { Store, Wire } from "../../../src/ports/index.ts";
@@ -29,8 +29,8 @@ function scene(): { records: RoundRecord[]; store: Store; deltas: Deltas; asked:
   const wire: Pick<Wire, "request"> = {
     request: async (_peer, _protocol, data) => {
       asked++;
-      const bytes = blobs.get(`${blobRequestCodec.decode(data).id}`) as Uint8Array;
-      return blobReplyCodec.encode({ total: bytes.length, bytes });
+      const bytes = blobs.get(`${REQUESTS.blob.request.decode(data).id}`) as Uint8Array;
+      return REQUESTS.blob.reply.encode({ total: bytes.length, bytes });
     },
   };
   const store = memoryStore();

@@ -2,8 +2,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { silentLog } from "../../../src/adapters/telemetry/index.ts";
 import { ACCEPT, fromBigInt, PouwError } from "../../../src/base/index.ts";
-import { type Block, blocksReplyCodec, blocksRequestCodec, type PeerStatus } from "../../../src/codec/index.ts";
-import { blockId } from "../../../src/crypto/index.ts";
+import { REQUESTS, Header, type Block, type PeerStatus } from "../../../src/codec/index.ts";
 import { Sync } from "../../../src/engine/exchange/sync.ts";
 import type { Wire } from "../../../src/ports/index.ts";
 import { aWorld, mineChain } from "../../support/chain.ts";
@@ -41,9 +40,9 @@ beforeEach(() => {
   });
   const request = async (_peer: string, _protocol: string, data: Uint8Array): Promise<Uint8Array> => {
     asked();
-    const { from, count } = blocksRequestCodec.decode(data);
+    const { from, count } = REQUESTS.blocks.request.decode(data);
     const end = Math.min(from - 1 + count, served);
-    return blocksReplyCodec.encode({ blocks: blocks.slice(from - 1, end) });
+    return REQUESTS.blocks.reply.encode({ blocks: blocks.slice(from - 1, end) });
   };
   sync = new Sync(
     {
@@ -55,7 +54,7 @@ beforeEach(() => {
       ranked: () => [PEER],
       status,
       importBlock: async (block: Block) => {
-        known.add(hex(blockId(block.header)));
+        known.add(hex(Header.id(block.header)));
         // One unit of work a block.
         if (block.header.height > head.height)
           head = { height: block.header.height, work: BigInt(block.header.height) };

@@ -1,0 +1,114 @@
+// What makes a transaction valid, how a block's are applied, and which of many fit a block (protocol sections 1 and 8).
+import { ACCEPT, bytesEqual, ignore, type Refusal, reject, toHex, type Verdict } from "../../base/index.ts";
+import { MAX_TRANSACTIONS, Transaction } from "../../codec/index.ts";
+import type { Rules } from "../rules.ts";
+import type { State } from "../state/state.ts";
+import type { Account } from "../state/state-type.ts";
+import { WorkingState } from "../state/working-state.ts";
+import type { ApplyContext } from "./kind.ts";
+import { costOf, open } from "./kinds.ts";
+
+/** What holds of a transaction whatever the state: its network, kind, payload and signature. */
+export function checkTransactionForm(transaction: Transaction, rules: Rules): Verdict {
+  if (!bytesEqual(transaction.genesis, rules.genesis)) return reject("wrong-network");
+  const opened = open(transaction);
+  if (opened.kind !== "opened") return opened;
+  const checked = opened.of.check(opened.payload, rules);
+  if (checked.kind !== "accept") return checked;
+  if (!Transaction.verify(transaction, rules.genesis)) return reject("bad-signature", "of the transaction");
+  return ACCEPT;
+}
+
+function checkAccount(account: Readonly<Account>, transaction: Transaction): Refusal | undefined {
+  if (transaction.nonce < account.nonce)
+    return ignore("nonce-used", `${transaction.nonce}, the account is at ${account.nonce}`);
+  if (transaction.nonce > account.nonce)
+    return ignore("nonce-ahead", `${transaction.nonce}, the account is at ${account.nonce}`);
+  if ((costOf(transaction) ?? 0n) > account.balance) return ignore("low-balance", `it holds ${account.balance}`);
+  return undefined;
+}
+
+/** Whether `transaction` could be the next of its account. Used, early and uncovered ones are ignored, not blamed: another branch may differ. */
+export function checkTransaction(state: State, transaction: Transaction, rules: Rules): Verdict {
+  const form = checkTransactionForm(transaction, rules);
+  if (form.kind !== "accept") return form;
+  return checkAccount(state.account(transaction.from), transaction) ?? ACCEPT;
+}
+
+/** Takes cost, fee and nonce, and does what the kind does; the fee is the caller's to give. */
+function run(working: WorkingState, transaction: Transaction, context: ApplyContext): Refusal | undefined {
+  const refusal = checkAccount(working.account(transaction.from), transaction);
+  if (refusal !== undefined) return refusal;
+  const opened = open(transaction);
+  if (opened.kind !== "opened") return opened;
+  working.spend(transaction.from, opened.of.cost(opened.payload) + transaction.fee);
+  return opened.of.apply(working, opened.payload, transaction, context);
+}
+
+/** Applies a block's transactions in order; the sum of the fees, or the first refusal. */
+export function applyTransactions(
+  working: WorkingState,
+  transactions: readonly Transaction[],
+  context: ApplyContext,
+): { readonly kind: "fees"; readonly fees: bigint } | Refusal {
+  let fees = 0n;
+  for (const transaction of transactions) {
+    const form = checkTransactionForm(transaction, context.rules);
+    if (form.kind !== "accept") return form;
+    const refusal = run(working, transaction, context);
+    if (refusal !== undefined) return refusal;
+    fees += transaction.fee;
+  }
+  return { kind: "fees", fees };
+}
+
+/**
+ * Of candidates of good form, those that a block on `state` can hold, in an order in which they apply: the best fee among the
+ * accounts' next transactions first. An account stops at its first transaction that is early or uncovered.
+ */
+export function selectTransactions(
+  state: State,
+  candidates: readonly Transaction[],
+  rules: Rules,
+  limit: number = MAX_TRANSACTIONS,
+): Transaction[] {
+  const working = new WorkingState(state);
+  const context = { height: state.height + 1, rules };
+  const byAccount = queuesOf(candidates);
+  const chosen: Transaction[] = [];
+  while (chosen.length < limit && byAccount.size > 0) {
+    const name = bestFee(byAccount);
+    const transaction = byAccount.get(name)?.pop();
+    const refusal = transaction === undefined ? ignore("nonce-ahead") : run(working, transaction, context);
+    if (transaction !== undefined && refusal === undefined) chosen.push(transaction);
+    else if (refusal?.code !== "nonce-used") byAccount.delete(name);
+  }
+  return chosen;
+}
+
+/** By account, the next transaction last, so that taking it is a pop; of two with one nonce the dearer goes first. */
+function queuesOf(candidates: readonly Transaction[]): Map<string, Transaction[]> {
+  const byAccount = new Map<string, Transaction[]>();
+  for (const transaction of candidates) {
+    const name = toHex(transaction.from);
+    const queue = byAccount.get(name);
+    if (queue === undefined) byAccount.set(name, [transaction]);
+    else queue.push(transaction);
+  }
+  for (const queue of byAccount.values())
+    queue.sort((a, b) => (a.nonce === b.nonce ? compare(a.fee, b.fee) : compare(b.nonce, a.nonce)));
+  return byAccount;
+}
+
+const compare = (a: bigint, b: bigint): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** The account whose next transaction pays most; one with none left counts as paying nothing. */
+function bestFee(byAccount: ReadonlyMap<string, readonly Transaction[]>): string {
+  let best = "";
+  let fee = -1n;
+  for (const [name, queue] of byAccount) {
+    const next = queue.at(-1)?.fee ?? 0n;
+    if (next > fee) [best, fee] = [name, next];
+  }
+  return best;
+}

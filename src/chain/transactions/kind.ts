@@ -1,0 +1,28 @@
+// What a kind of transaction is: one file with its shape, what it asks, what it does and its own refusals. A new kind is that file and a line in kinds.ts.
+import type { Refusal, Verdict } from "../../base/index.ts";
+import type { Codec, Transaction } from "../../codec/index.ts";
+import type { Rules } from "../rules.ts";
+import type { WorkingState } from "../state/working-state.ts";
+
+/** Where a transaction is applied. */
+export interface ApplyContext {
+  /** Height of the block that carries it. */
+  readonly height: number;
+  readonly rules: Rules;
+}
+
+export interface TransactionKind<P> {
+  /** As people and the API name it. */
+  readonly name: string;
+  /** As the encoding names it. */
+  readonly tag: number;
+  readonly payload: Codec<P>;
+  /** What holds whatever the state. */
+  check(payload: P, rules: Rules): Verdict;
+  /** What it takes from the sender's balance besides the fee. */
+  cost(payload: P): bigint;
+  /** Changes the state. Nonce, fee and cost are taken already; a refusal undoes nothing, it voids the block. */
+  apply(working: WorkingState, payload: P, transaction: Transaction, context: ApplyContext): Refusal | undefined;
+  /** The payload as people read it: hex and decimal strings. */
+  show(payload: P): { readonly [field: string]: string };
+}
