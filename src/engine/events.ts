@@ -1,27 +1,40 @@
-// What happens inside the engine, as typed events: roles, status and metrics listen, nobody calls back.
-import type { Attestation, Block, Contribution, RoundRecord } from "../codec/index.ts";
+// The engine's event bus: parts tell it what happened and subscribe to what concerns them; roles, status and metrics listen too. Nobody calls back.
+import type { Emitter } from "../base/index.ts";
+import type { Attestation, Block, Contribution, PeerStatus, RoundRecord } from "../codec/index.ts";
+import type { Origin } from "./origin.ts";
 
 export interface EngineEvents {
   /** The best chain has a new tip. `dropped` blocks left it (a reorganisation when not empty), `added` joined it, oldest first. */
-  head: { readonly added: readonly Block[]; readonly dropped: readonly Block[]; readonly own: boolean };
-  /** The common state to train from changed: a new block or a new record. */
-  round: { readonly round: number; readonly start: string; readonly head: string };
+  head: { readonly added: readonly Block[]; readonly dropped: readonly Block[]; readonly origin: Origin };
+  /** A block joined the tree, whatever its branch, and somebody must check its unit. */
+  pending: { readonly id: Uint8Array; readonly height: number; readonly task: Uint8Array };
+  /** The common state of a task to train from changed: a new block or a new record. Ids and digests are hex. */
+  round: { readonly task: string; readonly round: number; readonly startDigest: string; readonly head: string };
   /** A valid contribution to some round of the branch was added to the pool. */
-  contribution: { readonly contribution: Contribution; readonly own: boolean };
-  record: { readonly record: RoundRecord; readonly own: boolean };
-  /** A block's winning unit was re-executed here, or enough trusted verdicts arrived. */
+  contribution: { readonly contribution: Contribution; readonly origin: Origin };
+  /** A record moved its task on. */
+  record: { readonly record: RoundRecord; readonly origin: Origin };
+  /** A block's winning unit was re-executed here, or enough trusted attestations arrived. */
   checked: {
     readonly block: Block;
     readonly id: string;
     readonly outcome: "valid" | "invalid";
-    readonly by: "executed" | "verdicts";
-    /** Digest of the re-execution; undefined when verdicts decided. */
+    readonly by: "executed" | "attestations";
+    /** Digest of the re-execution; undefined when attestations decided, or when the unit does not end. */
     readonly digest: Uint8Array | undefined;
   };
-  verdict: { readonly verdict: Attestation };
+  attestation: { readonly attestation: Attestation };
   /** Something provably wrong was seen. */
   alert: { readonly kind: AlertKind; readonly subject: string; readonly detail: string };
+  /** Blocks are being fetched: the share done, undefined when nothing is; and the height to reach. */
   sync: { readonly progress: number | undefined; readonly target: number };
+  /** A peer of our chain came or went. */
+  peer: { readonly peer: string; readonly connected: boolean };
+  /** A peer of our chain told its head. */
+  status: { readonly peer: string; readonly status: PeerStatus };
+  /** A peer sent what cannot be placed yet. `ahead`: it knows records or blocks that we lack, so ours are to be fetched anew. */
+  stranded: { readonly peer: string; readonly ahead: boolean };
 }
 
-export type AlertKind = "equivocation" | "forged-unit" | "forged-record" | "invalid-message" | "withheld-data";
+export type AlertKind = "equivocation" | "forged-unit";
+export type EventBus = Emitter<EngineEvents>;

@@ -1,92 +1,106 @@
-// Answers peers' requests: status, blocks by range and by id, blobs in chunks, the round in progress (protocol section 9).
+// Answers peers' requests: status, blocks by range and by id, blobs in chunks, the round in progress (protocol section 10).
 import { bytesEqual, PouwError } from "../../base/index.ts";
 import {
-    BLOB_KINDS,
-    Block,
-    Contribution,
-    MAX_BLOCKS_PER_REPLY,
-    MAX_REPLY_BYTES,
-    type PeerStatus,
-    REQUESTS,
-    RoundRecord,
+  BLOB_KINDS,
+  Contribution,
+  MAX_BLOCKS_PER_REPLY,
+  MAX_REPLY_BYTES,
+  type PeerStatus,
+  type Protocol,
+  REQUESTS,
+  type ReplyOf,
+  type RequestOf,
+  RoundRecord,
 } from "../../codec/index.ts";
-import type { Protocol } from "../../ports/index.ts";
-import type { BlockStore } from "../storage/block-store.ts";
-import type { Deltas } from "../training/deltas.ts";
-import type { Parameters } from "../training/parameters.ts";
-import type { Rounds } from "../training/rounds.ts";
 import { blobReply } from "./blobs.ts";
-import type { Peers } from "./peers.ts";
 
-export interface ServeDeps {
-  readonly blocks: BlockStore;
-  readonly parameters: Parameters;
-  readonly deltas: Deltas;
-  readonly rounds: Rounds;
-  readonly peers: Peers;
+/** What is served, by those who hold it. */
+export interface Shelves {
   readonly own: () => PeerStatus;
+  readonly hear: (peer: string, status: PeerStatus) => void;
+  readonly blocks: {
+    canonicalRange(from: number, to: number): Promise<readonly Uint8Array[]>;
+    /** A block as it is stored. */
+    bytes(id: Uint8Array): Promise<Uint8Array | undefined>;
+  };
+  readonly blobs: {
+    delta(hash: Uint8Array): Promise<Uint8Array | undefined>;
+    parameters(digest: Uint8Array): Promise<Uint8Array | undefined>;
+  };
+  /** The round in progress of a followed task. */
+  readonly round: (task: Uint8Array) => OpenRecords | undefined;
+}
+
+/** A task's round in progress: the head it stands on, its records so far and the contributions that wait. */
+export interface OpenRecords {
+  readonly head: Uint8Array;
+  readonly records: readonly RoundRecord[];
+  readonly contributions: readonly Contribution[];
 }
 
 /** Room in a reply for offsets and lengths. */
 const REPLY_SLACK = 4096;
 
-/** The encoded reply to one request. Throws BAD_ENCODING for malformed ones. */
-export async function serve(protocol: Protocol, data: Uint8Array, from: string, deps: ServeDeps): Promise<Uint8Array> {
-  switch (protocol) {
-    case "status":
-      deps.peers.hear(from, REQUESTS.status.request.decode(data));
-      return REQUESTS.status.request.encode(deps.own());
-    case "blocks": {
-      const { from: first, count } = REQUESTS.blocks.request.decode(data);
-      const ids = await deps.blocks.canonicalRange(first, first + Math.min(count, MAX_BLOCKS_PER_REPLY));
-      return blocksReply(ids, deps.blocks);
-    }
-    case "blocks-by-id":
-      return blocksReply(REQUESTS["blocks-by-id"].request.decode(data).ids, deps.blocks);
-    case "blob":
-      return serveBlob(data, deps);
-    case "round": {
-      const { head } = REQUESTS.round.request.decode(data);
-      const { view } = deps.rounds;
-      if (!bytesEqual(head, view.head)) return REQUESTS.round.reply.encode({ records: [], contributions: [] });
-      return REQUESTS.round.reply.encode(roundReply(view.records, deps.rounds.contributions()));
-    }
-  }
+type Answer<P extends Protocol> = (request: RequestOf<P>, from: string) => Promise<ReplyOf<P>> | ReplyOf<P>;
+
+/** A new request is a row here and one in the codec. */
+function answers(shelves: Shelves): { readonly [P in Protocol]: Answer<P> } {
+  return {
+    status: (request, from) => {
+      shelves.hear(from, request);
+      return shelves.own();
+    },
+    blocks: async ({ from, count }) =>
+      blocksReply(await shelves.blocks.canonicalRange(from, from + Math.min(count, MAX_BLOCKS_PER_REPLY)), shelves),
+    "blocks-by-id": ({ ids }) => blocksReply(ids, shelves),
+    blob: async ({ kind, id, offset, length }) => {
+      const name = BLOB_KINDS[kind];
+      if (name === undefined) throw new PouwError("BAD_ENCODING", `there is no blob kind ${kind}`);
+      return blobReply(await shelves.blobs[name](id), offset, length);
+    },
+    round: ({ task, head }) => {
+      const open = shelves.round(task);
+      if (open === undefined || !bytesEqual(head, open.head)) return { records: [], contributions: [] };
+      return roundReply(open);
+    },
+  };
+}
+
+export type Serve = (protocol: Protocol, data: Uint8Array, from: string) => Promise<Uint8Array>;
+
+/** The encoded reply to one request; rejects with BAD_ENCODING for malformed ones. */
+export function createServe(shelves: Shelves): Serve {
+  const table = answers(shelves);
+  return async (protocol, data, from) => {
+    const { request, reply } = REQUESTS[protocol];
+    const answer = table[protocol] as Answer<Protocol>;
+    return (reply.encode as (value: unknown) => Uint8Array)(await answer(request.decode(data) as never, from));
+  };
 }
 
 /** As many of the blocks as fit one reply, in order, up to the first that is missing. */
-async function blocksReply(ids: readonly Uint8Array[], store: BlockStore): Promise<Uint8Array> {
-  const blocks: Block[] = [];
+async function blocksReply(ids: readonly Uint8Array[], { blocks: store }: Shelves): Promise<ReplyOf<"blocks">> {
+  const blocks: Uint8Array[] = [];
   let size = REPLY_SLACK;
   for (const id of ids.slice(0, MAX_BLOCKS_PER_REPLY)) {
-    const block = await store.block(id);
-    if (block === undefined) break;
-    size += Block.codec.encode(block).length + 4;
+    const bytes = await store.bytes(id);
+    if (bytes === undefined) break;
+    size += bytes.length + 4;
     if (size > MAX_REPLY_BYTES && blocks.length > 0) break;
-    blocks.push(block);
+    blocks.push(bytes);
   }
-  return REQUESTS.blocks.reply.encode({ blocks });
+  return { blocks };
 }
 
 /** The records of the round in progress, oldest first, as far as one reply reaches, and contributions if there is room. */
-function roundReply(
-  records: readonly RoundRecord[],
-  contributions: readonly Contribution[],
-): { readonly records: Uint8Array[]; readonly contributions: Uint8Array[] } {
+function roundReply({ records, contributions }: OpenRecords): ReplyOf<"round"> {
   let room = MAX_REPLY_BYTES - REPLY_SLACK;
   const fitting = (bytes: Uint8Array): boolean => {
     room -= bytes.length + 4;
     return room >= 0;
   };
-  const encodedRecords = records.map((record) => RoundRecord.codec.encode(record)).filter(fitting);
-  const encodedContributions = contributions.map((c) => Contribution.codec.encode(c)).filter(fitting);
-  return { records: encodedRecords, contributions: encodedContributions };
-}
-
-async function serveBlob(data: Uint8Array, deps: ServeDeps): Promise<Uint8Array> {
-  const { kind, id, offset, length } = REQUESTS.blob.request.decode(data);
-  if (BLOB_KINDS[kind] === "delta") return blobReply(await deps.deltas.local(id), offset, length);
-  if (BLOB_KINDS[kind] !== "parameters") throw new PouwError("BAD_ENCODING", `there is no blob kind ${kind}`);
-  const set = await deps.parameters.get(id);
-  return blobReply(set === undefined ? undefined : deps.parameters.encode(set), offset, length);
+  return {
+    records: records.map((record) => RoundRecord.codec.encode(record)).filter(fitting),
+    contributions: contributions.map((c) => Contribution.codec.encode(c)).filter(fitting),
+  };
 }

@@ -1,22 +1,17 @@
 // Catches up with heavier chains: finds where the branches part, then pulls blocks by range from several peers at once,
 // each chunk with its own time limit; a peer that serves rubbish is dropped and its chunk asked of another.
-import { bytesEqual, isMalformed, Lru, messageOf, PouwError, toBigInt } from "../../base/index.ts";
-import {
-    type Block,
-    Contribution,
-    Header,
-    type PeerStatus,
-    REQUESTS,
-    RoundRecord,
-} from "../../codec/index.ts";
-import type { Clock, Log, Protocol, Wire } from "../../ports/index.ts";
-import type { ImportResult } from "../chain/ledger.ts";
-import { within } from "./within.ts";
+import { bytesEqual, isMalformed, Lru, messageOf, PouwError, toBigInt, type Verdict } from "../../base/index.ts";
+import type { Block, Decoded, PeerStatus } from "../../codec/index.ts";
+import type { Log, Wire } from "../../ports/index.ts";
+import type { EventBus } from "../events.ts";
+import { fromPeer, type PeerOrigin } from "../origin.ts";
+import { fetchRange } from "./block-requests.ts";
+import type { Client } from "./client.ts";
+import type { Peers } from "./peers.ts";
 
-/** Blocks in one chunk, chunks pulled at once, and how long one may take. */
+/** Blocks in one chunk, and chunks pulled at once. */
 export const CHUNK_BLOCKS = 16;
 const PARALLEL = 4;
-const CHUNK_TIMEOUT_MS = 15_000;
 /** Failures of a peer within one sync before it is left out of it. */
 const MAX_FAILURES = 3;
 /** Failures of a peer whose connection broke: it is left out of this sync, and blamed for nothing. */
@@ -25,17 +20,20 @@ const BROKEN = Number.POSITIVE_INFINITY;
 const MAX_EXCUSES = 10;
 
 export interface SyncDeps {
-  readonly wire: Wire;
-  readonly clock: Clock;
+  readonly wire: Pick<Wire, "punish">;
+  readonly client: Client;
+  readonly peers: Pick<Peers, "get" | "ranked">;
+  readonly events: EventBus;
   readonly log: Log;
   readonly head: () => { readonly height: number; readonly work: bigint };
   /** Whether a block is in the tree. */
   readonly has: (id: Uint8Array) => Promise<boolean>;
-  /** Peers of our chain, most work first. */
-  readonly ranked: () => readonly string[];
-  readonly status: (peer: string) => PeerStatus | undefined;
-  readonly importBlock: (block: Block, from: string) => Promise<ImportResult>;
-  readonly onProgress: (progress: number | undefined, target: number) => void;
+  readonly importBlock: (block: Decoded<Block>, origin: PeerOrigin) => Promise<Verdict>;
+}
+
+interface Chunk {
+  readonly peer: string;
+  readonly blocks: readonly Decoded<Block>[];
 }
 
 export class Sync {
@@ -67,7 +65,7 @@ export class Sync {
       .catch((error) => this.#deps.log.warn({ reason: messageOf(error) }, "sync stopped"))
       .finally(() => {
         this.#running = undefined;
-        this.#deps.onProgress(undefined, 0);
+        this.#deps.events.emit("sync", { progress: undefined, target: 0 });
         if (this.#again && !this.#signal.aborted) {
           this.#again = false;
           this.requestSync();
@@ -85,7 +83,7 @@ export class Sync {
     for (let round = 0; round < 1000 && !this.#signal.aborted; round++) {
       const best = this.#heavier(failures)[0];
       if (best === undefined) return;
-      const word = this.#deps.status(best) as PeerStatus;
+      const word = this.#deps.peers.get(best) as PeerStatus;
       const from = await this.#ancestor(best).catch((error) => this.#failed(failures, best, error));
       const all = from !== undefined && (await this.#pull(best, from, failures));
       this.#doubt(best, word, failures, all);
@@ -98,7 +96,7 @@ export class Sync {
    * broke are excuses, though not without end.
    */
   #doubt(peer: string, word: PeerStatus, failures: Map<string, number>, all: boolean): void {
-    const now = this.#deps.status(peer);
+    const now = this.#deps.peers.get(peer);
     const failed = failures.get(peer) ?? 0;
     if (now === undefined || (!all && failed < MAX_FAILURES)) return;
     const claimed = toBigInt(word.work);
@@ -123,47 +121,42 @@ export class Sync {
   /** Peers with more work than our head that did not fail too often, best first. */
   #heavier(failures: ReadonlyMap<string, number>): string[] {
     const own = this.#deps.head().work;
-    return this.#deps.ranked().filter((peer) => {
-      const status = this.#deps.status(peer);
+    return this.#deps.peers.ranked().filter((peer) => {
+      const status = this.#deps.peers.get(peer);
       return status !== undefined && (failures.get(peer) ?? 0) < MAX_FAILURES && toBigInt(status.work) > own;
     });
   }
 
   /** First height of the peer's chain that we lack: steps back in doubling strides until a block's parent is known. */
   async #ancestor(peer: string): Promise<number> {
-    const top = Math.min(this.#deps.head().height + 1, (this.#deps.status(peer) as PeerStatus).height);
+    const top = Math.min(this.#deps.head().height + 1, (this.#deps.peers.get(peer) as PeerStatus).height);
     for (let back = 0, from = top; ; back = back === 0 ? 4 : back * 2) {
       from = Math.max(1, top - back);
       const [first] = await this.#range(peer, from, 1);
       if (first === undefined) throw new PouwError("NOT_FOUND", `no block at height ${from}`);
-      if (await this.#deps.has(first.header.parent)) return from;
+      if (await this.#deps.has(first.value.header.parent)) return from;
       if (from === 1) throw new PouwError("BAD_ENCODING", "its first block does not stand on our genesis");
     }
   }
 
   /** Pulls [from, best's height] in chunks, PARALLEL at a time, and imports them in order; true when all came in. */
   async #pull(best: string, from: number, failures: Map<string, number>): Promise<boolean> {
-    const target = (this.#deps.status(best) as PeerStatus).height;
+    const target = (this.#deps.peers.get(best) as PeerStatus).height;
     const { height: start, work } = this.#deps.head();
-    let next = from;
-    const ahead: { from: number; blocks: Promise<{ peer: string; blocks: Block[] } | undefined> }[] = [];
-    let turn = 0;
-    while (!this.#signal.aborted) {
-      while (ahead.length < PARALLEL && next <= target) {
-        ahead.push({
-          from: next,
-          blocks: this.#chunk(best, next, Math.min(CHUNK_BLOCKS, target - next + 1), turn++, failures),
-        });
-        next += CHUNK_BLOCKS;
+    const ahead: { from: number; blocks: Promise<Chunk | undefined> }[] = [];
+    for (let next = from, turn = 0; !this.#signal.aborted; ) {
+      for (; ahead.length < PARALLEL && next <= target; next += CHUNK_BLOCKS) {
+        const range = { from: next, count: Math.min(CHUNK_BLOCKS, target - next + 1) };
+        ahead.push({ from: next, blocks: this.#chunk(best, range, turn++, failures) });
       }
       const chunk = ahead.shift();
       if (chunk === undefined) return true;
       const got = await chunk.blocks;
       if (got === undefined || !(await this.#importAll(got, failures))) return false;
       const done = chunk.from + got.blocks.length - 1;
+      const progress = Math.min(1, (done - start) / Math.max(1, target - start));
       // Training rests while the chain moves, not while somebody repeats what is known.
-      if (this.#deps.head().work > work)
-        this.#deps.onProgress(Math.min(1, (done - start) / Math.max(1, target - start)), target);
+      if (this.#deps.head().work > work) this.#deps.events.emit("sync", { progress, target });
     }
     return false;
   }
@@ -171,18 +164,16 @@ export class Sync {
   /** One chunk from the peer whose turn it is, from the others if that fails. */
   async #chunk(
     best: string,
-    from: number,
-    count: number,
+    { from, count }: { readonly from: number; readonly count: number },
     turn: number,
     failures: Map<string, number>,
-  ): Promise<{ peer: string; blocks: Block[] } | undefined> {
-    const able = this.#heavier(failures).filter(
-      (peer) => (this.#deps.status(peer) as PeerStatus).height >= from + count - 1,
-    );
-    const rotated = [...able.slice(turn % Math.max(1, able.length)), ...able.slice(0, turn % Math.max(1, able.length))];
-    for (const peer of [...new Set([...rotated, best])]) {
+  ): Promise<Chunk | undefined> {
+    const reaches = (peer: string): boolean => (this.#deps.peers.get(peer)?.height ?? 0) >= from + count - 1;
+    const able = this.#heavier(failures).filter(reaches);
+    const first = turn % Math.max(1, able.length);
+    for (const peer of new Set([...able.slice(first), ...able.slice(0, first), best])) {
       try {
-        const blocks: Block[] = [];
+        const blocks: Decoded<Block>[] = [];
         // Large blocks do not fit one reply.
         for (let more = count; more > 0; more = count - blocks.length) {
           const got = await this.#range(peer, from + blocks.length, more);
@@ -198,53 +189,19 @@ export class Sync {
     return undefined;
   }
 
-  async #importAll(got: { peer: string; blocks: Block[] }, failures: Map<string, number>): Promise<boolean> {
-    for (const block of got.blocks) {
-      const result = await this.#deps.importBlock(block, got.peer);
-      if (result.verdict.kind === "accept") continue;
-      this.#fail(failures, got.peer, result.verdict.reason);
-      if (result.verdict.kind === "reject") this.#deps.wire.punish(got.peer, result.verdict.reason);
+  async #importAll({ peer, blocks }: Chunk, failures: Map<string, number>): Promise<boolean> {
+    for (const block of blocks) {
+      const verdict = await this.#deps.importBlock(block, fromPeer(peer));
+      if (verdict.kind === "accept") continue;
+      this.#fail(failures, peer, verdict.reason);
+      if (verdict.kind === "reject") this.#deps.wire.punish(peer, verdict.reason);
       return false;
     }
     return true;
   }
 
-  /** Blocks [from, from + count) of the peer's best chain; checks that they are consecutive and linked. */
-  async #range(peer: string, from: number, count: number): Promise<Block[]> {
-    const reply = await this.#ask(peer, "blocks", REQUESTS.blocks.request.encode({ from, count }));
-    const { blocks } = REQUESTS.blocks.reply.decode(reply);
-    if (blocks.length > count) throw new PouwError("BAD_ENCODING", "more blocks than asked for");
-    for (const [i, block] of blocks.entries()) {
-      const previous = blocks[i - 1];
-      const linked = previous === undefined || bytesEqual(block.header.parent, Header.id(previous.header));
-      if (block.header.height !== from + i || !linked) throw new PouwError("BAD_ENCODING", "blocks out of order");
-    }
-    return blocks;
-  }
-
-  /** One block by id, from the peer that spoke of it; undefined when it is not served. */
-  async fetchBlock(peer: string, id: Uint8Array): Promise<Block | undefined> {
-    const request = REQUESTS["blocks-by-id"].request.encode({ ids: [id] });
-    const { blocks } = REQUESTS.blocks.reply.decode(await this.#ask(peer, "blocks-by-id", request));
-    return blocks.find((block) => bytesEqual(Header.id(block.header), id));
-  }
-
-  /** Records and contributions of the round in progress on `head`, as a peer has them. */
-  async fetchRound(
-    peer: string,
-    wanted: { readonly task: Uint8Array; readonly head: Uint8Array },
-  ): Promise<{ readonly records: RoundRecord[]; readonly contributions: Contribution[] }> {
-    const request = REQUESTS.round.request.encode({ task: wanted.task, head: wanted.head });
-    const reply = REQUESTS.round.reply.decode(await this.#ask(peer, "round", request));
-    return {
-      records: reply.records.map((bytes) => RoundRecord.codec.decode(bytes)),
-      contributions: reply.contributions.map((bytes) => Contribution.codec.decode(bytes)),
-    };
-  }
-
-  #ask(peer: string, protocol: Protocol, request: Uint8Array): Promise<Uint8Array> {
-    const { clock, wire } = this.#deps;
-    return within(clock, CHUNK_TIMEOUT_MS, this.#signal, (signal) => wire.request(peer, protocol, request, { signal }));
+  #range(peer: string, from: number, count: number): Promise<Decoded<Block>[]> {
+    return fetchRange(this.#deps.client, peer, { from, count }, { signal: this.#signal });
   }
 
   #failed(failures: Map<string, number>, peer: string, error: unknown): undefined {

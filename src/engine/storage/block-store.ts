@@ -1,79 +1,64 @@
-// The chain on disk: blocks, states, parameters and deltas of every branch, and the index of the best one.
+// The chain on disk: blocks, their entries and states, and the index of the best chain with its history.
 // One atomic, synced batch per block: after a kill at any moment the store is the chain before it or after it.
-import { bytesEqual, fromHex, type Hash32, PouwError, toHex } from "../../base/index.ts";
+import { bytesEqual, fromHex, type Hash32, Lru, PouwError, toHex } from "../../base/index.ts";
 import { decodeState, encodeState, type State } from "../../chain/index.ts";
-import { Block, Header, RoundRecord, Transaction } from "../../codec/index.ts";
+import { Block, type Decoded } from "../../codec/index.ts";
 import type { Store, StoreWrite } from "../../ports/index.ts";
-import type { Deltas } from "../training/deltas.ts";
-import { KEEP_RECENT, KEYS, ranges, SNAPSHOT_EVERY } from "./keys.ts";
+import { type BlockEntry, decodeEntry, encodeEntry } from "./entry.ts";
+import { HISTORY, type HistorySource, historyKey } from "./history.ts";
+import { KEYS, ranges } from "./keys.ts";
+import { type Retention, standardRetention } from "./retention.ts";
 
-export type Checked = "pending" | "executed" | "verdicts" | "invalid";
-
-/** What the tree knows of a block beyond its bytes. */
-export interface BlockEntry {
-  readonly id: Hash32;
-  readonly parent: Hash32;
-  readonly height: number;
-  readonly work: bigint;
-  readonly draw: Uint8Array;
-  /** digest(P(t)) that the winning unit started from. */
-  readonly startDigest: Uint8Array;
-  readonly checked: Checked;
-}
+/** The store's format; another one belongs to another version. */
+const FORMAT = 2;
+/** Decoded blocks kept for the checks that follow an import. */
+const RECENT_BLOCKS = 8;
 
 const text = new TextEncoder();
 const plain = new TextDecoder();
-
-const bytesOf = (hex: unknown): Uint8Array => (typeof hex === "string" ? fromHex(hex) : undefined) ?? new Uint8Array(0);
-
-function encodeNode(node: BlockEntry): Uint8Array {
-  const { id, parent, height, work, draw, startDigest: start, checked } = node;
-  return text.encode(
-    JSON.stringify({
-      id: toHex(id),
-      parent: toHex(parent),
-      height,
-      work: `${work}`,
-      draw: toHex(draw),
-      start: toHex(start),
-      checked,
-    }),
-  );
-}
-
-function decodeNode(bytes: Uint8Array): BlockEntry {
-  const raw = JSON.parse(plain.decode(bytes)) as { readonly [K in keyof BlockEntry]?: unknown };
-  return {
-    id: bytesOf(raw.id) as Hash32,
-    parent: bytesOf(raw.parent) as Hash32,
-    height: Number(raw.height),
-    work: BigInt(String(raw.work)),
-    draw: bytesOf(raw.draw),
-    startDigest: bytesOf(raw.startDigest),
-    checked: raw.checked as Checked,
-  };
-}
 
 const corrupt = (what: string): PouwError =>
   new PouwError("STORE_CORRUPT", `${what} contradicts its neighbours`, {
     remedy: "move the data directory away and sync again, or restore it from a copy",
   });
 
-export class BlockStore {
-  readonly #store: Store;
+/** The best chain moves: `dropped` leave it (highest first), `added` join it (lowest first). */
+export interface Move {
+  readonly head: Uint8Array;
+  readonly dropped: readonly Decoded<Block>[];
+  readonly added: readonly Decoded<Block>[];
+}
 
-  constructor(store: Store) {
+/** What one imported block adds. */
+export interface Addition {
+  readonly block: Decoded<Block>;
+  readonly entry: BlockEntry;
+  /** Rows of others that belong to the block: parameters, deltas. */
+  readonly writes: readonly StoreWrite[];
+  /** Undefined when the best chain stays where it is. */
+  readonly move: Move | undefined;
+}
+
+export class BlockStore {
+  readonly retention: Retention;
+  readonly #store: Store;
+  readonly #history: readonly HistorySource[];
+  readonly #recent = new Lru<string, Decoded<Block>>(RECENT_BLOCKS);
+
+  constructor(store: Store, options: { readonly retention?: Retention; readonly history?: readonly HistorySource[] } = {}) {
     this.#store = store;
+    this.retention = options.retention ?? standardRetention;
+    this.#history = options.history ?? HISTORY;
   }
 
   /** Checks that the directory belongs to `identity`, or marks a new one. Throws WRONG_NETWORK. */
   async claim(identity: { readonly network: string; readonly genesis: string }): Promise<void> {
-    const own = JSON.stringify({ format: 1, ...identity });
+    const own = JSON.stringify({ format: FORMAT, ...identity });
     const found = await this.#store.get(KEYS.identity);
     if (found === undefined) return this.#store.batch([{ key: KEYS.identity, value: text.encode(own) }]);
     if (plain.decode(found) === own) return;
-    const other = JSON.parse(plain.decode(found)) as { network?: string; genesis?: string };
-    const whose = `network ${other.network}, genesis ${other.genesis?.slice(0, 16)}`;
+    const other = JSON.parse(plain.decode(found)) as { format?: number; network?: string; genesis?: string };
+    const whose = `network ${other.network}, genesis ${other.genesis?.slice(0, 16)}, format ${other.format}`;
     throw new PouwError("WRONG_NETWORK", `The data directory belongs to another chain (${whose}).`, {
       remedy: "choose another --data-dir, or start with the network it was made for",
     });
@@ -83,21 +68,28 @@ export class BlockStore {
     return this.#store.get(KEYS.head);
   }
 
-  async node(id: Uint8Array): Promise<BlockEntry | undefined> {
-    const bytes = await this.#store.get(KEYS.node(id));
-    return bytes === undefined ? undefined : decodeNode(bytes);
+  async entry(id: Uint8Array): Promise<BlockEntry | undefined> {
+    const bytes = await this.#store.get(KEYS.entry(id));
+    return bytes === undefined ? undefined : decodeEntry(bytes);
+  }
+
+  /** A block as it came. */
+  async bytes(id: Uint8Array): Promise<Uint8Array | undefined> {
+    return this.#recent.get(toHex(id))?.bytes ?? this.#store.get(KEYS.block(id));
   }
 
   /** Throws STORE_CORRUPT when the stored block is not the one its key names. */
-  async block(id: Uint8Array): Promise<Block | undefined> {
+  async block(id: Uint8Array): Promise<Decoded<Block> | undefined> {
+    const recent = this.#recent.get(toHex(id));
+    if (recent !== undefined) return recent;
     const bytes = await this.#store.get(KEYS.block(id));
     if (bytes === undefined) return undefined;
-    const block = Block.codec.decode(bytes);
-    if (!bytesEqual(Header.id(block.header), id)) throw corrupt(`block ${toHex(id)}`);
+    const block = Block.read(bytes);
+    if (!bytesEqual(block.id, id)) throw corrupt(`block ${toHex(id)}`);
     return block;
   }
 
-  /** The stored post-state; undefined when it was pruned. */
+  /** The stored state after a block; undefined where the retention keeps none. */
   async state(id: Uint8Array): Promise<State | undefined> {
     const bytes = await this.#store.get(KEYS.state(id));
     if (bytes === undefined) return undefined;
@@ -117,103 +109,74 @@ export class BlockStore {
     return ids;
   }
 
-  /** Nodes of every branch from `from` up, lowest first. */
-  async nodesFrom(from: number, to: number): Promise<BlockEntry[]> {
-    const nodes: BlockEntry[] = [];
-    for await (const key of this.#store.keys({ gte: ranges.siblings(from).gte, lt: ranges.siblings(to).lt })) {
-      const node = await this.node(fromHex(key.slice(key.lastIndexOf("/") + 1)) as Uint8Array);
-      if (node === undefined) throw corrupt(key);
-      nodes.push(node);
+  /** Entries of every branch at heights [from, to), lowest first. */
+  async entries(from: number, to: number): Promise<BlockEntry[]> {
+    const entries: BlockEntry[] = [];
+    for await (const key of this.#store.keys(ranges.siblings(from, to))) {
+      const entry = await this.entry(fromHex(key.slice(key.lastIndexOf("/") + 1)) as Uint8Array);
+      if (entry === undefined) throw corrupt(key);
+      entries.push(entry);
     }
-    return nodes;
+    return entries;
   }
 
-  async transfer(id: Uint8Array): Promise<Uint8Array | undefined> {
-    return this.#store.get(KEYS.transfer(id));
+  /** A row of the best chain's history. */
+  async history(source: HistorySource, key: string): Promise<Uint8Array | undefined> {
+    return this.#store.get(historyKey(source, key));
   }
 
-  /** Everything that one imported block adds, and the move of the best chain if it makes one. One batch. */
-  async commit(change: {
-    readonly block: Block;
-    readonly node: BlockEntry;
-    readonly state: State;
-    readonly deltas: Deltas;
-    readonly parameters: Uint8Array | undefined;
-    readonly move: Move | undefined;
-  }): Promise<void> {
-    const { block, node, state, parameters } = change;
-    const contributions = block.body.records.flatMap((record) => record.contributions);
-    const writes: StoreWrite[] = [
-      { key: KEYS.block(node.id), value: Block.codec.encode(block) },
-      { key: KEYS.node(node.id), value: encodeNode(node) },
-      { key: KEYS.sibling(node.height, node.id), value: new Uint8Array(0) },
-      { key: KEYS.state(node.id), value: encodeState(state) },
-      ...change.deltas.toStore(contributions),
-    ];
-    if (parameters !== undefined) writes.push({ key: KEYS.parameters(node.startDigest), value: parameters });
-    if (change.move !== undefined) writes.push(...moveWrites(change.move));
-    writes.push(...(await this.#prunable(node.height - KEEP_RECENT)));
-    await this.#store.batch(writes);
-    change.deltas.written(contributions);
+  /** Everything that one imported block adds, and the move of the best chain if it makes one. One batch; the block's bytes are those that came. */
+  async commit({ block, entry, writes, move }: Addition): Promise<void> {
+    await this.#store.batch([
+      { key: KEYS.block(entry.id), value: block.bytes },
+      { key: KEYS.entry(entry.id), value: encodeEntry(entry) },
+      { key: KEYS.sibling(entry.height, entry.id), value: new Uint8Array(0) },
+      ...writes,
+      ...(move === undefined ? [] : this.#moveWrites(move)),
+      ...(await this.#prunable(entry.height - this.retention.recent)),
+    ]);
+    this.#recent.set(toHex(entry.id), block);
   }
 
-  /** The record that this node signed for a round on a block, if it did before a restart. */
-  async signedRecord(block: Uint8Array, round: number): Promise<RoundRecord | undefined> {
-    const bytes = await this.#store.get(KEYS.signed(block, round));
-    return bytes === undefined ? undefined : RoundRecord.codec.decode(bytes);
-  }
-
-  /**
-   * A record's deltas on disk, where blocks will find them; an own record with them, before anyone sees it: a restart must not
-   * sign another for its round.
-   */
-  async keepRecord(record: RoundRecord, own: boolean, deltas: Deltas): Promise<void> {
-    const signed = { key: KEYS.signed(record.block, record.round), value: RoundRecord.codec.encode(record) };
-    const writes: StoreWrite[] = [...(own ? [signed] : []), ...deltas.toStore(record.contributions)];
-    if (writes.length === 0) return;
-    await this.#store.batch(writes);
-    deltas.written(record.contributions);
+  /** The whole state after a block whose batch is written: its size grows with the accounts, so it never delays the block itself. */
+  async keepState(id: Uint8Array, state: State): Promise<void> {
+    await this.#store.batch([{ key: KEYS.state(id), value: encodeState(state) }]);
   }
 
   /** The outcome of a check, and the move of the best chain that it makes, if any. */
-  async mark(nodes: readonly BlockEntry[], move: Move | undefined): Promise<void> {
-    const writes: StoreWrite[] = nodes.map((node) => ({ key: KEYS.node(node.id), value: encodeNode(node) }));
-    if (move !== undefined) writes.push(...moveWrites(move));
+  async mark(entries: readonly BlockEntry[], move: Move | undefined): Promise<void> {
+    const writes: StoreWrite[] = entries.map((entry) => ({ key: KEYS.entry(entry.id), value: encodeEntry(entry) }));
+    if (move !== undefined) writes.push(...this.#moveWrites(move));
     await this.#store.batch(writes);
   }
 
-  /** States and parameters at a height that is no longer recent and not a snapshot. */
+  /** Parameter sets that stood after blocks of a height that is no longer recent and is not kept for good. */
   async #prunable(height: number): Promise<StoreWrite[]> {
-    if (height < 1 || height % SNAPSHOT_EVERY === 0) return [];
+    if (height < 1 || this.retention.keepsParameters(height)) return [];
     const kept = new Set<string>();
-    for (const near of await this.nodesFrom(height + 1, height + 2)) kept.add(toHex(near.startDigest));
-    for (const near of await this.nodesFrom(height - 1, height - 1)) kept.add(toHex(near.startDigest));
-    const writes: StoreWrite[] = [];
-    for (const node of await this.nodesFrom(height, height)) {
-      writes.push({ key: KEYS.state(node.id), value: undefined });
-      if (!kept.has(toHex(node.startDigest))) writes.push({ key: KEYS.parameters(node.startDigest), value: undefined });
+    for (const near of [...(await this.entries(height - 1, height)), ...(await this.entries(height + 1, height + 2))])
+      for (const digest of near.parameters) kept.add(toHex(digest));
+    const old = (await this.entries(height, height + 1)).flatMap((entry) => entry.parameters);
+    const gone = old.filter((digest) => !kept.has(toHex(digest)));
+    return gone.map((digest) => ({ key: KEYS.parameters(digest), value: undefined }));
+  }
+
+  #moveWrites({ head, dropped, added }: Move): StoreWrite[] {
+    const writes: StoreWrite[] = [{ key: KEYS.head, value: head }];
+    for (const block of dropped) {
+      writes.push({ key: KEYS.canonical(block.value.header.height), value: undefined });
+      for (const { key } of this.#rowsOf(block)) writes.push({ key, value: undefined });
+    }
+    for (const block of added) {
+      writes.push({ key: KEYS.canonical(block.value.header.height), value: block.id });
+      writes.push(...this.#rowsOf(block));
     }
     return writes;
   }
-}
 
-/** The best chain moves: `dropped` leave it (highest first), `added` join it (lowest first). */
-export interface Move {
-  readonly head: Uint8Array;
-  readonly dropped: readonly Block[];
-  readonly added: readonly { readonly id: Uint8Array; readonly block: Block }[];
-}
-
-function moveWrites(move: Move): StoreWrite[] {
-  const writes: StoreWrite[] = [{ key: KEYS.head, value: move.head }];
-  for (const block of move.dropped) {
-    writes.push({ key: KEYS.canonical(block.header.height), value: undefined });
-    for (const transfer of block.body.transfers)
-      writes.push({ key: KEYS.transfer(Transaction.id(transfer)), value: undefined });
+  #rowsOf(block: Decoded<Block>): { readonly key: string; readonly value: Uint8Array }[] {
+    return this.#history.flatMap((source) =>
+      source.rows(block).map(({ key, value }) => ({ key: historyKey(source, key), value })),
+    );
   }
-  for (const { id, block } of move.added) {
-    writes.push({ key: KEYS.canonical(block.header.height), value: id });
-    for (const transfer of block.body.transfers) writes.push({ key: KEYS.transfer(Transaction.id(transfer)), value: id });
-  }
-  return writes;
 }

@@ -9,10 +9,10 @@ export const KEYS = {
   /** Id of the best block. */
   head: "meta/head",
   block: (id: Uint8Array): string => `block/${toHex(id)}`,
-  /** Post-state of a block, kept for recent blocks and for every SNAPSHOT_EVERY-th. */
+  /** The whole state after a block, for those heights that the retention keeps. */
   state: (id: Uint8Array): string => `state/${toHex(id)}`,
-  /** What the node knows of a block beyond its bytes: work, and whether its unit was re-executed. */
-  node: (id: Uint8Array): string => `node/${toHex(id)}`,
+  /** What the node knows of a block beyond its bytes: work, and whether its unit was checked. */
+  entry: (id: Uint8Array): string => `entry/${toHex(id)}`,
   /** The best chain's id at a height. */
   canonical: (at: number): string => `height/${height(at)}`,
   /** Every block at a height, whatever its branch. */
@@ -20,23 +20,19 @@ export const KEYS = {
   /** Float32 little-endian bytes of a parameter set, by digest. */
   parameters: (digest: Uint8Array): string => `parameters/${toHex(digest)}`,
   delta: (hash: Uint8Array): string => `delta/${toHex(hash)}`,
-  /** The record that this node signed for a round on a block: after a restart it must not sign another. */
-  signed: (block: Uint8Array, round: number): string => `signed/${toHex(block)}/${round}`,
-  /** Id of the block that carries a transfer on the best chain. */
-  transfer: (id: Uint8Array): string => `transfer/${toHex(id)}`,
+  /** The record that this node signed for a task's round on a block: after a restart it must not sign another. */
+  signed: (block: Uint8Array, task: Uint8Array, round: number): string =>
+    `signed/${toHex(block)}/${toHex(task)}/${round}`,
 } as const;
-
-/** States and parameters older than KEEP_RECENT blocks stay only at multiples of this height. */
-export const SNAPSHOT_EVERY = 32;
-export const KEEP_RECENT = 64;
 
 export const ranges = {
   canonical: (from: number, to: number): { gte: string; lt: string } => ({
     gte: KEYS.canonical(from),
     lt: KEYS.canonical(to),
   }),
-  siblings: (at: number): { gte: string; lt: string } => ({
-    gte: `sibling/${height(at)}/`,
-    lt: `sibling/${height(at)}0`,
+  /** Siblings of the heights [from, to). */
+  siblings: (from: number, to: number): { gte: string; lt: string } => ({
+    gte: `sibling/${height(from)}/`,
+    lt: `sibling/${height(to)}/`,
   }),
 } as const;

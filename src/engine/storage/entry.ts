@@ -1,0 +1,46 @@
+// What the node knows of a block beyond its bytes: its place in the tree, and whether its unit was checked.
+import { fromHex, type Hash32, type TaskId, toHex } from "../../base/index.ts";
+
+/** `own`: made here. `executed`: re-executed here. `attestations`: trusted verifiers vouch for it. */
+export type Checked = "pending" | "executed" | "attestations" | "invalid";
+
+export interface BlockEntry {
+  readonly id: Hash32;
+  readonly parent: Hash32;
+  readonly height: number;
+  readonly work: bigint;
+  readonly draw: Uint8Array;
+  /** The winning unit's task, and digest(P(t)) that the unit started from. */
+  readonly task: TaskId;
+  readonly startDigest: Hash32;
+  /** Parameter sets that stand after the block, of the tasks that this node follows. */
+  readonly parameters: readonly Hash32[];
+  readonly checked: Checked;
+}
+
+const text = new TextEncoder();
+const plain = new TextDecoder();
+
+const bytesOf = (hex: unknown): Uint8Array => (typeof hex === "string" ? fromHex(hex) : undefined) ?? new Uint8Array(0);
+
+export function encodeEntry(entry: BlockEntry): Uint8Array {
+  const { id, parent, height, work, draw, task, startDigest, parameters, checked } = entry;
+  const hex = { id, parent, draw, task, startDigest };
+  const fields = Object.fromEntries(Object.entries(hex).map(([name, bytes]) => [name, toHex(bytes)]));
+  return text.encode(JSON.stringify({ ...fields, parameters: parameters.map(toHex), height, work: `${work}`, checked }));
+}
+
+export function decodeEntry(bytes: Uint8Array): BlockEntry {
+  const raw = JSON.parse(plain.decode(bytes)) as { readonly [K in keyof BlockEntry]?: unknown };
+  return {
+    id: bytesOf(raw.id) as Hash32,
+    parent: bytesOf(raw.parent) as Hash32,
+    height: Number(raw.height),
+    work: BigInt(String(raw.work)),
+    draw: bytesOf(raw.draw),
+    task: bytesOf(raw.task) as TaskId,
+    startDigest: bytesOf(raw.startDigest) as Hash32,
+    parameters: (Array.isArray(raw.parameters) ? raw.parameters : []).map((hex) => bytesOf(hex) as Hash32),
+    checked: raw.checked as Checked,
+  };
+}

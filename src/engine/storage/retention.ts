@@ -1,0 +1,20 @@
+// How long what is stored: a policy that the store asks, so that other rules (an archive, finality) are another object.
+
+export interface Retention {
+  /** Whether the whole state after a block of this height is stored; between such blocks it is replayed. */
+  keepsState(height: number): boolean;
+  /** Whether the parameter sets that stand after a block of this height stay for good, once the block is no longer recent. */
+  keepsParameters(height: number): boolean;
+  /** Blocks under the tip whose parameter sets are all here. */
+  readonly recent: number;
+}
+
+/** Blocks from one stored state to the next. */
+export const SNAPSHOT_EVERY = 32;
+
+/** The default: a state and the parameters every 32nd block, parameters of the last 64; blocks, records and deltas stay. */
+export const standardRetention: Retention = {
+  keepsState: (height) => height % SNAPSHOT_EVERY === 0,
+  keepsParameters: (height) => height % SNAPSHOT_EVERY === 0,
+  recent: 64,
+};

@@ -1,0 +1,56 @@
+// States after blocks of any branch: in memory while recent, read from the nearest stored one and replayed from there.
+import { bytesEqual, Lru, PouwError, toHex } from "../../base/index.ts";
+import type { Rules, State } from "../../chain/index.ts";
+import type { Block, Decoded } from "../../codec/index.ts";
+import { checkBlock } from "../../consensus/index.ts";
+import type { BlockStore } from "./block-store.ts";
+
+const STATES_IN_MEMORY = 64;
+
+export class States {
+  readonly #genesis: State;
+  readonly #blocks: BlockStore;
+  readonly #rules: Rules;
+  readonly #held = new Lru<string, State>(STATES_IN_MEMORY);
+
+  constructor(genesis: State, { blocks, rules }: { readonly blocks: BlockStore; readonly rules: Rules }) {
+    this.#genesis = genesis;
+    this.#blocks = blocks;
+    this.#rules = rules;
+  }
+
+  put(id: Uint8Array, state: State): void {
+    this.#held.set(toHex(id), state);
+  }
+
+  /** The state after a block. Throws NOT_FOUND for a block that is not here, STORE_CORRUPT for one that breaks a rule. */
+  async of(id: Uint8Array): Promise<State> {
+    const replay: Decoded<Block>[] = [];
+    let at = id;
+    let state = await this.#known(at);
+    while (state === undefined) {
+      const block = await this.#blocks.block(at);
+      if (block === undefined) throw new PouwError("NOT_FOUND", `block ${toHex(at)} is not here`);
+      replay.push(block);
+      at = block.value.header.parent;
+      state = await this.#known(at);
+    }
+    for (const block of replay.reverse()) {
+      const result = checkBlock(state, block.value, {}, this.#rules);
+      if (result.kind !== "state")
+        throw new PouwError("STORE_CORRUPT", `stored block ${toHex(block.id)} is not valid: ${result.reason}`);
+      state = result.state;
+      this.put(block.id, state);
+    }
+    return state;
+  }
+
+  async #known(id: Uint8Array): Promise<State | undefined> {
+    if (bytesEqual(id, this.#rules.genesis)) return this.#genesis;
+    const held = this.#held.get(toHex(id));
+    if (held !== undefined) return held;
+    const stored = await this.#blocks.state(id);
+    if (stored !== undefined) this.put(id, stored);
+    return stored;
+  }
+}
