@@ -5,5 +5,6 @@ export * from "./ids.ts";
 export * from "./lru.ts";
 export * from "./scope.ts";
 export * from "./serial-queue.ts";
+export * from "./setting.ts";
 export * from "./strikes.ts";
 export * from "./verdict.ts";

@@ -8,7 +8,7 @@ import { checkBlock } from "../../consensus/index.ts";
 import { blockId } from "../../crypto/index.ts";
 import { BlockStore, Deltas, Parameters, reexecute } from "../../engine/index.ts";
 import type { Log, Runtime, Store } from "../../ports/index.ts";
-import type { NodeOptions } from "../config/schema.ts";
+import type { NodeOptions } from "../config/table.ts";
 import { probeRuntime } from "../parts/capabilities.ts";
 import { loadNetwork, type Network } from "../parts/network.ts";
 import type { VerifyReport } from "./reports.ts";
