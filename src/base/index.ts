@@ -6,5 +6,6 @@ export * from "./lru.ts";
 export * from "./refusals.ts";
 export * from "./scope.ts";
 export * from "./serial-queue.ts";
+export * from "./setting.ts";
 export * from "./strikes.ts";
 export * from "./verdict.ts";

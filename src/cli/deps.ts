@@ -6,6 +6,7 @@ import type {
   NodeOptions,
   NodeStatus,
   NodeView,
+  SettingsTable,
   VerifyReport,
 } from "../node/index.ts";
 import type { Log } from "../ports/index.ts";
@@ -20,6 +21,8 @@ export interface RunningNode {
 }
 
 export interface CliDeps {
+  /** Every setting that the commands know: the rows of plugins too, where there are any. */
+  readonly settings: SettingsTable;
   createNode(
     options: NodeOptions,
     /** `onProgress`: share of the data set's one-time conversion, 0 to 1. */

@@ -1,7 +1,7 @@
 // The command line as a whole: its commands, how errors are said, and the exit code of a run.
 import { Command, CommanderError } from "commander";
 import { messageOf, PouwError } from "../base/index.ts";
-import { didYouMean, SETTINGS } from "../node/index.ts";
+import { didYouMean, type SettingsTable } from "../node/index.ts";
 import { benchCommand } from "./commands/bench.ts";
 import { chainCommand } from "./commands/chain.ts";
 import { configCommand } from "./commands/config.ts";
@@ -70,24 +70,24 @@ function checkCommandName(program: Command, argv: readonly string[]): void {
 }
 
 /** Begins with a capital (unless with a setting's name) and ends with a stop; without commander's "error:" and line break. */
-function sentence(message: string): string {
+function sentence(message: string, { rows }: SettingsTable): string {
   const plain = message.replace(/^error: /, "").replace(/\n\((.*)\)$/s, " ($1)");
-  const isKey = SETTINGS.some(({ key }) => plain.startsWith(`${key} `));
+  const isKey = rows.some(({ key }) => plain.startsWith(`${key} `));
   const whole = isKey ? plain : `${plain.charAt(0).toUpperCase()}${plain.slice(1)}`;
   return /[.!?]$/.test(whole) ? whole : `${whole}.`;
 }
 
-function sayError(io: Io, error: unknown): void {
+function sayError(io: Io, error: unknown, settings: SettingsTable): void {
   const c = colorsFor(io.stderr, io.env);
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return;
-    say(io, `${c.red("✗")} ${sentence(error.message)}`);
+    say(io, `${c.red("✗")} ${sentence(error.message, settings)}`);
     say(io, "  Run `pouw-node help` to see what there is.");
     return;
   }
-  say(io, `${c.red("✗")} ${sentence(messageOf(error))}`);
+  say(io, `${c.red("✗")} ${sentence(messageOf(error), settings)}`);
   if (error instanceof PouwError) {
-    if (error.remedy !== undefined) say(io, `  ${sentence(error.remedy)}`);
+    if (error.remedy !== undefined) say(io, `  ${sentence(error.remedy, settings)}`);
   } else if (error instanceof Error && !(error instanceof Interrupted)) {
     say(io, c.dim(error.stack?.split("\n").slice(1).join("\n") ?? ""));
     say(io, "  This is a fault in pouw-node; please report it with the lines above.");
@@ -113,7 +113,7 @@ export async function runCli(argv: readonly string[], io: Io, deps: CliDeps, ver
     await program.parseAsync([...argv], { from: "user" });
     return code;
   } catch (error) {
-    sayError(io, error);
+    sayError(io, error, deps.settings);
     return exitCodeOf(error);
   }
 }

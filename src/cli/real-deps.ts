@@ -3,9 +3,11 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { silentLog } from "../adapters/telemetry/index.ts";
 import { PouwError } from "../base/index.ts";
+import { SETTINGS_TABLE } from "../node/index.ts";
 import type { CliDeps } from "./deps.ts";
 
 export const realDeps: CliDeps = {
+  settings: SETTINGS_TABLE,
   async createNode(options, parts) {
     const { PoUWNode } = await import("../node/index.ts");
     return PoUWNode.create(options, parts);

@@ -1,8 +1,8 @@
 export * from "./config/load.ts";
 export * from "./config/resolve.ts";
-export * from "./config/schema.ts";
 export * from "./config/settings.ts";
 export * from "./config/suggest.ts";
+export * from "./config/table.ts";
 export type { NodeParts } from "./parts/build.ts";
 export * from "./parts/network.ts";
 export * from "./parts/wallet.ts";

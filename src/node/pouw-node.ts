@@ -3,7 +3,7 @@ import { homedir } from "node:os";
 import { bytesEqual, Emitter, type Hash32, messageOf, PouwError, Scope, toHex } from "../base/index.ts";
 import type { BlockNode, EngineEvents, FinishedUnit } from "../engine/index.ts";
 import { parseOptions } from "./config/resolve.ts";
-import type { NodeOptionsInput } from "./config/schema.ts";
+import type { NodeOptionsInput } from "./config/table.ts";
 import { type Built, build, type NodeParts } from "./parts/build.ts";
 import { RoleRunner } from "./parts/role-runner.ts";
 import { Meter } from "./views/meter.ts";
@@ -45,10 +45,7 @@ export class PoUWNode {
    * Opens store, runtime, wire and chain; joins nothing yet. A runtime that is absent is a reason in the status, not an error.
    * Throws PouwError: BAD_CONFIG, BAD_GENESIS, BAD_KEY, STORE_LOCKED, STORE_CORRUPT, WRONG_NETWORK.
    */
-  static async create(
-    input: NodeOptionsInput & { readonly role?: string } = {},
-    parts: NodeParts = {},
-  ): Promise<PoUWNode> {
+  static async create(input: NodeOptionsInput = {}, parts: NodeParts = {}): Promise<PoUWNode> {
     const scope = new Scope();
     try {
       const built = await build(parseOptions(input, homedir()), parts, scope);

@@ -1,2 +1,3 @@
 export * from "./registry.ts";
 export * from "./role.ts";
+export * from "./task-names.ts";

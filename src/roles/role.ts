@@ -1,4 +1,5 @@
 // What a role is: what it needs, a first state, and a pure step from an event to effects. The node runs the effects.
+import type { OwnSettings, Setting } from "../base/index.ts";
 import type { Outcome } from "../codec/index.ts";
 
 export type RoleName = "miner" | "verifier" | "peer";
@@ -23,13 +24,19 @@ export type Effect =
   | { readonly type: "wait"; readonly mlNode: number; readonly units: number }
   | { readonly type: "attest"; readonly block: string; readonly outcome: Outcome };
 
-export interface RoleModule<S> {
+/** `S`: its state; `O`: the rows of its own settings. */
+export interface RoleModule<S, O extends Setting = never> {
   readonly name: RoleName;
   /** Without these the role does not start and the node goes on as a peer. */
   readonly needs: readonly Need[];
   /** Bit in the status handshake. */
   readonly bit: number;
-  /** `workers`: units that can run at once here. */
-  readonly start: (options: { readonly workers: number }) => readonly [S, readonly Effect[]];
+  /** Its own settings, with keys under its own name: the configuration knows them from here. */
+  readonly options?: readonly O[];
+  /** `workers`: units that can run at once here. `options`: the values of its own settings. */
+  readonly start: (given: {
+    readonly workers: number;
+    readonly options: OwnSettings<O>;
+  }) => readonly [S, readonly Effect[]];
   readonly step: (state: S, event: RoleEvent) => readonly [S, readonly Effect[]];
 }

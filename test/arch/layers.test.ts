@@ -34,7 +34,7 @@ const OWNERS: readonly (readonly [RegExp, readonly string[]])[] = [
   [/^@chainsafe\/(ssz|persistent-merkle-tree)/, ["codec", "chain"]],
   [/^@noble\//, ["crypto"]],
   [/^node:crypto$/, ["crypto", "adapters", "node"]],
-  [/^zod$/, ["node", "api", "cli", "chain"]],
+  [/^zod$/, ["base", "roles", "node", "api", "cli", "chain"]],
 ];
 const PURE = ["base", "codec", "crypto", "ml", "work", "chain", "consensus", "ports", "engine", "roles"];
 

@@ -3,6 +3,7 @@ import { Readable } from "node:stream";
 import type { CliDeps, RunningNode } from "../../src/cli/deps.ts";
 import type { Io } from "../../src/cli/io.ts";
 import { runCli } from "../../src/cli/program.ts";
+import { SETTINGS_TABLE } from "../../src/node/index.ts";
 import type { FakeView } from "./fake-view.ts";
 
 export interface FakeIo extends Io {
@@ -57,6 +58,7 @@ const missing = (what: string) => async (): Promise<never> => {
 
 /** Collaborators that fail unless a test brings them. */
 export const fakeDeps = (parts: Partial<CliDeps> = {}): CliDeps => ({
+  settings: SETTINGS_TABLE,
   createNode: missing("createNode"),
   diagnose: missing("diagnose"),
   bench: missing("bench"),

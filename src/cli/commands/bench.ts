@@ -28,8 +28,9 @@ function secondsOf(text: string): number {
   throw new PouwError("BAD_CONFIG", `--seconds must be a number from 0 to 3600, not "${text}".`);
 }
 
-export function benchCommand({ io, deps, action }: Context): Command {
-  return addSettings(new Command("bench").description("how fast this machine trains"), [
+export function benchCommand(context: Context): Command {
+  const { io, deps, action } = context;
+  return addSettings(new Command("bench").description("how fast this machine trains"), deps.settings, [
     "network",
     "dataDir",
     "provider",
@@ -41,7 +42,7 @@ export function benchCommand({ io, deps, action }: Context): Command {
       action(async (command) => {
         const { json, seconds } = optionsOf<JsonOption & { seconds: string }>(command);
         const length = secondsOf(seconds);
-        const { options } = settingsOf(command, io);
+        const { options } = settingsOf(command, context);
         const interrupts = catchInterrupts(io, "Stopping");
         const progress = progressOn(io);
         const onProgress = (done: number): void => progress.update(done, "training");

@@ -39,9 +39,10 @@ function verifyLines(report: VerifyReport, c: Colors): string[] {
   return [...table(rows.map(([name, value]) => [c.dim(name), value])), verdict];
 }
 
-async function verify({ io, deps }: Context, command: Command): Promise<ExitCode> {
+async function verify(context: Context, command: Command): Promise<ExitCode> {
+  const { io, deps } = context;
   const { reexecute } = optionsOf<{ reexecute: boolean }>(command);
-  const { options } = settingsOf(command, io);
+  const { options } = settingsOf(command, context);
   const interrupts = catchInterrupts(io, "Stopping");
   const progress = progressOn(io);
   const onProgress = (height: number, of: number): void =>
@@ -67,10 +68,10 @@ async function verify({ io, deps }: Context, command: Command): Promise<ExitCode
 }
 
 export function chainCommand(context: Context): Command {
-  const { io, action } = context;
+  const { io, deps, action } = context;
   const sub = (name: string, description: string, keys: readonly string[] = PLACE): Command =>
-    addSettings(new Command(name).description(description), keys).option("--json", "print JSON");
-  const node = (command: Command) => findNode(settingsOf(command, io).options.dataDir);
+    addSettings(new Command(name).description(description), deps.settings, keys).option("--json", "print JSON");
+  const node = (command: Command) => findNode(settingsOf(command, context).options.dataDir);
   return new Command("chain")
     .description("blocks and transfers; replay and check the whole store")
     .addCommand(

@@ -6,12 +6,16 @@ import { colorsFor, printJson, printLine, toJson } from "../io.ts";
 import { addSettings, settingsOf } from "../settings-options.ts";
 import { table } from "../views/text.ts";
 
-export function configCommand({ io, action }: Context): Command {
-  const explain = addSettings(new Command("explain").description("print each setting and where it came from"))
+export function configCommand(context: Context): Command {
+  const { io, deps, action } = context;
+  const explain = addSettings(
+    new Command("explain").description("print each setting and where it came from"),
+    deps.settings,
+  )
     .option("--json", "print JSON")
     .action(
       action((command) => {
-        const rows = explainConfig(settingsOf(command, io));
+        const rows = explainConfig(settingsOf(command, context));
         if (optionsOf<JsonOption>(command).json) {
           printJson(io, Object.fromEntries(rows.map(({ key, value, origin }) => [key, { value, origin }])));
           return undefined;

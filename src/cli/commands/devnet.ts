@@ -4,17 +4,21 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { Command } from "commander";
 import { PouwError } from "../../base/index.ts";
+import { type NodeOptions, resolveConfig } from "../../node/index.ts";
 import { type Context, type JsonOption, optionsOf } from "../context.ts";
 import { DevnetNode } from "../devnet-nodes.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { catchInterrupts, pause } from "../interrupt.ts";
 import { colorsFor, type Io, isLive, printLine, say, toJson } from "../io.ts";
+import { addFlags, flagsOf } from "../settings-options.ts";
 import { agreementLine, type DevnetRow, disagreements, renderDevnet } from "../views/devnet.ts";
 import { above, openScreen, type Screen } from "../views/screen.ts";
 import { plural } from "../views/text.ts";
 
 const TICK_MS = 1000;
 const MAX_NODES = 32;
+/** Settings that every node of the network gets as they are given to this command. */
+const PASSED_ON = ["network", "provider", "workers", "logLevel"] as const satisfies readonly (keyof NodeOptions)[];
 
 interface DevnetOptions extends JsonOption {
   readonly miners: string;
@@ -23,10 +27,6 @@ interface DevnetOptions extends JsonOption {
   readonly apiBasePort?: string;
   readonly dataDir?: string;
   readonly duration?: string;
-  readonly network: string;
-  readonly provider: string;
-  readonly workers: string;
-  readonly logLevel: string;
 }
 
 interface Plan {
@@ -43,25 +43,30 @@ function count(text: string, name: string, max: number): number {
   throw new PouwError("BAD_CONFIG", `${name} must be a whole number of at most ${max}, not "${text}".`);
 }
 
-function planOf(options: DevnetOptions, io: Io): Plan {
+/** What the flags say for the nodes, checked here once. The nodes share the machine's cores, so one worker unless told. */
+function passedOn({ io, deps }: Context, command: Command): object {
+  const flags = { workers: 1, ...flagsOf(command, deps.settings, PASSED_ON) };
+  const { options } = resolveConfig({ flags, home: io.home, table: deps.settings });
+  return Object.fromEntries(PASSED_ON.map((key) => [key, options[key]]));
+}
+
+function planOf(context: Context, command: Command): Plan {
+  const { io } = context;
+  const options = optionsOf<DevnetOptions>(command);
   const of = (role: string, text: string): string[] =>
     Array.from({ length: count(text, `--${role}s`, MAX_NODES) }, () => role);
   const roles = [...of("miner", options.miners), ...of("verifier", options.verifiers), ...of("peer", options.peers)];
   if (roles.length === 0 || roles.length > MAX_NODES)
     throw new PouwError("BAD_CONFIG", `A devnet has 1 to ${MAX_NODES} nodes, not ${roles.length}.`);
   const base = options.apiBasePort === undefined ? undefined : count(options.apiBasePort, "--api-base-port", 65_000);
-  const { network, provider, logLevel } = options;
-  const workers = options.workers === "auto" ? "auto" : count(options.workers, "--workers", 256);
+  const settings = passedOn(context, command);
   return {
     roles,
     dir: options.dataDir === undefined ? mkdtempSync(join(tmpdir(), "pouw-devnet-")) : resolve(io.cwd, options.dataDir),
     temporary: options.dataDir === undefined,
     seconds: options.duration === undefined ? Number.POSITIVE_INFINITY : count(options.duration, "--duration", 999_999),
     settings: (index) => ({
-      network,
-      provider,
-      workers,
-      logLevel,
+      ...settings,
       listen: ["/ip4/127.0.0.1/tcp/0"],
       apiPort: base === undefined ? 0 : base + index,
     }),
@@ -114,10 +119,11 @@ async function watch(
   out.screen?.done();
 }
 
-async function runDevnet(io: Io, options: DevnetOptions): Promise<ExitCode> {
-  const plan = planOf(options, io);
+async function runDevnet(context: Context, command: Command): Promise<ExitCode> {
+  const { io } = context;
+  const plan = planOf(context, command);
   const nodes: DevnetNode[] = [];
-  const json = options.json === true;
+  const json = optionsOf<JsonOption>(command).json === true;
   const screen = !json && isLive(io.stderr, io.env) ? openScreen(io.stderr) : undefined;
   const interrupts = catchInterrupts(above(io, screen), "Stopping all nodes");
   const killAll = (): void => {
@@ -147,8 +153,9 @@ async function runDevnet(io: Io, options: DevnetOptions): Promise<ExitCode> {
   return EXIT.ok;
 }
 
-export function devnetCommand({ io, action }: Context): Command {
-  return new Command("devnet")
+export function devnetCommand(context: Context): Command {
+  const { deps, action } = context;
+  const command = new Command("devnet")
     .description("several nodes as real processes on this machine, with one screen")
     .option("--miners <n>", "how many mine", "2")
     .option("--verifiers <n>", "how many verify", "1")
@@ -159,10 +166,8 @@ export function devnetCommand({ io, action }: Context): Command {
     )
     .option("--data-dir <dir>", "where the nodes live; a temporary directory without it")
     .option("--duration <seconds>", "stop after this long")
-    .option("--network <name|file>", "devnet, testnet or a genesis file", "devnet")
-    .option("--provider <name>", "auto, cpu, cuda, webgpu or wasm", "auto")
-    .option("--workers <n>", "training threads of each node", "1")
-    .option("--log-level <level>", "of the nodes' log files", "info")
-    .option("--json", "print one JSON object per second")
-    .action(action((command) => runDevnet(io, optionsOf<DevnetOptions>(command))));
+    .option("--json", "print one JSON object per second");
+  return addFlags(command, deps.settings, PASSED_ON)
+    .addHelpText("after", "\nEvery node trains on one thread unless --workers says otherwise.")
+    .action(action((command) => runDevnet(context, command)));
 }

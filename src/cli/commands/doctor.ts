@@ -23,12 +23,16 @@ function doctorLines(report: DoctorReport, c: Colors): string[] {
   ];
 }
 
-export function doctorCommand({ io, deps, action }: Context): Command {
-  return addSettings(new Command("doctor").description("what this machine can do, why not more, what to do about it"))
+export function doctorCommand(context: Context): Command {
+  const { io, deps, action } = context;
+  return addSettings(
+    new Command("doctor").description("what this machine can do, why not more, what to do about it"),
+    deps.settings,
+  )
     .option("--json", "print JSON")
     .action(
       action(async (command) => {
-        const { options } = settingsOf(command, io);
+        const { options } = settingsOf(command, context);
         const interrupts = catchInterrupts(io, "Stopping");
         say(io, "Looking at everything; training graphs take a few seconds ...");
         let report: DoctorReport;

@@ -6,12 +6,13 @@ import { colorsFor, printJson, printLine } from "../io.ts";
 import { addSettings, PLACE, settingsOf } from "../settings-options.ts";
 import { peerLines } from "../views/status.ts";
 
-export function peersCommand({ io, action }: Context): Command {
-  return addSettings(new Command("peers").description("the peers of a running node"), PLACE)
+export function peersCommand(context: Context): Command {
+  const { io, deps, action } = context;
+  return addSettings(new Command("peers").description("the peers of a running node"), deps.settings, PLACE)
     .option("--json", "print JSON")
     .action(
       action(async (command) => {
-        const peers = await findNode(settingsOf(command, io).options.dataDir).peers();
+        const peers = await findNode(settingsOf(command, context).options.dataDir).peers();
         if (optionsOf<JsonOption>(command).json) printJson(io, peers);
         else for (const line of peerLines(peers, Date.now(), colorsFor(io.stdout, io.env))) printLine(io, line);
         return undefined;

@@ -135,13 +135,13 @@ async function run(
 }
 
 export function startCommand(context: Context): Command {
-  const { io, action } = context;
-  return addSettings(new Command("start").description("run a node (the default command)"))
+  const { io, deps, action } = context;
+  return addSettings(new Command("start").description("run a node (the default command)"), deps.settings)
     .option("--json", "print one JSON object per event")
     .action(
       action(async (command) => {
         const json = optionsOf<JsonOption>(command).json === true;
-        const config = settingsOf(command, io);
+        const config = settingsOf(command, context);
         const screen = !json && isLive(io.stderr, io.env) ? openScreen(io.stderr) : undefined;
         const log = logOf(io, config, json, screen);
         const interrupts = catchInterrupts(above(io, screen), "Stopping the node");

@@ -9,16 +9,16 @@ import { type Io, printJson, printLine, say } from "../io.ts";
 import { addSettings, PLACE, settingsOf } from "../settings-options.ts";
 import { formatAmount, parseAmount } from "../views/text.ts";
 
-const dirOf = (command: Command, io: Io): string => settingsOf(command, io).options.dataDir;
+const dirOf = (command: Command, context: Context): string => settingsOf(command, context).options.dataDir;
 
-function needWallet(command: Command, io: Io): Wallet {
-  const dataDir = dirOf(command, io);
+function needWallet(command: Command, context: Context): Wallet {
+  const dataDir = dirOf(command, context);
   const wallet = readWallet(dataDir);
   if (wallet === undefined)
     throw new PouwError("NOT_FOUND", `There is no key file in ${dataDir}.`, {
       remedy: "Make one with `pouw-node wallet new`, or name its directory with --data-dir.",
     });
-  if (wallet.warning !== undefined) say(io, wallet.warning);
+  if (wallet.warning !== undefined) say(context.io, wallet.warning);
   return wallet;
 }
 
@@ -52,11 +52,12 @@ function amountOf(text: string, what: string): bigint {
   return amount;
 }
 
-async function send(io: Io, command: Command): Promise<undefined> {
+async function send(context: Context, command: Command): Promise<undefined> {
+  const { io } = context;
   const [to, amount] = command.args as [string, string];
   const options = optionsOf<JsonOption & { fee: string }>(command);
-  const wallet = needWallet(command, io);
-  const node = findNode(dirOf(command, io));
+  const wallet = needWallet(command, context);
+  const node = findNode(dirOf(command, context));
   const from = wallet.keys.address;
   const unsigned = {
     from,
@@ -78,9 +79,10 @@ async function send(io: Io, command: Command): Promise<undefined> {
   return undefined;
 }
 
-async function balance(io: Io, command: Command): Promise<undefined> {
-  const node = findNode(dirOf(command, io));
-  const address = command.args[0] ?? toHex(needWallet(command, io).keys.address);
+async function balance(context: Context, command: Command): Promise<undefined> {
+  const { io } = context;
+  const node = findNode(dirOf(command, context));
+  const address = command.args[0] ?? toHex(needWallet(command, context).keys.address);
   const account = await node.account(toHex(parseAddress(address)));
   if (optionsOf<JsonOption>(command).json) printJson(io, account);
   else printLine(io, formatAmount(account.balance));
@@ -88,8 +90,9 @@ async function balance(io: Io, command: Command): Promise<undefined> {
   return undefined;
 }
 
-function exportSecret(io: Io, command: Command): undefined {
-  const wallet = needWallet(command, io);
+function exportSecret(context: Context, command: Command): undefined {
+  const { io } = context;
+  const wallet = needWallet(command, context);
   const { yes, json } = optionsOf<JsonOption & { yes?: true }>(command);
   if (yes !== true)
     throw new PouwError("BAD_CONFIG", "Exporting prints the secret key: who sees it can take the money.", {
@@ -101,18 +104,21 @@ function exportSecret(io: Io, command: Command): undefined {
   return undefined;
 }
 
-export function walletCommand({ io, action }: Context): Command {
+export function walletCommand(context: Context): Command {
+  const { io, deps, action } = context;
   const sub = (name: string, description: string): Command =>
-    addSettings(new Command(name).description(description), PLACE).option("--json", "print JSON");
+    addSettings(new Command(name).description(description), deps.settings, PLACE).option("--json", "print JSON");
   return new Command("wallet")
     .description("the account's key and money")
     .addCommand(
-      sub("new", "make a key file").action(action((command) => made(io, command, createWallet(dirOf(command, io))))),
+      sub("new", "make a key file").action(
+        action((command) => made(io, command, createWallet(dirOf(command, context)))),
+      ),
     )
     .addCommand(
       sub("import", "make the key file from a secret key read from stdin").action(
         action(async (command) => {
-          const dataDir = dirOf(command, io);
+          const dataDir = dirOf(command, context);
           if (readWallet(dataDir) !== undefined) createWallet(dataDir);
           return made(io, command, createWallet(dataDir, parseSecret(await readSecretLine(io))));
         }),
@@ -121,12 +127,12 @@ export function walletCommand({ io, action }: Context): Command {
     .addCommand(
       sub("export", "print the secret key")
         .option("--yes", "really print it")
-        .action(action((command) => exportSecret(io, command))),
+        .action(action((command) => exportSecret(context, command))),
     )
     .addCommand(
       sub("address", "print the account's address").action(
         action((command) => {
-          const { keys, path } = needWallet(command, io);
+          const { keys, path } = needWallet(command, context);
           const address = toHex(keys.address);
           if (optionsOf<JsonOption>(command).json) printJson(io, { address, path });
           else printLine(io, address);
@@ -137,13 +143,13 @@ export function walletCommand({ io, action }: Context): Command {
     .addCommand(
       sub("balance", "what the account, or another one, owns")
         .argument("[address]", "another account")
-        .action(action((command) => balance(io, command))),
+        .action(action((command) => balance(context, command))),
     )
     .addCommand(
       sub("send", "send money through a running node")
         .argument("<to>", "the receiver's address, 64 hex digits")
         .argument("<amount>", "coins, for example 12 or 0.25")
         .option("--fee <amount>", "coins for the miner that takes it in", "0.001")
-        .action(action((command) => send(io, command))),
+        .action(action((command) => send(context, command))),
     );
 }

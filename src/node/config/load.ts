@@ -4,7 +4,7 @@ import { homedir } from "node:os";
 import { join, relative } from "node:path";
 import { messageOf, PouwError } from "../../base/index.ts";
 import { parseConfigText, type ResolvedConfig, resolveConfig } from "./resolve.ts";
-import { SETTINGS } from "./settings.ts";
+import { type SettingsTable, valueAt } from "./table.ts";
 
 export const CONFIG_FILE = "node.config.json";
 
@@ -20,6 +20,8 @@ export interface LoadInputs {
   readonly cwd?: string;
   readonly env?: Environment;
   readonly home?: string;
+  /** With the rows of plugins, where there are any. */
+  readonly table?: SettingsTable | undefined;
 }
 
 /** The file's text, or undefined when it is not there and nobody asked for it. */
@@ -38,7 +40,7 @@ function readConfig(path: string, asked: boolean): string | undefined {
 
 /** Settings from all four sources. Throws BAD_CONFIG. */
 export function loadConfig(inputs: LoadInputs): ResolvedConfig {
-  const { cwd = process.cwd(), env = process.env as Environment, home = homedir(), flags = {} } = inputs;
+  const { cwd = process.cwd(), env = process.env as Environment, home = homedir(), flags = {}, table } = inputs;
   const asked = inputs.configPath ?? env.POUW_CONFIG;
   const path = asked ?? join(cwd, CONFIG_FILE);
   const text = readConfig(path, asked !== undefined);
@@ -47,6 +49,7 @@ export function loadConfig(inputs: LoadInputs): ResolvedConfig {
     flags,
     env,
     home,
+    ...(table === undefined ? {} : { table }),
     ...(text === undefined ? {} : { file: { name, content: parseConfigText(text, name) } }),
   });
 }
@@ -58,10 +61,9 @@ export interface ExplainedSetting {
 }
 
 /** Each setting with its value and origin, in the table's order; secrets print as `[redacted]`. */
-export function explainConfig({ options, origins }: ResolvedConfig): ExplainedSetting[] {
-  return SETTINGS.map(({ key, secret }) => {
-    let value: unknown = options;
-    for (const step of key.split(".")) value = (value as { [step: string]: unknown })[step];
+export function explainConfig({ options, origins, table }: ResolvedConfig): ExplainedSetting[] {
+  return table.rows.map(({ key, secret }) => {
+    const value = valueAt(options, key);
     return {
       key,
       value: secret === true && value !== undefined ? "[redacted]" : value,

@@ -10,7 +10,8 @@ import type { KeyPair } from "../../crypto/index.ts";
 import { Engine } from "../../engine/index.ts";
 import type { Clock, Log, Runtime, Store, Wire } from "../../ports/index.ts";
 import { ROLES, type RoleName as RunnableRole, type StartedRoles, startRoles } from "../../roles/index.ts";
-import { DEFAULT_LISTEN, type NodeOptions } from "../config/schema.ts";
+import { DEFAULT_LISTEN } from "../config/settings.ts";
+import type { NodeOptions } from "../config/table.ts";
 import { VERSION } from "../paths.ts";
 import type { CapabilityReport, RoleName } from "../views/status.ts";
 import { absent, probeRuntime, ready, workersFor } from "./capabilities.ts";
@@ -68,7 +69,10 @@ export async function build(options: NodeOptions, parts: NodeParts, scope: Scope
   const { runtime, capabilities } = await findRuntime(network, options, parts, { log, workers }, scope);
   const wire = parts.wire ?? (await openWire(options, network, { log, clock, metrics }));
   const wanted = options.roles.filter(isRunnable);
-  const roles = startRoles(wanted, (need) => need !== "runtime" || runtime !== undefined, { workers });
+  const roles = startRoles(wanted, (need) => need !== "runtime" || runtime !== undefined, {
+    workers,
+    settings: options,
+  });
   const refused = refusals(options, roles, capabilities);
   const names = roles.running.map(({ name }) => name);
   const engine = await Engine.open(

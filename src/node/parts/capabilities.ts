@@ -5,7 +5,7 @@ import { openRuntime } from "../../adapters/onnx/index.ts";
 import { messageOf, PouwError } from "../../base/index.ts";
 import type { ModelManifest } from "../../ml/index.ts";
 import type { Log, ProviderReport, Runtime } from "../../ports/index.ts";
-import type { NodeOptions } from "../config/schema.ts";
+import type { NodeOptions } from "../config/table.ts";
 import { MODELS_DIR } from "../paths.ts";
 import type { CapabilityReport } from "../views/status.ts";
 

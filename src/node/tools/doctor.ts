@@ -4,7 +4,7 @@ import { silentLog } from "../../adapters/telemetry/index.ts";
 import { PouwError } from "../../base/index.ts";
 import type { ProviderReport } from "../../ports/index.ts";
 import { ROLES } from "../../roles/index.ts";
-import type { NodeOptions } from "../config/schema.ts";
+import type { NodeOptions } from "../config/table.ts";
 import { absent, probeRuntime, ready, workersFor } from "../parts/capabilities.ts";
 import { loadNetwork, type Network } from "../parts/network.ts";
 import { VERSION } from "../paths.ts";

@@ -7,7 +7,7 @@ import { type Header, Block } from "../../codec/index.ts";
 import { checkBlock } from "../../consensus/index.ts";
 import { BlockStore, Deltas, Parameters, reexecute } from "../../engine/index.ts";
 import type { Log, Runtime, Store } from "../../ports/index.ts";
-import type { NodeOptions } from "../config/schema.ts";
+import type { NodeOptions } from "../config/table.ts";
 import { probeRuntime } from "../parts/capabilities.ts";
 import { loadNetwork, type Network } from "../parts/network.ts";
 import type { VerifyReport } from "./reports.ts";

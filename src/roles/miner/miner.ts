@@ -1,5 +1,6 @@
 // The miner: keeps every ML node busy from the present common state, one unit after another (protocol section 2).
 import type { Effect, RoleEvent, RoleModule } from "../role.ts";
+import { MINER_SETTINGS } from "./options.ts";
 
 /** After a unit, an ML node waits this share of a unit for the next record before it runs another from the same state. */
 const GRACE_UNITS = 0.5;
@@ -25,10 +26,11 @@ export interface MinerState {
 
 type Stepped = readonly [MinerState, readonly Effect[]];
 
-export const miner: RoleModule<MinerState> = {
+export const miner: RoleModule<MinerState, (typeof MINER_SETTINGS)[number]> = {
   name: "miner",
   needs: ["runtime"],
   bit: 1,
+  options: MINER_SETTINGS,
   start: ({ workers }) => [
     {
       paused: false,

@@ -1,9 +1,10 @@
 // The command line's manners: help, usage errors with suggestions, exit codes, and where words go.
 import { CommanderError } from "commander";
 import { describe, expect, it } from "vitest";
-import { ERROR_CODES, PouwError } from "../../../src/base/index.ts";
+import { z } from "zod";
+import { ERROR_CODES, PouwError, setting } from "../../../src/base/index.ts";
 import { EXIT, exitCodeOf, Interrupted } from "../../../src/cli/exit-codes.ts";
-import { SETTINGS } from "../../../src/node/index.ts";
+import { SETTINGS, settingsTable } from "../../../src/node/index.ts";
 import { fakeDeps, fakeIo, run } from "../../support/fake-io.ts";
 
 describe("help and version", () => {
@@ -45,6 +46,12 @@ describe("usage errors", () => {
     ["bench --seconds soon", /--seconds must be a number/],
     ["devnet --miners many", /--miners must be a whole number/],
     ["devnet --miners 0 --verifiers 0", /A devnet has 1 to 32 nodes, not 0/],
+    [
+      "devnet --workers many",
+      /^✗ workers \(from --workers\) must be auto or a number from 1 to 256; it is "many"\.\n$/,
+    ],
+    ["devnet --provider cdua", /^✗ provider \(from --provider\) must be one of .* \(did you mean "cuda"\?\)\.\n$/],
+    ["--plugin mine", /^✗ plugins \(from --plugin\) must be the path of a module, such as \.\/mine\.js/],
   ])("%s", async (line, expected) => {
     const io = fakeIo();
     expect(await run(line, io)).toBe(EXIT.usage);
@@ -107,5 +114,35 @@ describe("config explain", () => {
     expect(shown.accountSecret).toEqual({ value: "[redacted]", origin: "POUW_ACCOUNT_SECRET" });
     expect(shown.dataDir).toEqual({ value: "/nowhere/home/.pouw/devnet", origin: "derived" });
     expect(io.out()).not.toContain(secret);
+  });
+});
+
+describe("a setting that a plugin brings", () => {
+  const row = setting({
+    key: "greeter.names",
+    schema: z.array(z.string()).max(2, "must name at most two").default([]),
+    flag: "greet",
+    value: "name",
+    help: "whom to greet; may be repeated",
+  });
+  const deps = fakeDeps({ settings: settingsTable([row]) });
+
+  it("has a flag, help and a line of its own", async () => {
+    const help = fakeIo();
+    expect(await run("help start", help, deps)).toBe(0);
+    expect(help.out()).toMatch(/--greet <name> +whom to greet; may be repeated/);
+    const io = fakeIo();
+    expect(await run("config explain --greet ada --greet bob", io, deps)).toBe(0);
+    expect(io.out()).toMatch(/^greeter\.names +\["ada","bob"\] +--greet$/m);
+  });
+
+  it("is refused with its own words", async () => {
+    const io = fakeIo({ env: { POUW_GREETER_NAMES: "a,b,c" } });
+    expect(await run("config explain", io, deps)).toBe(EXIT.usage);
+    expect(io.err()).toMatch(/^✗ greeter\.names \(from POUW_GREETER_NAMES\) must name at most two; it is/);
+  });
+
+  it("is unknown without the plugin", async () => {
+    expect(await run("config explain --greet ada", fakeIo())).toBe(EXIT.usage);
   });
 });

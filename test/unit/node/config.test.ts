@@ -3,14 +3,14 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { PouwError } from "../../../src/base/index.ts";
 import {
-    type ConfigSources,
-    envName,
-    explainConfig,
-    optionsSchema,
-    parseConfigText,
-    parseOptions,
-    resolveConfig,
-    SETTINGS,
+  type ConfigSources,
+  envName,
+  explainConfig,
+  parseConfigText,
+  parseOptions,
+  resolveConfig,
+  SETTINGS,
+  SETTINGS_TABLE,
 } from "../../../src/node/index.ts";
 
 const HOME = "/home/someone";
@@ -160,7 +160,7 @@ describe("the tables agree", () => {
     );
 
   it("every schema key is a setting, and the other way round", () => {
-    const options = optionsSchema.parse({ dataDir: "/x", accountSecret: "00".repeat(32) });
+    const options = SETTINGS_TABLE.schema.parse({ dataDir: "/x", accountSecret: "00".repeat(32) });
     expect(keysOf(options).sort()).toEqual(SETTINGS.map((it) => it.key).sort());
   });
 
