@@ -3,7 +3,7 @@ import type { z } from "zod";
 import { PouwError } from "../base/index.ts";
 import { VERSION } from "../node/index.ts";
 import { type Components, documented, type JsonSchema } from "./json-schema.ts";
-import type { Resource, Row, StreamResource, TextResource } from "./resource.ts";
+import type { Method, Resource, Row, StreamResource, TextResource } from "./resource.ts";
 import { errorSchema } from "./schemas.ts";
 
 interface Response {
@@ -33,7 +33,7 @@ export interface OpenApiDocument {
   readonly openapi: "3.1.0";
   readonly info: { readonly title: string; readonly version: string; readonly description: string };
   /** Path -> method in lower case -> operation. */
-  readonly paths: { readonly [path: string]: { readonly [method: string]: Operation } };
+  readonly paths: { readonly [path: string]: { readonly [M in Lowercase<Method>]?: Operation } };
   readonly components: { readonly schemas: { readonly [name: string]: JsonSchema } };
 }
 

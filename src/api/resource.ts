@@ -4,8 +4,7 @@ import { z } from "zod";
 import { PouwError } from "../base/index.ts";
 import type { NodeView } from "../node/index.ts";
 
-export const METHODS = ["GET", "POST", "PUT", "DELETE"] as const;
-export type Method = (typeof METHODS)[number];
+export type Method = "GET" | "POST" | "PUT" | "DELETE";
 
 /** What a handler is given: each part as its schema parsed it. */
 export interface Request<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType> {

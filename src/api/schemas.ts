@@ -3,7 +3,7 @@ import { z } from "zod";
 import { hashForm } from "../node/index.ts";
 
 export const acceptedSchema = z
-  .object({ id: hashForm.describe("Id of what was taken."), accepted: z.literal(true) })
+  .object({ id: hashForm.describe("Id of what was taken."), accepted: z.literal(true).describe("Always true.") })
   .readonly()
   .meta({ id: "Accepted", description: "The node took it and passes it on; no block holds it yet." });
 
@@ -19,7 +19,8 @@ export const errorSchema = z
           .optional()
           .describe("The refusal's own code, when the ledger or the mempool said no (code REFUSED)."),
       })
-      .readonly(),
+      .readonly()
+      .describe("What is wrong."),
   })
   .readonly()
   .meta({ id: "Error", description: "Every answer of 400 and above, unless its resource says otherwise." });

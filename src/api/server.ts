@@ -5,7 +5,7 @@ import { DEFAULT_API_PORT, type NodeView } from "../node/index.ts";
 import { HttpRefusal, sendError, statusOf } from "./errors.ts";
 import { guardHost, guardWrite } from "./guard.ts";
 import { registerRows } from "./register.ts";
-import { checkRows, matches, type Row } from "./resource.ts";
+import { matches, type Row } from "./resource.ts";
 import { withAbout } from "./resources/about.ts";
 import { RESOURCES } from "./resources/index.ts";
 
@@ -27,10 +27,12 @@ export interface ApiServer {
   close(): Promise<void>;
 }
 
+/** Every row of an API: the node's, `more` of plugins, and those that tell of them. Throws BAD_CONFIG for rows that clash. */
+export const apiRows = (more: readonly Row[] = []): readonly Row[] => withAbout([...RESOURCES, ...more]);
+
 /** The server without a port, for `inject`. Throws BAD_CONFIG when a resource claims what another one has. */
 export function buildApi(view: NodeView, options: Omit<ApiOptions, "port">): FastifyInstance {
-  const rows = withAbout([...RESOURCES, ...(options.resources ?? [])]);
-  checkRows(rows);
+  const rows = apiRows(options.resources);
   const fail = (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
     if (statusOf(error) >= 500) options.onFailure?.(error, request.url);
     sendError(reply, error);

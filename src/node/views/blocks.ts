@@ -59,7 +59,7 @@ const recordSchema = z
     round: count("The round that it closes."),
     leader: addressForm.describe("Who led the round and signed the record."),
     next: hashForm.describe("digest(P) of the parameters that the next round starts from."),
-    contributions: z.array(contributionSchema).readonly(),
+    contributions: z.array(contributionSchema).readonly().describe("In the order in which they are aggregated."),
   })
   .readonly()
   .meta({ id: "Record", description: "The end of a round: its contributions and the parameters they lead to." });

@@ -22,7 +22,6 @@ const unitEvent = z
   })
   .readonly()
   .meta({ id: "UnitEvent", description: "This node finished a unit of training." });
-export type UnitEvent = z.infer<typeof unitEvent>;
 
 const stateEvent = z
   .object({ state: stateForm })

@@ -15,7 +15,7 @@ export const stateForm = z.enum(NODE_STATES).meta({ id: "NodeState", description
 const capabilitySchema = z
   .object({
     name: z.string().describe("Name of the optional part."),
-    state: z.enum(["ready", "absent"]),
+    state: z.enum(["ready", "absent"]).describe("Whether it is there."),
     reason: z.string().optional().describe("What is there, or why it is not."),
     remedy: z.string().optional().describe("What to type to get it."),
   })
