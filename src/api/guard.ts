@@ -14,20 +14,23 @@ export interface Asked {
   readonly headers: IncomingHttpHeaders;
 }
 
-/** Throws HttpRefusal for a request that only a web page would make. `bound` is the interface the server listens on. */
-export function guard(request: Asked, bound: string): void {
-  const host = request.headers.host ?? "";
-  const name = hostName(host);
+/** Throws FORBIDDEN_HOST for a name that is not this machine's. `bound` is the interface the server listens on. */
+export function guardHost({ headers }: Asked, bound: string): void {
+  const name = hostName(headers.host ?? "");
   // Bound to a real interface on purpose: any address or name may lead here, but a name could be rebound, so only addresses.
   const open = !isLoopback(bound) && (/^[\d.]+$/.test(name) || name.startsWith("[") || name === bound.toLowerCase());
   if (!LOOPBACK.has(name) && !open)
-    throw new HttpRefusal(403, "FORBIDDEN_HOST", "This host name does not belong to the node's API.");
-  if (request.method === "GET" || request.method === "HEAD") return;
-  const origin = request.headers.origin;
+    throw new HttpRefusal("FORBIDDEN_HOST", "This host name does not belong to the node's API.");
+}
+
+/** Throws FORBIDDEN_ORIGIN or JSON_ONLY for a write that only a web page would make. */
+export function guardWrite({ method, headers }: Asked): void {
+  if (method === "GET" || method === "HEAD") return;
+  const { origin, host = "" } = headers;
   const ownOrigin = origin === undefined || origin === `http://${host}`;
-  const site = request.headers["sec-fetch-site"];
+  const site = headers["sec-fetch-site"];
   const ownSite = site === undefined || site === "same-origin" || site === "none";
-  if (!ownOrigin || !ownSite) throw new HttpRefusal(403, "FORBIDDEN_ORIGIN", "Other web sites may not write here.");
-  if (!/^application\/json\s*(;|$)/i.test(request.headers["content-type"] ?? ""))
-    throw new HttpRefusal(415, "JSON_ONLY", "The body must be JSON, with content-type application/json.");
+  if (!ownOrigin || !ownSite) throw new HttpRefusal("FORBIDDEN_ORIGIN", "Other web sites may not write here.");
+  if (!/^application\/json\s*(;|$)/i.test(headers["content-type"] ?? ""))
+    throw new HttpRefusal("JSON_ONLY", "The body must be JSON, with content-type application/json.");
 }

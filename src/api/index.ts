@@ -1,3 +1,7 @@
 export * from "./announce.ts";
 export * from "./client.ts";
-export { type ApiServer, buildApi, startApi } from "./server.ts";
+export { HTTP_CODES } from "./errors.ts";
+export type { JsonSchema } from "./json-schema.ts";
+export { type Operation, openApiDocument } from "./openapi.ts";
+export { type Row, resource, streamResource, textResource } from "./resource.ts";
+export { type ApiServer, apiRows, buildApi, startApi } from "./server.ts";

@@ -1,13 +1,13 @@
-// The HTTP server: the guard, the resources, the error form, and how it takes a port.
-import fastify, { type FastifyInstance } from "fastify";
+// The HTTP server: the guard, the rows, the error form, and how it takes a port.
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { PouwError } from "../base/index.ts";
 import { DEFAULT_API_PORT, type NodeView } from "../node/index.ts";
-import { HttpRefusal, replyFor, sendError } from "./errors.ts";
-import { guard } from "./guard.ts";
-import { accountsResource } from "./resources/accounts.ts";
-import { chainResource } from "./resources/chain.ts";
-import { eventsResource } from "./resources/events.ts";
-import { statusResource } from "./resources/status.ts";
+import { HttpRefusal, sendError, statusOf } from "./errors.ts";
+import { guardHost, guardWrite } from "./guard.ts";
+import { registerRows } from "./register.ts";
+import { matches, type Row } from "./resource.ts";
+import { withAbout } from "./resources/about.ts";
+import { RESOURCES } from "./resources/index.ts";
 
 export interface ApiOptions {
   readonly host: string;
@@ -15,6 +15,8 @@ export interface ApiOptions {
   readonly port: number | "auto";
   readonly bodyBytes: number;
   readonly maxStreams: number;
+  /** More resources, a plugin's, beside those of resources/index.ts. */
+  readonly resources?: readonly Row[];
   /** Told of every answer of 500 and above, with what caused it. */
   readonly onFailure?: (error: unknown, url: string) => void;
 }
@@ -25,26 +27,46 @@ export interface ApiServer {
   close(): Promise<void>;
 }
 
-/** The server without a port, for `inject`. */
+/** Every row of an API: the node's, `more` of plugins, and those that tell of them. Throws BAD_CONFIG for rows that clash. */
+export const apiRows = (more: readonly Row[] = []): readonly Row[] => withAbout([...RESOURCES, ...more]);
+
+/** The server without a port, for `inject`. Throws BAD_CONFIG when a resource claims what another one has. */
 export function buildApi(view: NodeView, options: Omit<ApiOptions, "port">): FastifyInstance {
-  const app = fastify({ bodyLimit: options.bodyBytes, forceCloseConnections: true, requestTimeout: 30_000 });
+  const rows = apiRows(options.resources);
+  const fail = (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
+    if (statusOf(error) >= 500) options.onFailure?.(error, request.url);
+    sendError(reply, error);
+  };
+  const app = fastify({
+    bodyLimit: options.bodyBytes,
+    forceCloseConnections: true,
+    requestTimeout: 30_000,
+    frameworkErrors: fail,
+  });
   app.removeContentTypeParser("text/plain");
   app.addHook("onRequest", async (request, reply) => {
     void reply.header("x-content-type-options", "nosniff").header("cache-control", "no-store");
-    guard(request, options.host);
+    guardHost(request, options.host);
+    // Before the form of a write: a wrong method is told as one, whatever its body is.
+    if (request.is404) refuseUnknown(request, rows);
+    guardWrite(request);
   });
-  app.setErrorHandler((error, request, reply) => {
-    if (replyFor(error).status >= 500) options.onFailure?.(error, request.url);
-    sendError(reply, error);
-  });
-  app.setNotFoundHandler((request, reply) => {
-    sendError(reply, new HttpRefusal(404, "NO_SUCH_PAGE", `There is nothing at ${request.method} ${request.url}.`));
-  });
-  statusResource(app, view);
-  chainResource(app, view);
-  accountsResource(app, view);
-  eventsResource(app, view, options.maxStreams);
+  app.setErrorHandler(fail);
+  registerRows(rows, { app, view, maxStreams: options.maxStreams });
   return app;
+}
+
+/** Throws BAD_METHOD for a path that has other methods, NO_SUCH_PAGE for one that has none. */
+function refuseUnknown({ method, url }: FastifyRequest, rows: readonly Row[]): never {
+  const path = url.split("?", 1)[0] as string;
+  const others = rows.filter((row) => matches(row, path));
+  if (others.length === 0) throw new HttpRefusal("NO_SUCH_PAGE", `There is nothing at ${method} ${url}.`);
+  const allow = others.flatMap((row) =>
+    row.method === "GET" && row.kind !== "stream" ? ["GET", "HEAD"] : [row.method],
+  );
+  throw new HttpRefusal("BAD_METHOD", `${method} is no method of ${path}: it takes ${allow.join(", ")}.`, {
+    headers: { allow: allow.join(", ") },
+  });
 }
 
 const taken = (error: unknown): boolean => (error as { code?: unknown }).code === "EADDRINUSE";

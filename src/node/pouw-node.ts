@@ -6,15 +6,16 @@ import { parseOptions } from "./config/resolve.ts";
 import type { NodeOptionsInput } from "./config/table.ts";
 import { type Built, build, type NodeParts } from "./parts/build.ts";
 import { RoleRunner } from "./parts/role-runner.ts";
+import type { BlockSummary } from "./views/blocks.ts";
+import type { NodeEvents } from "./views/events.ts";
+import type { HealthMetrics } from "./views/health.ts";
 import { Meter } from "./views/meter.ts";
 import { buildStatus, type Scored } from "./views/node-status.ts";
 import { createNodeView } from "./views/node-view.ts";
-import type { BlockSummary, NodeState, NodeStatus } from "./views/status.ts";
+import type { NodeState, NodeStatus } from "./views/status.ts";
 import { blockSummary, summaryOf } from "./views/summaries.ts";
 import { Validation } from "./views/validation.ts";
-import type { HealthMetrics, NodeEvents, NodeView, TransferOrder } from "./views/view.ts";
-import { Header } from "../codec/index.ts";
-import { Transaction } from "../codec/index.ts";
+import type { NodeView, TransferOrder } from "./views/view.ts";
 
 /** Blocks under the tip that healthy nodes of a network agree on at any moment. */
 export const SETTLED_DEPTH = 2;

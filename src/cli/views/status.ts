@@ -1,6 +1,6 @@
 // Views of `status`, `peers`, `chain` and `doctor` for people.
-import type { BlockDetail, BlockView, CapabilityReport, NodeStatus, TransferView } from "../../node/index.ts";
-import type { PeerInfo, ProviderReport } from "../../ports/index.ts";
+import type { BlockDetail, BlockView, CapabilityReport, NodeStatus, PeerView, TransferView } from "../../node/index.ts";
+import type { ProviderReport } from "../../ports/index.ts";
 import type { Colors } from "../io.ts";
 import { duration, fixed, formatAmount, percent, plural, short, table } from "./text.ts";
 
@@ -40,7 +40,7 @@ export function statusLines(status: NodeStatus, c: Colors): string[] {
   return table(rows.map(([name, value]) => [c.dim(name), value]));
 }
 
-export function peerLines(peers: readonly PeerInfo[], now: number, c: Colors): string[] {
+export function peerLines(peers: readonly PeerView[], now: number, c: Colors): string[] {
   if (peers.length === 0) return ["No peers."];
   const head = ["PEER", "ADDRESS", "WAY", "AGENT", "SCORE", "LATENCY", "SINCE"].map((name) => c.dim(name));
   const rows = peers.map((peer) => [

@@ -3,8 +3,9 @@ import { toHex } from "../../base/index.ts";
 import type { Evaluation } from "../../ports/index.ts";
 import type { Built } from "../parts/build.ts";
 import { VERSION } from "../paths.ts";
+import type { BlockSummary } from "./blocks.ts";
 import type { Meter } from "./meter.ts";
-import type { BlockSummary, NodeState, NodeStatus, RoleName, TaskStatus } from "./status.ts";
+import type { NodeState, NodeStatus, RoleName, TaskStatus } from "./status.ts";
 
 /** A score of the parameters that the block at `height` started from. */
 export interface Scored {

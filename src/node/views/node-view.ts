@@ -4,8 +4,9 @@ import { transferCodec } from "../../codec/index.ts";
 import { transferId } from "../../crypto/index.ts";
 import type { Engine } from "../../engine/index.ts";
 import type { Wire } from "../../ports/index.ts";
+import type { BlockDetail, BlockView } from "./blocks.ts";
 import { blockDetail, blockView, transferView } from "./summaries.ts";
-import type { BlockDetail, BlockView, NodeView } from "./view.ts";
+import type { NodeView } from "./view.ts";
 
 /** Blocks in one answer at most. */
 const MAX_BLOCKS = 256;

@@ -1,91 +1,108 @@
 // The one shape of a node's status: `/v1/status`, `pouw-node status --json` and `node.getStatus()`.
+import { z } from "zod";
+import { blockSummarySchema } from "./blocks.ts";
+import { addressForm, amountForm, count, hashForm, heightForm } from "./forms.ts";
 
 export const ROLE_NAMES = ["miner", "verifier", "supervisor", "evaluator", "client", "peer"] as const;
 export type RoleName = (typeof ROLE_NAMES)[number];
 
-export const NODE_STATES = ["initializing", "connecting", "syncing", "active", "mining", "stopping", "error"] as const;
+const NODE_STATES = ["initializing", "connecting", "syncing", "active", "mining", "stopping", "error"] as const;
 export type NodeState = (typeof NODE_STATES)[number];
 
-/** One optional part, as its probe found it at start. */
-export interface CapabilityReport {
-  readonly name: string;
-  readonly state: "ready" | "absent";
-  /** What is there, or why it is not. */
-  readonly reason: string | undefined;
-  /** What to type to get it. */
-  readonly remedy: string | undefined;
-}
+const roleForm = z.enum(ROLE_NAMES).meta({ id: "Role", description: "What a node does for its network." });
+export const stateForm = z.enum(NODE_STATES).meta({ id: "NodeState", description: "Where a node stands." });
 
-export interface TaskStatus {
-  readonly id: string;
-  readonly model: string;
-  readonly round: number;
-  /** Mean cross-entropy (nats) of the last own unit, or of the validation split on nodes that do not train. */
-  readonly loss: number | undefined;
-  /** Share of the validation split predicted right, at `accuracyHeight`. */
-  readonly accuracy: number | undefined;
-  readonly accuracyHeight: number | undefined;
-  /** digest(P) at the tip, hex. */
-  readonly parametersDigest: string;
-}
+const capabilitySchema = z
+  .object({
+    name: z.string().describe("Name of the optional part."),
+    state: z.enum(["ready", "absent"]).describe("Whether it is there."),
+    reason: z.string().optional().describe("What is there, or why it is not."),
+    remedy: z.string().optional().describe("What to type to get it."),
+  })
+  .readonly()
+  .meta({ id: "Capability", description: "One optional part, as its probe found it at start." });
+export type CapabilityReport = z.infer<typeof capabilitySchema>;
 
-export interface NodeStats {
-  readonly blocksMined: number;
-  readonly tasksCompleted: number;
-  /** Decimal string. */
-  readonly rewardsEarned: string;
-  readonly securityAlerts: number;
-  readonly networkMessages: number;
-  readonly units: number;
-  readonly unitsPerSecond: number;
-  /** Processor time inside the training graph over the process's processor time since mining began. */
-  readonly trainingShare: number;
-  readonly draws: number;
-  readonly contributionsRecorded: number;
-  readonly blocksVerified: number;
-  readonly reorganisations: number;
-}
+const taskSchema = z
+  .object({
+    id: hashForm.describe("Id of the training task."),
+    model: z.string().describe("Name of the model that is trained."),
+    round: count("The round that is open now."),
+    loss: z
+      .number()
+      .optional()
+      .describe(
+        "Mean cross-entropy (nats) of the last own unit, or of the validation split on nodes that do not train.",
+      ),
+    accuracy: z
+      .number()
+      .optional()
+      .describe("Share of the validation split predicted right at `accuracyHeight`, 0 to 1."),
+    accuracyHeight: heightForm.optional().describe("Height of the block whose parameters were scored."),
+    parametersDigest: hashForm.describe("digest(P) at the tip."),
+  })
+  .readonly()
+  .meta({ id: "TaskStatus", description: "Where a training task stands." });
+export type TaskStatus = z.infer<typeof taskSchema>;
 
-/** A block as status and events name it. */
-export interface BlockSummary {
-  readonly height: number;
-  readonly hash: string;
-  readonly miner: string;
-  readonly time: number;
-  readonly stateRoot: string;
-  readonly parametersDigest: string;
-  /** `executed` by this node, `verdicts` followed, or still `pending`. */
-  readonly checked: "executed" | "verdicts" | "pending" | "trusted";
-}
+const statsSchema = z
+  .object({
+    blocksMined: count("Blocks of the best chain that this node mined since its start."),
+    tasksCompleted: count("Training tasks completed."),
+    rewardsEarned: amountForm.describe("Rewards of this node's account in blocks since its start."),
+    securityAlerts: count("Offences proven since the start."),
+    networkMessages: count("Gossip messages received and sent."),
+    units: count("Units of training run by this node."),
+    unitsPerSecond: z.number().describe("Units per second over the last minute."),
+    trainingShare: z
+      .number()
+      .describe(
+        "Time inside the training graph over the process's processor time since mining began, 0 to 1; the first is wall time.",
+      ),
+    draws: count("Draws made with finished units."),
+    contributionsRecorded: count("Own contributions in records of the best chain since the start."),
+    blocksVerified: count("Winning units re-executed."),
+    reorganisations: count("Times that the best chain lost a block."),
+  })
+  .readonly()
+  .meta({ id: "NodeStats", description: "What the node counted since its start." });
 
-export interface NodeStatus {
-  /** The account, hex. */
-  readonly nodeId: string;
-  readonly peerId: string;
-  readonly network: string;
-  readonly genesis: string;
-  readonly roles: readonly RoleName[];
-  /** Roles that were asked for and could not start, with the reason. */
-  readonly rolesRefused: readonly { readonly role: RoleName; readonly reason: string }[];
-  readonly state: NodeState;
-  readonly version: string;
-  readonly uptimeSeconds: number;
-  readonly height: number;
-  readonly tip: BlockSummary;
-  /** The block two below the tip: what healthy nodes of one network agree on at any moment. */
-  readonly settled: BlockSummary;
-  readonly finalizedHeight: number;
-  readonly peers: number;
-  readonly addresses: readonly string[];
-  readonly balance: string;
-  readonly immature: string;
-  readonly tasks: readonly TaskStatus[];
-  readonly provider: string | undefined;
-  readonly capabilities: readonly CapabilityReport[];
-  readonly threatLevel: "LOW" | "ELEVATED" | "HIGH" | "CRITICAL";
-  /** 0 to 1 while syncing. */
-  readonly syncProgress: number | undefined;
-  readonly eventLoopDelayP99Ms: number;
-  readonly residentBytes: number;
-  readonly stats: NodeStats;
-}
+const refusedRole = z
+  .object({ role: roleForm, reason: z.string().describe("Why it could not start, for people.") })
+  .readonly();
+
+export const statusSchema = z
+  .object({
+    nodeId: addressForm.describe("The node's account."),
+    peerId: z.string().describe("libp2p peer id."),
+    network: z.string().describe("Name of the network."),
+    genesis: hashForm.describe("Hash of the genesis block."),
+    roles: z.array(roleForm).readonly().describe("Roles that run."),
+    rolesRefused: z.array(refusedRole).readonly().describe("Roles that were asked for and could not start."),
+    state: stateForm,
+    version: z.string().describe("Version of pouw-node."),
+    uptimeSeconds: z.number().describe("Seconds since the start."),
+    height: heightForm.describe("Height of the best block."),
+    tip: blockSummarySchema.describe("The best block."),
+    settled: blockSummarySchema.describe(
+      "The block two below the tip: what healthy nodes of one network agree on at any moment.",
+    ),
+    finalizedHeight: heightForm.describe("Height of the last final block."),
+    peers: count("Number of connected peers."),
+    addresses: z.array(z.string()).readonly().describe("Multiaddrs that the node listens at, with its peer id."),
+    balance: amountForm.describe("What the node's account can spend now."),
+    immature: amountForm.describe("Rewards of the node's account that are not yet spendable."),
+    tasks: z.array(taskSchema).readonly().describe("The training tasks that the node follows."),
+    provider: z.string().optional().describe("Execution provider that trains here; absent without a runtime."),
+    capabilities: z.array(capabilitySchema).readonly().describe("The optional parts."),
+    threatLevel: z
+      .enum(["LOW", "ELEVATED", "HIGH", "CRITICAL"])
+      .describe("By the offences proven in the last ten minutes: none, fewer than 5, fewer than 20, more."),
+    syncProgress: z.number().optional().describe("0 to 1 while the chain is fetched; absent otherwise."),
+    eventLoopDelayP99Ms: z.number().describe("99th percentile of how late the event loop was, milliseconds."),
+    residentBytes: count("Memory of the process, bytes."),
+    stats: statsSchema,
+  })
+  .readonly()
+  .meta({ id: "NodeStatus", description: "The node as it is now." });
+export type NodeStatus = z.infer<typeof statusSchema>;

@@ -3,8 +3,8 @@ import { toHex } from "../../base/index.ts";
 import type { Block, Header, RoundRecord, Transfer } from "../../codec/index.ts";
 import { blockId, contributionId, recordId, transferId } from "../../crypto/index.ts";
 import type { BlockNode, Checked, Engine } from "../../engine/index.ts";
-import type { BlockSummary } from "./status.ts";
-import type { BlockDetail, BlockView, RecordView, TransferView } from "./view.ts";
+import type { BlockDetail, BlockSummary, BlockView, RecordView } from "./blocks.ts";
+import type { TransferView } from "./transfers.ts";
 
 export function blockSummary(header: Header, checked: Checked): BlockSummary {
   return {

@@ -1,0 +1,15 @@
+// An account as people and programs read it.
+import { z } from "zod";
+import { addressForm, amountForm, heightForm, u64Form } from "./forms.ts";
+
+export const accountSchema = z
+  .object({
+    address: addressForm,
+    balance: amountForm.describe("What the account can spend now."),
+    immature: amountForm.describe("Rewards that are not yet spendable."),
+    nonce: u64Form.describe("Nonce of the account's next transfer, those waiting included."),
+    bannedUntil: heightForm.optional().describe("Not a miner again before this height; absent when not banned."),
+  })
+  .readonly()
+  .meta({ id: "Account", description: "An account at the tip of the best chain." });
+export type AccountView = z.infer<typeof accountSchema>;

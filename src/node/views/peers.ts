@@ -1,0 +1,17 @@
+// A connected peer as people and programs read it: what the wire tells of it.
+import { z } from "zod";
+import { timeForm } from "./forms.ts";
+
+export const peerSchema = z
+  .object({
+    id: z.string().describe("libp2p peer id."),
+    address: z.string().describe("Remote multiaddr."),
+    direction: z.enum(["inbound", "outbound"]).describe("Who dialled: they or this node."),
+    agent: z.string().optional().describe("Program and version that the peer says it runs; absent until it says so."),
+    score: z.number().describe("Gossip score; below the graylist threshold its messages are not looked at."),
+    connectedAt: timeForm.describe("Since when it is connected, milliseconds since 1970."),
+    latencyMs: z.number().optional().describe("Last round trip in milliseconds; absent before the first."),
+  })
+  .readonly()
+  .meta({ id: "Peer", description: "A peer that is connected now." });
+export type PeerView = z.infer<typeof peerSchema>;
