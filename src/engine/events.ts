@@ -5,7 +5,7 @@ import type { Origin } from "./origin.ts";
 
 export interface EngineEvents {
   /** The best chain has a new tip. `dropped` blocks left it (a reorganisation when not empty), `added` joined it, oldest first. */
-  head: { readonly added: readonly Block[]; readonly dropped: readonly Block[]; readonly origin: Origin };
+  head: { readonly added: readonly Block[]; readonly dropped: readonly Block[] };
   /** A block joined the tree, whatever its branch, and somebody must check its unit. */
   pending: { readonly id: Uint8Array; readonly height: number; readonly task: Uint8Array };
   /** The common state of a task to train from changed: a new block or a new record. Ids and digests are hex. */

@@ -1,10 +1,10 @@
-// Verifiers' signed verdicts: a node that cannot train goes by two thirds of the verifiers it trusts (protocol section 5).
+// Verifiers' attestations: a node that cannot train goes by two thirds of the verifiers it trusts (protocol section 5).
 import { ACCEPT, bytesEqual, ignore, Lru, toHex, type Verdict } from "../../base/index.ts";
 import type { Rules } from "../../chain/index.ts";
 import { type Attestation, OUTCOMES, type Outcome } from "../../codec/index.ts";
 import { checkAttestation } from "../../consensus/index.ts";
 
-/** Blocks whose verdicts are remembered, and verdicts per block. */
+/** Blocks whose attestations are remembered, and attestations per block. */
 const MAX_BLOCKS = 256;
 const MAX_PER_BLOCK = 64;
 
@@ -22,18 +22,17 @@ export class Attestations {
     this.#trusted = trusted;
   }
 
-  /** Judges and keeps a verdict. Only the first word of a verifier on a block counts. */
-  add(verdict: Attestation): Verdict {
-    const key = toHex(verdict.block);
-    const words = this.#isTrusted(verdict.verifier) ? this.#words.trusted : this.#words.others;
+  /** Judges and keeps an attestation. Only the first word of a verifier on a block counts. */
+  add(attestation: Attestation): Verdict {
+    const key = toHex(attestation.block);
+    const words = this.#isTrusted(attestation.verifier) ? this.#words.trusted : this.#words.others;
     const held = words.get(key) ?? new Map<string, Attestation>();
-    const verifier = toHex(verdict.verifier);
-    if (held.has(verifier)) return ignore("known", "this verifier's word on the block is known");
-    if (held.size >= MAX_PER_BLOCK && words === this.#words.others)
-      return ignore("full", "too many verdicts on the block");
-    const form = checkAttestation(verdict, this.#rules);
+    const verifier = toHex(attestation.verifier);
+    if (held.has(verifier)) return ignore("known");
+    if (held.size >= MAX_PER_BLOCK && words === this.#words.others) return ignore("full", "attestations of the block");
+    const form = checkAttestation(attestation, this.#rules);
     if (form.kind !== "accept") return form;
-    held.set(verifier, verdict);
+    held.set(verifier, attestation);
     words.set(key, held);
     return ACCEPT;
   }
@@ -44,9 +43,9 @@ export class Attestations {
     if (held === undefined || this.#trusted.length === 0) return undefined;
     const counts = new Map<Outcome, number>();
     for (const verifier of this.#trusted) {
-      const verdict = held.get(toHex(verifier));
-      if (verdict === undefined) continue;
-      const outcome = OUTCOMES[verdict.outcome] as Outcome;
+      const attestation = held.get(toHex(verifier));
+      if (attestation === undefined) continue;
+      const outcome = OUTCOMES[attestation.outcome] as Outcome;
       counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
     }
     for (const outcome of ["valid", "invalid"] as const) {

@@ -1,7 +1,7 @@
 // The blocks of every branch in memory, as links: which is the best tip, and how to get from one tip to another.
 import { toHex } from "../../base/index.ts";
 import { compareChains } from "../../consensus/index.ts";
-import type { BlockEntry, Checked } from "../storage/block-store.ts";
+import type { BlockEntry, Checked } from "../storage/index.ts";
 
 /** Whether fork choice takes `a` over `b`. */
 export function preferred(a: BlockEntry, b: BlockEntry): boolean {

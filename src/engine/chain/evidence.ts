@@ -2,6 +2,7 @@
 import { bytesEqual, Lru, toHex } from "../../base/index.ts";
 import { judgeDoubleBlock, type Rules, type State, selectEvidence } from "../../chain/index.ts";
 import { type Body, type DoubleBlock, type DoubleRecord, Header, RoundRecord } from "../../codec/index.ts";
+import type { EventBus } from "../events.ts";
 
 /** Headers and records remembered, each. */
 const MEMORY = 2048;
@@ -9,7 +10,7 @@ const MAX_PENDING = 64;
 
 export class EvidenceWatch {
   readonly #rules: Rules;
-  readonly #onFound: (offender: Uint8Array, detail: string) => void;
+  readonly #events: EventBus;
   readonly #headers = new Lru<string, Header>(MEMORY);
   readonly #records = new Lru<string, RoundRecord>(MEMORY);
   /** Offences found already: more signatures over one of them are not another. */
@@ -17,9 +18,11 @@ export class EvidenceWatch {
   #blocks: DoubleBlock[] = [];
   #doubles: DoubleRecord[] = [];
 
-  constructor(rules: Rules, onFound: (offender: Uint8Array, detail: string) => void) {
+  constructor(rules: Rules, { events, height }: { readonly events: EventBus; readonly height: () => number }) {
     this.#rules = rules;
-    this.#onFound = onFound;
+    this.#events = events;
+    events.on("head", () => this.#prune(height()));
+    events.on("record", ({ record }) => void this.noteRecord(record));
   }
 
   /** Looks at a header whose signature was checked. */
@@ -33,7 +36,7 @@ export class EvidenceWatch {
       if (judgeDoubleBlock({ a: before, b: header }, header.height, this.#rules).kind !== "offence") return;
       this.#found.set(key, true);
       if (this.#blocks.length < MAX_PENDING) this.#blocks.push({ a: before, b: header });
-      this.#onFound(header.miner, `two blocks at height ${header.height} from one win`);
+      this.#alert(header.miner, `two blocks at height ${header.height} from one win`);
     }
   }
 
@@ -42,7 +45,7 @@ export class EvidenceWatch {
    * `second`: it shows an offence that was not known; `more`: one that was.
    */
   noteRecord(record: RoundRecord): "first" | "second" | "more" {
-    const key = `${toHex(record.leader)}/${toHex(record.block)}/${record.round}`;
+    const key = `${toHex(record.leader)}/${toHex(record.block)}/${toHex(record.task)}/${record.round}`;
     const before = this.#records.get(key);
     if (before !== undefined && bytesEqual(RoundRecord.id(before), RoundRecord.id(record))) return "first";
     if (this.#found.has(key)) return "more";
@@ -53,7 +56,7 @@ export class EvidenceWatch {
     }
     this.#found.set(key, true);
     if (this.#doubles.length < MAX_PENDING) this.#doubles.push({ a: before, b: record });
-    this.#onFound(record.leader, `two records for round ${record.round}`);
+    this.#alert(record.leader, `two records for round ${record.round}`);
     return "second";
   }
 
@@ -62,8 +65,12 @@ export class EvidenceWatch {
     return selectEvidence(state, { doubleBlocks: this.#blocks, doubleRecords: this.#doubles }, this.#rules);
   }
 
+  #alert(offender: Uint8Array, detail: string): void {
+    this.#events.emit("alert", { kind: "equivocation", subject: toHex(offender), detail });
+  }
+
   /** Forgets what is too old to punish. */
-  prune(height: number): void {
+  #prune(height: number): void {
     const oldest = height - this.#rules.maturity;
     this.#blocks = this.#blocks.filter(({ a }) => a.height > oldest);
     this.#doubles = this.#doubles.filter(({ a }) => a.height > oldest);

@@ -45,7 +45,10 @@ export class BlockStore {
   readonly #history: readonly HistorySource[];
   readonly #recent = new Lru<string, Decoded<Block>>(RECENT_BLOCKS);
 
-  constructor(store: Store, options: { readonly retention?: Retention; readonly history?: readonly HistorySource[] } = {}) {
+  constructor(
+    store: Store,
+    options: { readonly retention?: Retention; readonly history?: readonly HistorySource[] } = {},
+  ) {
     this.#store = store;
     this.retention = options.retention ?? standardRetention;
     this.#history = options.history ?? HISTORY;

@@ -27,7 +27,9 @@ export function encodeEntry(entry: BlockEntry): Uint8Array {
   const { id, parent, height, work, draw, task, startDigest, parameters, checked } = entry;
   const hex = { id, parent, draw, task, startDigest };
   const fields = Object.fromEntries(Object.entries(hex).map(([name, bytes]) => [name, toHex(bytes)]));
-  return text.encode(JSON.stringify({ ...fields, parameters: parameters.map(toHex), height, work: `${work}`, checked }));
+  return text.encode(
+    JSON.stringify({ ...fields, parameters: parameters.map(toHex), height, work: `${work}`, checked }),
+  );
 }
 
 export function decodeEntry(bytes: Uint8Array): BlockEntry {
