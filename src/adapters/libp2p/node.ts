@@ -11,10 +11,10 @@ import type { LevelDatastore } from "datastore-level";
 import { createLibp2p } from "libp2p";
 import { messageOf, PouwError } from "../../base/index.ts";
 import type { Log } from "../../ports/index.ts";
-import { gossipService } from "./gossip.ts";
-import type { Guard } from "./guard.ts";
-import { guardedMdns } from "./mdns.ts";
+import { gossipService } from "./gossip/index.ts";
 import type { Libp2pWireOptions } from "./options.ts";
+import type { Guard } from "./peers/index.ts";
+import { guardedMdns } from "./peers/index.ts";
 import { socketCounter, type Traffic } from "./traffic.ts";
 
 export type WireNode = Libp2p<{ identify: Identify; ping: Ping; pubsub: GossipSub }>;

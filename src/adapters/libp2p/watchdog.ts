@@ -1,11 +1,11 @@
 // A look every second at what can go silently wrong: gossip links that died inside an open connection, peers that never identify.
 import { peerIdFromString } from "@libp2p/peer-id";
 import { type Clock, type Log, TOPICS } from "../../ports/index.ts";
-import type { Gossip } from "./gossip.ts";
+import type { Gossip } from "./gossip/index.ts";
 import type { WireNode } from "./node.ts";
 import { topicName } from "./options.ts";
-import { IDENTIFY_MS, type PeerTable } from "./peers.ts";
-import type { Requests } from "./requests.ts";
+import { IDENTIFY_MS, type PeerTable } from "./peers/index.ts";
+import type { Requests } from "./requests/index.ts";
 import type { Traffic } from "./traffic.ts";
 
 const LOOK_MS = 1_000;

@@ -2,10 +2,7 @@
 import { peerIdFromString } from "@libp2p/peer-id";
 import { messageOf, PouwError, Scope } from "../../base/index.ts";
 import { PROTOCOLS, type Wire, type WireHandlers } from "../../ports/index.ts";
-import { createDialer, type Dialer } from "./dialer.ts";
-import { createExchange } from "./exchange.ts";
-import { createGossip, type Gossip } from "./gossip.ts";
-import { createGuard, type Guard } from "./guard.ts";
+import { createGossip, type Gossip } from "./gossip/index.ts";
 import { loadIdentity } from "./identity.ts";
 import { buildNode, parseAddress, startError, type WireNode } from "./node.ts";
 import {
@@ -16,10 +13,17 @@ import {
   protocolName,
   type WireProtocol,
 } from "./options.ts";
-import { openPeerBook } from "./peer-book.ts";
-import { createPeerTable, type PeerTable } from "./peers.ts";
-import { createRequests, PER_PEER, type Requests } from "./requests.ts";
-import { createServer } from "./serve.ts";
+import {
+  createDialer,
+  createExchange,
+  createGuard,
+  createPeerTable,
+  type Dialer,
+  type Guard,
+  openPeerBook,
+  type PeerTable,
+} from "./peers/index.ts";
+import { createRequests, createServer, PER_PEER, type Requests } from "./requests/index.ts";
 import { createTraffic, type Traffic } from "./traffic.ts";
 import { startWatchdog } from "./watchdog.ts";
 

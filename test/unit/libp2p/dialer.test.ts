@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { backoffMs, createDialer, type DialerOptions } from "../../../src/adapters/libp2p/dialer.ts";
+import { backoffMs, createDialer, type DialerOptions } from "../../../src/adapters/libp2p/peers/dialer.ts";
 import type { Clock, Log } from "../../../src/ports/index.ts";
 
 const silent: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {}, child: () => silent };

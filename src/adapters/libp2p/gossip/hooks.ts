@@ -2,7 +2,7 @@
 // Versions are pinned; a release that moves one of these fails loudly at start instead of leaving the node open.
 import type { GossipSub } from "@chainsafe/libp2p-gossipsub";
 import type { PeerId } from "@libp2p/interface";
-import { PouwError } from "../../base/index.ts";
+import { PouwError } from "../../../base/index.ts";
 
 /** The part of a decoded gossip frame that is looked at here. */
 interface Rpc {

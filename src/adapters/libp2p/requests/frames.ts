@@ -1,7 +1,7 @@
 // Frames on a stream: 4 bytes of length, big-endian, then that many bytes. One frame is in the buffer at a time.
 import type { Stream } from "@libp2p/interface";
 import { byteStream } from "@libp2p/utils";
-import { concatBytes, PouwError, u32be } from "../../base/index.ts";
+import { concatBytes, PouwError, u32be } from "../../../base/index.ts";
 
 /** Longer payloads are handed over uncopied, as a second write after the length. */
 const JOINED_BYTES = 64 * 1024;

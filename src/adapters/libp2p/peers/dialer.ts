@@ -1,6 +1,6 @@
 // Keeps the node connected: bootstrap peers always, others while there are too few. Failures back off; chance spreads the retries.
-import { messageOf } from "../../base/index.ts";
-import type { Clock, Log } from "../../ports/index.ts";
+import { messageOf } from "../../../base/index.ts";
+import type { Clock, Log } from "../../../ports/index.ts";
 
 export interface DialerOptions {
   /** Addresses that are never given up. */

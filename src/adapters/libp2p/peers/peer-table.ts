@@ -1,12 +1,12 @@
 // The table of ready peers: connected, identified, of this network. Says so to the inside, and when they are gone.
 import type { Connection, IdentifyResult, PeerId } from "@libp2p/interface";
 import { peerIdFromString } from "@libp2p/peer-id";
-import { Emitter, messageOf, PouwError } from "../../base/index.ts";
-import type { Clock, Log, PeerInfo } from "../../ports/index.ts";
+import { Emitter, messageOf, PouwError } from "../../../base/index.ts";
+import type { Clock, Log, PeerInfo } from "../../../ports/index.ts";
+import type { WireNode } from "../node.ts";
+import { protocolName } from "../options.ts";
+import { deadline } from "../slots.ts";
 import type { Guard } from "./guard.ts";
-import type { WireNode } from "./node.ts";
-import { protocolName } from "./options.ts";
-import { deadline } from "./slots.ts";
 
 /** A connection must be identified within this, ms. */
 export const IDENTIFY_MS = 15_000;

@@ -3,10 +3,10 @@ import type { PeerId } from "@libp2p/interface";
 import { peerIdFromString } from "@libp2p/peer-id";
 import { isLoopback, isPrivate } from "@libp2p/utils";
 import { type Multiaddr, multiaddr } from "@multiformats/multiaddr";
-import { messageOf, utf8 } from "../../base/index.ts";
-import type { Log } from "../../ports/index.ts";
-import type { WireNode } from "./node.ts";
-import type { Requests } from "./requests.ts";
+import { messageOf, utf8 } from "../../../base/index.ts";
+import type { Log } from "../../../ports/index.ts";
+import type { WireNode } from "../node.ts";
+import type { Requests } from "../requests/index.ts";
 
 /** Peers in one answer, and addresses believed of one answer. */
 const MAX_PEERS = 16;

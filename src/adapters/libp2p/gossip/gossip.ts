@@ -2,13 +2,13 @@
 import { createHash } from "node:crypto";
 import { type GossipSub, gossipsub, type Message, TopicValidatorResult } from "@chainsafe/libp2p-gossipsub";
 import type { PeerId } from "@libp2p/interface";
-import { messageOf, PouwError, type Verdict } from "../../base/index.ts";
-import { type Clock, type Log, MAX_GOSSIP_BYTES, TOPICS, type Topic, type WireHandlers } from "../../ports/index.ts";
-import { type GossipHooks, hookGossip } from "./gossip-hooks.ts";
-import type { Guard } from "./guard.ts";
-import { topicName } from "./options.ts";
-import { RateLimiter } from "./rate.ts";
-import type { Traffic } from "./traffic.ts";
+import { messageOf, PouwError, type Verdict } from "../../../base/index.ts";
+import { type Clock, type Log, MAX_GOSSIP_BYTES, TOPICS, type Topic, type WireHandlers } from "../../../ports/index.ts";
+import { topicName } from "../options.ts";
+import type { Guard } from "../peers/guard.ts";
+import { RateLimiter } from "../rate.ts";
+import type { Traffic } from "../traffic.ts";
+import { type GossipHooks, hookGossip } from "./hooks.ts";
 
 /** Messages being judged at once; above it new ones are ignored, and the inside fetches what it misses by request. */
 const MAX_JUDGING = 64;

@@ -1,15 +1,15 @@
 // Answering: bounded questions, bounded answers, a bounded number at once, paced per peer, with a deadline on every write.
 import { setMaxListeners } from "node:events";
 import type { Connection, Stream } from "@libp2p/interface";
-import { messageOf, PouwError } from "../../base/index.ts";
-import { MAX_REPLY_BYTES } from "../../codec/index.ts";
-import { type Clock, type Log, MAX_REQUEST_BYTES } from "../../ports/index.ts";
+import { messageOf, PouwError } from "../../../base/index.ts";
+import { MAX_REPLY_BYTES } from "../../../codec/index.ts";
+import { type Clock, type Log, MAX_REQUEST_BYTES } from "../../../ports/index.ts";
+import type { WireProtocol } from "../options.ts";
+import { RateLimiter } from "../rate.ts";
+import { deadline, Slots } from "../slots.ts";
+import type { Traffic } from "../traffic.ts";
+import { PER_PEER, REQUEST_MS } from "./client.ts";
 import { createFrames, type Frames } from "./frames.ts";
-import type { WireProtocol } from "./options.ts";
-import { RateLimiter } from "./rate.ts";
-import { PER_PEER, REQUEST_MS } from "./requests.ts";
-import { deadline, Slots } from "./slots.ts";
-import type { Traffic } from "./traffic.ts";
 
 /** Questions of one peer; a faster peer is slowed down, not punished. */
 const PEER_RATE = { perSecond: 200, burst: 1_000 };

@@ -1,12 +1,12 @@
 // Asking: at most eight questions to a peer at once, each on a stream of its own that is kept for the next question.
 import type { Connection } from "@libp2p/interface";
-import { PouwError } from "../../base/index.ts";
-import { MAX_REPLY_BYTES } from "../../codec/index.ts";
-import { type Clock, MAX_REQUEST_BYTES } from "../../ports/index.ts";
+import { PouwError } from "../../../base/index.ts";
+import { MAX_REPLY_BYTES } from "../../../codec/index.ts";
+import { type Clock, MAX_REQUEST_BYTES } from "../../../ports/index.ts";
+import { protocolName, type WireProtocol } from "../options.ts";
+import { deadline, Slots } from "../slots.ts";
+import type { Traffic } from "../traffic.ts";
 import { createFrames, type Frames } from "./frames.ts";
-import { protocolName, type WireProtocol } from "./options.ts";
-import { deadline, Slots } from "./slots.ts";
-import type { Traffic } from "./traffic.ts";
 
 /** Longest a request waits, whatever its signal says, ms. */
 export const REQUEST_MS = 30_000;
