@@ -27,7 +27,7 @@ const PING_TIMEOUT = { minTimeout: 15_000, maxTimeout: 30_000 };
 export interface NodeParts {
   readonly privateKey: PrivateKey;
   readonly book: LevelDatastore | undefined;
-  readonly guard: Guard;
+  readonly guard: Pick<Guard, "gater" | "isBanned">;
   readonly traffic: Traffic;
   readonly log: Log;
 }
@@ -59,7 +59,7 @@ export async function buildNode(options: Libp2pWireOptions, parts: NodeParts): P
     services: {
       identify: identify(),
       ping: ping(),
-      pubsub: gossipService(options, guard.isBanned),
+      pubsub: gossipService(options, guard),
     },
   });
 }

@@ -24,11 +24,14 @@ interface Internals {
   handlePeerReadStreamError(error: unknown, peer: PeerId): void;
 }
 
+/** How much of a frame to look at. */
+export type Admission = "all" | "control" | "nothing";
+
 export interface GossipWatch {
   /** A frame that does not decode, is too long, or carries a bad signature. */
   garbage(peer: string, what: string): void;
   /** How much of a frame with `messages` messages to look at. */
-  admit(peer: string, messages: number): "all" | "control" | "nothing";
+  admit(peer: string, messages: number): Admission;
 }
 
 export interface GossipHooks {

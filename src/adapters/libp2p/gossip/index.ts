@@ -1,1 +1,2 @@
-export * from "./gossip.ts";
+export { Gossip } from "./gossip.ts";
+export { gossipService } from "./settings.ts";

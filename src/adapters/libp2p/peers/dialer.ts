@@ -1,6 +1,7 @@
 // Keeps the node connected: bootstrap peers always, others while there are too few. Failures back off; chance spreads the retries.
 import { messageOf } from "../../../base/index.ts";
 import type { Clock, Log } from "../../../ports/index.ts";
+import { deadline } from "../deadline.ts";
 
 export interface DialerOptions {
   /** Addresses that are never given up. */
@@ -14,18 +15,11 @@ export interface DialerDeps {
   readonly random: () => number;
   readonly log: Log;
   /** Dials an address or, for a known peer, its id; returns the peer id. */
-  dial(target: string, signal: AbortSignal): Promise<string>;
+  dial(target: string, options: { readonly signal: AbortSignal }): Promise<string>;
   isConnected(peer: string): boolean;
   isBanned(peer: string): boolean;
   connected(): number;
   dialled(outcome: "ok" | "failed"): void;
-}
-
-export interface Dialer {
-  start(): void;
-  /** A peer whose addresses are in the book: worth dialling when peers run short. */
-  learn(peer: string): void;
-  stop(): void;
 }
 
 interface Target {
@@ -52,77 +46,95 @@ export function backoffMs(failures: number, chance: number): number {
   return Math.round(full * (0.5 + chance / 2));
 }
 
-export function createDialer(options: DialerOptions, deps: DialerDeps): Dialer {
-  const targets = new Map<string, Target>();
-  const stopping = new AbortController();
-  let cancelTick: () => void = () => undefined;
+export class Dialer {
+  readonly #minPeers: number;
+  readonly #deps: DialerDeps;
+  readonly #targets = new Map<string, Target>();
+  readonly #stopping = new AbortController();
+  #cancelTick: () => void = () => undefined;
 
-  const add = (name: string, bootstrap: boolean, peer: string | undefined): void => {
-    if (targets.has(name)) return;
-    if (!bootstrap && targets.size >= REMEMBERED) forgetOne();
-    targets.set(name, { name, bootstrap, peer, failures: 0, nextAt: 0, dialling: false });
-  };
-  /** Makes room by chance: a stranger who names many false peers must not be able to choose which ones stay. */
-  function forgetOne(): void {
-    const idle = [...targets.values()].filter((one) => !one.bootstrap && !one.dialling && !deps.isConnected(one.name));
-    const out = idle[Math.floor(deps.random() * idle.length)];
-    if (out !== undefined) targets.delete(out.name);
+  constructor(options: DialerOptions, deps: DialerDeps) {
+    this.#minPeers = options.minPeers;
+    this.#deps = deps;
+    for (const address of options.bootstrap) this.#add(address, true, /\/p2p\/([^/]+)$/.exec(address)?.[1]);
   }
-  for (const address of options.bootstrap) add(address, true, /\/p2p\/([^/]+)$/.exec(address)?.[1]);
 
-  function wants(target: Target, now: number, free: number): boolean {
+  start(): void {
+    this.#tick();
+  }
+
+  /** A peer whose addresses are in the book: worth dialling when peers run short. */
+  learn(peer: string): void {
+    this.#add(peer, false, peer);
+  }
+
+  stop(): void {
+    this.#stopping.abort();
+    this.#cancelTick();
+  }
+
+  #add(name: string, bootstrap: boolean, peer: string | undefined): void {
+    if (this.#targets.has(name)) return;
+    if (!bootstrap && this.#targets.size >= REMEMBERED) this.#forgetOne();
+    this.#targets.set(name, { name, bootstrap, peer, failures: 0, nextAt: 0, dialling: false });
+  }
+
+  /** Makes room by chance: a stranger who names many false peers must not be able to choose which ones stay. */
+  #forgetOne(): void {
+    const mayGo = (one: Target): boolean => !one.bootstrap && !one.dialling && !this.#deps.isConnected(one.name);
+    const idle = [...this.#targets.values()].filter(mayGo);
+    const out = idle[Math.floor(this.#deps.random() * idle.length)];
+    if (out !== undefined) this.#targets.delete(out.name);
+  }
+
+  #tick(): void {
+    const { clock } = this.#deps;
+    const now = clock.now();
+    const running = [...this.#targets.values()].filter((target) => target.dialling).length;
+    let free = this.#minPeers - this.#deps.connected() - running;
+    let places = AT_ONCE - running;
+    for (const target of this.#targets.values()) {
+      if (places <= 0) break;
+      if (!this.#wants(target, now, free)) continue;
+      places--;
+      free--;
+      void this.#dial(target);
+    }
+    if (!this.#stopping.signal.aborted) this.#cancelTick = clock.after(TICK_MS, () => this.#tick());
+  }
+
+  #wants(target: Target, now: number, free: number): boolean {
+    const { peer } = target;
     if (target.dialling || target.nextAt > now) return false;
-    if (target.peer !== undefined && (deps.isConnected(target.peer) || deps.isBanned(target.peer))) return false;
+    if (peer !== undefined && (this.#deps.isConnected(peer) || this.#deps.isBanned(peer))) return false;
     return target.bootstrap || free > 0;
   }
 
-  async function dial(target: Target): Promise<void> {
+  async #dial(target: Target): Promise<void> {
+    const { clock } = this.#deps;
     target.dialling = true;
-    const given = new AbortController();
-    const onStop = (): void => given.abort();
-    const cancel = deps.clock.after(DIAL_MS, onStop);
-    stopping.signal.addEventListener("abort", onStop, { once: true });
+    const limit = deadline(clock, DIAL_MS, this.#stopping.signal);
     try {
-      target.peer = await deps.dial(target.name, given.signal);
+      target.peer = await this.#deps.dial(target.name, limit);
       target.failures = 0;
-      target.nextAt = deps.clock.now() + BACKOFF.firstMs;
-      deps.dialled("ok");
+      target.nextAt = clock.now() + BACKOFF.firstMs;
+      this.#deps.dialled("ok");
     } catch (error) {
-      target.failures++;
-      target.nextAt = deps.clock.now() + backoffMs(target.failures, deps.random());
-      if (stopping.signal.aborted) return;
-      deps.dialled("failed");
-      const say = target.bootstrap && target.failures === 1 ? deps.log.warn : deps.log.debug;
-      say.call(deps.log, { target: target.name, error: messageOf(error), failures: target.failures }, "a dial failed");
-      if (!target.bootstrap && target.failures >= GIVE_UP) targets.delete(target.name);
+      this.#noteFailure(target, error);
     } finally {
       target.dialling = false;
-      cancel();
-      stopping.signal.removeEventListener("abort", onStop);
+      limit.end();
     }
   }
 
-  function tick(): void {
-    const now = deps.clock.now();
-    const running = [...targets.values()].filter((target) => target.dialling).length;
-    let free = options.minPeers - deps.connected() - running;
-    let places = AT_ONCE - running;
-    for (const target of targets.values()) {
-      if (places <= 0) break;
-      if (!wants(target, now, free)) continue;
-      places--;
-      free--;
-      void dial(target);
-    }
-    if (!stopping.signal.aborted) cancelTick = deps.clock.after(TICK_MS, tick);
+  #noteFailure(target: Target, error: unknown): void {
+    const { clock, log } = this.#deps;
+    target.failures++;
+    target.nextAt = clock.now() + backoffMs(target.failures, this.#deps.random());
+    if (this.#stopping.signal.aborted) return;
+    this.#deps.dialled("failed");
+    const say = target.bootstrap && target.failures === 1 ? log.warn : log.debug;
+    say.call(log, { target: target.name, error: messageOf(error), failures: target.failures }, "a dial failed");
+    if (!target.bootstrap && target.failures >= GIVE_UP) this.#targets.delete(target.name);
   }
-
-  return {
-    start: tick,
-    learn: (peer) => add(peer, false, peer),
-    stop: () => {
-      stopping.abort();
-      cancelTick();
-    },
-  };
 }

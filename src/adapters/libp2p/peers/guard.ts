@@ -26,7 +26,7 @@ export interface Guard {
 export interface GuardDeps {
   readonly log: Log;
   readonly clock: Clock;
-  readonly traffic: Traffic;
+  readonly traffic: Pick<Traffic, "ban" | "reject">;
   /** Remote addresses of a peer's open connections. */
   addressesOf(peer: string): readonly Multiaddr[];
   /** Breaks all connections of a peer at once. */

@@ -1,6 +1,6 @@
-export { createDialer, type Dialer } from "./dialer.ts";
-export { createExchange } from "./exchange.ts";
+export { Dialer } from "./dialer.ts";
+export { createExchange, type Exchange } from "./exchange.ts";
 export { createGuard, type Guard } from "./guard.ts";
 export { guardedMdns } from "./mdns.ts";
 export { openPeerBook } from "./peer-book.ts";
-export { createPeerTable, IDENTIFY_MS, type PeerTable } from "./peer-table.ts";
+export { IDENTIFY_MS, PeerTable } from "./peer-table.ts";

@@ -3,123 +3,68 @@ import type { Connection } from "@libp2p/interface";
 import { PouwError } from "../../../base/index.ts";
 import { MAX_REPLY_BYTES } from "../../../codec/index.ts";
 import { type Clock, MAX_REQUEST_BYTES } from "../../../ports/index.ts";
+import { deadline } from "../deadline.ts";
 import { protocolName, type WireProtocol } from "../options.ts";
-import { deadline, Slots } from "../slots.ts";
+import { Slots } from "../slots.ts";
 import type { Traffic } from "../traffic.ts";
 import { createFrames, type Frames } from "./frames.ts";
-
-/** Longest a request waits, whatever its signal says, ms. */
-export const REQUEST_MS = 30_000;
-/** Requests to (and from) one peer at once, over all protocols. */
-export const PER_PEER = 8;
-/** Unused streams are closed after this, before the other side loses patience, ms. */
-const IDLE_MS = 20_000;
+import { KeptStreams } from "./kept-streams.ts";
+import { PER_PEER, REQUEST_MS } from "./limits.ts";
 
 export interface RequestDeps {
   readonly clock: Clock;
-  readonly traffic: Traffic;
+  readonly traffic: Pick<Traffic, "request">;
   /** An open connection to a ready peer. */
   connectionTo(peer: string): Connection | undefined;
   /** A reply over the limit: the peer's wrong. */
-  garbage(peer: string, what: string): void;
+  strike(peer: string, what: string): void;
 }
 
-export interface Requests {
-  /** One question, one answer. Throws WIRE_FAILED or WIRE_TIMEOUT. A question may reach the peer twice when a kept stream turns out dead, so questions only read. */
-  ask(
+interface Question {
+  readonly peer: string;
+  readonly protocol: WireProtocol;
+  readonly data: Uint8Array;
+}
+
+export class RequestClient {
+  readonly #network: string;
+  readonly #deps: RequestDeps;
+  readonly #slots = new Slots(PER_PEER);
+  readonly #kept: KeptStreams;
+
+  constructor(options: { readonly network: string }, deps: RequestDeps) {
+    this.#network = options.network;
+    this.#deps = deps;
+    this.#kept = new KeptStreams(deps.clock);
+  }
+
+  /**
+   * One question, one answer. Throws WIRE_FAILED or WIRE_TIMEOUT.
+   * A question may reach the peer twice when a kept stream turns out dead, so questions only read.
+   */
+  async ask(
     peer: string,
     protocol: WireProtocol,
     data: Uint8Array,
     options: { readonly signal: AbortSignal },
-  ): Promise<Uint8Array>;
-  /** Lets go of a disconnected peer's streams. */
-  drop(peer: string): void;
-  /** Closes streams that nobody used for a while. */
-  sweep(): void;
-}
-
-interface Kept {
-  readonly frames: Frames;
-  readonly since: number;
-}
-
-export function createRequests(network: string, deps: RequestDeps): Requests {
-  const slots = new Slots(PER_PEER);
-  const kept = new Map<string, Kept[]>();
-  const key = (peer: string, protocol: string): string => `${peer} ${protocol}`;
-
-  function reuse(peer: string, protocol: WireProtocol): Frames | undefined {
-    const pool = kept.get(key(peer, protocol));
-    for (let one = pool?.pop(); one !== undefined; one = pool?.pop()) if (isUsable(one.frames)) return one.frames;
-    return undefined;
-  }
-
-  function keep(peer: string, protocol: WireProtocol, frames: Frames): void {
-    if (!isUsable(frames)) return;
-    const pool = kept.get(key(peer, protocol)) ?? [];
-    kept.set(key(peer, protocol), pool);
-    pool.push({ frames, since: deps.clock.now() });
-  }
-
-  async function open(peer: string, protocol: WireProtocol, signal: AbortSignal): Promise<Frames> {
-    const connection = deps.connectionTo(peer);
-    if (connection === undefined) throw new PouwError("WIRE_FAILED", `there is no connection to ${peer}`);
-    const stream = await connection.newStream(protocolName(network, protocol), {
-      signal,
-      maxOutboundStreams: PER_PEER,
-    });
-    return createFrames(stream, MAX_REPLY_BYTES);
-  }
-
-  async function exchange(peer: string, protocol: WireProtocol, data: Uint8Array, signal: AbortSignal) {
-    const old = reuse(peer, protocol);
-    if (old !== undefined) {
-      try {
-        return await use(old, peer, protocol, data, signal);
-      } catch (error) {
-        // The other side may have closed the kept stream a moment ago: once more, on a new one.
-        if (signal.aborted || isGarbage(error)) throw error;
-      }
-    }
-    return use(await open(peer, protocol, signal), peer, protocol, data, signal);
-  }
-
-  async function use(frames: Frames, peer: string, protocol: WireProtocol, data: Uint8Array, signal: AbortSignal) {
-    try {
-      await frames.write(data, signal);
-      const reply = await frames.read(signal);
-      if (reply === undefined) throw new PouwError("WIRE_FAILED", `${peer} closed ${protocol} without an answer`);
-      keep(peer, protocol, frames);
-      return reply;
-    } catch (error) {
-      // A late answer must not meet the next question.
-      frames.stream.abort(error instanceof Error ? error : new Error(String(error)));
-      throw error;
-    }
-  }
-
-  async function ask(
-    peer: string,
-    protocol: WireProtocol,
-    data: Uint8Array,
-    options: { readonly signal: AbortSignal },
-  ) {
+  ): Promise<Uint8Array> {
     if (data.length > MAX_REQUEST_BYTES)
       throw new PouwError("WIRE_FAILED", `a ${protocol} request of ${data.length} bytes is over the limit`);
-    const limit = deadline(deps.clock, REQUEST_MS, options.signal);
-    const begun = deps.clock.now();
-    const seconds = (): number => (deps.clock.now() - begun) / 1000;
+    const { clock, traffic } = this.#deps;
+    const limit = deadline(clock, REQUEST_MS, options.signal);
+    const begun = clock.now();
+    const seconds = (): number => (clock.now() - begun) / 1000;
     let release: (() => void) | undefined;
     try {
-      release = await slots.acquire(peer, limit.signal);
-      const reply = await exchange(peer, protocol, data, limit.signal);
-      deps.traffic.request("out", protocol, "ok", seconds());
+      release = await this.#slots.acquire(peer, limit);
+      const reply = await this.#exchange({ peer, protocol, data }, limit);
+      traffic.request("out", protocol, "ok", seconds());
       return reply;
     } catch (error) {
-      deps.traffic.request("out", protocol, limit.signal.aborted ? "timeout" : "failed", seconds());
+      traffic.request("out", protocol, limit.signal.aborted ? "timeout" : "failed", seconds());
       if (limit.signal.aborted)
         throw new PouwError("WIRE_TIMEOUT", `${peer} did not answer ${protocol} in time`, { cause: error });
-      if (isGarbage(error)) deps.garbage(peer, "oversize reply");
+      if (isGarbage(error)) this.#deps.strike(peer, "oversize reply");
       throw new PouwError("WIRE_FAILED", `${protocol} from ${peer} failed: ${reasonOf(error)}`, { cause: error });
     } finally {
       release?.();
@@ -127,27 +72,57 @@ export function createRequests(network: string, deps: RequestDeps): Requests {
     }
   }
 
-  return {
-    ask,
-    drop: (peer) => {
-      for (const name of [...kept.keys()]) if (name.startsWith(`${peer} `)) kept.delete(name);
-    },
-    sweep: () => {
-      const oldest = deps.clock.now() - IDLE_MS;
-      for (const [name, pool] of kept) {
-        for (const one of pool) if (one.since < oldest) void one.frames.stream.close().catch(() => undefined);
-        const rest = pool.filter((one) => one.since >= oldest);
-        if (rest.length > 0) kept.set(name, rest);
-        else kept.delete(name);
-      }
-    },
-  };
-}
+  /** Lets go of a disconnected peer's streams. */
+  drop(peer: string): void {
+    this.#kept.drop(peer);
+  }
 
-const isUsable = (frames: Frames): boolean =>
-  frames.stream.status === "open" &&
-  frames.stream.writeStatus === "writable" &&
-  frames.stream.remoteWriteStatus === "writable";
+  /** Closes streams that nobody used for a while. */
+  sweep(): void {
+    this.#kept.sweep();
+  }
+
+  async #exchange(question: Question, options: { readonly signal: AbortSignal }): Promise<Uint8Array> {
+    const old = this.#kept.take(question.peer, question.protocol);
+    if (old !== undefined) {
+      try {
+        return await this.#askOn(old, question, options);
+      } catch (error) {
+        // The other side may have closed the kept stream a moment ago: once more, on a new one.
+        if (options.signal.aborted || isGarbage(error)) throw error;
+      }
+    }
+    return this.#askOn(await this.#open(question, options), question, options);
+  }
+
+  async #open({ peer, protocol }: Question, { signal }: { readonly signal: AbortSignal }): Promise<Frames> {
+    const connection = this.#deps.connectionTo(peer);
+    if (connection === undefined) throw new PouwError("WIRE_FAILED", `there is no connection to ${peer}`);
+    const stream = await connection.newStream(protocolName(this.#network, protocol), {
+      signal,
+      maxOutboundStreams: PER_PEER,
+    });
+    return createFrames({ maxFrame: MAX_REPLY_BYTES }, stream);
+  }
+
+  async #askOn(
+    frames: Frames,
+    { peer, protocol, data }: Question,
+    options: { readonly signal: AbortSignal },
+  ): Promise<Uint8Array> {
+    try {
+      await frames.write(data, options);
+      const reply = await frames.read(options);
+      if (reply === undefined) throw new PouwError("WIRE_FAILED", `${peer} closed ${protocol} without an answer`);
+      this.#kept.keep(peer, protocol, frames);
+      return reply;
+    } catch (error) {
+      // A late answer must not meet the next question.
+      frames.stream.abort(error instanceof Error ? error : new Error(String(error)));
+      throw error;
+    }
+  }
+}
 
 const isGarbage = (error: unknown): boolean => error instanceof PouwError && error.code === "BAD_ENCODING";
 

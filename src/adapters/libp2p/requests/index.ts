@@ -1,2 +1,3 @@
-export { createRequests, PER_PEER, type Requests } from "./client.ts";
-export { createServer } from "./server.ts";
+export { RequestClient } from "./client.ts";
+export { PER_PEER } from "./limits.ts";
+export { type Answer, RequestServer } from "./server.ts";
