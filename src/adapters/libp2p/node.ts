@@ -13,8 +13,7 @@ import { messageOf, PouwError } from "../../base/index.ts";
 import type { Log } from "../../ports/index.ts";
 import { gossipService } from "./gossip/index.ts";
 import type { Libp2pWireOptions } from "./options.ts";
-import type { Guard } from "./peers/index.ts";
-import { guardedMdns } from "./peers/index.ts";
+import { type Guard, guardedMdns } from "./peers/index.ts";
 import { socketCounter, type Traffic } from "./traffic.ts";
 
 export type WireNode = Libp2p<{ identify: Identify; ping: Ping; pubsub: GossipSub }>;
