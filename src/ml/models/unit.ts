@@ -130,7 +130,7 @@ export function trainGraph(model: Architecture, options: BuildOptions): Graph {
 }
 
 const zeroOf = (g: GraphBuilder, shape: readonly number[]): Value =>
-  g.node("Expand", [g.scalar(0), g.constant(shape, [shape.length], "int64")], shape);
+  g.node("Expand", [g.scalar(0), g.constant(shape, [shape.length], "int64")], { shape });
 
 const renamed = (g: GraphBuilder, value: Value, id: string): Value =>
   g.nodes("Identity", [value], [{ id, dtype: value.dtype, shape: value.shape }])[0] as Value;
@@ -147,7 +147,7 @@ export function evalGraph(model: Architecture, { batch, lowering }: BuildOptions
   });
   const predicted = model.forward(net, index, data, lookup(params));
   const [count] = predicted.logits.shape as [number];
-  const best = g.node("ArgMax", [predicted.logits], [count], "int64", { axis: 1, keepdims: 0 });
+  const best = g.node("ArgMax", [predicted.logits], { shape: [count], dtype: "int64" }, { axis: 1, keepdims: 0 });
   const flat = cast(g, best, "int32");
   const right = cast(g, equal(g, flat, predicted.labels), "int32");
   const shape = [batch, ...(count === batch ? [] : [count / batch])];
