@@ -39,6 +39,23 @@ function verifyLines(report: VerifyReport, c: Colors): string[] {
   return [...table(rows.map(([name, value]) => [c.dim(name), value])), verdict];
 }
 
+const nodeOf = (command: Command, io: Io) => findNode(settingsOf(command, io).options.dataDir);
+
+async function showBlocks(io: Io, command: Command): Promise<undefined> {
+  const given = optionsOf<{ from?: string; count: string }>(command);
+  const from = given.from === undefined ? undefined : wholeNumber(given.from, "--from", 2 ** 32 - 1);
+  const count = wholeNumber(given.count, "--count", 100);
+  return print(io, command, await nodeOf(command, io).blocks(from, count), blockTable);
+}
+
+async function showBlock(io: Io, command: Command): Promise<undefined> {
+  return print(io, command, await nodeOf(command, io).block(command.args[0] as string), blockLines);
+}
+
+async function showTransfer(io: Io, command: Command): Promise<undefined> {
+  return print(io, command, await nodeOf(command, io).transfer(command.args[0] as string), transferLines);
+}
+
 async function verify({ io, deps }: Context, command: Command): Promise<ExitCode> {
   const { reexecute } = optionsOf<{ reexecute: boolean }>(command);
   const { options } = settingsOf(command, io);
@@ -70,39 +87,23 @@ export function chainCommand(context: Context): Command {
   const { io, action } = context;
   const sub = (name: string, description: string, keys: readonly string[] = PLACE): Command =>
     addSettings(new Command(name).description(description), keys).option("--json", "print JSON");
-  const node = (command: Command) => findNode(settingsOf(command, io).options.dataDir);
   return new Command("chain")
     .description("blocks and transfers; replay and check the whole store")
     .addCommand(
       sub("show", "the newest blocks of a running node")
         .option("--from <height>", "begin here instead")
         .option("--count <n>", "how many", "20")
-        .action(
-          action(async (command) => {
-            const given = optionsOf<{ from?: string; count: string }>(command);
-            const from = given.from === undefined ? undefined : wholeNumber(given.from, "--from", 2 ** 32 - 1);
-            const count = wholeNumber(given.count, "--count", 100);
-            return print(io, command, await node(command).blocks(from, count), blockTable);
-          }),
-        ),
+        .action(action((command) => showBlocks(io, command))),
     )
     .addCommand(
       sub("block", "one block of a running node")
         .argument("<height|hash>", "its height or its hash")
-        .action(
-          action(async (command) =>
-            print(io, command, await node(command).block(command.args[0] as string), blockLines),
-          ),
-        ),
+        .action(action((command) => showBlock(io, command))),
     )
     .addCommand(
       sub("tx", "one transfer of a running node")
         .argument("<id>", "its id, 64 hex digits")
-        .action(
-          action(async (command) =>
-            print(io, command, await node(command).transfer(command.args[0] as string), transferLines),
-          ),
-        ),
+        .action(action((command) => showTransfer(io, command))),
     )
     .addCommand(
       sub("verify", "replay the stored chain of a stopped node and check everything", [...PLACE, "provider", "workers"])

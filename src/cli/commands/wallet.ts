@@ -45,6 +45,21 @@ function made(io: Io, command: Command, wallet: Wallet): undefined {
   return undefined;
 }
 
+async function importSecret(io: Io, command: Command): Promise<undefined> {
+  const dataDir = dirOf(command, io);
+  // Where a key file is already, this throws before anybody types a secret.
+  if (readWallet(dataDir) !== undefined) createWallet(dataDir);
+  return made(io, command, createWallet(dataDir, parseSecret(await readSecretLine(io))));
+}
+
+function showAddress(io: Io, command: Command): undefined {
+  const { keys, path } = needWallet(command, io);
+  const address = toHex(keys.address);
+  if (optionsOf<JsonOption>(command).json) printJson(io, { address, path });
+  else printLine(io, address);
+  return undefined;
+}
+
 function amountOf(text: string, what: string): bigint {
   const amount = parseAmount(text);
   if (amount === undefined)
@@ -113,11 +128,7 @@ export function walletCommand({ io, action }: Context): Command {
     )
     .addCommand(
       sub("import", "make the key file from a secret key read from stdin").action(
-        action(async (command) => {
-          const dataDir = dirOf(command, io);
-          if (readWallet(dataDir) !== undefined) createWallet(dataDir);
-          return made(io, command, createWallet(dataDir, parseSecret(await readSecretLine(io))));
-        }),
+        action((command) => importSecret(io, command)),
       ),
     )
     .addCommand(
@@ -125,17 +136,7 @@ export function walletCommand({ io, action }: Context): Command {
         .option("--yes", "really print it")
         .action(action((command) => exportSecret(io, command))),
     )
-    .addCommand(
-      sub("address", "print the account's address").action(
-        action((command) => {
-          const { keys, path } = needWallet(command, io);
-          const address = toHex(keys.address);
-          if (optionsOf<JsonOption>(command).json) printJson(io, { address, path });
-          else printLine(io, address);
-          return undefined;
-        }),
-      ),
-    )
+    .addCommand(sub("address", "print the account's address").action(action((command) => showAddress(io, command))))
     .addCommand(
       sub("balance", "what the account, or another one, owns")
         .argument("[address]", "another account")
