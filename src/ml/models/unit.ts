@@ -72,7 +72,7 @@ function stepGraph(model: Architecture, { batch, lowering }: BuildOptions, outer
   g.input("logits", "float32", ["R", "C"]);
   g.input("targets", "int32", ["R"]);
   const [rows, ...tensors] = outer.map((value) => g.outer(value));
-  const net = new Net(g, lowering, model.bits);
+  const net = new Net({ lowering, bits: model.bits }, g);
   const params = model.parameters.map(({ name, exponent }, i) => ({
     name,
     param: net.param(state[i]?.[0] as Value, exponent),
@@ -140,7 +140,7 @@ export function evalGraph(model: Architecture, { batch, lowering }: BuildOptions
   const g = new GraphBuilder("e");
   const index = g.input("batch", "int32", [batch]);
   const data = dataInputs(g, model);
-  const net = new Net(g, lowering, model.bits);
+  const net = new Net({ lowering, bits: model.bits }, g);
   const params = model.parameters.map(({ name, shape, exponent }) => {
     const p = g.input(name, "float32", shape);
     return { name, param: net.param(net.exact ? enter(g, p, exponent) : p, exponent) };

@@ -81,7 +81,7 @@ const CASES: Readonly<{ [name: string]: Case }> = {
 /** Outputs: the layer's result, then the gradients of sum(result * seed) with respect to the parameters. */
 function gradientGraph({ parameters, forward }: Case, lowering: Lowering): Graph {
   const g = new GraphBuilder("t");
-  const net = new Net(g, lowering, BITS);
+  const net = new Net({ lowering, bits: BITS }, g);
   const params = parameters.map((shape, i) => {
     const p = g.input(`p${i}`, "float32", shape);
     return net.param(net.exact ? enter(g, p, EXPONENT) : p, EXPONENT);
