@@ -35,14 +35,8 @@ type Kind = (typeof SIGNED)[number];
 const message = (kind: Kind, genesis: Uint8Array, id: Uint8Array): Uint8Array =>
   taggedHash(`sign ${kind}`, genesis, id);
 
-/** A signature and whose it claims to be. */
-interface Signed {
-  readonly by: Uint8Array;
-  readonly signature: Uint8Array;
-}
-
-function check(kind: Kind, genesis: Uint8Array, id: Uint8Array, { by, signature }: Signed): boolean {
-  return verifySignature(by, message(kind, genesis, id), signature);
+function check(kind: Kind, genesis: Uint8Array, id: Uint8Array, address: Uint8Array, signature: Uint8Array): boolean {
+  return verifySignature(address, message(kind, genesis, id), signature);
 }
 
 /** Signs as `header.miner`; the caller's key must be that address's. The same holds for the signers below. */
@@ -69,12 +63,12 @@ export const signVerdict = (verdict: UnsignedVerdict, key: KeyPair, genesis: Uin
 });
 
 export const verifyHeader = (header: Header, genesis: Uint8Array): boolean =>
-  check("header", genesis, blockId(header), { by: header.miner, signature: header.signature });
+  check("header", genesis, blockId(header), header.miner, header.signature);
 export const verifyRecord = (record: Record, genesis: Uint8Array): boolean =>
-  check("record", genesis, recordId(record), { by: record.leader, signature: record.signature });
+  check("record", genesis, recordId(record), record.leader, record.signature);
 export const verifyContribution = (c: Contribution, genesis: Uint8Array): boolean =>
-  check("contribution", genesis, contributionId(c), { by: c.author, signature: c.signature });
+  check("contribution", genesis, contributionId(c), c.author, c.signature);
 export const verifyTransfer = (transfer: Transfer): boolean =>
-  check("transfer", transfer.genesis, transferId(transfer), { by: transfer.from, signature: transfer.signature });
+  check("transfer", transfer.genesis, transferId(transfer), transfer.from, transfer.signature);
 export const verifyVerdict = (verdict: SignedVerdict, genesis: Uint8Array): boolean =>
-  check("verdict", genesis, verdictId(verdict), { by: verdict.verifier, signature: verdict.signature });
+  check("verdict", genesis, verdictId(verdict), verdict.verifier, verdict.signature);
