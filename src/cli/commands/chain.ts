@@ -39,21 +39,21 @@ function verifyLines(report: VerifyReport, c: Colors): string[] {
   return [...table(rows.map(([name, value]) => [c.dim(name), value])), verdict];
 }
 
-const nodeOf = (command: Command, io: Io) => findNode(settingsOf(command, io).options.dataDir);
+const nodeOf = (command: Command, { io }: Context) => findNode(settingsOf(command, io).options.dataDir);
 
-async function showBlocks(io: Io, command: Command): Promise<undefined> {
+async function showBlocks(context: Context, command: Command): Promise<undefined> {
   const given = optionsOf<{ from?: string; count: string }>(command);
   const from = given.from === undefined ? undefined : wholeNumber(given.from, "--from", 2 ** 32 - 1);
   const count = wholeNumber(given.count, "--count", 100);
-  return print(io, command, await nodeOf(command, io).blocks(from, count), blockTable);
+  return print(context.io, command, await nodeOf(command, context).blocks(from, count), blockTable);
 }
 
-async function showBlock(io: Io, command: Command): Promise<undefined> {
-  return print(io, command, await nodeOf(command, io).block(command.args[0] as string), blockLines);
+async function showBlock(context: Context, command: Command): Promise<undefined> {
+  return print(context.io, command, await nodeOf(command, context).block(command.args[0] as string), blockLines);
 }
 
-async function showTransfer(io: Io, command: Command): Promise<undefined> {
-  return print(io, command, await nodeOf(command, io).transfer(command.args[0] as string), transferLines);
+async function showTransfer(context: Context, command: Command): Promise<undefined> {
+  return print(context.io, command, await nodeOf(command, context).transfer(command.args[0] as string), transferLines);
 }
 
 async function verify({ io, deps }: Context, command: Command): Promise<ExitCode> {
@@ -84,7 +84,7 @@ async function verify({ io, deps }: Context, command: Command): Promise<ExitCode
 }
 
 export function chainCommand(context: Context): Command {
-  const { io, action } = context;
+  const { action } = context;
   const sub = (name: string, description: string, keys: readonly string[] = PLACE): Command =>
     addSettings(new Command(name).description(description), keys).option("--json", "print JSON");
   return new Command("chain")
@@ -93,17 +93,17 @@ export function chainCommand(context: Context): Command {
       sub("show", "the newest blocks of a running node")
         .option("--from <height>", "begin here instead")
         .option("--count <n>", "how many", "20")
-        .action(action((command) => showBlocks(io, command))),
+        .action(action((command) => showBlocks(context, command))),
     )
     .addCommand(
       sub("block", "one block of a running node")
         .argument("<height|hash>", "its height or its hash")
-        .action(action((command) => showBlock(io, command))),
+        .action(action((command) => showBlock(context, command))),
     )
     .addCommand(
       sub("tx", "one transfer of a running node")
         .argument("<id>", "its id, 64 hex digits")
-        .action(action((command) => showTransfer(io, command))),
+        .action(action((command) => showTransfer(context, command))),
     )
     .addCommand(
       sub("verify", "replay the stored chain of a stopped node and check everything", [...PLACE, "provider", "workers"])

@@ -45,14 +45,14 @@ function made(io: Io, command: Command, wallet: Wallet): undefined {
   return undefined;
 }
 
-async function importSecret(io: Io, command: Command): Promise<undefined> {
+async function importSecret({ io }: Context, command: Command): Promise<undefined> {
   const dataDir = dirOf(command, io);
   // Where a key file is already, this throws before anybody types a secret.
   if (readWallet(dataDir) !== undefined) createWallet(dataDir);
   return made(io, command, createWallet(dataDir, parseSecret(await readSecretLine(io))));
 }
 
-function showAddress(io: Io, command: Command): undefined {
+function showAddress({ io }: Context, command: Command): undefined {
   const { keys, path } = needWallet(command, io);
   const address = toHex(keys.address);
   if (optionsOf<JsonOption>(command).json) printJson(io, { address, path });
@@ -118,7 +118,8 @@ function exportSecret(io: Io, command: Command): undefined {
   return undefined;
 }
 
-export function walletCommand({ io, action }: Context): Command {
+export function walletCommand(context: Context): Command {
+  const { io, action } = context;
   const sub = (name: string, description: string): Command =>
     addSettings(new Command(name).description(description), PLACE).option("--json", "print JSON");
   return new Command("wallet")
@@ -128,7 +129,7 @@ export function walletCommand({ io, action }: Context): Command {
     )
     .addCommand(
       sub("import", "make the key file from a secret key read from stdin").action(
-        action((command) => importSecret(io, command)),
+        action((command) => importSecret(context, command)),
       ),
     )
     .addCommand(
@@ -136,7 +137,9 @@ export function walletCommand({ io, action }: Context): Command {
         .option("--yes", "really print it")
         .action(action((command) => exportSecret(io, command))),
     )
-    .addCommand(sub("address", "print the account's address").action(action((command) => showAddress(io, command))))
+    .addCommand(
+      sub("address", "print the account's address").action(action((command) => showAddress(context, command))),
+    )
     .addCommand(
       sub("balance", "what the account, or another one, owns")
         .argument("[address]", "another account")
