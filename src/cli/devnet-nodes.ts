@@ -21,6 +21,14 @@ function lastLine(path: string): string {
     .slice(-300);
 }
 
+export interface DevnetNodeOptions {
+  readonly name: string;
+  readonly role: string;
+  readonly dir: string;
+  /** Becomes its configuration file, so that it can be started again by hand. */
+  readonly settings: object;
+}
+
 export class DevnetNode {
   readonly name: string;
   readonly role: string;
@@ -32,8 +40,8 @@ export class DevnetNode {
   #stopping = false;
   #died = false;
 
-  /** Starts the process. `settings` becomes its configuration file, so that it can be started again by hand. */
-  constructor(io: Io, name: string, role: string, dir: string, settings: object) {
+  /** Starts the process. */
+  constructor({ name, role, dir, settings }: DevnetNodeOptions, io: Io) {
     this.name = name;
     this.role = role;
     this.dir = dir;
@@ -81,13 +89,13 @@ export class DevnetNode {
   }
 
   /** Resolves with its address once it listens; throws NOT_RUNNING when it ends before, or never does. */
-  async address(signal: AbortSignal): Promise<string> {
+  async address({ signal }: { readonly signal: AbortSignal }): Promise<string> {
     const limit = Date.now() + START_LIMIT_MS;
     while (!signal.aborted && this.#ended === undefined && Date.now() < limit) {
       await this.poll();
       const address = this.#status?.addresses.find((text) => text.includes("/127.0.0.1/"));
       if (address !== undefined) return address;
-      await pause(200, signal);
+      await pause(200, { signal });
     }
     signal.throwIfAborted();
     throw new PouwError(

@@ -30,7 +30,7 @@ export function aborted(signal: AbortSignal): Promise<void> {
 }
 
 /** Waits `ms`, or less when `signal` aborts. */
-export function pause(ms: number, signal: AbortSignal): Promise<void> {
+export function pause(ms: number, { signal }: { readonly signal: AbortSignal }): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
       clearTimeout(timer);

@@ -88,10 +88,11 @@ class LevelStore implements Store {
   readonly #writer = new SerialQueue();
   #closing: Promise<void> | undefined;
 
-  constructor(db: Database, path: string, next: number) {
+  /** `next`: number of the batch that is written next. */
+  constructor(options: { readonly path: string; readonly next: number }, db: Database) {
     this.#db = db;
-    this.#path = path;
-    this.#next = next;
+    this.#path = options.path;
+    this.#next = options.next;
   }
 
   async get(key: string): Promise<Uint8Array | undefined> {
@@ -172,7 +173,7 @@ export async function openLevelStore(path: string): Promise<Store> {
   try {
     const storedBefore = await storedBytes(path);
     await db.open();
-    return new LevelStore(db, path, (await readJournal(db, storedBefore)) + 1);
+    return new LevelStore({ path, next: (await readJournal(db, storedBefore)) + 1 }, db);
   } catch (error) {
     await db.close().catch(() => undefined);
     throw mapError(error, path);

@@ -11,10 +11,9 @@ import type { LevelDatastore } from "datastore-level";
 import { createLibp2p } from "libp2p";
 import { messageOf, PouwError } from "../../base/index.ts";
 import type { Log } from "../../ports/index.ts";
-import { gossipService } from "./gossip.ts";
-import type { Guard } from "./guard.ts";
-import { guardedMdns } from "./mdns.ts";
+import { gossipService } from "./gossip/index.ts";
 import type { Libp2pWireOptions } from "./options.ts";
+import { type Guard, guardedMdns } from "./peers/index.ts";
 import { socketCounter, type Traffic } from "./traffic.ts";
 
 export type WireNode = Libp2p<{ identify: Identify; ping: Ping; pubsub: GossipSub }>;
@@ -27,7 +26,7 @@ const PING_TIMEOUT = { minTimeout: 15_000, maxTimeout: 30_000 };
 export interface NodeParts {
   readonly privateKey: PrivateKey;
   readonly book: LevelDatastore | undefined;
-  readonly guard: Guard;
+  readonly guard: Pick<Guard, "gater" | "isBanned">;
   readonly traffic: Traffic;
   readonly log: Log;
 }
@@ -59,7 +58,7 @@ export async function buildNode(options: Libp2pWireOptions, parts: NodeParts): P
     services: {
       identify: identify(),
       ping: ping(),
-      pubsub: gossipService(options, guard.isBanned),
+      pubsub: gossipService(options, guard),
     },
   });
 }

@@ -1,6 +1,4 @@
-// A bounded number of places per key, first come first served, and deadlines on the injected clock.
-import { setMaxListeners } from "node:events";
-import type { Clock } from "../../ports/index.ts";
+// A bounded number of places per key, first come first served.
 
 /** Every place is given back exactly once by the function that `acquire` resolves with. */
 export class Slots {
@@ -13,7 +11,7 @@ export class Slots {
   }
 
   /** Waits for a place; rejects with the signal's reason when it aborts first. */
-  async acquire(key: string, signal: AbortSignal): Promise<() => void> {
+  async acquire(key: string, { signal }: { readonly signal: AbortSignal }): Promise<() => void> {
     signal.throwIfAborted();
     const taken = this.#taken.get(key) ?? 0;
     if (taken < this.#limit) this.#taken.set(key, taken + 1);
@@ -57,30 +55,4 @@ export class Slots {
     if (taken > 0) this.#taken.set(key, taken);
     else this.#taken.delete(key);
   }
-}
-
-export interface Deadline {
-  /** Aborts at the deadline, or with the caller's signal. */
-  readonly signal: AbortSignal;
-  /** Frees the timer; call it always. */
-  end(): void;
-}
-
-/** Aborts after `ms`, or earlier with `outer`. Made by hand because AbortSignal.any can be collected too early on Node 20. */
-export function deadline(clock: Clock, ms: number, outer?: AbortSignal): Deadline {
-  const controller = new AbortController();
-  // One signal of the caller may stand for hundreds of requests; Node would warn at the eleventh.
-  if (outer !== undefined) setMaxListeners(0, outer);
-  setMaxListeners(0, controller.signal);
-  const onAbort = (): void => controller.abort(outer?.reason);
-  const cancel = clock.after(ms, () => controller.abort(new Error(`no answer within ${ms} ms`)));
-  if (outer?.aborted === true) onAbort();
-  else outer?.addEventListener("abort", onAbort, { once: true });
-  return {
-    signal: controller.signal,
-    end: () => {
-      cancel();
-      outer?.removeEventListener("abort", onAbort);
-    },
-  };
 }

@@ -1,11 +1,10 @@
 // A look every second at what can go silently wrong: gossip links that died inside an open connection, peers that never identify.
+import type { Libp2p } from "@libp2p/interface";
 import { peerIdFromString } from "@libp2p/peer-id";
 import { type Clock, type Log, TOPICS } from "../../ports/index.ts";
-import type { Gossip } from "./gossip.ts";
-import type { WireNode } from "./node.ts";
-import { topicName } from "./options.ts";
-import { IDENTIFY_MS, type PeerTable } from "./peers.ts";
-import type { Requests } from "./requests.ts";
+import type { Gossip } from "./gossip/index.ts";
+import { IDENTIFY_MS, type PeerTable } from "./peers/index.ts";
+import type { RequestClient } from "./requests/index.ts";
 import type { Traffic } from "./traffic.ts";
 
 const LOOK_MS = 1_000;
@@ -13,17 +12,17 @@ const LOOK_MS = 1_000;
 const UNLINKED_MS = 3_000;
 
 export interface WatchdogDeps {
-  readonly node: WireNode;
-  readonly peers: PeerTable;
-  readonly gossip: Gossip;
-  readonly requests: Requests;
-  readonly traffic: Traffic;
+  readonly node: Pick<Libp2p, "getConnections">;
+  readonly peers: Pick<PeerTable, "ids" | "isReady" | "reconcile">;
+  readonly gossip: Pick<Gossip, "isLinked" | "meshSize">;
+  readonly requests: Pick<RequestClient, "sweep">;
+  readonly traffic: Pick<Traffic, "mesh" | "peers">;
   readonly clock: Clock;
   readonly log: Log;
 }
 
 /** Starts looking; returns the stop. */
-export function startWatchdog(network: string, deps: WatchdogDeps): () => void {
+export function startWatchdog(deps: WatchdogDeps): () => void {
   const { node, peers, gossip, clock, log } = deps;
   const unlinkedSince = new Map<string, number>();
   let cancel = clock.after(LOOK_MS, look);
@@ -41,7 +40,7 @@ export function startWatchdog(network: string, deps: WatchdogDeps): () => void {
     }
     deps.requests.sweep();
     deps.traffic.peers(peers.ids().length);
-    for (const topic of TOPICS) deps.traffic.mesh(topic, gossip.meshSize(topicName(network, topic)));
+    for (const topic of TOPICS) deps.traffic.mesh(topic, gossip.meshSize(topic));
   }
 
   function checkLink(peer: string, now: number): void {

@@ -12,7 +12,7 @@ import {
   type WireHandlers,
   type WireStats,
 } from "../../ports/index.ts";
-import type { Air } from "./network.ts";
+import type { Air, End } from "./air.ts";
 
 /** Longest a request waits, ms; the same as the real wire's. */
 const REQUEST_MS = 30_000;
@@ -22,16 +22,16 @@ const timeout = (peer: string, protocol: string): PouwError =>
   new PouwError("WIRE_TIMEOUT", `${peer} did not answer ${protocol} in time`);
 const failed = (sentence: string): PouwError => new PouwError("WIRE_FAILED", sentence);
 
-export class MemoryWire implements Wire {
+export class MemoryWire implements Wire, End {
   readonly peerId: string;
-  readonly #air: Air;
+  readonly #air: Air<MemoryWire>;
   readonly #seen = new Lru<string, true>(SEEN);
   readonly #strikes = new Strikes();
   readonly #stats = { messagesIn: 0, messagesOut: 0, bytesIn: 0, bytesOut: 0, rejected: 0, banned: 0 };
   #handlers: WireHandlers | undefined;
   #stopped = false;
 
-  constructor(peerId: string, air: Air) {
+  constructor(peerId: string, air: Air<MemoryWire>) {
     this.peerId = peerId;
     this.#air = air;
   }

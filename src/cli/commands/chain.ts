@@ -39,6 +39,23 @@ function verifyLines(report: VerifyReport, c: Colors): string[] {
   return [...table(rows.map(([name, value]) => [c.dim(name), value])), verdict];
 }
 
+const nodeOf = (command: Command, context: Context) => findNode(settingsOf(command, context).options.dataDir);
+
+async function showBlocks(context: Context, command: Command): Promise<undefined> {
+  const given = optionsOf<{ from?: string; count: string }>(command);
+  const from = given.from === undefined ? undefined : wholeNumber(given.from, "--from", 2 ** 32 - 1);
+  const count = wholeNumber(given.count, "--count", 100);
+  return print(context.io, command, await nodeOf(command, context).blocks(from, count), blockTable);
+}
+
+async function showBlock(context: Context, command: Command): Promise<undefined> {
+  return print(context.io, command, await nodeOf(command, context).block(command.args[0] as string), blockLines);
+}
+
+async function showTransfer(context: Context, command: Command): Promise<undefined> {
+  return print(context.io, command, await nodeOf(command, context).transfer(command.args[0] as string), transferLines);
+}
+
 async function verify(context: Context, command: Command): Promise<ExitCode> {
   const { io, deps } = context;
   const { reexecute } = optionsOf<{ reexecute: boolean }>(command);
@@ -68,42 +85,26 @@ async function verify(context: Context, command: Command): Promise<ExitCode> {
 }
 
 export function chainCommand(context: Context): Command {
-  const { io, deps, action } = context;
+  const { action, deps } = context;
   const sub = (name: string, description: string, keys: readonly string[] = PLACE): Command =>
     addSettings(new Command(name).description(description), deps.settings, keys).option("--json", "print JSON");
-  const node = (command: Command) => findNode(settingsOf(command, context).options.dataDir);
   return new Command("chain")
     .description("blocks and transfers; replay and check the whole store")
     .addCommand(
       sub("show", "the newest blocks of a running node")
         .option("--from <height>", "begin here instead")
         .option("--count <n>", "how many", "20")
-        .action(
-          action(async (command) => {
-            const given = optionsOf<{ from?: string; count: string }>(command);
-            const from = given.from === undefined ? undefined : wholeNumber(given.from, "--from", 2 ** 32 - 1);
-            const count = wholeNumber(given.count, "--count", 100);
-            return print(io, command, await node(command).blocks(from, count), blockTable);
-          }),
-        ),
+        .action(action((command) => showBlocks(context, command))),
     )
     .addCommand(
       sub("block", "one block of a running node")
         .argument("<height|hash>", "its height or its hash")
-        .action(
-          action(async (command) =>
-            print(io, command, await node(command).block(command.args[0] as string), blockLines),
-          ),
-        ),
+        .action(action((command) => showBlock(context, command))),
     )
     .addCommand(
       sub("tx", "one transfer of a running node")
         .argument("<id>", "its id, 64 hex digits")
-        .action(
-          action(async (command) =>
-            print(io, command, await node(command).transfer(command.args[0] as string), transferLines),
-          ),
-        ),
+        .action(action((command) => showTransfer(context, command))),
     )
     .addCommand(
       sub("verify", "replay the stored chain of a stopped node and check everything", [...PLACE, "provider", "workers"])

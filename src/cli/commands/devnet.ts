@@ -76,7 +76,8 @@ function planOf(context: Context, command: Command): Plan {
 function spawnNode(io: Io, plan: Plan, index: number, bootstrap: readonly string[]): DevnetNode {
   const role = plan.roles[index] as string;
   const name = `node-${index}`;
-  return new DevnetNode(io, name, role, join(plan.dir, name), { ...plan.settings(index), bootstrap });
+  const settings = { ...plan.settings(index), bootstrap };
+  return new DevnetNode({ name, role, dir: join(plan.dir, name), settings }, io);
 }
 
 /** One second of the network. What is not known is null, so that every row has every key. */
@@ -90,13 +91,19 @@ function jsonLine(seconds: number, rows: readonly DevnetRow[]): string {
   return toJson({ seconds, agree: disagreements(rows).length === 0, nodes });
 }
 
+/** Where the network is shown. */
+interface Display {
+  readonly io: Io;
+  readonly json: boolean;
+  readonly screen: Screen | undefined;
+}
+
 /** Draws or prints once a second until the time is up, the signal comes, or a node dies. */
 async function watch(
-  io: Io,
   plan: Plan,
   nodes: readonly DevnetNode[],
-  out: { readonly json: boolean; readonly screen: Screen | undefined },
-  signal: AbortSignal,
+  { io, json, screen }: Display,
+  { signal }: { readonly signal: AbortSignal },
 ): Promise<void> {
   const colors = colorsFor(io.stderr, io.env);
   const begin = Date.now();
@@ -105,18 +112,18 @@ async function watch(
     const seconds = (Date.now() - begin) / 1000;
     await Promise.all(nodes.map((node) => node.poll()));
     const rows = nodes.map((node) => node.row);
-    if (out.json) printLine(io, jsonLine(seconds, rows));
-    else if (out.screen !== undefined)
-      out.screen.draw(renderDevnet(rows, { colors, columns: out.screen.columns(), seconds, dir: plan.dir }));
+    if (json) printLine(io, jsonLine(seconds, rows));
+    else if (screen !== undefined)
+      screen.draw(renderDevnet(rows, { colors, columns: screen.columns(), seconds, dir: plan.dir }));
     else {
       const line = agreementLine(rows, colors);
       if (line !== said) say(io, line);
       said = line;
     }
     if (seconds >= plan.seconds || nodes.some((node) => node.died)) break;
-    await pause(Math.min(TICK_MS, (plan.seconds - seconds) * 1000), signal);
+    await pause(Math.min(TICK_MS, (plan.seconds - seconds) * 1000), { signal });
   }
-  out.screen?.done();
+  screen?.done();
 }
 
 async function runDevnet(context: Context, command: Command): Promise<ExitCode> {
@@ -134,9 +141,9 @@ async function runDevnet(context: Context, command: Command): Promise<ExitCode> 
     say(io, `Starting ${plural(plan.roles.length, "node")} in ${plan.dir} ...`);
     const first = spawnNode(io, plan, 0, []);
     nodes.push(first);
-    const bootstrap = [await first.address(interrupts.signal)];
+    const bootstrap = [await first.address(interrupts)];
     for (let index = 1; index < plan.roles.length; index++) nodes.push(spawnNode(io, plan, index, bootstrap));
-    await watch(io, plan, nodes, { json, screen }, interrupts.signal);
+    await watch(plan, nodes, { io, json, screen }, interrupts);
   } catch (error) {
     if (!interrupts.signal.aborted) throw error;
   } finally {

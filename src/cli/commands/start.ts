@@ -102,8 +102,8 @@ async function closeInTime(session: Session, scope: Scope): Promise<ExitCode> {
 async function run(
   context: Context,
   session: Session,
-  stopped: AbortSignal,
   own: { stop: () => void },
+  { signal: stopped }: { readonly signal: AbortSignal },
 ): Promise<ExitCode> {
   const { io, options, log, json } = session;
   const scope = new Scope();
@@ -149,7 +149,8 @@ export function startCommand(context: Context): Command {
         const own = { stop: () => broken.abort() };
         try {
           const session = { io, options: config.options, json, screen, log };
-          const code = await run(context, session, AbortSignal.any([interrupts.signal, broken.signal]), own);
+          const signal = AbortSignal.any([interrupts.signal, broken.signal]);
+          const code = await run(context, session, own, { signal });
           if (json) printLine(io, toJson({ event: "stopped" }));
           else say(io, "The node has stopped.");
           return code;

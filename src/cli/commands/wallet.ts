@@ -43,6 +43,23 @@ function made(io: Io, command: Command, wallet: Wallet): undefined {
   return undefined;
 }
 
+async function importSecret(context: Context, command: Command): Promise<undefined> {
+  const { io } = context;
+  const dataDir = dirOf(command, context);
+  // Where a key file is already, this throws before anybody types a secret.
+  if (readWallet(dataDir) !== undefined) createWallet(dataDir);
+  return made(io, command, createWallet(dataDir, parseSecret(await readSecretLine(io))));
+}
+
+function showAddress(context: Context, command: Command): undefined {
+  const { io } = context;
+  const { keys, path } = needWallet(command, context);
+  const address = toHex(keys.address);
+  if (optionsOf<JsonOption>(command).json) printJson(io, { address, path });
+  else printLine(io, address);
+  return undefined;
+}
+
 function amountOf(text: string, what: string): bigint {
   const amount = parseAmount(text);
   if (amount === undefined)
@@ -117,11 +134,7 @@ export function walletCommand(context: Context): Command {
     )
     .addCommand(
       sub("import", "make the key file from a secret key read from stdin").action(
-        action(async (command) => {
-          const dataDir = dirOf(command, context);
-          if (readWallet(dataDir) !== undefined) createWallet(dataDir);
-          return made(io, command, createWallet(dataDir, parseSecret(await readSecretLine(io))));
-        }),
+        action((command) => importSecret(context, command)),
       ),
     )
     .addCommand(
@@ -130,15 +143,7 @@ export function walletCommand(context: Context): Command {
         .action(action((command) => exportSecret(context, command))),
     )
     .addCommand(
-      sub("address", "print the account's address").action(
-        action((command) => {
-          const { keys, path } = needWallet(command, context);
-          const address = toHex(keys.address);
-          if (optionsOf<JsonOption>(command).json) printJson(io, { address, path });
-          else printLine(io, address);
-          return undefined;
-        }),
-      ),
+      sub("address", "print the account's address").action(action((command) => showAddress(context, command))),
     )
     .addCommand(
       sub("balance", "what the account, or another one, owns")

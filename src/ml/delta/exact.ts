@@ -32,31 +32,35 @@ export function encodeIntegers(layout: GridLayout, values: Int32Array): Uint8Arr
   const out = new BitWriter(values.length * 2);
   for (const { from, to } of spans(layout)) {
     for (let start = from; start < to; start += BLOCK_VALUES) {
-      const stop = Math.min(start + BLOCK_VALUES, to);
-      let sum = 0;
-      for (let i = start; i < stop; i++) {
-        const folded = fold(values[i] as number) >>> 0;
-        if (folded > MAX_FOLDED) throw refuse(`a difference of ${values[i]} grid steps`);
-        sum += folded;
-      }
-      writeBlock(out, values, start, stop, sum);
+      writeBlock(out, values.subarray(start, Math.min(start + BLOCK_VALUES, to)));
     }
   }
   return out.finish();
 }
 
-function writeBlock(out: BitWriter, values: Int32Array, start: number, stop: number, sum: number): void {
+function writeBlock(out: BitWriter, block: Int32Array): void {
+  const sum = foldedSum(block);
   if (sum === 0) {
     out.write(0, PARAMETER_BITS);
     return;
   }
-  const k = riceParameter(sum, stop - start);
+  const k = riceParameter(sum, block.length);
   const mask = 2 ** k - 1;
   out.write(k + 1, PARAMETER_BITS);
-  for (let i = start; i < stop; i++) {
-    const folded = fold(values[i] as number);
+  for (const value of block) {
+    const folded = fold(value);
     out.rice(folded >>> k, folded & mask, k);
   }
+}
+
+function foldedSum(block: Int32Array): number {
+  let sum = 0;
+  for (const value of block) {
+    const folded = fold(value) >>> 0;
+    if (folded > MAX_FOLDED) throw refuse(`a difference of ${value} grid steps`);
+    sum += folded;
+  }
+  return sum;
 }
 
 /**

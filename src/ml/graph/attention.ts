@@ -13,6 +13,13 @@ export interface Heads {
   readonly heads: number;
 }
 
+/** Queries, keys and values. */
+export interface Queried {
+  readonly q: Value;
+  readonly k: Value;
+  readonly v: Value;
+}
+
 /** Probabilities are multiples of 2^-10. */
 const PROBABILITY_BITS = 10;
 const FORBIDDEN = -(2 ** 20);
@@ -42,7 +49,7 @@ function causal(net: Net, window: number): Value {
  * softmax(q k^T / sqrt(D)) v for each head, causal; q, k, v and the result are [B*T, H*D], and D is a power of four.
  * The gradient of the scores is P (dP - rowsum(dO O)): the sum runs over a head's width instead of the window.
  */
-export function attention(net: Net, q: Value, k: Value, v: Value, shape: Heads): Value {
+export function attention(net: Net, { q, k, v }: Queried, shape: Heads): Value {
   const { g } = net;
   const root = Math.sqrt(dimAt(q.shape, 1) / shape.heads);
   const part = (x: Value, flip: boolean): Value => apart(net, net.operand(x, "activation").value, shape, flip);

@@ -44,12 +44,11 @@ export class GraphBuilder {
     return this.constant([value], []);
   }
 
-  /** Appends a node with one output. */
+  /** Appends a node with one output, of float32 unless `dtype` says otherwise. */
   node(
     op: string,
     inputs: readonly (Value | undefined)[],
-    shape: Shape,
-    dtype: DType = "float32",
+    { shape, dtype = "float32" }: { readonly shape: Shape; readonly dtype?: DType },
     attributes: Readonly<Record<string, Attribute>> = {},
   ): Value {
     return this.nodes(op, inputs, [{ shape, dtype }], attributes)[0] as Value;

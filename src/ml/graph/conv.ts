@@ -26,12 +26,12 @@ export function conv2d(net: Net, x: Value, weight: Param): Value {
   const a = net.operand(x, "activation");
   const w = net.weight(weight);
   const kernel = { kernel_shape: [size, size] };
-  const y = net.g.node("Conv", [a.value, w.value], out, "float32", kernel);
+  const y = net.g.node("Conv", [a.value, w.value], { shape: out }, kernel);
   return net.record(y, [x, weight.value], (dy) => {
     const bits = net.exact ? Math.min(net.bits.gradient, bitsAgainst(w, maps * size ** 2), bitsAgainst(a, area)) : 0;
     const d = net.operand(dy, "gradient", bits);
     const dx = net.tracks(x)
-      ? net.g.node("ConvTranspose", [d.value, w.value], [batch, channels, height, width], "float32", kernel)
+      ? net.g.node("ConvTranspose", [d.value, w.value], { shape: [batch, channels, height, width] }, kernel)
       : undefined;
     return [
       dx,
@@ -52,15 +52,13 @@ function kernelGradient(net: Net, x: Value, dy: Value, size: number): Value {
   const each =
     channels === 1
       ? one
-      : g.node(
-          "Expand",
-          [one, g.constant([batch, channels, maps, h * w], [4], "int64")],
-          [batch, channels, maps, h * w],
-        );
+      : g.node("Expand", [one, g.constant([batch, channels, maps, h * w], [4], "int64")], {
+          shape: [batch, channels, maps, h * w],
+        });
   const images = reshape(g, x, [1, batch * channels, height, width]);
   const kernels = reshape(g, each, [batch * channels * maps, 1, h, w]);
   const attributes = { kernel_shape: [h, w], group: batch * channels };
-  const parts = g.node("Conv", [images, kernels], [1, batch * channels * maps, size, size], "float32", attributes);
+  const parts = g.node("Conv", [images, kernels], { shape: [1, batch * channels * maps, size, size] }, attributes);
   const sum = addUp(g, reshape(g, parts, [batch, channels, maps, size * size]));
   return reshape(g, transpose(g, sum, [1, 0, 2]), [maps, channels, size, size]);
 }
@@ -71,7 +69,8 @@ function plainKernelGradient(net: Net, x: Value, dy: Value, size: number): Value
   const [, maps, h, w] = size4(dy);
   const swap = [1, 0, 2, 3];
   const inputs = [transpose(g, x, swap), transpose(g, dy, swap)];
-  return transpose(g, g.node("Conv", inputs, [channels, maps, size, size], "float32", { kernel_shape: [h, w] }), swap);
+  const shape = [channels, maps, size, size];
+  return transpose(g, g.node("Conv", inputs, { shape }, { kernel_shape: [h, w] }), swap);
 }
 
 /** x[B, C, H, W] + b[C]. */
@@ -99,7 +98,7 @@ export function pairMax(net: Net, x: Value, axis: number): Value {
   const out = shape.map((dim, i) => (i === axis ? half : dim));
   const y = reshape(g, max(g, first, second), out);
   return net.record(y, [x], (dy) => {
-    const wins = cast(g, g.node("GreaterOrEqual", [first, second], first.shape, "bool"), "float32");
+    const wins = cast(g, g.node("GreaterOrEqual", [first, second], { shape: first.shape, dtype: "bool" }), "float32");
     const spread = (from: Value): Value => {
       const d = reshape(g, from, [before * half, 1, rest]);
       const left = mul(g, d, wins);

@@ -1,6 +1,7 @@
 // Reference kernels of the reductions, summed in double precision and rounded once: for exact graphs no other order differs.
-import type { Call, Tensor } from "./evaluate.ts";
+
 import { count, eachIndex, strides } from "./evaluate-values.ts";
+import type { Call, Tensor } from "./kernel.ts";
 
 const place = (index: readonly number[], steps: readonly number[]): number =>
   index.reduce((sum, i, axis) => sum + i * (steps[axis] as number), 0);

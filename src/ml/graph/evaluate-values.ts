@@ -1,6 +1,7 @@
 // Reference kernels of element-wise operators, of data movement and of what picks or shares over one axis.
-import type { Call, Kernel, Tensor } from "./evaluate.ts";
+
 import { broadcast } from "./ir.ts";
+import type { Call, Kernel, Tensor } from "./kernel.ts";
 
 export const count = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 

@@ -4,23 +4,9 @@ import { PouwError } from "../../base/index.ts";
 import { gemm, matmul, reduceAll, windowed } from "./evaluate-sums.ts";
 import { elementwise, moved } from "./evaluate-values.ts";
 import type { Graph, Node, Value } from "./ir.ts";
+import type { Kernel, Tensor } from "./kernel.ts";
 
-/** A tensor as plain numbers, row-major. Integers and booleans are numbers too. */
-export interface Tensor {
-  readonly shape: readonly number[];
-  readonly data: readonly number[];
-}
 export type Arithmetic = "float32" | "float64";
-
-/** What an operator's evaluation gets. */
-export interface Call {
-  readonly node: Node;
-  readonly inputs: readonly Tensor[];
-  /** Rounds a float32 result; leaves others. */
-  readonly round: (x: number) => number;
-  readonly output: Value;
-}
-export type Kernel = (call: Call) => readonly Tensor[];
 
 const KERNELS: readonly Readonly<{ [op: string]: Kernel | undefined }>[] = [
   elementwise,

@@ -6,6 +6,7 @@ export * from "./conv.ts";
 export * from "./evaluate.ts";
 export * from "./grid.ts";
 export * from "./ir.ts";
+export type { Tensor } from "./kernel.ts";
 export * from "./macs.ts";
 export * from "./net.ts";
 export * from "./norm.ts";

@@ -44,10 +44,10 @@ export class Net {
   readonly #real = new Map<string, Value>();
   readonly #nonNegative = new Set<string>();
 
-  constructor(g: GraphBuilder, lowering: Lowering, bits: Precision) {
+  constructor(options: { readonly lowering: Lowering; readonly bits: Precision }, g: GraphBuilder) {
     this.g = g;
-    this.exact = lowering === "exact";
-    this.bits = bits;
+    this.exact = options.lowering === "exact";
+    this.bits = options.bits;
   }
 
   /** Declares a parameter: gradients are asked for by its `value`. */

@@ -7,7 +7,7 @@ type Binary = (g: GraphBuilder, a: Value, b: Value) => Value;
 const binary =
   (op: string, dtype?: DType): Binary =>
   (g, a, b) =>
-    g.node(op, [a, b], broadcast(a.shape, b.shape), dtype ?? a.dtype);
+    g.node(op, [a, b], { shape: broadcast(a.shape, b.shape), dtype: dtype ?? a.dtype });
 
 export const add: Binary = binary("Add");
 export const sub: Binary = binary("Sub");
@@ -15,7 +15,7 @@ export const mul: Binary = binary("Mul");
 export const div: Binary = binary("Div");
 export const max: Binary = binary("Max");
 /** Largest of several scalars, in one node. */
-export const largestOf = (g: GraphBuilder, scalars: readonly Value[]): Value => g.node("Max", scalars, []);
+export const largestOf = (g: GraphBuilder, scalars: readonly Value[]): Value => g.node("Max", scalars, { shape: [] });
 export const min: Binary = binary("Min");
 export const equal: Binary = binary("Equal", "bool");
 export const greater: Binary = binary("Greater", "bool");
@@ -24,7 +24,7 @@ type Unary = (g: GraphBuilder, x: Value) => Value;
 const unary =
   (op: string): Unary =>
   (g, x) =>
-    g.node(op, [x], x.shape, x.dtype);
+    g.node(op, [x], x);
 
 export const abs: Unary = unary("Abs");
 export const neg: Unary = unary("Neg");
@@ -47,22 +47,22 @@ export const shift = (g: GraphBuilder, x: Value, term: number): Value => add(g, 
 /** The larger of x and a number. */
 export const atLeast = (g: GraphBuilder, x: Value, floor: number): Value => max(g, x, numberFor(g, x, floor));
 export const clip = (g: GraphBuilder, x: Value, low: number, high: number): Value =>
-  g.node("Clip", [x, g.scalar(low), g.scalar(high)], x.shape);
+  g.node("Clip", [x, g.scalar(low), g.scalar(high)], { shape: x.shape });
 
 /** min(max(slope * x + 1/2, 0), 1) in one pass; the slope is a power of two, so that only the addition rounds. */
 export const ramp = (g: GraphBuilder, x: Value, slope: number): Value =>
-  g.node("HardSigmoid", [x], x.shape, x.dtype, { alpha: { float: slope }, beta: { float: 0.5 } });
+  g.node("HardSigmoid", [x], x, { alpha: { float: slope }, beta: { float: 0.5 } });
 
 const DTYPE_CODES = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9 } as const;
 /** ONNX's number of a type. */
 export const dtypeCode = (dtype: DType): number => DTYPE_CODES[dtype];
 
 export const cast = (g: GraphBuilder, x: Value, dtype: DType): Value =>
-  g.node("Cast", [x], x.shape, dtype, { to: dtypeCode(dtype) });
+  g.node("Cast", [x], { shape: x.shape, dtype }, { to: dtypeCode(dtype) });
 
 export function gather(g: GraphBuilder, data: Value, index: Value, axis = 0): Value {
   const shape = [...data.shape.slice(0, axis), ...index.shape, ...data.shape.slice(axis + 1)];
-  return g.node("Gather", [data, index], shape, data.dtype, { axis });
+  return g.node("Gather", [data, index], { shape, dtype: data.dtype }, { axis });
 }
 
 const axesOf = (g: GraphBuilder, axes: readonly number[]): Value => g.constant(axes, [axes.length], "int64");
@@ -72,21 +72,18 @@ export function reshape(g: GraphBuilder, x: Value, shape: readonly number[]): Va
   if (size(fixed(x.shape)) !== size(shape))
     throw new PouwError("BAD_GRAPH", `Cannot reshape [${x.shape.join()}] to [${shape.join()}].`);
   if (x.shape.join() === shape.join()) return x;
-  return g.node("Reshape", [x, axesOf(g, shape)], shape, x.dtype);
+  return g.node("Reshape", [x, axesOf(g, shape)], { shape, dtype: x.dtype });
 }
 
-export const transpose = (g: GraphBuilder, x: Value, perm: readonly number[]): Value =>
-  g.node(
-    "Transpose",
-    [x],
-    perm.map((axis) => x.shape[axis] as number),
-    x.dtype,
-    { perm },
-  );
+export function transpose(g: GraphBuilder, x: Value, perm: readonly number[]): Value {
+  const shape = perm.map((axis) => x.shape[axis] as number);
+  return g.node("Transpose", [x], { shape, dtype: x.dtype }, { perm });
+}
 
-export function slice(g: GraphBuilder, x: Value, axis: number, start: number, end: number): Value {
-  const shape = x.shape.map((dim, i) => (i === axis ? end - start : dim));
-  return g.node("Slice", [x, axesOf(g, [start]), axesOf(g, [end]), axesOf(g, [axis])], shape, x.dtype);
+/** Places `from` to `to`, without `to`, along `axis`. */
+export function slice(g: GraphBuilder, x: Value, axis: number, { from, to }: { from: number; to: number }): Value {
+  const shape = x.shape.map((dim, i) => (i === axis ? to - from : dim));
+  return g.node("Slice", [x, axesOf(g, [from]), axesOf(g, [to]), axesOf(g, [axis])], { shape, dtype: x.dtype });
 }
 
 /** `parts` equal pieces along `axis`. */
@@ -106,24 +103,24 @@ export function concat(g: GraphBuilder, xs: readonly Value[], axis: number): Val
   const first = xs[0] as Value;
   const total = xs.reduce((sum, x) => sum + dimAt(x.shape, axis), 0);
   const shape = first.shape.map((dim, i) => (i === axis ? total : dim));
-  return g.node("Concat", xs, shape, first.dtype, { axis });
+  return g.node("Concat", xs, { shape, dtype: first.dtype }, { axis });
 }
 
-function reduce(op: string, g: GraphBuilder, x: Value, axes: readonly number[], keep: boolean): Value {
-  const shape = x.shape.flatMap((dim, i) => (axes.includes(i) ? (keep ? [1] : []) : [dim]));
-  return g.node(op, [x, axesOf(g, axes)], shape, x.dtype, { keepdims: keep ? 1 : 0 });
-}
-export const reduceMax = (g: GraphBuilder, x: Value, axes: readonly number[], keep = true): Value =>
-  reduce("ReduceMax", g, x, axes, keep);
-export const reduceSum = (g: GraphBuilder, x: Value, axes: readonly number[], keep = true): Value =>
-  reduce("ReduceSum", g, x, axes, keep);
-export const reduceMin = (g: GraphBuilder, x: Value, axes: readonly number[], keep = true): Value =>
-  reduce("ReduceMin", g, x, axes, keep);
+type Reduction = (g: GraphBuilder, x: Value, axes: readonly number[], keep?: boolean) => Value;
+const reduction =
+  (op: string): Reduction =>
+  (g, x, axes, keep = true) => {
+    const shape = x.shape.flatMap((dim, i) => (axes.includes(i) ? (keep ? [1] : []) : [dim]));
+    return g.node(op, [x, axesOf(g, axes)], { shape, dtype: x.dtype }, { keepdims: keep ? 1 : 0 });
+  };
+
+export const reduceMax: Reduction = reduction("ReduceMax");
+export const reduceSum: Reduction = reduction("ReduceSum");
+export const reduceMin: Reduction = reduction("ReduceMin");
 /** Only in the plain lowering. */
-export const reduceMean = (g: GraphBuilder, x: Value, axes: readonly number[], keep = true): Value =>
-  reduce("ReduceMean", g, x, axes, keep);
+export const reduceMean: Reduction = reduction("ReduceMean");
 /** Only in the plain lowering: over the last axis. */
-export const softmaxOp = (g: GraphBuilder, x: Value): Value => g.node("Softmax", [x], x.shape, x.dtype, { axis: -1 });
+export const softmaxOp = (g: GraphBuilder, x: Value): Value => g.node("Softmax", [x], x, { axis: -1 });
 
 /** A[M,K] B[K,N] (after the transpositions) and, in the plain lowering, a bias. */
 export function gemm(
@@ -136,7 +133,7 @@ export function gemm(
   if (a.shape[transA ? 0 : 1] !== b.shape[transB ? 1 : 0])
     throw new PouwError("BAD_GRAPH", `Gemm of [${a.shape.join()}] and [${b.shape.join()}] does not fit.`);
   const inputs = bias === undefined ? [a, b] : [a, b, bias];
-  return g.node("Gemm", inputs, shape, "float32", { ...(transA && { transA: 1 }), ...(transB && { transB: 1 }) });
+  return g.node("Gemm", inputs, { shape }, { ...(transA && { transA: 1 }), ...(transB && { transB: 1 }) });
 }
 
 /** Batched product over the last two axes; the axes before them are the same on both sides. */
@@ -144,5 +141,6 @@ export function matmul(g: GraphBuilder, a: Value, b: Value): Value {
   const batch = a.shape.slice(0, -2);
   if (a.shape.at(-1) !== b.shape.at(-2) || batch.join() !== b.shape.slice(0, -2).join())
     throw new PouwError("BAD_GRAPH", `MatMul of [${a.shape.join()}] and [${b.shape.join()}] does not fit.`);
-  return g.node("MatMul", [a, b], [...batch, a.shape.at(-2) as number, b.shape.at(-1) as number]);
+  const shape = [...batch, a.shape.at(-2) as number, b.shape.at(-1) as number];
+  return g.node("MatMul", [a, b], { shape });
 }

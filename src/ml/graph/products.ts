@@ -74,8 +74,14 @@ export interface LinearBits {
   readonly gradient?: number;
 }
 
+/** W[K, N] and b[N]. */
+export interface Affine {
+  readonly weight: Param;
+  readonly bias?: Param | undefined;
+}
+
 /** x[R, K] W[K, N] + b[N]. */
-export function linear(net: Net, x: Value, weight: Param, bias?: Param, bits: LinearBits = {}): Value {
+export function linear(net: Net, x: Value, { weight, bias }: Affine, bits: LinearBits = {}): Value {
   const a = net.operand(x, "activation");
   const w = net.weight(weight, bits.weight);
   const fused = net.exact ? undefined : bias?.value;

@@ -39,16 +39,17 @@ export function buildModel(
   const evaluated = evalGraph(model, { batch: model.evalBatch, lowering });
   if (lowering === "exact") for (const graph of [trained, evaluated]) checkExact(graph);
   const [train, evaluation] = [toOnnx(trained), toOnnx(evaluated)];
-  return { manifest: manifestOf(model, batchSize, trained, train, evaluation), train, eval: evaluation };
+  return { manifest: manifestOf(model, batchSize, { graph: trained, train, evaluation }), train, eval: evaluation };
 }
 
-function manifestOf(
-  model: Architecture,
-  batchSize: number,
-  graph: Graph,
-  train: Uint8Array,
-  evaluation: Uint8Array,
-): ModelManifest {
+/** The training graph, and both graphs as ONNX bytes. */
+interface Made {
+  readonly graph: Graph;
+  readonly train: Uint8Array;
+  readonly evaluation: Uint8Array;
+}
+
+function manifestOf(model: Architecture, batchSize: number, { graph, train, evaluation }: Made): ModelManifest {
   const entry = (bytes: Uint8Array): { sha256: string; bytes: number } => ({
     sha256: toHex(sha256(bytes)),
     bytes: bytes.length,

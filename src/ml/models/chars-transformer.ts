@@ -13,6 +13,7 @@ import {
   type Value,
 } from "../graph/index.ts";
 import { add, cast, gather, reshape, slice } from "../graph/ops.ts";
+import { affine } from "./affine.ts";
 import type { Architecture, ParameterSpec } from "./types.ts";
 
 const WIDTH = 64;
@@ -49,11 +50,12 @@ const blockParameters = (at: string): readonly ParameterSpec[] => [
 
 /** x[B*T, WIDTH] through one block: attention, then a perceptron, each beside the residual. */
 function block(net: Net, x: Value, param: (name: string) => Param, batch: number): Value {
-  const [q, k, v] = splitColumns(net, linear(net, layerNorm(net, x), param("qkv.weight")), 3) as [Value, Value, Value];
-  const looked = attention(net, q, k, v, { batch, window: WINDOW, heads: HEADS });
-  const middle = plus(net, x, linear(net, looked, param("out.weight"), param("out.bias")));
-  const up = gelu(net, linear(net, layerNorm(net, middle), param("up.weight"), param("up.bias")));
-  return plus(net, middle, linear(net, up, param("down.weight"), param("down.bias")));
+  const mixed = linear(net, layerNorm(net, x), { weight: param("qkv.weight") });
+  const [q, k, v] = splitColumns(net, mixed, 3) as [Value, Value, Value];
+  const looked = attention(net, { q, k, v }, { batch, window: WINDOW, heads: HEADS });
+  const middle = plus(net, x, linear(net, looked, affine(param, "out")));
+  const up = gelu(net, linear(net, layerNorm(net, middle), affine(param, "up")));
+  return plus(net, middle, linear(net, up, affine(param, "down")));
 }
 
 export const charsTransformer: Architecture = {
@@ -89,10 +91,10 @@ export const charsTransformer: Architecture = {
     );
     const places = add(g, reshape(g, index, [batch, 1]), offsets);
     const text = cast(g, gather(g, data.get("tokens") as Value, places), "int32");
-    const read = (from: number): Value => reshape(g, slice(g, text, 1, from, from + WINDOW), [batch * WINDOW]);
+    const read = (from: number): Value => reshape(g, slice(g, text, 1, { from, to: from + WINDOW }), [batch * WINDOW]);
     let x = positions(net, embedding(net, params("embedding.tokens"), read(0)), params("embedding.positions"), batch);
     for (let i = 0; i < BLOCKS; i++) x = block(net, x, (name) => params(`block${i}.${name}`), batch);
-    const logits = linear(net, layerNorm(net, x), params("head.weight"), params("head.bias"), { gradient: HEAD_BITS });
+    const logits = linear(net, layerNorm(net, x), affine(params, "head"), { gradient: HEAD_BITS });
     return { logits, labels: read(1) };
   },
 };

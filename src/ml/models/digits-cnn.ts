@@ -1,5 +1,6 @@
 // Two convolutions, each with pooling, and a linear head on the digits.
 import { channelBias, conv2d, linear, maxPool2, relu, reshaped } from "../graph/index.ts";
+import { affine } from "./affine.ts";
 import { DIGITS, digitBatch } from "./digits.ts";
 import type { Architecture } from "./types.ts";
 
@@ -30,6 +31,6 @@ export const digitsCnn: Architecture = {
     const layer = (x: typeof pixels, name: string): typeof pixels =>
       relu(net, channelBias(net, maxPool2(net, conv2d(net, x, params(`${name}.weight`))), params(`${name}.bias`)));
     const features = reshaped(net, layer(layer(pixels, "conv1"), "conv2"), [batch, 256]);
-    return { logits: linear(net, features, params("head.weight"), params("head.bias")), labels };
+    return { logits: linear(net, features, affine(params, "head")), labels };
   },
 };

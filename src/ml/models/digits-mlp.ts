@@ -1,5 +1,6 @@
 // 784-128-10: the smallest model that learns the digits.
 import { linear, relu } from "../graph/index.ts";
+import { affine } from "./affine.ts";
 import { DIGITS, digitBatch } from "./digits.ts";
 import type { Architecture } from "./types.ts";
 
@@ -28,7 +29,7 @@ export const digitsMlp: Architecture = {
   forward: (net, index, data, params) => {
     const { pixels, labels } = digitBatch(net, index, data, { shape: [784], bits: 8 });
     const bits = { weight: HIDDEN_BITS };
-    const hidden = relu(net, linear(net, pixels, params("hidden.weight"), params("hidden.bias"), bits));
-    return { logits: linear(net, hidden, params("head.weight"), params("head.bias")), labels };
+    const hidden = relu(net, linear(net, pixels, affine(params, "hidden"), bits));
+    return { logits: linear(net, hidden, affine(params, "head")), labels };
   },
 };

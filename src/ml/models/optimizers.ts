@@ -31,7 +31,7 @@ export type Update = (input: UpdateInput) => Updated;
 
 /** The update rule at the step `iteration` (int64 scalar, from 0). */
 export function updateRule(g: GraphBuilder, optimizer: Optimizer, iteration: Value, exact: boolean): Update {
-  const step = g.node("Mod", [iteration, g.constant([RESTART], [], "int64")], [], "int64");
+  const step = g.node("Mod", [iteration, g.constant([RESTART], [], "int64")], { shape: [], dtype: "int64" });
   return optimizer.kind === "sgd" ? sgd(g, optimizer, step, exact) : adamw(g, optimizer, step, exact);
 }
 
@@ -44,7 +44,7 @@ function apply(g: GraphBuilder, { parameter, exponent }: UpdateInput, delta: Val
 /** A constant that is 0 at the first step after a restart and `value` at all others. */
 function unlessFirst(g: GraphBuilder, step: Value, value: number): Value {
   const first = equal(g, step, g.constant([0], [], "int64"));
-  return g.node("Where", [first, g.scalar(0), g.scalar(value)], []);
+  return g.node("Where", [first, g.scalar(0), g.scalar(value)], { shape: [] });
 }
 
 function sgd(g: GraphBuilder, { momentum }: Optimizer & { kind: "sgd" }, step: Value, exact: boolean): Update {

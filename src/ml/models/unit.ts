@@ -72,7 +72,7 @@ function stepGraph(model: Architecture, { batch, lowering }: BuildOptions, outer
   g.input("logits", "float32", ["R", "C"]);
   g.input("targets", "int32", ["R"]);
   const [rows, ...tensors] = outer.map((value) => g.outer(value));
-  const net = new Net(g, lowering, model.bits);
+  const net = new Net({ lowering, bits: model.bits }, g);
   const params = model.parameters.map(({ name, exponent }, i) => ({
     name,
     param: net.param(state[i]?.[0] as Value, exponent),
@@ -130,7 +130,7 @@ export function trainGraph(model: Architecture, options: BuildOptions): Graph {
 }
 
 const zeroOf = (g: GraphBuilder, shape: readonly number[]): Value =>
-  g.node("Expand", [g.scalar(0), g.constant(shape, [shape.length], "int64")], shape);
+  g.node("Expand", [g.scalar(0), g.constant(shape, [shape.length], "int64")], { shape });
 
 const renamed = (g: GraphBuilder, value: Value, id: string): Value =>
   g.nodes("Identity", [value], [{ id, dtype: value.dtype, shape: value.shape }])[0] as Value;
@@ -140,14 +140,14 @@ export function evalGraph(model: Architecture, { batch, lowering }: BuildOptions
   const g = new GraphBuilder("e");
   const index = g.input("batch", "int32", [batch]);
   const data = dataInputs(g, model);
-  const net = new Net(g, lowering, model.bits);
+  const net = new Net({ lowering, bits: model.bits }, g);
   const params = model.parameters.map(({ name, shape, exponent }) => {
     const p = g.input(name, "float32", shape);
     return { name, param: net.param(net.exact ? enter(g, p, exponent) : p, exponent) };
   });
   const predicted = model.forward(net, index, data, lookup(params));
   const [count] = predicted.logits.shape as [number];
-  const best = g.node("ArgMax", [predicted.logits], [count], "int64", { axis: 1, keepdims: 0 });
+  const best = g.node("ArgMax", [predicted.logits], { shape: [count], dtype: "int64" }, { axis: 1, keepdims: 0 });
   const flat = cast(g, best, "int32");
   const right = cast(g, equal(g, flat, predicted.labels), "int32");
   const shape = [batch, ...(count === batch ? [] : [count / batch])];

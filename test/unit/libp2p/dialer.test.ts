@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { backoffMs, createDialer, type DialerOptions } from "../../../src/adapters/libp2p/dialer.ts";
+import { backoffMs, Dialer, type DialerOptions } from "../../../src/adapters/libp2p/peers/dialer.ts";
 import type { Clock, Log } from "../../../src/ports/index.ts";
 
 const silent: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {}, child: () => silent };
@@ -37,7 +37,7 @@ function lab(options: Partial<DialerOptions>, up: Set<string>, banned = new Set<
   const clock = fakeClock();
   const dials: { at: number; target: string }[] = [];
   const connected = new Set<string>();
-  const dialer = createDialer(
+  const dialer = new Dialer(
     { bootstrap: [], minPeers: 4, ...options },
     {
       clock,

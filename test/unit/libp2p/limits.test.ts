@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { deadline } from "../../../src/adapters/libp2p/deadline.ts";
 import { RateLimiter } from "../../../src/adapters/libp2p/rate.ts";
-import { deadline, Slots } from "../../../src/adapters/libp2p/slots.ts";
+import { Slots } from "../../../src/adapters/libp2p/slots.ts";
 import type { Clock } from "../../../src/ports/index.ts";
 
 function handClock(): { clock: Clock; set(now: number): void; timers: Map<object, { ms: number; run: () => void }> } {
@@ -41,7 +42,7 @@ describe("RateLimiter", () => {
 });
 
 describe("Slots", () => {
-  const forever = new AbortController().signal;
+  const forever = { signal: new AbortController().signal };
 
   it("holds the limit per key and serves in order of arrival", async () => {
     const slots = new Slots(2);
@@ -68,13 +69,13 @@ describe("Slots", () => {
     const slots = new Slots(1);
     const release = await slots.acquire("k", forever);
     const impatient = new AbortController();
-    const given = slots.acquire("k", impatient.signal);
+    const given = slots.acquire("k", impatient);
     impatient.abort(new Error("tired"));
     await expect(given).rejects.toThrow("tired");
     release();
     const again = await slots.acquire("k", forever);
     again();
-    await expect(slots.acquire("k", impatient.signal)).rejects.toThrow("tired");
+    await expect(slots.acquire("k", impatient)).rejects.toThrow("tired");
   });
 });
 

@@ -36,7 +36,7 @@ interface Case {
 
 const linearCase: Case = {
   parameters: [[6, 5], [5, 4], [4]],
-  forward: (net, [x, w, b]) => linear(net, net.real(x as Param), w as Param, b),
+  forward: (net, [x, w, b]) => linear(net, net.real(x as Param), { weight: w as Param, bias: b }),
 };
 const CASES: Readonly<{ [name: string]: Case }> = {
   linear: linearCase,
@@ -48,13 +48,14 @@ const CASES: Readonly<{ [name: string]: Case }> = {
       [6, 8],
       [8, 8],
     ],
-    forward: (net, [x, w]) => plus(net, net.real(x as Param), linear(net, net.real(x as Param), w as Param)),
+    forward: (net, [x, w]) =>
+      plus(net, net.real(x as Param), linear(net, net.real(x as Param), { weight: w as Param })),
   },
   attention: {
     parameters: [[8, 24]],
     forward: (net, [x]) => {
       const [q, k, v] = splitColumns(net, net.real(x as Param), 3) as [Value, Value, Value];
-      return attention(net, q, k, v, { batch: 2, window: 4, heads: 2 });
+      return attention(net, { q, k, v }, { batch: 2, window: 4, heads: 2 });
     },
   },
   embedding: {
@@ -80,7 +81,7 @@ const CASES: Readonly<{ [name: string]: Case }> = {
 /** Outputs: the layer's result, then the gradients of sum(result * seed) with respect to the parameters. */
 function gradientGraph({ parameters, forward }: Case, lowering: Lowering): Graph {
   const g = new GraphBuilder("t");
-  const net = new Net(g, lowering, BITS);
+  const net = new Net({ lowering, bits: BITS }, g);
   const params = parameters.map((shape, i) => {
     const p = g.input(`p${i}`, "float32", shape);
     return net.param(net.exact ? enter(g, p, EXPONENT) : p, EXPONENT);
@@ -168,7 +169,7 @@ it("would notice a wrong gradient", () => {
     parameters: [[5, 7]],
     forward: (net, [x]) => {
       const value = net.real(x as Param);
-      return net.record(net.g.node("Abs", [value], value.shape), [value], (dy) => [dy]);
+      return net.record(net.g.node("Abs", [value], value), [value], (dy) => [dy]);
     },
   };
   const graph = gradientGraph(wrong, "exact");

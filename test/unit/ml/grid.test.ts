@@ -95,7 +95,9 @@ describe("biased parameters", () => {
     fc.assert(
       fc.property(onGrid, fc.float({ min: Math.fround(-0.1), max: Math.fround(0.1), noNaN: true }), (p, v) => {
         const update = (g: GraphBuilder, x: Value): Value => {
-          const q = g.node("Clip", [sub(g, enter(g, x, e), g.scalar(v)), g.scalar(2), g.scalar(4 - 2 ** e)], [1]);
+          const q = g.node("Clip", [sub(g, enter(g, x, e), g.scalar(v)), g.scalar(2), g.scalar(4 - 2 ** e)], {
+            shape: [1],
+          });
           return leave(g, q, e);
         };
         // The double difference of two float32 of these sizes is exact.

@@ -2,7 +2,7 @@
 // Versions are pinned; a release that moves one of these fails loudly at start instead of leaving the node open.
 import type { GossipSub } from "@chainsafe/libp2p-gossipsub";
 import type { PeerId } from "@libp2p/interface";
-import { PouwError } from "../../base/index.ts";
+import { PouwError } from "../../../base/index.ts";
 
 /** The part of a decoded gossip frame that is looked at here. */
 interface Rpc {
@@ -24,11 +24,14 @@ interface Internals {
   handlePeerReadStreamError(error: unknown, peer: PeerId): void;
 }
 
+/** How much of a frame to look at. */
+export type Admission = "all" | "control" | "nothing";
+
 export interface GossipWatch {
   /** A frame that does not decode, is too long, or carries a bad signature. */
   garbage(peer: string, what: string): void;
   /** How much of a frame with `messages` messages to look at. */
-  admit(peer: string, messages: number): "all" | "control" | "nothing";
+  admit(peer: string, messages: number): Admission;
 }
 
 export interface GossipHooks {

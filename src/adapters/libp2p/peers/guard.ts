@@ -1,9 +1,9 @@
 // Who may stay: strikes for provable wrongs, bans of peers and of addresses that breed them, and peers of other networks.
 import type { MultiaddrConnection, PeerId } from "@libp2p/interface";
 import type { Multiaddr } from "@multiformats/multiaddr";
-import { Strikes } from "../../base/index.ts";
-import type { Clock, Log } from "../../ports/index.ts";
-import type { Traffic } from "./traffic.ts";
+import { Strikes } from "../../../base/index.ts";
+import type { Clock, Log } from "../../../ports/index.ts";
+import type { Traffic } from "../traffic.ts";
 
 /** A peer of another network is not dialled or let in again for this long, ms. */
 const FOREIGN = { limit: 1, windowMs: 600_000, banMs: 600_000 };
@@ -26,7 +26,7 @@ export interface Guard {
 export interface GuardDeps {
   readonly log: Log;
   readonly clock: Clock;
-  readonly traffic: Traffic;
+  readonly traffic: Pick<Traffic, "ban" | "reject">;
   /** Remote addresses of a peer's open connections. */
   addressesOf(peer: string): readonly Multiaddr[];
   /** Breaks all connections of a peer at once. */

@@ -1,8 +1,8 @@
 // The peers and addresses of earlier runs, on disk, so that a node finds its network again without a bootstrap peer.
 import { join } from "node:path";
 import { LevelDatastore } from "datastore-level";
-import { messageOf, PouwError } from "../../base/index.ts";
-import type { Log } from "../../ports/index.ts";
+import { messageOf, PouwError } from "../../../base/index.ts";
+import type { Log } from "../../../ports/index.ts";
 
 /** Opens `<dataDir>/peers`. Undefined without a directory, or when the book is unreadable (a loss, not a failure). Throws STORE_LOCKED. */
 export async function openPeerBook(dataDir: string | undefined, log: Log): Promise<LevelDatastore | undefined> {

@@ -1,12 +1,11 @@
 // Peers tell each other about peers: one address per line. Without it a node would only ever know its bootstrap peer.
-import type { PeerId } from "@libp2p/interface";
+import type { Libp2p, PeerId } from "@libp2p/interface";
 import { peerIdFromString } from "@libp2p/peer-id";
 import { isLoopback, isPrivate } from "@libp2p/utils";
 import { type Multiaddr, multiaddr } from "@multiformats/multiaddr";
-import { messageOf, utf8 } from "../../base/index.ts";
-import type { Log } from "../../ports/index.ts";
-import type { WireNode } from "./node.ts";
-import type { Requests } from "./requests.ts";
+import { messageOf, utf8 } from "../../../base/index.ts";
+import type { Log } from "../../../ports/index.ts";
+import type { RequestClient } from "../requests/index.ts";
 
 /** Peers in one answer, and addresses believed of one answer. */
 const MAX_PEERS = 16;
@@ -16,8 +15,8 @@ const MAX_TEXT = 8_192;
 const MAX_BELIEVED = 2_000;
 
 export interface ExchangeDeps {
-  readonly node: WireNode;
-  readonly requests: Pick<Requests, "ask">;
+  readonly node: Pick<Libp2p, "peerId" | "peerStore">;
+  readonly requests: Pick<RequestClient, "ask">;
   readonly log: Log;
   readonly random: () => number;
   /** Ids of ready peers. */
@@ -28,7 +27,7 @@ export interface Exchange {
   /** The answer to a peer that asks. */
   answer(asker: string): Promise<Uint8Array>;
   /** Asks one peer, and puts what it says into the book. Never throws. */
-  askOf(peer: string, signal: AbortSignal): Promise<void>;
+  askOf(peer: string, options: { readonly signal: AbortSignal }): Promise<void>;
 }
 
 export function createExchange(options: { readonly lan: boolean }, deps: ExchangeDeps): Exchange {
@@ -58,9 +57,9 @@ export function createExchange(options: { readonly lan: boolean }, deps: Exchang
       const chosen = [...others.slice(from), ...others.slice(0, from)].slice(0, MAX_PEERS);
       return utf8((await Promise.all(chosen.map(addressesOf))).flat().join("\n"));
     },
-    askOf: async (peer, signal) => {
+    askOf: async (peer, options) => {
       try {
-        const reply = await deps.requests.ask(peer, "peers", new Uint8Array(), { signal });
+        const reply = await deps.requests.ask(peer, "peers", new Uint8Array(), options);
         const lines = new TextDecoder().decode(reply.subarray(0, MAX_TEXT)).split("\n");
         for (const line of lines.slice(0, MAX_PEERS * ADDRESSES_PER_PEER)) await believe(line);
       } catch (error) {

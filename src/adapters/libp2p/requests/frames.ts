@@ -1,7 +1,7 @@
 // Frames on a stream: 4 bytes of length, big-endian, then that many bytes. One frame is in the buffer at a time.
 import type { Stream } from "@libp2p/interface";
 import { byteStream } from "@libp2p/utils";
-import { concatBytes, PouwError, u32be } from "../../base/index.ts";
+import { concatBytes, PouwError, u32be } from "../../../base/index.ts";
 
 /** Longer payloads are handed over uncopied, as a second write after the length. */
 const JOINED_BYTES = 64 * 1024;
@@ -9,18 +9,18 @@ const JOINED_BYTES = 64 * 1024;
 export interface Frames {
   readonly stream: Stream;
   /** The next frame; undefined when the other side ended cleanly before one. Throws BAD_ENCODING above the limit. */
-  read(signal: AbortSignal): Promise<Uint8Array | undefined>;
+  read(options: { readonly signal: AbortSignal }): Promise<Uint8Array | undefined>;
   /** Resolves when the last byte has left the buffer. */
-  write(data: Uint8Array, signal: AbortSignal): Promise<void>;
+  write(data: Uint8Array, options: { readonly signal: AbortSignal }): Promise<void>;
 }
 
 /** `maxFrame`: longest payload to accept, bytes. */
-export function createFrames(stream: Stream, maxFrame: number): Frames {
+export function createFrames({ maxFrame }: { readonly maxFrame: number }, stream: Stream): Frames {
   // The peer may have one frame under way; whoever sends more without waiting loses the stream.
   const bytes = byteStream(stream, { maxBufferSize: 2 * (maxFrame + 4) });
   return {
     stream,
-    read: async (signal) => {
+    read: async ({ signal }) => {
       const header = await bytes.read({ bytes: 4, signal }).catch((error: unknown) => {
         if (error instanceof Error && error.name === "UnexpectedEOFError") return undefined;
         throw error;
@@ -31,14 +31,14 @@ export function createFrames(stream: Stream, maxFrame: number): Frames {
         throw new PouwError("BAD_ENCODING", `a frame of ${length} bytes is over the limit of ${maxFrame}`);
       return plain(await bytes.read({ bytes: length, signal }));
     },
-    write: async (data, signal) => {
+    write: async (data, options) => {
       const header = u32be(data.length);
       if (data.length <= JOINED_BYTES) stream.send(concatBytes(header, data));
       else {
         stream.send(header);
         stream.send(data);
       }
-      await flushed(stream, signal);
+      await flushed(stream, options);
     },
   };
 }
@@ -55,7 +55,7 @@ function plain(list: { readonly byteLength: number } & Iterable<Uint8Array>): Ui
 }
 
 /** Waits until nothing is left to send: the transport's back-pressure holds the writer here. */
-function flushed(stream: Stream, signal: AbortSignal): Promise<void> {
+function flushed(stream: Stream, { signal }: { readonly signal: AbortSignal }): Promise<void> {
   return new Promise((resolve, reject) => {
     const settle = (act: () => void): void => {
       stream.removeEventListener("idle", onIdle);

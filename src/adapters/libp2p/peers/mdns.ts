@@ -2,8 +2,8 @@
 
 import type { PeerDiscovery } from "@libp2p/interface";
 import { type MulticastDNSComponents, mdns } from "@libp2p/mdns";
-import { messageOf } from "../../base/index.ts";
-import type { Log } from "../../ports/index.ts";
+import { messageOf } from "../../../base/index.ts";
+import type { Log } from "../../../ports/index.ts";
 
 interface Startable {
   start(): Promise<void>;

@@ -1,0 +1,121 @@
+// Gossip: validators that map the inside's verdicts, the cap on judging at once, the rate of a peer, and publishing.
+import { type GossipSub, type Message, TopicValidatorResult } from "@chainsafe/libp2p-gossipsub";
+import { messageOf, PouwError, type Verdict } from "../../../base/index.ts";
+import { type Clock, type Log, MAX_GOSSIP_BYTES, TOPICS, type Topic, type WireHandlers } from "../../../ports/index.ts";
+import { topicName } from "../options.ts";
+import { RateLimiter } from "../rate.ts";
+import type { Traffic } from "../traffic.ts";
+import { type Admission, type GossipHooks, hookGossip } from "./hooks.ts";
+
+/** Messages being judged at once; above it new ones are ignored, and the inside fetches what it misses by request. */
+const MAX_JUDGING = 64;
+/** Frames and messages of one peer. A busy mesh sends some 20 a second; ten times that is a flood in the making. */
+const PEER_RATE = { perSecond: 200, burst: 1_000 };
+/** A frame without messages costs this many tokens. */
+const CONTROL_COST = 0.2;
+
+const RESULTS: Readonly<Record<Verdict["kind"], TopicValidatorResult>> = {
+  accept: TopicValidatorResult.Accept,
+  ignore: TopicValidatorResult.Ignore,
+  reject: TopicValidatorResult.Reject,
+};
+
+export interface GossipDeps {
+  readonly pubsub: GossipSub;
+  readonly traffic: Pick<Traffic, "judged" | "published" | "dropped">;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** A provable wrong of a peer. */
+  strike(peer: string, what: string): void;
+}
+
+export class Gossip {
+  readonly #network: string;
+  readonly #deps: GossipDeps;
+  readonly #rate: RateLimiter;
+  readonly #hooks: GossipHooks;
+  #judging = 0;
+
+  constructor(options: { readonly network: string }, deps: GossipDeps) {
+    this.#network = options.network;
+    this.#deps = deps;
+    this.#rate = new RateLimiter(PEER_RATE, deps.clock);
+    this.#hooks = hookGossip(deps.pubsub, {
+      garbage: (peer, what) => deps.strike(peer, what),
+      admit: (peer, messages) => this.#admit(peer, messages),
+    });
+  }
+
+  /** Sets the validators; call before the node starts. */
+  attach(handlers: WireHandlers): void {
+    for (const topic of TOPICS)
+      this.#deps.pubsub.topicValidators.set(
+        topicName(this.#network, topic),
+        async (peer, message) => RESULTS[await this.#judge(topic, handlers, peer.toString(), message)],
+      );
+  }
+
+  /** Joins the topics; call when the node runs. */
+  subscribe(): void {
+    for (const topic of TOPICS) this.#deps.pubsub.subscribe(topicName(this.#network, topic));
+  }
+
+  async publish(topic: Topic, data: Uint8Array): Promise<void> {
+    // Gossipsub would send nothing above its own cap and still resolve.
+    if (data.length > MAX_GOSSIP_BYTES)
+      throw new PouwError("WIRE_FAILED", `a ${topic} message of ${data.length} bytes is over the gossip limit`);
+    await this.#deps.pubsub.publish(topicName(this.#network, topic), data);
+    this.#deps.traffic.published(topic);
+  }
+
+  score(peer: string): number {
+    return this.#hooks.score(peer);
+  }
+
+  /** Both gossip streams of a peer are there. */
+  isLinked(peer: string): boolean {
+    return this.#hooks.isLinked(peer);
+  }
+
+  meshSize(topic: Topic): number {
+    return this.#hooks.meshSize(topicName(this.#network, topic));
+  }
+
+  #admit(peer: string, messages: number): Admission {
+    const left = this.#rate.take(peer, Math.max(CONTROL_COST, messages));
+    if (left >= 0) return "all";
+    this.#deps.traffic.dropped("rate", messages);
+    if (!this.#rate.isFlood(left)) return "control";
+    // Dropped a whole bucket beyond its due: no longer a burst. The next strike needs a new debt.
+    this.#rate.forget(peer);
+    this.#deps.strike(peer, "gossip flood");
+    return "nothing";
+  }
+
+  async #judge(topic: Topic, handlers: WireHandlers, from: string, message: Message): Promise<Verdict["kind"]> {
+    const { clock, log, traffic } = this.#deps;
+    if (message.type !== "signed" || message.data.length > MAX_GOSSIP_BYTES) {
+      this.#deps.strike(from, "gossip message over the limit");
+      return "reject";
+    }
+    if (this.#judging >= MAX_JUDGING) {
+      traffic.dropped("busy", 1);
+      return "ignore";
+    }
+    const author = message.from.toString();
+    const begun = clock.now();
+    this.#judging++;
+    try {
+      // A plain copy: the library's is a view into a socket's buffer.
+      const verdict = await handlers.gossip(topic, new Uint8Array(message.data), { from, author });
+      traffic.judged(topic, verdict.kind, (clock.now() - begun) / 1000);
+      if (verdict.kind === "reject") this.#deps.strike(from, verdict.code);
+      return verdict.kind;
+    } catch (error) {
+      log.error({ topic, from, error: messageOf(error) }, "judging a gossip message failed");
+      return "ignore";
+    } finally {
+      this.#judging--;
+    }
+  }
+}

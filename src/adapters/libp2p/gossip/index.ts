@@ -1,0 +1,2 @@
+export { Gossip } from "./gossip.ts";
+export { gossipService } from "./settings.ts";

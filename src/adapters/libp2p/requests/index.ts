@@ -1,0 +1,3 @@
+export { RequestClient } from "./client.ts";
+export { PER_PEER } from "./limits.ts";
+export { type Answer, RequestServer } from "./server.ts";
