@@ -1,19 +1,31 @@
 // The engine's event bus: parts tell it what happened and subscribe to what concerns them; roles, status and metrics listen too. Nobody calls back.
-import type { Emitter } from "../base/index.ts";
+import type { Emitter, Verdict } from "../base/index.ts";
 import type { Attestation, Block, Contribution, PeerStatus, RoundRecord } from "../codec/index.ts";
 import type { Origin } from "./origin.ts";
 
 export interface EngineEvents {
-  /** The best chain has a new tip. `dropped` blocks left it (a reorganisation when not empty), `added` joined it, oldest first. */
-  head: { readonly added: readonly Block[]; readonly dropped: readonly Block[] };
+  /** The best chain has a new tip. `dropped` blocks left it (a reorganisation when not empty), `added` joined it, oldest first; none when a stored chain was opened. */
+  head: {
+    readonly tip: { readonly id: Uint8Array; readonly height: number; readonly work: bigint };
+    readonly added: readonly Block[];
+    readonly dropped: readonly Block[];
+  };
   /** A block joined the tree, whatever its branch, and somebody must check its unit. */
   pending: { readonly id: Uint8Array; readonly height: number; readonly task: Uint8Array };
   /** The common state of a task to train from changed: a new block or a new record. Ids and digests are hex. */
   round: { readonly task: string; readonly round: number; readonly startDigest: string; readonly head: string };
-  /** A valid contribution to some round of the branch was added to the pool. */
-  contribution: { readonly contribution: Contribution; readonly origin: Origin };
+  /** A valid contribution to some round of the branch was added to the pool. `won`: its unit is about to make a block. */
+  contribution: { readonly contribution: Contribution; readonly origin: Origin; readonly won: boolean };
   /** A record moved its task on. */
-  record: { readonly record: RoundRecord; readonly origin: Origin };
+  record: { readonly record: RoundRecord; readonly bytes: Uint8Array; readonly origin: Origin };
+  /** A block's winning unit was re-executed here; what follows for the block and who brought it is still to come. */
+  executed: {
+    readonly block: Block;
+    readonly id: Uint8Array;
+    readonly verdict: Verdict;
+    /** What the unit really ends in; undefined when it does not end (NaN). */
+    readonly digest: Uint8Array | undefined;
+  };
   /** A block's winning unit was re-executed here, or enough trusted attestations arrived. */
   checked: {
     readonly block: Block;

@@ -1,7 +1,19 @@
 export { Engine } from "./engine.ts";
 export type { AlertKind, EngineEvents } from "./events.ts";
-export { type BlockEntry as BlockNode, BlockStore, type Checked } from "./storage/block-store.ts";
-export { Deltas } from "./training/deltas.ts";
-export { reexecute } from "./training/executor.ts";
-export { Parameters } from "./training/parameters.ts";
-export type { FinishedUnit } from "./training/trainer.ts";
+export type { EngineDeps, EngineOptions } from "./options.ts";
+export {
+  type BlockEntry,
+  BlockStore,
+  type Checked,
+  KEYS,
+  standardRetention,
+  transactionRows,
+} from "./storage/index.ts";
+export {
+  encodeSet,
+  type FinishedUnit,
+  FollowedTask,
+  FollowedTasks,
+  reexecute,
+  type TaskEngine,
+} from "./training/index.ts";

@@ -1,28 +1,28 @@
 // What an engine is told and what it is given.
 import type { Genesis, Rules } from "../chain/index.ts";
 import type { KeyPair } from "../crypto/index.ts";
-import type { ModelManifest } from "../ml/index.ts";
-import type { Clock, Log, Runtime, Store, Wire } from "../ports/index.ts";
+import type { Artifacts, Clock, Log, Runtime, Store, Wire } from "../ports/index.ts";
 import type { Task } from "../work/index.ts";
 
 export interface EngineOptions {
   readonly genesis: Genesis;
   readonly rules: Rules;
-  readonly task: Task;
-  readonly manifest: ModelManifest;
+  /** The tasks that this node follows, among the rules'. */
+  readonly tasks: readonly Task[];
   /** Bit set of roles, as the status handshake carries it. */
   readonly roleBits: number;
-  /** Re-execute a block before relaying it (verifiers). */
+  /** Re-execute a block before relaying it. */
   readonly checksBeforeRelay: boolean;
   /** May win and lead. */
-  readonly mines: boolean;
+  readonly leads: boolean;
   readonly trustedVerifiers: readonly Uint8Array[];
 }
 
 export interface EngineDeps {
   readonly store: Store;
   readonly wire: Wire;
-  /** Undefined on a node that cannot train: it follows verdicts. */
+  readonly artifacts: Artifacts;
+  /** Undefined on a node that cannot train: it follows attestations. */
   readonly runtime: Runtime | undefined;
   readonly key: KeyPair;
   readonly clock: Clock;

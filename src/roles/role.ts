@@ -1,42 +1,70 @@
-// What a role is: what it needs, a first state, and a pure step from an event to effects. The node runs the effects.
+// What a role is: its settings, what it needs and claims, which events it listens to, a pure step from an event to effects, and what its effects do.
 import type { OwnSettings, Setting } from "../base/index.ts";
-import type { Outcome } from "../codec/index.ts";
+import type { Engine, EngineEvents } from "../engine/index.ts";
+import type { Clock, Log } from "../ports/index.ts";
+import type { Task } from "../work/index.ts";
 
-export type RoleName = "miner" | "verifier" | "peer";
+/** Optional parts of the node that a role may not do without. */
 export type Need = "runtime";
 
-export type RoleEvent =
-  /** The common state to train from changed. `start` and `head` are hex. */
-  | { readonly type: "round"; readonly start: string; readonly head: string }
-  /** An own unit ended; `ran` is false when it could not run (parameters missing, banned). */
-  | { readonly type: "unit-done"; readonly mlNode: number; readonly ran: boolean }
-  /** A wait that the role asked for is over. */
-  | { readonly type: "waited"; readonly mlNode: number }
-  /** Training makes no sense while the chain is being fetched, and stops on command. */
-  | { readonly type: "pause" }
-  | { readonly type: "resume" }
-  /** A block's winning unit was re-executed here. */
-  | { readonly type: "executed"; readonly block: string; readonly outcome: Outcome };
+/** What a node that runs the role may or does do. */
+export interface Claims {
+  /** May win blocks and lead rounds. */
+  readonly leads: boolean;
+  /** Re-executes a block before it relays it. */
+  readonly checksBeforeRelay: boolean;
+}
 
-export type Effect =
-  | { readonly type: "train"; readonly mlNode: number; readonly index: number }
-  /** Send `waited` after this share of a median unit. */
-  | { readonly type: "wait"; readonly mlNode: number; readonly units: number }
-  | { readonly type: "attest"; readonly block: string; readonly outcome: Outcome };
+/** Training makes no sense while the chain is being fetched, and stops on command: every role hears of it. */
+export type ControlEvent = { readonly type: "pause" } | { readonly type: "resume" };
 
-/** `S`: its state; `O`: the rows of its own settings. */
-export interface RoleModule<S, O extends Setting = never> {
-  readonly name: RoleName;
+interface Typed {
+  readonly type: string;
+}
+
+/** What a role starts with. */
+export interface RoleStart<O extends Setting> {
+  /** Units that can run at once here. */
+  readonly workers: number;
+  /** The values of its own settings. */
+  readonly options: OwnSettings<O>;
+  /** The tasks that this node follows, by ascending id. */
+  readonly tasks: readonly Task[];
+}
+
+/** What an effect may use. */
+export interface RoleTools<E> {
+  /** Commands: train, attest, ... */
+  readonly engine: Engine;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  /** Hands an event to this role's step. */
+  readonly send: (event: E) => void;
+}
+
+/** `S`: its state; `E`: its own events; `F`: its effects; `O`: the rows of its own settings. */
+export interface RoleModule<S, E extends Typed, F extends Typed, O extends Setting = never> {
+  readonly name: string;
+  /** Bit in the status handshake, of 16. */
+  readonly bit: number;
   /** Without these the role does not start and the node goes on as a peer. */
   readonly needs: readonly Need[];
-  /** Bit in the status handshake. */
-  readonly bit: number;
+  readonly claims: Partial<Claims>;
   /** Its own settings, with keys under its own name: the configuration knows them from here. */
   readonly options?: readonly O[];
-  /** `workers`: units that can run at once here. `options`: the values of its own settings. */
-  readonly start: (given: {
-    readonly workers: number;
-    readonly options: OwnSettings<O>;
-  }) => readonly [S, readonly Effect[]];
-  readonly step: (state: S, event: RoleEvent) => readonly [S, readonly Effect[]];
+  /** Engine events that concern it, in its own words; undefined: not this time. */
+  readonly listens: { readonly [K in keyof EngineEvents]?: (payload: EngineEvents[K]) => E | undefined };
+  readonly start: (given: RoleStart<O>) => readonly [S, readonly F[]];
+  /** Pure: the simulator and the real node run the same. */
+  readonly step: (state: S, event: E | ControlEvent) => readonly [S, readonly F[]];
+  /** Carries an effect out; a promise is waited for when training is to stop. */
+  readonly effects: { readonly [T in F["type"]]: (effect: Extract<F, { type: T }>, tools: RoleTools<E>) => unknown };
 }
+
+/** A role as the table holds it, whatever its state, events and effects are. */
+export type AnyRole = RoleModule<unknown, Typed, Typed, Setting>;
+/** Forgets a role's own types for the table; the module itself is checked where it is written. */
+export const role = <S, E extends Typed, F extends Typed, O extends Setting = never>(
+  module: RoleModule<S, E, F, O>,
+): RoleModule<S, E, F, O> & AnyRole => module as unknown as RoleModule<S, E, F, O> & AnyRole;

@@ -16,6 +16,10 @@ export class BlockTree {
     return this.#nodes.get(toHex(id));
   }
 
+  entries(): IterableIterator<BlockEntry> {
+    return this.#nodes.values();
+  }
+
   add(node: BlockEntry): void {
     const key = toHex(node.id);
     this.#nodes.set(key, node);

@@ -95,6 +95,11 @@ export class Ledger {
     return this.#head.state;
   }
 
+  /** Blocks under the tip whose states and parameters are at hand. */
+  get recentBlocks(): number {
+    return this.#deps.blocks.retention.recent;
+  }
+
   async entry(id: Uint8Array): Promise<BlockEntry | undefined> {
     if (bytesEqual(id, this.rules.genesis)) return this.#genesis;
     return this.#tree.get(id) ?? this.#deps.blocks.entry(id);
@@ -201,7 +206,7 @@ export class Ledger {
   #turn(head: { readonly entry: BlockEntry; readonly state: State }, move: Move): void {
     this.#head = head;
     const values = (blocks: readonly Decoded<Block>[]): Block[] => blocks.map((block) => block.value);
-    this.#deps.events.emit("head", { added: values(move.added), dropped: values(move.dropped) });
+    this.#deps.events.emit("head", { tip: head.entry, added: values(move.added), dropped: values(move.dropped) });
   }
 
   /** How the best chain gets from the present head to `target`, whose block is `block` when it is not stored yet. */
@@ -224,7 +229,13 @@ export class Ledger {
     return { head: target.id, dropped, added: added.reverse() };
   }
 
-  /** Takes the chain up where the last run left it, and asks for the checks that it still owed. */
+  /** Asks for the checks that the last run still owed; for the start, once those who do them listen. */
+  announceOwed(): void {
+    for (const { id, height, task, checked } of this.#tree.entries())
+      if (checked === "pending") this.#deps.events.emit("pending", { id, height, task });
+  }
+
+  /** Takes the chain up where the last run left it. */
   async #resume(head: Uint8Array): Promise<void> {
     const { blocks, events } = this.#deps;
     const entry = await blocks.entry(head);
@@ -238,10 +249,9 @@ export class Ledger {
     }
     this.#head = { entry, state };
     const { recent } = blocks.retention;
-    for (const near of await blocks.entries(Math.max(1, entry.height - recent), entry.height + recent)) {
+    for (const near of await blocks.entries(Math.max(1, entry.height - recent), entry.height + recent))
       this.#tree.add(near);
-      if (near.checked === "pending") events.emit("pending", { id: near.id, height: near.height, task: near.task });
-    }
+    events.emit("head", { tip: entry, added: [], dropped: [] });
   }
 }
 

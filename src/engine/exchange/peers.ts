@@ -5,7 +5,6 @@ import type { Log, Wire } from "../../ports/index.ts";
 import type { EventBus } from "../events.ts";
 import type { Client } from "./client.ts";
 
-export const PROTOCOL_VERSION = 2;
 /** A handshake must be answered within this, ms. */
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 

@@ -153,14 +153,14 @@ export class BlockStore {
     await this.#store.batch(writes);
   }
 
-  /** Parameter sets that stood after blocks of a height that is no longer recent and is not kept for good. */
+  /** Parameter sets that stood after blocks of a height that is no longer recent, but neither after the next block nor after one that is kept. */
   async #prunable(height: number): Promise<StoreWrite[]> {
-    if (height < 1 || this.retention.keepsParameters(height)) return [];
-    const kept = new Set<string>();
-    for (const near of [...(await this.entries(height - 1, height)), ...(await this.entries(height + 1, height + 2))])
-      for (const digest of near.parameters) kept.add(toHex(digest));
+    const kept = this.retention.lastKept(height);
+    if (height < 1 || kept === height) return [];
+    const standing = [...(await this.entries(kept, kept + 1)), ...(await this.entries(height + 1, height + 2))];
+    const stays = new Set(standing.flatMap((entry) => entry.parameters.map(toHex)));
     const old = (await this.entries(height, height + 1)).flatMap((entry) => entry.parameters);
-    const gone = old.filter((digest) => !kept.has(toHex(digest)));
+    const gone = old.filter((digest) => !stays.has(toHex(digest)));
     return gone.map((digest) => ({ key: KEYS.parameters(digest), value: undefined }));
   }
 

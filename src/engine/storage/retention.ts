@@ -3,8 +3,8 @@
 export interface Retention {
   /** Whether the whole state after a block of this height is stored; between such blocks it is replayed. */
   keepsState(height: number): boolean;
-  /** Whether the parameter sets that stand after a block of this height stay for good, once the block is no longer recent. */
-  keepsParameters(height: number): boolean;
+  /** The highest height up to this one whose parameter sets stay for good; those of other heights go once they are no longer recent. */
+  lastKept(height: number): number;
   /** Blocks under the tip whose parameter sets are all here. */
   readonly recent: number;
 }
@@ -15,6 +15,6 @@ export const SNAPSHOT_EVERY = 32;
 /** The default: a state and the parameters every 32nd block, parameters of the last 64; blocks, records and deltas stay. */
 export const standardRetention: Retention = {
   keepsState: (height) => height % SNAPSHOT_EVERY === 0,
-  keepsParameters: (height) => height % SNAPSHOT_EVERY === 0,
+  lastKept: (height) => height - (height % SNAPSHOT_EVERY),
   recent: 64,
 };

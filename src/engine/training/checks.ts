@@ -1,17 +1,16 @@
-// Which blocks stand: by re-execution here, or by the verdicts of verifiers on a node that cannot train (protocol section 5).
-import { ACCEPT, type Emitter, type Hash32, ignore, Lru, toHex, type Verdict } from "../../base/index.ts";
+// Which blocks stand: by re-execution here, or by the attestations of verifiers on a node that cannot train or does not follow the task (protocol section 5).
+import { ACCEPT, type Hash32, ignore, Lru, toHex, type Verdict } from "../../base/index.ts";
 import type { Rules } from "../../chain/index.ts";
 import { Attestation, type Block, Header, OUTCOMES, type Outcome } from "../../codec/index.ts";
-import { type KeyPair } from "../../crypto/index.ts";
+import type { KeyPair } from "../../crypto/index.ts";
 import type { Clock, Wire } from "../../ports/index.ts";
-import type { Attestations } from "../chain/attestations.ts";
-import type { Ledger } from "../chain/ledger.ts";
-import type { EngineEvents } from "../events.ts";
-import type { Outbox } from "../exchange/outbox.ts";
-import { within } from "../exchange/within.ts";
-import type { Source } from "../intake/inbox.ts";
-import type { BlockEntry, BlockStore } from "../storage/block-store.ts";
-import type { Execution, Executor } from "./executor.ts";
+import type { Attestations, Ledger } from "../chain/index.ts";
+import type { EngineEvents, EventBus } from "../events.ts";
+import { type Outbox, within } from "../exchange/index.ts";
+import type { PeerOrigin } from "../origin.ts";
+import type { BlockStore } from "../storage/index.ts";
+import type { Executor } from "./executor.ts";
+import type { FollowedTasks } from "./followed-tasks.ts";
 
 /** Strikes for a forged unit: a ban at once. */
 const FORGED_STRIKES = 3;
@@ -21,35 +20,38 @@ const CHECK_WAIT_MS = 30_000;
 export interface ChecksDeps {
   readonly rules: Rules;
   readonly key: KeyPair;
-  readonly wire: Wire;
+  readonly wire: Pick<Wire, "punish">;
   readonly clock: Clock;
   readonly ledger: Ledger;
   readonly blocks: BlockStore;
-  readonly verdicts: Attestations;
+  readonly tasks: FollowedTasks;
+  readonly attestations: Attestations;
   readonly outbox: Outbox;
-  readonly events: Emitter<EngineEvents>;
+  readonly events: EventBus;
   /** Undefined on a node that cannot train. */
-  readonly executor: () => Executor | undefined;
+  readonly executor: Executor | undefined;
 }
 
 export class Checks {
   readonly #deps: ChecksDeps;
   readonly #signal: AbortSignal;
-  readonly #sources = new Lru<string, Source>(512);
+  readonly #sources = new Lru<string, PeerOrigin>(512);
 
-  constructor(deps: ChecksDeps, options: { readonly signal: AbortSignal }) {
+  constructor(deps: ChecksDeps, { signal }: { readonly signal: AbortSignal }) {
     this.#deps = deps;
-    this.#signal = options.signal;
+    this.#signal = signal;
+    deps.events.on("pending", (owed) => this.#queueCheck(owed));
+    deps.events.on("executed", (execution) => this.#executed(execution));
   }
 
   /** Who brought a block first, to blame if its unit is forged. */
-  remember(id: Uint8Array, source: Source): void {
-    if (!this.#sources.has(toHex(id))) this.#sources.set(toHex(id), source);
+  noteSource(id: Uint8Array, origin: PeerOrigin): void {
+    if (!this.#sources.has(toHex(id))) this.#sources.set(toHex(id), origin);
   }
 
   /** Signs and gossips this node's word on a block that it re-executed. */
   attest(block: Block, outcome: Outcome, digest: Uint8Array | undefined): void {
-    const { key, rules } = this.#deps;
+    const { key, rules, attestations, events, outbox } = this.#deps;
     const unsigned = {
       block: Header.id(block.header),
       height: block.header.height,
@@ -57,27 +59,32 @@ export class Checks {
       digest: digest ?? new Uint8Array(32),
       verifier: key.address,
     };
-    const verdict = Attestation.sign(unsigned, key, rules.genesis);
-    this.#deps.verdicts.add(verdict);
-    this.#deps.events.emit("verdict", { verdict });
-    this.#deps.outbox.verdict(verdict);
+    const attestation = Attestation.sign(unsigned, key, rules.genesis);
+    attestations.add(attestation);
+    events.emit("attestation", { attestation });
+    outbox.publish("attestation", Attestation.codec.encode(attestation));
   }
 
-  /** A block whose unit somebody must re-execute: this node, or the verifiers it trusts. */
-  queueCheck(node: BlockEntry): void {
-    const executor = this.#deps.executor();
-    if (executor !== undefined) executor.add(node);
-    else void this.#follow(node.id);
+  /** A block whose unit somebody must re-execute: this node, or the verifiers that it trusts. */
+  #queueCheck(owed: EngineEvents["pending"]): void {
+    if (this.#executes(owed.task)) this.#deps.executor?.add(owed);
+    else void this.#followAttestations(owed.id as Hash32);
   }
 
-  executed({ block, node, verdict, digest }: Execution): void {
+  #executes(task: Uint8Array): boolean {
+    return this.#deps.executor !== undefined && this.#deps.tasks.get(task) !== undefined;
+  }
+
+  #executed({ block, id, verdict, digest }: EngineEvents["executed"]): void {
+    const { events } = this.#deps;
+    const { miner, height } = block.header;
     const outcome = verdict.kind === "accept" ? "valid" : "invalid";
     if (verdict.kind !== "accept") {
-      this.#blame(node.id, verdict.reason);
-      const detail = `height ${node.height}: ${verdict.reason}`;
-      this.#deps.events.emit("alert", { kind: "forged-unit", subject: toHex(block.header.miner), detail });
+      this.#blame(id, verdict.reason);
+      const detail = `height ${height}: ${verdict.reason}`;
+      events.emit("alert", { kind: "forged-unit", subject: toHex(miner), detail });
     }
-    this.#deps.events.emit("checked", { block, id: toHex(node.id), outcome, by: "executed", digest });
+    events.emit("checked", { block, id: toHex(id), outcome, by: "executed", digest });
   }
 
   /** Whoever first brought a forged block out pays for it; relayers before the re-execution do not. */
@@ -88,33 +95,38 @@ export class Checks {
   }
 
   /** Resolves with the outcome of the block's re-execution, for a verifier that relays only what it checked. */
-  async awaitCheck(id: Uint8Array): Promise<Verdict> {
+  async awaitCheck(id: Uint8Array, task: Uint8Array): Promise<Verdict> {
+    if (!this.#executes(task)) return ACCEPT;
     const name = toHex(id);
-    const { clock, events } = this.#deps;
+    const { clock, events, ledger } = this.#deps;
     const next = within(clock, CHECK_WAIT_MS, this.#signal, (signal) =>
       events.next("checked", (checked) => checked.id === name, { signal }),
     ).catch(() => undefined);
-    const known = (await this.#deps.ledger.node(id))?.checked;
+    const known = (await ledger.entry(id))?.checked;
     if (known === "executed") return ACCEPT;
     const outcome = (await next)?.outcome;
     // The relayer could not know either: its author is blamed, not whoever passed it on.
-    return outcome === "valid" ? ACCEPT : ignore("not-checked", "the block's unit was not confirmed in time");
+    return outcome === "valid" ? ACCEPT : ignore("not-checked");
   }
 
-  heardVerdict(verdict: Attestation): void {
-    this.#deps.events.emit("verdict", { verdict });
-    if (this.#deps.executor() === undefined) void this.#follow(verdict.block as Hash32);
+  /** A verifier's word arrived; it counts for blocks that are not re-executed here. */
+  async hear(attestation: Attestation): Promise<void> {
+    this.#deps.events.emit("attestation", { attestation });
+    const entry = await this.#deps.ledger.entry(attestation.block);
+    if (entry !== undefined && !this.#executes(entry.task)) await this.#followAttestations(entry.id);
   }
 
-  /** On a node that cannot train: marks a block as two thirds of the trusted verifiers say. */
-  async #follow(id: Hash32): Promise<void> {
-    const decided = this.#deps.verdicts.decided(id);
-    const node = await this.#deps.ledger.node(id);
-    if (node === undefined || node.checked !== "pending" || (decided !== "valid" && decided !== "invalid")) return;
-    const block = await this.#deps.blocks.block(id);
-    await this.#deps.ledger.setChecked(id, decided === "valid" ? "verdicts" : "invalid");
+  /** Marks a block as two thirds of the trusted verifiers say. */
+  async #followAttestations(id: Hash32): Promise<void> {
+    const { attestations, ledger, blocks, events } = this.#deps;
+    const decided = attestations.decided(id);
+    const entry = await ledger.entry(id);
+    if (entry === undefined || entry.checked !== "pending" || decided === undefined) return;
+    const block = await blocks.block(id);
+    await ledger.setChecked(id, decided === "valid" ? "attestations" : "invalid");
     if (decided === "invalid") this.#blame(id, "two thirds of the trusted verifiers found its unit forged");
-    if (block !== undefined)
-      this.#deps.events.emit("checked", { block, id: toHex(id), outcome: decided, by: "verdicts", digest: undefined });
+    if (block === undefined) return;
+    const { value } = block;
+    events.emit("checked", { block: value, id: toHex(id), outcome: decided, by: "attestations", digest: undefined });
   }
 }

@@ -2,9 +2,9 @@
 import { bytesEqual, Lru, toHex } from "../../base/index.ts";
 import type { Contribution, RoundRecord } from "../../codec/index.ts";
 import { sha256 } from "../../crypto/index.ts";
-import type { Clock, Store, StoreWrite, Wire } from "../../ports/index.ts";
-import { fetchBlob } from "../exchange/blobs.ts";
-import { KEYS } from "../storage/keys.ts";
+import type { Store, StoreWrite } from "../../ports/index.ts";
+import { type BlobDeps, fetchBlob } from "../exchange/index.ts";
+import { KEYS } from "../storage/index.ts";
 
 /** Fresh deltas held in memory at most, in bytes. */
 const MEMORY_BYTES = 12 << 20;
@@ -14,6 +14,10 @@ const MAX_PULLS_PER_PEER = 8;
 /** Callers for one peer's deltas at once; more are told that there is none. So a peer that serves nothing of what it announces holds up itself only. */
 const MAX_CALLERS_PER_PEER = 64;
 
+interface Options {
+  readonly signal: AbortSignal;
+}
+
 interface Pull {
   readonly source: string;
   readonly bytes: Promise<Uint8Array | undefined>;
@@ -22,10 +26,7 @@ interface Pull {
 export interface DeltasDeps {
   readonly store: Store;
   /** Undefined when there is no network to ask. */
-  readonly wire: Wire | undefined;
-  readonly clock: Clock;
-  /** Peers worth asking, best first. */
-  readonly candidates: () => readonly string[];
+  readonly network: (BlobDeps & { readonly peers: { ranked(): readonly string[] } }) | undefined;
 }
 
 export class Deltas {
@@ -41,21 +42,11 @@ export class Deltas {
   readonly #callers = new Map<string, number>();
 
   /** `maxBytes`: an encoded delta of the task at most. */
-  constructor(maxBytes: number, deps: DeltasDeps) {
+  constructor({ maxBytes }: { readonly maxBytes: number }, deps: DeltasDeps) {
     this.#maxBytes = maxBytes;
     this.#deps = deps;
     this.#capacity = Math.max(8, Math.floor(MEMORY_BYTES / Math.max(1, maxBytes / 4)));
     this.#fresh = new Lru(this.#capacity);
-  }
-
-  /** Only what a store holds: for replays. */
-  static offline(store: Store): Deltas {
-    return new Deltas(MEMORY_BYTES, {
-      store,
-      wire: undefined,
-      clock: { now: () => 0, after: () => () => undefined },
-      candidates: () => [],
-    });
   }
 
   /** Keeps bytes whose hash the caller knows to be `hash`. */
@@ -85,11 +76,7 @@ export class Deltas {
   }
 
   /** The contribution's delta, pulled from `hints` and then from any peer if it is not here; undefined when nobody serves it. */
-  async get(
-    contribution: Contribution,
-    hints: readonly string[],
-    options: { readonly signal: AbortSignal },
-  ): Promise<Uint8Array | undefined> {
+  async get(contribution: Contribution, hints: readonly string[], options: Options): Promise<Uint8Array | undefined> {
     const local = await this.local(contribution.deltaHash);
     if (local !== undefined) return local;
     const source = hints[0] ?? "";
@@ -106,11 +93,7 @@ export class Deltas {
   }
 
   /** Whether the deltas of all are here or could be brought here; a few at a time, and no more after one that could not: a block names thousands. */
-  async all(
-    contributions: readonly Contribution[],
-    hints: readonly string[],
-    options: { readonly signal: AbortSignal },
-  ): Promise<boolean> {
+  async all(contributions: readonly Contribution[], hints: readonly string[], options: Options): Promise<boolean> {
     for (let at = 0; at < contributions.length; at += MAX_PULLS_PER_PEER) {
       const some = contributions.slice(at, at + MAX_PULLS_PER_PEER);
       const got = await Promise.all(some.map((contribution) => this.get(contribution, hints, options)));
@@ -119,20 +102,22 @@ export class Deltas {
     return true;
   }
 
-  /** The same for a block's records. More than memory holds go to disk record by record through `keep`, or the last would push out the first. */
-  async ofRecords(
-    records: readonly RoundRecord[],
-    hints: readonly string[],
-    keep: (record: RoundRecord) => Promise<void>,
-    options: { readonly signal: AbortSignal },
-  ): Promise<boolean> {
+  /** The same for a block's records. More than memory holds go to disk record by record, or the last would push out the first. */
+  async ofRecords(records: readonly RoundRecord[], hints: readonly string[], options: Options): Promise<boolean> {
     const contributions = records.flatMap((record) => record.contributions);
     if (contributions.length < this.#capacity) return this.all(contributions, hints, options);
     for (const record of records) {
       if (!(await this.all(record.contributions, hints, options))) return false;
-      await keep(record);
+      await this.keep(record.contributions);
     }
     return true;
+  }
+
+  /** Puts deltas that are here on disk, where blocks will find them, together with `writes`. */
+  async keep(contributions: readonly Contribution[], writes: readonly StoreWrite[] = []): Promise<void> {
+    const all = [...writes, ...this.toStore(contributions)];
+    if (all.length > 0) await this.#deps.store.batch(all);
+    this.written(contributions);
   }
 
   /** Joins the pull for the same delta from the same peer, or starts one when it is its turn. */
@@ -140,7 +125,7 @@ export class Deltas {
     contribution: Contribution,
     source: string,
     hints: readonly string[],
-    options: { readonly signal: AbortSignal },
+    options: Options,
   ): Promise<Uint8Array | undefined> {
     const key = `${toHex(contribution.deltaHash)}/${source}`;
     for (;;) {
@@ -156,26 +141,17 @@ export class Deltas {
     return bytes;
   }
 
-  async #pull(
-    contribution: Contribution,
-    hints: readonly string[],
-    options: { readonly signal: AbortSignal },
-  ): Promise<Uint8Array | undefined> {
-    const { wire, clock } = this.#deps;
-    if (wire === undefined) return undefined;
-    const candidates = [...new Set([...hints, ...this.#deps.candidates()])];
-    const bytes = await fetchBlob(
-      {
-        kind: "delta",
-        id: contribution.deltaHash,
-        // Not the contribution's own word: whoever serves the right bytes must not suffer for an author's lie about their number.
-        maxBytes: this.#maxBytes,
-        check: (got) => bytesEqual(sha256(got), contribution.deltaHash),
-      },
-      candidates,
-      { wire, clock },
-      options,
-    );
+  async #pull(contribution: Contribution, hints: readonly string[], options: Options): Promise<Uint8Array | undefined> {
+    const { network } = this.#deps;
+    if (network === undefined) return undefined;
+    const wanted = {
+      kind: "delta",
+      id: contribution.deltaHash,
+      // Not the contribution's own word: whoever serves the right bytes must not suffer for an author's lie about their number.
+      maxBytes: this.#maxBytes,
+      check: (got: Uint8Array) => bytesEqual(sha256(got), contribution.deltaHash),
+    } as const;
+    const bytes = await fetchBlob(wanted, [...new Set([...hints, ...network.peers.ranked()])], network, options);
     if (bytes !== undefined) this.put(contribution.deltaHash, bytes);
     return bytes;
   }

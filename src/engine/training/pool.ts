@@ -17,8 +17,8 @@ export const unitRunner = (c: Contribution): string => `${toHex(c.author)}/${c.m
 export class ContributionPool {
   readonly #byStart = new Map<string, Map<string, Contribution>>();
 
-  /** False when it was here already or its round is full. */
-  add(contribution: Contribution, own: boolean): boolean {
+  /** False when it was here already or its round is full; some places are for `own` contributions only. */
+  add(contribution: Contribution, { own }: { readonly own: boolean }): boolean {
     const start = toHex(contribution.startDigest);
     const held = this.#byStart.get(start) ?? new Map<string, Contribution>();
     const key = slot(contribution);

@@ -1,0 +1,34 @@
+// What this node says of itself in the status handshake, at this moment.
+import { fromBigInt, utf8 } from "../../base/index.ts";
+import type { Rules } from "../../chain/index.ts";
+import type { PeerStatus } from "../../codec/index.ts";
+import type { EngineEvents, EventBus } from "../events.ts";
+
+export const PROTOCOL_VERSION = 2;
+
+export interface OwnStatusOptions {
+  readonly rules: Rules;
+  /** Bit set of roles. */
+  readonly roleBits: number;
+  /** Winning units are re-executed here. */
+  readonly trains: boolean;
+}
+
+/** The function that gives it; it follows the head by the event bus. */
+export function ownStatus({ rules, roleBits, trains }: OwnStatusOptions, events: EventBus): () => PeerStatus {
+  let tip: EngineEvents["head"]["tip"] = { id: rules.genesis, height: 0, work: 0n };
+  events.on("head", (change) => {
+    tip = change.tip;
+  });
+  return () => ({
+    version: PROTOCOL_VERSION,
+    network: utf8(rules.network),
+    genesis: rules.genesis,
+    head: tip.id,
+    height: tip.height,
+    work: fromBigInt(tip.work, 32),
+    oldest: 0,
+    roles: roleBits,
+    trains: trains ? 1 : 0,
+  });
+}

@@ -1,0 +1,37 @@
+// Topic `block`: the header is judged once, the body pulled if it did not come along, and the whole handed to the ledger.
+import { ACCEPT, ignore } from "../../base/index.ts";
+import type { Block, BlockNotice, Decoded } from "../../codec/index.ts";
+import { fetchBlock } from "../exchange/index.ts";
+import type { PeerOrigin } from "../origin.ts";
+import type { Handler, IntakeDeps } from "./handler.ts";
+
+export const onBlock: Handler<"block"> = async ({ value, id }, origin, deps) => {
+  const { ledger, evidence, checks, events, signal } = deps;
+  const header = value.kind === "block" ? value.block.value.header : value.header;
+  const parent = await ledger.entry(header.parent);
+  // Its state would have to be replayed first; a chain that really parts there is fetched by sync, from who claims the work.
+  if (parent !== undefined && parent.height < ledger.head.height - ledger.recentBlocks) return ignore("old-parent");
+  const judged = await ledger.judgeHeader(id, header);
+  if (judged.kind !== "judged") {
+    if (judged.kind === "accept") return ignore("known");
+    if (judged.code === "unknown-parent") events.emit("stranded", { peer: origin.from, ahead: false });
+    return judged;
+  }
+  evidence.noteHeader(header);
+  checks.noteSource(id, origin);
+  const block = await bodyOf(value, id, origin, deps);
+  if (block === undefined) return ignore("no-block");
+  const verdict = await ledger.importBlock(block, origin, { signal, judged });
+  if (verdict.kind === "ignore") events.emit("stranded", { peer: origin.from, ahead: false });
+  if (verdict.kind !== "accept") return verdict;
+  return deps.checksBeforeRelay ? checks.awaitCheck(id, header.task) : ACCEPT;
+};
+
+async function bodyOf(
+  notice: BlockNotice,
+  id: Uint8Array,
+  { from }: PeerOrigin,
+  { client, signal }: IntakeDeps,
+): Promise<Decoded<Block> | undefined> {
+  return notice.kind === "block" ? notice.block : fetchBlock(client, from, id, { signal });
+}

@@ -1,0 +1,10 @@
+// Topic `contribution`: into the pool of its task's round.
+import { ignore, reject } from "../../base/index.ts";
+import { findTask } from "../../chain/index.ts";
+import type { Handler } from "./handler.ts";
+
+export const onContribution: Handler<"contribution"> = ({ value }, origin, { ledger, task, patience }) => {
+  const engine = task(value.task);
+  if (engine !== undefined) return patience.judge(origin.from, () => engine.rounds.addContribution(value, origin));
+  return findTask(ledger.rules, value.task) === undefined ? reject("unknown-task") : ignore("not-followed");
+};

@@ -1,0 +1,32 @@
+// What a gossip topic's handler is given and answers.
+import type { Verdict } from "../../base/index.ts";
+import type { Decoded, MessageOf, Topic } from "../../codec/index.ts";
+import type { Attestations, EvidenceWatch, Ledger, Mempool } from "../chain/index.ts";
+import type { EventBus } from "../events.ts";
+import type { Client } from "../exchange/index.ts";
+import type { PeerOrigin } from "../origin.ts";
+import type { Checks, TaskEngine } from "../training/index.ts";
+import type { Patience } from "./patience.ts";
+
+export interface IntakeDeps {
+  readonly ledger: Ledger;
+  readonly mempool: Mempool;
+  readonly attestations: Attestations;
+  readonly evidence: EvidenceWatch;
+  readonly checks: Checks;
+  readonly client: Client;
+  readonly events: EventBus;
+  readonly patience: Patience;
+  /** The engine of a followed task. */
+  readonly task: (id: Uint8Array) => TaskEngine | undefined;
+  /** Hold a block back until its unit was re-executed here. */
+  readonly checksBeforeRelay: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** accept: relayed on. ignore: dropped. reject: counts against the sender; what a peer could not have known is ignored, not blamed. */
+export type Handler<T extends Topic> = (
+  message: Decoded<MessageOf<T>>,
+  origin: PeerOrigin,
+  deps: IntakeDeps,
+) => Promise<Verdict> | Verdict;

@@ -1,0 +1,33 @@
+// Topic `record`: a leader's word on a round. Two for one round are evidence, whatever their block.
+import { ACCEPT, bytesEqual, ignore, reject } from "../../base/index.ts";
+import { findTask } from "../../chain/index.ts";
+import type { RoundRecord } from "../../codec/index.ts";
+import { leaderOf } from "../../consensus/index.ts";
+import type { Ledger } from "../chain/index.ts";
+import type { Handler } from "./handler.ts";
+import { isEarly } from "./patience.ts";
+
+export const onRecord: Handler<"record"> = async (record, origin, deps) => {
+  const { ledger, evidence, events, patience } = deps;
+  const { value } = record;
+  const seen = (await isLeaders(value, ledger)) ? evidence.noteRecord(value) : "first";
+  // The second record is passed on, so that whoever wins the next block can punish the offence; a third says nothing new.
+  if (seen === "second") return ACCEPT;
+  if (seen === "more") return ignore("second-record");
+  if (value.height < ledger.head.height) return ignore("other-block", "an older one");
+  const engine = deps.task(value.task);
+  if (engine === undefined)
+    return findTask(ledger.rules, value.task) === undefined ? reject("unknown-task") : ignore("not-followed");
+  const verdict = await patience.judge(origin.from, () => engine.rounds.addRecord(record, origin));
+  // Still ahead of us: we missed its block or a record before it.
+  if (isEarly(verdict)) events.emit("stranded", { peer: origin.from, ahead: true });
+  return verdict;
+};
+
+/** Whether the record's signer led on a recent block that is known: what anyone else signs is no evidence and is not remembered. */
+async function isLeaders(record: RoundRecord, ledger: Ledger): Promise<boolean> {
+  const entry = await ledger.entry(record.block);
+  if (entry === undefined || entry.height <= ledger.head.height - ledger.rules.maturity) return false;
+  const leader = leaderOf(await ledger.stateOf(entry.id));
+  return leader !== undefined && bytesEqual(leader, record.leader);
+}

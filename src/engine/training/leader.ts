@@ -1,0 +1,141 @@
+// The leader's part of a round: waits for those it expects, then signs the record that closes the round, once (protocol section 3).
+import { bytesEqual, messageOf, toHex } from "../../base/index.ts";
+import type { Rules, State } from "../../chain/index.ts";
+import { type Decoded, MAX_CONTRIBUTIONS, MAX_RECORDS, RoundRecord } from "../../codec/index.ts";
+import type { KeyPair } from "../../crypto/index.ts";
+import type { Clock, Log, Store } from "../../ports/index.ts";
+import type { Task } from "../../work/index.ts";
+import type { EventBus } from "../events.ts";
+import { KEYS } from "../storage/index.ts";
+import type { Deltas } from "./deltas.ts";
+import type { Parameters } from "./parameters.ts";
+import { unitRunner } from "./pool.ts";
+import type { RoundView } from "./round-view.ts";
+import type { Rounds } from "./rounds.ts";
+
+/**
+ * A leader waits at most this many median units for those it expects. A runner that learns of a round while it runs another unit
+ * begins up to one unit late: with the design's 1.5 it would miss every round after that, with 2.25 two miners fall into step (test/sim).
+ */
+const DEADLINE_UNITS = 2.25;
+/** Room left for the records of a slow block. */
+const SLACK_RECORDS = 8;
+
+export interface LeaderDeps {
+  readonly rounds: Pick<Rounds, "view" | "contributions" | "addRecord" | "runners">;
+  readonly parameters: Parameters;
+  readonly deltas: Deltas;
+  readonly store: Store;
+  readonly state: () => State;
+  readonly key: KeyPair;
+  readonly events: EventBus;
+  /** Median time of a unit of the task here, ms. */
+  readonly medianUnitMs: () => number;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface LeaderOptions {
+  readonly rules: Rules;
+  readonly task: Task;
+}
+
+export class Leader {
+  readonly #options: LeaderOptions;
+  readonly #deps: LeaderDeps;
+  readonly #signal: AbortSignal;
+  /** Records that one head may carry of this task: the network's tasks share a block's room. */
+  readonly #maxRecords: number;
+  #timer: (() => void) | undefined;
+  /** The view that is being closed: one record is signed for it, whatever arrives meanwhile. */
+  #closing: RoundView | undefined;
+
+  constructor(options: LeaderOptions, deps: LeaderDeps, { signal }: { readonly signal: AbortSignal }) {
+    this.#options = options;
+    this.#deps = deps;
+    this.#signal = signal;
+    this.#maxRecords = Math.floor((MAX_RECORDS - SLACK_RECORDS) / options.rules.tasks.length);
+    signal.addEventListener("abort", () => this.#rest(), { once: true });
+    const mine = toHex(options.task.id);
+    deps.events.on("round", ({ task }) => {
+      if (task !== mine) return;
+      this.#rest();
+      this.consider();
+    });
+    // A contribution that won waits for its block: the record that closes its round stands on that.
+    deps.events.on("contribution", ({ contribution, won }) => {
+      if (!won && bytesEqual(contribution.task, options.task.id)) this.consider();
+    });
+  }
+
+  /** Stops waiting. */
+  #rest(): void {
+    this.#timer?.();
+    this.#timer = undefined;
+  }
+
+  /** If this node leads: closes the round when all expected runners have sent or the deadline is past, else waits for it. */
+  consider(): void {
+    const { rounds, clock, log, medianUnitMs } = this.#deps;
+    const { view } = rounds;
+    if (this.#closing === view || !this.#leads() || this.#signal.aborted) return;
+    const present = new Set(rounds.contributions().map(unitRunner));
+    if (present.size === 0 || view.records.length >= this.#maxRecords) return;
+    const left = view.since + DEADLINE_UNITS * medianUnitMs() - clock.now();
+    if (rounds.runners.areAll(present) || left <= 0) {
+      this.#rest();
+      void this.#close(view).catch((error) => log.warn({ reason: messageOf(error) }, "closing a round failed"));
+      return;
+    }
+    this.#timer ??= clock.after(left, () => {
+      this.#timer = undefined;
+      this.consider();
+    });
+  }
+
+  #leads(): boolean {
+    const state = this.#deps.state();
+    return state.height === 0 || bytesEqual(state.tip.miner, this.#deps.key.address);
+  }
+
+  /** Signs the record of a round, once: it is on disk before anyone sees it, so a restart cannot make this node equivocate. */
+  async #close(view: RoundView): Promise<void> {
+    const { rounds, log } = this.#deps;
+    this.#closing = view;
+    const record = (await this.#signedBefore(view)) ?? (await this.#draft(view));
+    if (record === undefined && this.#closing === view) this.#closing = undefined;
+    if (record === undefined || view !== rounds.view) return;
+    const { kind, ...why } = await rounds.addRecord(record, { kind: "own" });
+    if (kind === "reject") log.error(why, "an own record was refused");
+  }
+
+  /** What this node signed for the round before it was restarted, if anything. */
+  async #signedBefore({ head, round }: RoundView): Promise<Decoded<RoundRecord> | undefined> {
+    const bytes = await this.#deps.store.get(KEYS.signed(head, this.#options.task.id, round));
+    return bytes === undefined ? undefined : RoundRecord.read(bytes);
+  }
+
+  async #draft(view: RoundView): Promise<Decoded<RoundRecord> | undefined> {
+    const { rounds, parameters, deltas, key } = this.#deps;
+    const { rules, task } = this.#options;
+    const contributions = rounds.contributions().slice(0, MAX_CONTRIBUTIONS);
+    // Those that asked for a record may have expired with a block since.
+    if (contributions.length === 0) return undefined;
+    const made = await parameters.combine(view.startDigest, contributions, { hints: [], signal: this.#signal });
+    if (made.kind !== "combined" || view !== rounds.view) return undefined;
+    const unsigned = {
+      task: task.id,
+      round: view.round,
+      height: view.height,
+      block: view.head,
+      parent: view.lastRecord,
+      contributions,
+      nextDigest: made.digest,
+      leader: key.address,
+    };
+    const record = RoundRecord.wrap(RoundRecord.sign(unsigned, key, rules.genesis));
+    const signed = { key: KEYS.signed(view.head, task.id, view.round), value: record.bytes };
+    await deltas.keep(contributions, [signed]);
+    return record;
+  }
+}

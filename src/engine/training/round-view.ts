@@ -1,0 +1,61 @@
+// Where a task's training stands on this node: the best block, the records signed upon it, and the state to train from.
+import { type Hash32, toHex } from "../../base/index.ts";
+import type { State } from "../../chain/index.ts";
+import { RoundRecord } from "../../codec/index.ts";
+import type { Task } from "../../work/index.ts";
+
+export interface RoundView {
+  /** Id of the task. */
+  readonly task: Uint8Array;
+  readonly head: Hash32;
+  readonly height: number;
+  readonly round: number;
+  /** digest(P(round)). */
+  readonly startDigest: Uint8Array;
+  /** Id of the task's last record up to here; the task's id before the first. */
+  readonly lastRecord: Uint8Array;
+  readonly records: readonly RoundRecord[];
+  /** When this round began here, ms. */
+  readonly since: number;
+}
+
+/** Where the state after the head says that training stands. */
+export function freshView(state: State, task: Task, now: number): RoundView {
+  const stands = state.task(task.id);
+  return {
+    task: task.id,
+    head: state.tipId,
+    height: state.height,
+    round: stands?.round ?? 0,
+    startDigest: stands?.parametersDigest ?? task.initialDigest,
+    lastRecord: stands?.lastRecord ?? task.id,
+    records: [],
+    since: now,
+  };
+}
+
+/** The view after a record of the present round. */
+export function following(view: RoundView, record: RoundRecord, now: number): RoundView {
+  return {
+    ...view,
+    round: record.round + 1,
+    startDigest: record.nextDigest,
+    lastRecord: RoundRecord.id(record),
+    records: [...view.records, record],
+    since: now,
+  };
+}
+
+/** Where every followed task's training stands: rounds post their views here, whoever makes a block reads them. */
+export class RoundBoard {
+  readonly #views = new Map<string, RoundView>();
+
+  post(view: RoundView): void {
+    this.#views.set(toHex(view.task), view);
+  }
+
+  /** By ascending id of the task, as a block's records stand. */
+  views(): readonly RoundView[] {
+    return [...this.#views].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, view]) => view);
+  }
+}
