@@ -64,7 +64,9 @@ async function openSessions(
       try {
         sessions.set(key, await provider.open(bytes));
       } catch (error) {
-        throw new PouwError("CAPABILITY_ABSENT", `task ${task.name}: ${messageOf(error)}`, { cause: error });
+        // At the first graph it may be the whole provider that is absent: the reason comes first, then what was tried.
+        const why = `${messageOf(error)} (while opening the graphs of task ${task.name})`;
+        throw new PouwError("CAPABILITY_ABSENT", why, { cause: error });
       }
     }
   return sessions;

@@ -165,7 +165,7 @@ describe("opening", () => {
     const tasks = [TASK, { ...TASK, name: "broken", evalDigest: junk }];
     await expect(open({ tasks }, from)).rejects.toMatchObject({
       code: "CAPABILITY_ABSENT",
-      message: expect.stringMatching(/cpu: task broken: .*wasm: task broken: /s),
+      message: expect.stringMatching(/cpu: .*graphs of task broken.*wasm: .*graphs of task broken/s),
     });
   });
 
