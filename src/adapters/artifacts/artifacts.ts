@@ -4,7 +4,7 @@ import type { ArtifactKind, Artifacts, ArtifactValues, Log } from "../../ports/i
 import { openDataSets } from "./data-sets.ts";
 import { openModelFolders } from "./model-folders.ts";
 
-export interface ArtifactsOptions {
+interface ArtifactsOptions {
   /** Directories that hold one folder per model; one that does not exist holds none. Read when something is asked for. */
   readonly modelsDirs: readonly string[];
   /** The node's data directory; data sets are kept under `data/` in it. Undefined: converted in memory and not kept. */

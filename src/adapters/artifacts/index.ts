@@ -1,1 +1,1 @@
-export { type ArtifactsOptions, createArtifacts } from "./artifacts.ts";
+export { createArtifacts } from "./artifacts.ts";

@@ -34,9 +34,10 @@ export async function openRuntime(
   const spawn = async (): Promise<Hand> => (await startHand({ ...prepared, provider, proofs: [] })).hand;
   const hands: Hand[] = [hand];
   try {
+    options.signal.throwIfAborted();
     while (hands.length < workers) {
-      options.signal.throwIfAborted();
       hands.push(await spawn());
+      options.signal.throwIfAborted();
     }
   } catch (error) {
     await Promise.all(hands.map((started) => started.close()));

@@ -191,13 +191,23 @@ describe("opening", () => {
     });
   });
 
-  it("stops when it is called off", async () => {
-    const stop = AbortSignal.abort(new Error("no more"));
-    const opening = openRuntime(
-      { tasks: [TASK], provider: "cpu", workers: 1 },
-      { artifacts, log: silent },
-      { signal: stop },
-    );
-    await expect(opening).rejects.toThrow("no more");
+  it("stops when it is called off, at first or later", async () => {
+    const stopped = (stop: AbortController, from: Artifacts) =>
+      openRuntime(
+        { tasks: [TASK], provider: "cpu", workers: 1 },
+        { artifacts: from, log: silent },
+        { signal: stop.signal },
+      );
+    const early = new AbortController();
+    early.abort(new Error("no more"));
+    await expect(stopped(early, artifacts)).rejects.toThrow("no more");
+    const late = new AbortController();
+    const afterData: Artifacts = {
+      async get(kind, digest) {
+        if (kind === "data") setTimeout(() => late.abort(new Error("too late")));
+        return artifacts.get(kind, digest, { signal });
+      },
+    };
+    await expect(stopped(late, afterData)).rejects.toThrow("too late");
   });
 });
