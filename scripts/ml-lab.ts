@@ -1,12 +1,12 @@
 // What the measuring scripts share: the digits, a session, and running units. Not part of the package.
 import { createHash } from "node:crypto";
 import * as ort from "onnxruntime-node";
-import { openDataSet } from "../src/adapters/artifacts/index.ts";
 import { type Lowering, toOnnx } from "../src/ml/graph/index.ts";
 import type { DataSet } from "../src/ml/index.ts";
 import { drawParameters, integerStream } from "../src/ml/models/init.ts";
 import type { Architecture } from "../src/ml/models/types.ts";
 import { evalGraph, trainGraph } from "../src/ml/models/unit.ts";
+import { openDataSet } from "./support/data.ts";
 
 export type Feeds = Record<string, ort.Tensor>;
 export type Level = "disabled" | "basic" | "extended" | "all";
@@ -33,7 +33,7 @@ export interface Data {
 
 /** A built-in data set, as the node itself opens it, and its tensors as inputs of a graph. */
 export async function openData(name: "digits" | "text"): Promise<Data> {
-  const set = await openDataSet(name, { dataDir: undefined, signal: AbortSignal.timeout(60_000) });
+  const set = await openDataSet(name);
   const feeds = set.tensors.map(({ name: tensor, shape, data }) => [
     tensor,
     new ort.Tensor("uint8", data.slice(), [...shape]),

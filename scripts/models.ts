@@ -22,7 +22,10 @@ const STEPS = 5;
 async function vectorsOf(name: string): Promise<Vectors> {
   const { manifest, train, eval: evaluation } = buildModel(name);
   const plan = { seed: `${manifest.initSeed}/vectors`, samples: manifest.data.window === 1 ? 64 : 1024, steps: STEPS };
-  const { data, batches, evaluated } = vectorInputs(manifest, { ...plan, units: UNITS });
+  const { data, batches, evaluated } = vectorInputs(
+    { ...manifest, batch: manifest.batchSize },
+    { ...plan, units: UNITS },
+  );
   const feeds = Object.fromEntries(
     data.map((item) => [item.name, new ort.Tensor("uint8", item.data, [...item.shape])]),
   );

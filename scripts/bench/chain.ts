@@ -3,16 +3,16 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openDataSet } from "../../src/adapters/artifacts/index.ts";
+import { createArtifacts } from "../../src/adapters/artifacts/index.ts";
 import { openLevelStore } from "../../src/adapters/level/index.ts";
 import { openRuntime } from "../../src/adapters/onnx/index.ts";
 import { silentLog } from "../../src/adapters/telemetry/index.ts";
 import { utf8 } from "../../src/base/index.ts";
 import { sha256 } from "../../src/crypto/index.ts";
-import { applyDelta, decodeDelta, encodeDelta, initialParameters } from "../../src/ml/index.ts";
+import { applyDelta, DELTA_CODECS } from "../../src/ml/index.ts";
 import { loadNetwork, MODELS_DIR, type Network, PoUWNode, replayStore } from "../../src/node/index.ts";
-import type { Runtime, Store, UnitResult } from "../../src/ports/index.ts";
-import { findWin, noncesPerUnit } from "../../src/work/index.ts";
+import type { Artifacts, Runtime, Store, UnitResult } from "../../src/ports/index.ts";
+import { findWin, noncesPerUnit, type Task } from "../../src/work/index.ts";
 import { each, interleave, ratio, type Sample, type Spread, spread, timed } from "./measure.ts";
 import { atMost, type Bench, figure, type Row } from "./rows.ts";
 
@@ -90,25 +90,31 @@ function windowShares(ends: readonly { readonly at: number; readonly graphMs: nu
 interface Pieces {
   readonly runtime: Runtime;
   readonly network: Network;
+  readonly task: Task;
   readonly unit: UnitResult;
   readonly start: Float32Array;
 }
 
 /** A real unit, long enough ago from the start that its delta is an ordinary one. */
-async function pieces(runtime: Runtime, network: Network): Promise<Pieces> {
-  let start = initialParameters(network.manifest);
-  for (let n = 0; n < 3; n++) start = (await runUnit(runtime, network, start, n)).end;
-  return { runtime, network, start, unit: await runUnit(runtime, network, start, 3) };
+async function pieces(runtime: Runtime, network: Network, artifacts: Artifacts): Promise<Pieces> {
+  const task = firstTask(network);
+  let start = await artifacts.get("parameters", task.initialDigest, { signal });
+  if (start === undefined) throw new Error(`${task.model} has no first parameters here`);
+  for (let n = 0; n < 3; n++) start = (await runUnit(runtime, task, start, n)).end;
+  return { runtime, network, task, start, unit: await runUnit(runtime, task, start, 3) };
 }
 
-function runUnit(runtime: Runtime, { task }: Network, start: Float32Array, n: number): Promise<UnitResult> {
-  const seed = sha256(utf8(`bench ${n}`));
-  const { model, steps } = task;
-  return runtime.run({ model, start, seed, steps, priority: "train", delta: "exact" }, { signal });
+function firstTask({ rules }: Network): Task {
+  const [task] = rules.tasks;
+  if (task === undefined) throw new Error("the network has no task");
+  return task;
 }
+
+const runUnit = (runtime: Runtime, task: Task, start: Float32Array, n: number): Promise<UnitResult> =>
+  runtime.run({ task, start, seed: sha256(utf8(`bench ${n}`)), priority: "train" }, { signal });
 
 /** All draws of a unit that does not win: no draw is below zero. */
-function drawAll({ network: { task, rules }, unit }: Pieces): void {
+function drawAll({ network: { rules }, task, unit }: Pieces): void {
   const author = sha256(utf8("bench author"));
   const id = { beacon: author, task: task.id, round: 1, author, mlNode: 0, index: 0 };
   const win = findWin(
@@ -120,9 +126,9 @@ function drawAll({ network: { task, rules }, unit }: Pieces): void {
 }
 
 /** What author and follower do with a delta: written by the one; read and added by the other. */
-function deltaThereAndBack({ network: { manifest }, unit, start }: Pieces): void {
-  const bytes = encodeDelta(manifest, start, unit.end);
-  const end = applyDelta(manifest, start, decodeDelta(manifest, bytes));
+function deltaThereAndBack({ task, unit, start }: Pieces): void {
+  const { encode, decode } = DELTA_CODECS[task.codec];
+  const end = applyDelta(task, start, decode(task, encode(task, start, unit.end)));
   if (end[0] !== unit.end[0]) throw new Error("a delta came back as another");
 }
 
@@ -136,14 +142,22 @@ async function replay(store: Store, network: Network, runtime: Runtime | undefin
 
 const REPEAT = 20;
 
-async function measure(store: Store, runtime: Runtime, mined: Mined, bench: Bench): Promise<Row[]> {
-  const network = loadNetwork(NETWORK);
-  const of = await pieces(runtime, network);
+/** What is measured: a mined chain, and the runtime that trained it. */
+interface Site {
+  readonly network: Network;
+  readonly artifacts: Artifacts;
+  readonly runtime: Runtime;
+  readonly store: Store;
+  readonly mined: Mined;
+}
+
+async function measure({ network, artifacts, runtime, store, mined }: Site, bench: Bench): Promise<Row[]> {
+  const of = await pieces(runtime, network, artifacts);
   bench.progress(`replaying ${mined.blocks} blocks, ${bench.quick ? ROUNDS.quick : ROUNDS.full} times`);
   const repeat = (work: () => void) => () => timed(() => Array.from({ length: REPEAT }, work), REPEAT);
   const [unit = [], draws = [], delta = [], rules = [], whole = []] = await interleave(
     [
-      () => timed(async () => Promise.all([0, 1, 2].map((n) => runUnit(runtime, network, of.start, n))), 3),
+      () => timed(async () => Promise.all([0, 1, 2].map((n) => runUnit(runtime, of.task, of.start, n))), 3),
       repeat(() => drawAll(of)),
       repeat(() => deltaThereAndBack(of)),
       () => replay(store, network, undefined, mined.blocks),
@@ -171,10 +185,10 @@ async function measure(store: Store, runtime: Runtime, mined: Mined, bench: Benc
     ),
     figure("chain/draws", "draws without a win / unit", "%", ratio(draws, unit, "cpuMs"), {
       goal: atMost(DRAWS_GOAL),
-      detail: { ms: ms(draws), draws: noncesPerUnit(network.task, network.rules), ...common },
+      detail: { ms: ms(draws), draws: noncesPerUnit(of.task, network.rules), ...common },
     }),
     figure("chain/delta", "delta written, read and added / unit", "%", ratio(delta, unit, "cpuMs"), {
-      detail: { ms: ms(delta), bytes: of.unit.delta?.length ?? 0, ...common },
+      detail: { ms: ms(delta), bytes: of.unit.delta.length, ...common },
     }),
     figure("chain/replay", "blocks replayed, rules and records only", "per s", rate(rules), {
       comparable: false,
@@ -203,12 +217,11 @@ export async function chainRows(bench: Bench): Promise<Row[]> {
   const closers: (() => Promise<void>)[] = [];
   try {
     const mined = await mine(dataDir, bench);
-    const { manifest } = loadNetwork(NETWORK);
-    const data = await openDataSet(manifest.data.name, { dataDir, signal });
-    const runtime = await openRuntime(
-      { modelsDir: MODELS_DIR, models: [manifest.name], data: [data], provider: "cpu", workers: 1 },
-      { log: silentLog() },
-    );
+    const network = loadNetwork(NETWORK);
+    const log = silentLog();
+    const artifacts = createArtifacts({ modelsDirs: [MODELS_DIR], dataDir }, { log });
+    const { tasks } = network.rules;
+    const runtime = await openRuntime({ tasks, provider: "cpu", workers: 1 }, { artifacts, log }, { signal });
     closers.push(() => runtime.close());
     const store = await openLevelStore(join(dataDir, "chain"));
     closers.push(() => store.close());
@@ -216,7 +229,7 @@ export async function chainRows(bench: Bench): Promise<Row[]> {
       comparable: false,
       detail: { units: mined.units, blocks: mined.blocks },
     });
-    const rows = [...(await measure(store, runtime, mined, bench)), training];
+    const rows = [...(await measure({ network, artifacts, runtime, store, mined }, bench)), training];
     return rows.filter(({ name }) => bench.wants(name));
   } finally {
     for (const close of closers.reverse()) await close();

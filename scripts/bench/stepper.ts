@@ -1,9 +1,9 @@
 // A training graph of any batch and lowering, opened as the node opens it and run on the real data.
-import { openDataSet } from "../../src/adapters/artifacts/index.ts";
 import { type Feeds, type OrtProvider, openProvider } from "../../src/adapters/onnx/engine.ts";
 import { toOnnx } from "../../src/ml/graph/index.ts";
 import { type Architecture, type DataSet, initialParameters, trainGraph } from "../../src/ml/index.ts";
 import { integerStream } from "../../src/ml/models/init.ts";
+import { openDataSet } from "../support/data.ts";
 import { type Contestant, timed } from "./measure.ts";
 
 export interface StepperOptions {
@@ -19,10 +19,9 @@ export interface Stepper {
   close(): Promise<void>;
 }
 
-/** One provider and the data sets, opened once for all steppers. */
+/** One provider, opened once for all steppers. */
 export class Workshop {
   readonly #engine: OrtProvider;
-  readonly #data = new Map<string, Promise<DataSet>>();
 
   private constructor(engine: OrtProvider) {
     this.#engine = engine;
@@ -35,7 +34,7 @@ export class Workshop {
 
   async stepper(model: Architecture, { batch, lowering, burden = 1 }: StepperOptions): Promise<Stepper> {
     const graph = await this.#engine.open(toOnnx(trainGraph(model, { batch, lowering })));
-    const data = await this.#dataOf(model);
+    const data = await openDataSet(model.data.name);
     const fixed = fixedFeeds(model, data);
     const next = integerStream("bench");
     const [from, to] = data.splits.train;
@@ -52,13 +51,6 @@ export class Workshop {
       },
       close: () => graph.close(),
     };
-  }
-
-  #dataOf({ data: { name } }: Architecture): Promise<DataSet> {
-    const opened =
-      this.#data.get(name) ?? openDataSet(name, { dataDir: undefined, signal: AbortSignal.timeout(120_000) });
-    this.#data.set(name, opened);
-    return opened;
   }
 }
 

@@ -55,7 +55,7 @@ export interface Units {
 /** Writes what a child needs into `folder`: graph, start, data and batches as plain bytes. */
 export async function writeJob(folder: string, manifest: ModelManifest, train: Uint8Array, units: Units): Promise<Job> {
   await mkdir(folder, { recursive: true });
-  const { data, batches } = vectorInputs(manifest, units);
+  const { data, batches } = vectorInputs({ ...manifest, batch: manifest.batchSize }, units);
   const raw = ({ buffer, byteOffset, byteLength }: Float32Array | Int32Array): Uint8Array =>
     new Uint8Array(buffer, byteOffset, byteLength);
   const files: [string, Uint8Array][] = [

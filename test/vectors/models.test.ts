@@ -34,7 +34,7 @@ async function digests(
   vectors = parseVectors(text(manifest.name, "vectors.json")),
   ended?: (flat: Float32Array) => void,
 ): Promise<string[]> {
-  const { data, batches } = vectorInputs(manifest, { ...vectors, units: vectors.digests.length });
+  const { data, batches } = vectorInputs({ ...manifest, batch: manifest.batchSize }, { ...vectors, units: vectors.digests.length });
   const session = await ort.InferenceSession.create(train, { logSeverityLevel: 3, ...options });
   const fixed = Object.fromEntries(data.map((item) => [item.name, new ort.Tensor("uint8", item.data, [...item.shape])]));
   let flat = initialParameters(manifest);
@@ -57,7 +57,7 @@ async function digests(
 /** Digest of eval.onnx's predictions with parameters that train.onnx made. */
 async function predictions(ort: Ort, name: string, manifest: ModelManifest, options: object, flat: Float32Array): Promise<string> {
   const vectors = parseVectors(text(name, "vectors.json"));
-  const { data, evaluated } = vectorInputs(manifest, { ...vectors, units: 0 });
+  const { data, evaluated } = vectorInputs({ ...manifest, batch: manifest.batchSize }, { ...vectors, units: 0 });
   const session = await ort.InferenceSession.create(file(name, "eval.onnx"), { logSeverityLevel: 3, ...options });
   const feeds: Record<string, native.Tensor> = { batch: new ort.Tensor("int32", evaluated, [evaluated.length]) };
   for (const item of data) feeds[item.name] = new ort.Tensor("uint8", item.data, [...item.shape]);
@@ -125,7 +125,7 @@ describe.each(MODELS)("%s", (name) => {
     const shape = { batch: 2, lowering: "exact" } as const;
     const small = { ...buildModel(name, { batch: shape.batch }), vectors: { ...vectors, steps: 2, digests: [""] } };
     const [found] = await digests(native, small.train, small.manifest, {}, small.vectors);
-    const { data, batches } = vectorInputs(small.manifest, { ...small.vectors, units: 1 });
+    const { data, batches } = vectorInputs({ ...small.manifest, batch: small.manifest.batchSize }, { ...small.vectors, units: 1 });
     const inputs = new Map<string, Tensor>(data.map((item) => [item.name, { shape: item.shape, data: [...item.data] }]));
     inputs.set("steps", { shape: [], data: [2] });
     inputs.set("batch", { shape: [2, 2], data: [...(batches[0] as Int32Array)] });

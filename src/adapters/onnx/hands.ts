@@ -1,10 +1,10 @@
-// Starts training workers as threads and speaks with them: one promise per task, and a clear end.
+// Starts training workers as threads and speaks with them: one promise per job, and a clear end.
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
 import { messageOf } from "../../base/index.ts";
-import { fromFault, type Order, type Reply, type Task, type TaskResult, type WorkerSetup } from "./messages.ts";
+import { fromFault, type Job, type JobResult, type Order, type Reply, type WorkerSetup } from "./messages.ts";
 import { type Hand, HandLost } from "./pool.ts";
 
 /** Heap of a worker's JavaScript: it holds little, tensors are outside it. The small young part saves some 20 MB of garbage. */
@@ -25,7 +25,28 @@ export async function startHand(
   setup: WorkerSetup,
   launch: (setup: WorkerSetup) => Worker = launchWorker,
 ): Promise<Started> {
-  const worker = launch(setup);
+  const { next, gone, close } = openLine(launch(setup));
+  const first = await next();
+  if (first.kind === "unfit") {
+    await close();
+    throw fromFault(first.fault);
+  }
+  const run = async (job: Job): Promise<JobResult> => {
+    const last = await next({ kind: "job", job });
+    if (last.kind === "failed") throw fromFault(last.fault);
+    if (last.kind !== "done") throw new HandLost(`it answered ${last.kind} to a job`);
+    return last.result;
+  };
+  return { hand: { run, gone, close }, unitMs: first.kind === "ready" ? first.unitMs : undefined };
+}
+
+/** A thread that is told one thing at a time. */
+interface Line extends Pick<Hand, "gone" | "close"> {
+  /** What the worker says next, after it was sent `order`. Rejects with HandLost when it dies first. */
+  next(order?: Order): Promise<Reply>;
+}
+
+function openLine(worker: Worker): Line {
   let answer: ((reply: Reply) => void) | undefined;
   let lost: ((reason: string) => void) | undefined;
   let asked = false;
@@ -40,34 +61,24 @@ export async function startHand(
     worker.on("exit", (code) => end(`its thread ended with code ${code}`));
   });
   worker.on("message", (reply: Reply) => answer?.(reply));
-  const reply = (send: () => void): Promise<Reply> =>
-    new Promise((resolve, reject) => {
-      if (death !== undefined) return reject(new HandLost(death));
-      answer = resolve;
-      lost = (reason) => reject(new HandLost(reason));
-      send();
-    });
-  const order = (message: Order): void => worker.postMessage(message);
-  const close = async (): Promise<void> => {
-    asked = true;
-    if (death !== undefined) return;
-    order({ kind: "close" });
-    const late = setTimeout(() => void worker.terminate(), CLOSE_LIMIT_MS);
-    await gone.finally(() => clearTimeout(late));
+  const send = (order: Order): void => worker.postMessage(order);
+  return {
+    gone,
+    next: (order) =>
+      new Promise((resolve, reject) => {
+        if (death !== undefined) return reject(new HandLost(death));
+        answer = resolve;
+        lost = (reason) => reject(new HandLost(reason));
+        if (order !== undefined) send(order);
+      }),
+    async close() {
+      asked = true;
+      if (death !== undefined) return;
+      send({ kind: "close" });
+      const late = setTimeout(() => void worker.terminate(), CLOSE_LIMIT_MS);
+      await gone.finally(() => clearTimeout(late));
+    },
   };
-
-  const first = await reply(() => undefined);
-  if (first.kind === "unfit") {
-    await close();
-    throw fromFault(first.fault);
-  }
-  const run = async (task: Task): Promise<TaskResult> => {
-    const last = await reply(() => order({ kind: "task", task }));
-    if (last.kind === "failed") throw fromFault(last.fault);
-    if (last.kind !== "done") throw new HandLost(`it answered ${last.kind} to a task`);
-    return last.result;
-  };
-  return { hand: { run, gone, close }, unitMs: first.kind === "ready" ? first.unitMs : undefined };
 }
 
 /** The worker's entry lies beside this file, as .js in dist and as .ts in the source tree. */

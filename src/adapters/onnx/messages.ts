@@ -1,45 +1,52 @@
 // What the main thread and a training worker say to each other. Everything here survives a structured clone.
 import { type ErrorCode, messageOf, PouwError } from "../../base/index.ts";
-import type { DataSet } from "../../ml/index.ts";
+import type { DataSet, Vectors } from "../../ml/index.ts";
 import type { Evaluation, UnitResult } from "../../ports/index.ts";
-import type { ModelFiles } from "./model-files.ts";
+import type { Task } from "../../work/index.ts";
 
 /** Execution providers, best first. */
 export const PROVIDERS = ["cuda", "webgpu", "cpu", "wasm"] as const;
 export type Provider = (typeof PROVIDERS)[number];
 
-/** What a worker is started with. */
+/** What a provider must reproduce of a task's graphs before anything is trained with them. */
+export interface Proof {
+  readonly task: Task;
+  readonly vectors: Vectors;
+  /** Parameters that the vectors start from, flat. */
+  readonly start: Float32Array;
+}
+
+/** What a worker is started with: fetched and checked by the main thread, once. Digests are lower-case hex. */
 export interface WorkerSetup {
   readonly provider: Provider;
-  /** Read and checked by the main thread, once. */
-  readonly models: readonly ModelFiles[];
-  /** Tensors in shared memory are not copied on the way. */
-  readonly data: readonly DataSet[];
-  /** Reproduce the models' conformance vectors and time units before saying `ready`. */
-  readonly gate: boolean;
+  readonly tasks: readonly Task[];
+  /** ONNX bytes of those tasks' graphs, by digest: a graph that two tasks share is opened once. */
+  readonly graphs: ReadonlyMap<string, Uint8Array>;
+  /** Data of those tasks, by digest; tensors in shared memory are not copied on the way. */
+  readonly data: ReadonlyMap<string, DataSet>;
+  /** To reproduce, and time, before saying `ready`. */
+  readonly proofs: readonly Proof[];
 }
 
-export interface UnitTask {
+export interface UnitJob {
   readonly kind: "unit";
-  readonly model: string;
+  readonly task: Task;
   readonly start: Float32Array;
   readonly seed: Uint8Array;
-  readonly steps: number;
-  readonly delta: "exact" | undefined;
 }
 
-export interface EvaluateTask {
+export interface EvaluateJob {
   readonly kind: "evaluate";
-  readonly model: string;
+  readonly task: Task;
   readonly parameters: Float32Array;
   readonly split: "validation" | "test";
 }
 
-export type Task = UnitTask | EvaluateTask;
-export type TaskResult = UnitResult | Evaluation;
+export type Job = UnitJob | EvaluateJob;
+export type JobResult = UnitResult | Evaluation;
 
-/** To a worker: one task at a time, or the end. */
-export type Order = { readonly kind: "task"; readonly task: Task } | { readonly kind: "close" };
+/** To a worker: one job at a time, or the end. */
+export type Order = { readonly kind: "job"; readonly job: Job } | { readonly kind: "close" };
 
 /** An error on its way between threads. */
 export interface Fault {
@@ -48,11 +55,11 @@ export interface Fault {
   readonly remedy: string | undefined;
 }
 
-/** From a worker. `unitMs` is the median of the timed units when the worker was gated. */
+/** From a worker. `unitMs` is the mean over the proofs of the median of their timed units; undefined without proofs. */
 export type Reply =
   | { readonly kind: "ready"; readonly unitMs: number | undefined }
   | { readonly kind: "unfit"; readonly fault: Fault }
-  | { readonly kind: "done"; readonly result: TaskResult }
+  | { readonly kind: "done"; readonly result: JobResult }
   | { readonly kind: "failed"; readonly fault: Fault };
 
 export function toFault(error: unknown): Fault {

@@ -1,27 +1,27 @@
-// Shares tasks among workers: checks before training, first come first served within each, one task per worker at a time.
+// Shares jobs among workers: checks before training, first come first served within each, one job per worker at a time.
 import { PouwError } from "../../base/index.ts";
 import type { Log } from "../../ports/index.ts";
-import type { Task, TaskResult } from "./messages.ts";
+import type { Job, JobResult } from "./messages.ts";
 
 /** One worker, however it is made. */
 export interface Hand {
-  /** Rejects with the task's own error, or with HandLost when the worker died under it. */
-  run(task: Task): Promise<TaskResult>;
+  /** Rejects with the job's own error, or with HandLost when the worker died under it. */
+  run(job: Job): Promise<JobResult>;
   /** Resolves when the worker has ended, with the reason when nobody asked it to. */
   readonly gone: Promise<string | undefined>;
-  /** Lets a running task finish, then ends the worker. */
+  /** Lets a running job finish, then ends the worker. */
   close(): Promise<void>;
 }
 
-/** The worker died; the task it held is not to blame yet. */
+/** The worker died; the job it held is not to blame yet. */
 export class HandLost extends Error {}
 
 export type Priority = "check" | "train";
 
-interface Job {
-  readonly task: Task;
+interface QueuedJob {
+  readonly job: Job;
   readonly priority: Priority;
-  readonly resolve: (result: TaskResult) => void;
+  readonly resolve: (result: JobResult) => void;
   readonly reject: (reason: unknown) => void;
   /** True once the caller has its answer: a cancelled job is not started, and its result is dropped. */
   settled: boolean;
@@ -33,7 +33,7 @@ interface Slot {
   state: "idle" | "busy" | "replacing" | "dead";
   /** Settles when a replacement in progress is there or has failed. */
   replaced: Promise<void>;
-  /** Deaths since the last task that ended well. */
+  /** Deaths since the last job that ended well. */
   deaths: number;
 }
 
@@ -41,7 +41,7 @@ export class Pool {
   readonly #slots: Slot[];
   readonly #spawn: () => Promise<Hand>;
   readonly #log: Log;
-  readonly #queues: { readonly [P in Priority]: Job[] } = { check: [], train: [] };
+  readonly #queues: { readonly [P in Priority]: QueuedJob[] } = { check: [], train: [] };
   #closing: Promise<void> | undefined;
 
   /** Takes over `hands`, which are ready; `spawn` makes a replacement for one that died. */
@@ -52,29 +52,29 @@ export class Pool {
     for (const slot of this.#slots) this.#watch(slot);
   }
 
-  /** Tasks that wait for a worker. */
+  /** Jobs that wait for a worker. */
   get waiting(): number {
     return this.#queues.check.length + this.#queues.train.length;
   }
 
   /**
-   * Resolves with the task's result. Aborting `signal` rejects with its reason at once: a waiting task is dropped, a running one
+   * Resolves with the job's result. Aborting `signal` rejects with its reason at once: a waiting job is dropped, a running one
    * ends by itself and its result is thrown away. Throws CLOSED after close, INTERNAL when workers keep dying.
    */
-  run(task: Task, priority: Priority, { signal }: { readonly signal: AbortSignal }): Promise<TaskResult> {
+  run(job: Job, priority: Priority, { signal }: { readonly signal: AbortSignal }): Promise<JobResult> {
     if (this.#closing !== undefined) return Promise.reject(closedError());
     if (signal.aborted) return Promise.reject(signal.reason);
     return new Promise((resolve, reject) => {
       const onAbort = (): void => settle(() => reject(signal.reason));
       const settle = (answer: () => void): void => {
-        if (job.settled) return;
-        job.settled = true;
+        if (queued.settled) return;
+        queued.settled = true;
         signal.removeEventListener("abort", onAbort);
-        this.#forget(job);
+        this.#forget(queued);
         answer();
       };
-      const job: Job = {
-        task,
+      const queued: QueuedJob = {
+        job,
         priority,
         resolve: (result) => settle(() => resolve(result)),
         reject: (reason) => settle(() => reject(reason)),
@@ -82,19 +82,19 @@ export class Pool {
         lost: 0,
       };
       signal.addEventListener("abort", onAbort, { once: true });
-      this.#queues[priority].push(job);
+      this.#queues[priority].push(queued);
       this.#pump();
     });
   }
 
-  /** Refuses what waits, lets running tasks finish in their workers, and ends the workers. */
+  /** Refuses what waits, lets running jobs finish in their workers, and ends the workers. */
   close(): Promise<void> {
     this.#closing ??= this.#end();
     return this.#closing;
   }
 
   async #end(): Promise<void> {
-    for (const job of [...this.#queues.check, ...this.#queues.train]) job.reject(closedError());
+    for (const queued of [...this.#queues.check, ...this.#queues.train]) queued.reject(closedError());
     await Promise.all(
       this.#slots.map(async (slot) => {
         await slot.replaced;
@@ -103,46 +103,46 @@ export class Pool {
     );
   }
 
-  #forget(job: Job): void {
-    const queue = this.#queues[job.priority];
-    const at = queue.indexOf(job);
+  #forget(queued: QueuedJob): void {
+    const queue = this.#queues[queued.priority];
+    const at = queue.indexOf(queued);
     if (at >= 0) queue.splice(at, 1);
   }
 
   #pump(): void {
     for (const slot of this.#slots) {
       if (slot.state !== "idle") continue;
-      const job = this.#queues.check.shift() ?? this.#queues.train.shift();
-      if (job === undefined) return;
+      const queued = this.#queues.check.shift() ?? this.#queues.train.shift();
+      if (queued === undefined) return;
       slot.state = "busy";
-      void this.#work(slot, job);
+      void this.#work(slot, queued);
     }
     if (this.#slots.every((slot) => slot.state === "dead"))
-      for (const job of [...this.#queues.check, ...this.#queues.train]) job.reject(deadError());
+      for (const queued of [...this.#queues.check, ...this.#queues.train]) queued.reject(deadError());
   }
 
-  async #work(slot: Slot, job: Job): Promise<void> {
+  async #work(slot: Slot, queued: QueuedJob): Promise<void> {
     try {
-      const result = await slot.hand.run(job.task);
+      const result = await slot.hand.run(queued.job);
       slot.deaths = 0;
-      job.resolve(result);
+      queued.resolve(result);
     } catch (error) {
-      if (error instanceof HandLost) return this.#lost(slot, job, error);
-      job.reject(error);
+      if (error instanceof HandLost) return this.#lost(slot, queued, error);
+      queued.reject(error);
     }
     if (slot.state === "busy") slot.state = "idle";
     this.#pump();
   }
 
-  /** A task whose worker died is tried once more, by whichever worker is free first. */
-  #lost(slot: Slot, job: Job, error: HandLost): void {
-    job.lost++;
-    if (this.#closing !== undefined) job.reject(closedError());
-    else if (job.lost > 1)
-      job.reject(
-        new PouwError("INTERNAL", `two training workers died under the same task: ${error.message}`, { cause: error }),
+  /** A job whose worker died is tried once more, by whichever worker is free first. */
+  #lost(slot: Slot, queued: QueuedJob, error: HandLost): void {
+    queued.lost++;
+    if (this.#closing !== undefined) queued.reject(closedError());
+    else if (queued.lost > 1)
+      queued.reject(
+        new PouwError("INTERNAL", `two training workers died under the same job: ${error.message}`, { cause: error }),
       );
-    else if (!job.settled) this.#queues[job.priority].unshift(job);
+    else if (!queued.settled) this.#queues[queued.priority].unshift(queued);
     slot.replaced = this.#replace(slot, error.message);
     this.#pump();
   }

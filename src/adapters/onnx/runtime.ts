@@ -1,77 +1,69 @@
 // The Runtime port over onnxruntime in worker threads (exact-training "Where it runs").
-import { messageOf, PouwError } from "../../base/index.ts";
-import type { DataSet } from "../../ml/index.ts";
-import type { Evaluation, Log, ProviderReport, Runtime, UnitResult } from "../../ports/index.ts";
+import { messageOf, PouwError, toHex } from "../../base/index.ts";
+import type { Artifacts, Evaluation, Log, ProviderReport, Runtime, UnitResult } from "../../ports/index.ts";
+import type { Task } from "../../work/index.ts";
+import { checkDataFits } from "./data-fit.ts";
 import { startHand } from "./hands.ts";
 import { type Choice, climb, type Fit, type ProviderWish } from "./ladder.ts";
-import type { Provider, WorkerSetup } from "./messages.ts";
-import { readModel } from "./model-files.ts";
 import { type Hand, Pool } from "./pool.ts";
+import { type Prepared, type PrepareOptions, prepare, prepareGraphs } from "./prepare.ts";
 import { remedyFor } from "./remedies.ts";
 
 export interface RuntimeOptions {
-  /** Directory that holds one folder per model. */
-  readonly modelsDir: string;
-  /** Models to prepare; at least one. */
-  readonly models: readonly string[];
-  /** Data sets of those models; tensors in shared memory are handed to the workers without a copy. */
-  readonly data: readonly DataSet[];
+  /** Tasks to prepare; at least one. */
+  readonly tasks: readonly Task[];
   readonly provider: ProviderWish;
   /** Units that can run at once, at least 1. */
   readonly workers: number;
 }
 
-/** Options with the models' files read. */
-type Prepared = Pick<WorkerSetup, "models" | "data"> & Pick<RuntimeOptions, "provider">;
-
 /**
- * Picks a provider, starts the workers. Throws CAPABILITY_ABSENT with a remedy when no provider can train here,
- * BAD_MODEL when a model's files are not usable, BAD_DATA when a model's data set is not among `data`.
+ * Fetches what the tasks name, picks a provider, starts the workers. Throws CAPABILITY_ABSENT with a remedy when no provider can
+ * train here or a task comes without vectors, BAD_MODEL and BAD_DATA when something of a task is missing, damaged or does not fit.
  */
-export async function openRuntime(options: RuntimeOptions, { log }: { readonly log: Log }): Promise<Runtime> {
-  const prepared = await prepare(options);
-  for (const { manifest } of prepared.models)
-    if (!options.data.some((set) => set.name === manifest.data.name))
-      throw new PouwError(
-        "BAD_DATA",
-        `${manifest.name} needs the data set ${manifest.data.name}, which was not opened`,
-      );
-  const { provider, unitMs, hand, reports } = await choose(prepared);
+export async function openRuntime(
+  { tasks, provider: wish, workers }: RuntimeOptions,
+  { artifacts, log }: { readonly artifacts: Artifacts; readonly log: Log },
+  options: PrepareOptions,
+): Promise<Runtime> {
+  const prepared = await prepare(tasks, { artifacts }, options);
+  const { provider, unitMs, hand, reports } = await choose(prepared, wish);
   for (const report of reports) log.debug(report, "An execution provider was looked at");
-  log.info({ provider, unitMs, workers: options.workers }, `Training runs on ${provider}`);
-  const spawn = async (): Promise<Hand> => (await startHand(setup(prepared, provider, false))).hand;
+  log.info({ provider, unitMs, workers, tasks: tasks.map(({ name }) => name) }, `Training runs on ${provider}`);
+  // The provider has proved itself; a later worker need not.
+  const spawn = async (): Promise<Hand> => (await startHand({ ...prepared, provider, proofs: [] })).hand;
   const hands: Hand[] = [hand];
   try {
-    while (hands.length < options.workers) hands.push(await spawn());
+    options.signal.throwIfAborted();
+    while (hands.length < workers) {
+      hands.push(await spawn());
+      options.signal.throwIfAborted();
+    }
   } catch (error) {
     await Promise.all(hands.map((started) => started.close()));
     throw error;
   }
-  return runtimeOver(new Pool(hands, spawn, log), provider, hands.length, reports);
+  return runtimeOver(new Pool(hands, spawn, log), prepared, { provider, workers: hands.length, providers: reports });
 }
 
 /** What every provider answers, for `doctor` when no runtime is open; a runtime has the same in `providers`. Leaves nothing running. */
 export async function probeProviders(
-  options: Pick<RuntimeOptions, "modelsDir" | "models" | "provider">,
+  { tasks, provider }: Pick<RuntimeOptions, "tasks" | "provider">,
+  deps: { readonly artifacts: Artifacts },
+  { signal }: { readonly signal: AbortSignal },
 ): Promise<readonly ProviderReport[]> {
-  const { hand, reports } = await choose(await prepare({ ...options, data: [] }));
+  const { hand, reports } = await choose(await prepareGraphs(tasks, deps, { signal }), provider);
   await hand.close();
   return reports;
 }
 
-async function prepare({ modelsDir, models, data, provider }: Omit<RuntimeOptions, "workers">): Promise<Prepared> {
-  if (models.length === 0) throw new PouwError("INTERNAL", "a runtime needs at least one model");
-  const files = await Promise.all(models.map((name) => readModel(modelsDir, name)));
-  return { models: files, data, provider };
-}
-
-function choose(prepared: Prepared): Promise<Choice> {
+function choose(prepared: Prepared, wish: ProviderWish): Promise<Choice> {
   // Matrix products in TF32 would round operands of more than 11 bits; ours have at most 9, so this only makes sure.
   const environment: { NVIDIA_TF32_OVERRIDE?: string } = process.env;
   environment.NVIDIA_TF32_OVERRIDE ??= "0";
-  return climb(prepared.provider, async (provider): Promise<Fit> => {
+  return climb(wish, async (provider): Promise<Fit> => {
     try {
-      const { hand, unitMs } = await startHand(setup(prepared, provider, true));
+      const { hand, unitMs } = await startHand({ ...prepared, provider });
       return { hand, unitMs: unitMs ?? Number.POSITIVE_INFINITY };
     } catch (error) {
       const remedy = error instanceof PouwError && error.remedy !== undefined ? error.remedy : remedyFor(provider);
@@ -81,10 +73,6 @@ function choose(prepared: Prepared): Promise<Choice> {
   });
 }
 
-function setup({ models, data }: Prepared, provider: Provider, gate: boolean): WorkerSetup {
-  return { provider, models, data, gate };
-}
-
 /** A copy in shared memory: what a structured clone of a large array costs on both threads is many times that of this one. */
 function share(values: Float32Array): Float32Array {
   const shared = new Float32Array(new SharedArrayBuffer(values.byteLength));
@@ -92,19 +80,29 @@ function share(values: Float32Array): Float32Array {
   return shared;
 }
 
-function runtimeOver(pool: Pool, provider: Provider, workers: number, providers: readonly ProviderReport[]): Runtime {
+function runtimeOver(
+  pool: Pool,
+  { graphs, data }: Prepared,
+  about: Pick<Runtime, "provider" | "workers" | "providers">,
+): Runtime {
+  /** A task need not be one of those that the runtime was opened with, as long as it asks for nothing else. */
+  const admit = (task: Task): void => {
+    if (![task.trainDigest, task.evalDigest].every((digest) => graphs.has(toHex(digest))))
+      throw new PouwError("BAD_MODEL", `the graphs of task ${task.name} were not opened`);
+    const set = data.get(toHex(task.data.digest));
+    if (set === undefined) throw new PouwError("BAD_DATA", `the data set of task ${task.name} was not opened`);
+    checkDataFits(task, set);
+  };
   return {
-    provider,
-    workers,
-    providers,
-    async run({ model, start, seed, steps, priority, delta }, { signal }) {
-      const task = { kind: "unit", model, start: share(start), seed, steps, delta } as const;
-      return (await pool.run(task, priority, { signal })) as UnitResult;
+    ...about,
+    async run({ task, start, seed, priority }, { signal }) {
+      admit(task);
+      return (await pool.run({ kind: "unit", task, start: share(start), seed }, priority, { signal })) as UnitResult;
     },
-    async evaluate(model, parameters, split, { signal }) {
-      return (await pool.run({ kind: "evaluate", model, parameters: share(parameters), split }, "check", {
-        signal,
-      })) as Evaluation;
+    async evaluate({ task, parameters, split }, { signal }) {
+      admit(task);
+      const job = { kind: "evaluate", task, parameters: share(parameters), split } as const;
+      return (await pool.run(job, "check", { signal })) as Evaluation;
     },
     close: () => pool.close(),
   };

@@ -1,234 +1,118 @@
-// One model on one provider: runs units and evaluations, and proves itself on the conformance vectors. Runs inside a worker.
-import { PouwError, toHex } from "../../base/index.ts";
+// Tasks on one provider: sessions by graph digest, data by data digest, and the jobs done with them. Runs inside a worker.
+import { messageOf, PouwError, toHex } from "../../base/index.ts";
 import { sha256 } from "../../crypto/index.ts";
-import {
-  batchIndexes,
-  type DataSet,
-  encodeDelta,
-  evaluationSamples,
-  initialParameters,
-  type ModelManifest,
-  parametersDigest,
-  predictionsDigest,
-  type VectorTensor,
-  vectorInputs,
-} from "../../ml/index.ts";
+import { batchIndexes, DELTA_CODECS, evaluationSamples, parametersDigest } from "../../ml/index.ts";
 import type { Evaluation, UnitResult } from "../../ports/index.ts";
-import type { Feed, Feeds, OrtGraph, OrtProvider, Outputs } from "./engine.ts";
-import type { EvaluateTask, UnitTask } from "./messages.ts";
-import type { ModelFiles } from "./model-files.ts";
+import type { Task } from "../../work/index.ts";
+import { type Call, dataFeeds, evaluate, train } from "./calls.ts";
+import type { Feeds, OrtGraph, OrtProvider } from "./engine.ts";
+import type { EvaluateJob, Job, JobResult, Proof, WorkerSetup } from "./messages.ts";
+import { proveVectors, timeUnits } from "./proof.ts";
 
 export interface Workbench {
-  readonly manifest: ModelManifest;
-  unit(task: UnitTask): Promise<UnitResult>;
-  evaluate(task: EvaluateTask): Promise<Evaluation>;
-  /** Runs the vectors. Throws CAPABILITY_ABSENT when a digest differs. */
-  prove(): Promise<void>;
+  /** Throws BAD_MODEL, BAD_DATA for a task whose graphs or data were not opened. */
+  perform(job: Job): Promise<JobResult>;
+  /** Runs a task's vectors. Throws CAPABILITY_ABSENT when a digest differs. */
+  prove(proof: Proof): Promise<void>;
   /** Median ms of `rounds` units of `steps` steps on the vectors' data. */
-  time(rounds: number, steps: number): Promise<number>;
+  time(proof: Proof, size: { readonly rounds: number; readonly steps: number }): Promise<number>;
   close(): Promise<void>;
 }
 
-/** Opens both graphs of a model. `data` may be undefined where only `prove` and `time` are called. */
+/** Opens the graphs of all tasks. `data` may be empty where only `prove` and `time` are called. */
 export async function openWorkbench(
-  engine: OrtProvider,
-  files: ModelFiles,
-  data: DataSet | undefined,
+  provider: OrtProvider,
+  { tasks, graphs, data }: Pick<WorkerSetup, "tasks" | "graphs" | "data">,
 ): Promise<Workbench> {
-  const { manifest } = files;
-  const train = await engine.open(files.train);
-  const evaluation = await engine.open(files.eval);
-  if (data !== undefined) checkWindows(manifest, data);
-  const feeds = data === undefined ? undefined : dataFeeds(manifest, data.tensors);
-  const needData = (): { readonly set: DataSet; readonly tensors: Feeds } => {
-    if (data === undefined || feeds === undefined)
-      throw new PouwError(
-        "BAD_DATA",
-        `${manifest.name} needs the data set ${manifest.data.name}, which was not opened`,
-      );
-    return { set: data, tensors: feeds };
+  const sessions = await openSessions(provider, tasks, graphs);
+  const session = (task: Task, digest: Uint8Array): OrtGraph => {
+    const found = sessions.get(toHex(digest));
+    if (found === undefined) throw new PouwError("BAD_MODEL", `the graphs of task ${task.name} were not opened`);
+    return found;
   };
+  const tensors = tensorsOf(data);
+  const unit = async (task: Task, start: Float32Array, seed: Uint8Array): Promise<UnitResult> =>
+    runUnit({ task, graph: session(task, task.trainDigest), data: tensors(task) }, start, seed);
   return {
-    manifest,
-    unit(task) {
-      const { set, tensors } = needData();
-      const { splits } = set;
-      return runUnit(manifest, train, tensors, task, splits.train[0], splits.train[1]);
+    async perform(job) {
+      const { task } = job;
+      if (job.kind === "unit") return unit(task, job.start, job.seed);
+      return runEvaluation({ task, graph: session(task, task.evalDigest), data: tensors(task) }, job);
     },
-    evaluate(task) {
-      const { set, tensors } = needData();
-      return runEvaluation(manifest, evaluation, tensors, task, evaluationSamples(set, task.split));
+    async prove(proof) {
+      const { task } = proof;
+      await proveVectors(proof, { train: session(task, task.trainDigest), eval: session(task, task.evalDigest) });
     },
-    prove: () => proveVectors(files, train, evaluation),
-    time: (rounds, steps) => timeUnits(files, train, rounds, steps),
+    time: async (proof, size) => timeUnits(proof, session(proof.task, proof.task.trainDigest), size),
     async close() {
-      await train.close();
-      await evaluation.close();
+      for (const opened of sessions.values()) await opened.close();
     },
   };
 }
 
-/** No sample may read past the data's end: what a graph does with such an index is not defined. */
-function checkWindows(manifest: ModelManifest, { name, splits, tensors }: DataSet): void {
-  const length = tensors[0]?.shape[0] ?? 0;
-  const last = Math.max(...Object.values(splits).map(([, to]) => to - 1));
-  if (last + manifest.data.window > length)
-    throw new PouwError(
-      "BAD_DATA",
-      `${manifest.name} reads ${manifest.data.window} rows a sample, more than ${name} has`,
-    );
+/** One session for each graph, whichever tasks it belongs to; an error names the first of them. */
+async function openSessions(
+  provider: OrtProvider,
+  tasks: readonly Task[],
+  graphs: WorkerSetup["graphs"],
+): Promise<ReadonlyMap<string, OrtGraph>> {
+  const sessions = new Map<string, OrtGraph>();
+  for (const task of tasks)
+    for (const key of [task.trainDigest, task.evalDigest].map(toHex)) {
+      const bytes = graphs.get(key);
+      if (bytes === undefined || sessions.has(key)) continue;
+      try {
+        sessions.set(key, await provider.open(bytes));
+      } catch (error) {
+        // At the first graph it may be the whole provider that is absent: the reason comes first, then what was tried.
+        const why = `${messageOf(error)} (while opening the graphs of task ${task.name})`;
+        throw new PouwError("CAPABILITY_ABSENT", why, { cause: error });
+      }
+    }
+  return sessions;
 }
 
-/** Tensors of shared memory are copied once, parameters at each task: the native runtime reads only plain buffers. */
-function dataFeeds(manifest: ModelManifest, tensors: readonly VectorTensor[]): Feeds {
-  const feeds: { [name: string]: Feed } = {};
-  for (const { name, shape } of manifest.data.inputs) {
-    const tensor = tensors.find((candidate) => candidate.name === name);
-    const fits = shape.every((extent, i) => typeof extent === "string" || extent === tensor?.shape[i]);
-    if (tensor === undefined || tensor.shape.length !== shape.length || !fits)
-      throw new PouwError("BAD_DATA", `the data set has no tensor ${name} of the shape that ${manifest.name} reads`);
-    const data = tensor.data.buffer instanceof SharedArrayBuffer ? Uint8Array.from(tensor.data) : tensor.data;
-    feeds[name] = { type: "uint8", data, dims: tensor.shape };
-  }
-  return feeds;
+/** The tensors that a task reads, each copied at its first use, by any task. */
+function tensorsOf(data: WorkerSetup["data"]): (task: Task) => Feeds {
+  const copied = new Map<string, Feeds>();
+  return ({ name, data: { digest, inputs } }) => {
+    const key = toHex(digest);
+    const set = data.get(key);
+    if (set === undefined) throw new PouwError("BAD_DATA", `the data set of task ${name} was not opened`);
+    const known = copied.get(key) ?? {};
+    const wanted = set.tensors.filter((tensor) => inputs.some((input) => input.name === tensor.name));
+    const feeds = { ...known, ...dataFeeds(wanted.filter((tensor) => known[tensor.name] === undefined)) };
+    copied.set(key, feeds);
+    return Object.fromEntries(wanted.map((tensor) => [tensor.name, feeds[tensor.name] as Feeds[string]]));
+  };
 }
 
-/** Views on a flat parameter vector, one feed per tensor. Throws BAD_MODEL for a wrong length. */
-function parameterFeeds(manifest: ModelManifest, flat: Float32Array): Feeds {
-  if (flat.length !== manifest.parameterCount)
-    throw new PouwError("BAD_MODEL", `${manifest.name} has ${manifest.parameterCount} parameters, not ${flat.length}`);
-  const feeds: { [name: string]: Feed } = {};
-  let at = 0;
-  for (const { name, shape } of manifest.parameters) {
-    const size = shape.reduce((product, extent) => product * extent, 1);
-    feeds[name] = { type: "float32", data: flat.subarray(at, at + size), dims: shape };
-    at += size;
-  }
-  return feeds;
-}
-
-interface UnitRun {
-  readonly end: Float32Array;
-  readonly loss: number;
-  readonly ms: number;
-}
-
-/** One call of train.onnx: `batch` is [steps, batchSize] row-major. */
-async function train(
-  manifest: ModelManifest,
-  graph: OrtGraph,
-  data: Feeds,
-  start: Float32Array,
-  batch: Int32Array,
-): Promise<UnitRun> {
-  const steps = batch.length / manifest.batchSize;
-  const { outputs, ms } = await graph.run({
-    steps: { type: "int64", data: BigInt64Array.of(BigInt(steps)), dims: [] },
-    batch: { type: "int32", data: batch, dims: [steps, manifest.batchSize] },
-    ...data,
-    ...parameterFeeds(manifest, start),
-  });
-  const end = new Float32Array(start.length);
-  let at = 0;
-  for (const { name } of manifest.parameters) {
-    const part = output(outputs, `next.${name}`);
-    end.set(part, at);
-    at += part.length;
-  }
-  return { end, loss: output(outputs, "loss")[0] as number, ms };
-}
-
-function output(outputs: Outputs, name: string): Float32Array | Int32Array {
-  const found = outputs[name];
-  if (found === undefined) throw new PouwError("BAD_MODEL", `the graph has no output ${name}`);
-  return found;
-}
-
-async function runUnit(
-  manifest: ModelManifest,
-  graph: OrtGraph,
-  data: Feeds,
-  task: UnitTask,
-  trainFrom: number,
-  trainTo: number,
-): Promise<UnitResult> {
-  const { seed, steps, delta } = task;
+async function runUnit(call: Call, shared: Float32Array, seed: Uint8Array): Promise<UnitResult> {
+  const { task } = call;
   const begin = performance.now();
-  const start = task.start.slice();
-  const batch = batchIndexes(seed, steps, manifest.batchSize, trainFrom, trainTo);
-  const { end, loss, ms } = await train(manifest, graph, data, start, batch);
-  const digest = parametersDigest(manifest, end);
-  const bytes = delta === undefined ? undefined : encodeDelta(manifest, start, end);
-  const deltaHash = bytes === undefined ? undefined : sha256(bytes);
-  const totalMs = performance.now() - begin;
-  return { end, digest, delta: bytes, deltaHash, loss, graphMs: ms, totalMs };
+  const start = shared.slice();
+  const [from, to] = task.data.splits.train;
+  const { end, loss, ms } = await train(call, start, batchIndexes(seed, task.steps, task.batch, from, to));
+  const digest = parametersDigest(task, end);
+  const delta = DELTA_CODECS[task.codec].encode(task, start, end);
+  const deltaHash = sha256(delta);
+  return { end, digest, delta, deltaHash, loss, graphMs: ms, totalMs: performance.now() - begin };
 }
 
 /** Whole batches only: samples at the end of the split that do not fill one are left out, the same ones everywhere. */
-async function runEvaluation(
-  manifest: ModelManifest,
-  graph: OrtGraph,
-  data: Feeds,
-  { parameters, split }: EvaluateTask,
-  samples: Int32Array,
-): Promise<Evaluation> {
-  const batches = Math.floor(samples.length / manifest.evalBatch);
+async function runEvaluation(call: Call, { parameters, split }: EvaluateJob): Promise<Evaluation> {
+  const { data, evalBatch, predictionsPerSample } = call.task;
+  const samples = evaluationSamples(data, split);
+  const batches = Math.floor(samples.length / evalBatch);
   if (batches === 0)
-    throw new PouwError(
-      "BAD_DATA",
-      `the ${split} split has ${samples.length} samples, a batch has ${manifest.evalBatch}`,
-    );
-  const weights = parameterFeeds(manifest, parameters.slice());
+    throw new PouwError("BAD_DATA", `the ${split} split has ${samples.length} samples, a batch has ${evalBatch}`);
+  const weights = parameters.slice();
   let correct = 0;
   let loss = 0;
   for (let i = 0; i < batches; i++) {
-    const batch = samples.slice(i * manifest.evalBatch, (i + 1) * manifest.evalBatch);
-    const { outputs } = await graph.run({
-      batch: { type: "int32", data: batch, dims: [batch.length] },
-      ...data,
-      ...weights,
-    });
-    correct += output(outputs, "correct")[0] as number;
-    loss += output(outputs, "loss")[0] as number;
+    const scored = await evaluate(call, weights, samples.slice(i * evalBatch, (i + 1) * evalBatch));
+    correct += scored.correct;
+    loss += scored.loss;
   }
-  return { samples: batches * manifest.evalBatch * manifest.predictionsPerSample, correct, loss: loss / batches };
-}
-
-async function proveVectors({ manifest, vectors }: ModelFiles, graph: OrtGraph, evaluation: OrtGraph): Promise<void> {
-  const { samples, steps, digests } = vectors;
-  const inputs = vectorInputs(manifest, { seed: vectors.seed, samples, steps, units: digests.length });
-  const data = dataFeeds(manifest, inputs.data);
-  let state = initialParameters(manifest);
-  const differs = (where: string): PouwError =>
-    new PouwError("CAPABILITY_ABSENT", `it does not reproduce the vectors of ${manifest.name}: other bits ${where}`);
-  if (toHex(parametersDigest(manifest, state)) !== vectors.initial) throw differs("at the start");
-  for (const [unit, expected] of digests.entries()) {
-    const { end } = await train(manifest, graph, data, state, inputs.batches[unit] as Int32Array);
-    if (toHex(parametersDigest(manifest, end)) !== expected) throw differs(`after unit ${unit}`);
-    state = end;
-  }
-  const { evaluated } = inputs;
-  const { outputs } = await evaluation.run({
-    batch: { type: "int32", data: evaluated, dims: [evaluated.length] },
-    ...data,
-    ...parameterFeeds(manifest, state),
-  });
-  const predictions = output(outputs, "predictions") as Int32Array;
-  if (toHex(predictionsDigest(predictions)) !== vectors.predictions) throw differs("in predictions");
-}
-
-async function timeUnits(
-  { manifest, vectors }: ModelFiles,
-  graph: OrtGraph,
-  rounds: number,
-  steps: number,
-): Promise<number> {
-  const { seed, samples } = vectors;
-  const inputs = vectorInputs(manifest, { seed, samples, steps, units: 1 });
-  const data = dataFeeds(manifest, inputs.data);
-  const state = initialParameters(manifest);
-  const times: number[] = [];
-  for (let round = 0; round < rounds; round++)
-    times.push((await train(manifest, graph, data, state, inputs.batches[0] as Int32Array)).ms);
-  return times.sort((a, b) => a - b)[times.length >> 1] as number;
+  return { samples: batches * evalBatch * predictionsPerSample, correct, loss: loss / batches };
 }

@@ -66,11 +66,14 @@ export function dataSet(parts: Omit<DataSet, "digest">): DataSet {
   };
 }
 
-/** The samples that an evaluation of `split` looks at, in order. */
-export function evaluationSamples(set: DataSet, split: keyof Splits): Int32Array {
-  const [from, to] = set.splits[split];
-  const out = new Int32Array(Math.ceil((to - from) / set.evalStride));
-  for (let i = 0; i < out.length; i++) out[i] = from + i * set.evalStride;
+/** The samples that an evaluation of `split` looks at, in order; a task's data and a data set both say which. */
+export function evaluationSamples(
+  { splits, evalStride }: Pick<DataDescription, "splits" | "evalStride">,
+  split: keyof Splits,
+): Int32Array {
+  const [from, to] = splits[split];
+  const out = new Int32Array(Math.ceil((to - from) / evalStride));
+  for (let i = 0; i < out.length; i++) out[i] = from + i * evalStride;
   return out;
 }
 

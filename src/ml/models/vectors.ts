@@ -2,7 +2,7 @@
 import { PouwError } from "../../base/index.ts";
 import { sha256 } from "../../crypto/index.ts";
 import { integerStream } from "./init.ts";
-import type { ModelManifest } from "./manifest.ts";
+import type { DataInput } from "./types.ts";
 
 /** vectors.json. Unit u starts where unit u-1 ended; the first starts at the model's initial parameters. */
 export interface Vectors {
@@ -26,9 +26,9 @@ export interface VectorTensor {
 }
 export interface VectorInputs {
   readonly data: readonly VectorTensor[];
-  /** One per unit: `steps` rows of the model's batch size. */
+  /** One per unit: `steps` rows of the batch. */
   readonly batches: readonly Int32Array[];
-  /** Samples that eval.onnx reads: the model's evaluation batch. */
+  /** Samples that eval.onnx reads: one evaluation batch. */
   readonly evaluated: Int32Array;
 }
 
@@ -41,12 +41,19 @@ export function predictionsDigest(predictions: Int32Array): Uint8Array {
   return sha256(new Uint8Array(view.buffer));
 }
 
-/** Data and batches of a model's vectors: the same on every machine. */
+/** The facts of a task that its vectors depend on. */
+interface VectorTask {
+  readonly data: { readonly inputs: readonly DataInput[]; readonly window: number };
+  readonly batch: number;
+  readonly evalBatch: number;
+}
+
+/** Data and batches of the vectors of a task's graphs: the same on every machine. */
 export function vectorInputs(
-  manifest: Pick<ModelManifest, "data" | "batchSize" | "evalBatch">,
+  { data, batch, evalBatch }: VectorTask,
   { seed, samples, steps, units }: { seed: string; samples: number; steps: number; units: number },
 ): VectorInputs {
-  const data = manifest.data.inputs.map(({ name, shape, limit }) => {
+  const tensors = data.inputs.map(({ name, shape, limit }) => {
     const sizes = shape.map((dim) => (typeof dim === "string" ? samples : dim));
     const next = integerStream(`${seed}/${name}`);
     const fill = Uint8Array.from({ length: sizes.reduce((a, b) => a * b, 1) }, () => next() % limit);
@@ -54,10 +61,10 @@ export function vectorInputs(
   });
   const indices = (name: string, length: number): Int32Array => {
     const next = integerStream(`${seed}/${name}`);
-    return Int32Array.from({ length }, () => next() % (samples - manifest.data.window + 1));
+    return Int32Array.from({ length }, () => next() % (samples - data.window + 1));
   };
-  const batches = Array.from({ length: units }, (_, unit) => indices(`unit/${unit}`, steps * manifest.batchSize));
-  return { data, batches, evaluated: indices("evaluation", manifest.evalBatch) };
+  const batches = Array.from({ length: units }, (_, unit) => indices(`unit/${unit}`, steps * batch));
+  return { data: tensors, batches, evaluated: indices("evaluation", evalBatch) };
 }
 
 /** The vectors in the text of a vectors.json; throws BAD_MODEL. */

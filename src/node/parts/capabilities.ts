@@ -1,10 +1,10 @@
 // Every optional part is looked for once, here: afterwards code holds a value or knows why there is none.
 import { createRequire } from "node:module";
-import { openDataSet } from "../../adapters/artifacts/index.ts";
+import { createArtifacts } from "../../adapters/artifacts/index.ts";
 import { openRuntime } from "../../adapters/onnx/index.ts";
 import { messageOf, PouwError } from "../../base/index.ts";
-import type { ModelManifest } from "../../ml/index.ts";
-import type { Log, ProviderReport, Runtime } from "../../ports/index.ts";
+import type { Artifacts, Log, ProviderReport, Runtime } from "../../ports/index.ts";
+import type { Task } from "../../work/index.ts";
 import type { NodeOptions } from "../config/table.ts";
 import { MODELS_DIR } from "../paths.ts";
 import type { CapabilityReport } from "../views/status.ts";
@@ -24,30 +24,33 @@ export interface Found {
   readonly capabilities: readonly CapabilityReport[];
 }
 
-/** Opens the training runtime with its data; an absent one is a reason, not a failure. */
+/** What this installation has, by digest; data sets are kept in the node's directory. */
+export function installedArtifacts(
+  { dataDir, ephemeral }: Pick<NodeOptions, "dataDir" | "ephemeral">,
+  deps: { readonly log: Log },
+): Artifacts {
+  return createArtifacts({ modelsDirs: [MODELS_DIR], dataDir: ephemeral ? undefined : dataDir }, deps);
+}
+
+export interface ProbeDeps {
+  readonly artifacts: Artifacts;
+  readonly log: Log;
+  /** Told of the one long piece of a first start, converting data sets, 0 to 1. */
+  readonly onProgress?: (share: number) => void;
+}
+
+/** Opens the training runtime for `tasks`; an absent one is a reason, not a failure. */
 export async function probeRuntime(
-  manifest: ModelManifest,
-  options: NodeOptions,
-  deps: { readonly log: Log; readonly workers: number; readonly onProgress?: (share: number) => void },
+  tasks: readonly Task[],
+  { provider, workers }: Pick<NodeOptions, "provider"> & { readonly workers: number },
+  { artifacts, log, onProgress }: ProbeDeps,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<Found> {
-  const dataDir = options.ephemeral ? undefined : options.dataDir;
   try {
-    const { onProgress } = deps;
-    const data = await openDataSet(manifest.data.name, {
-      dataDir,
-      signal,
-      ...(onProgress === undefined ? {} : { onProgress }),
-    });
     const runtime = await openRuntime(
-      {
-        modelsDir: MODELS_DIR,
-        models: [manifest.name],
-        data: [data],
-        provider: options.provider,
-        workers: deps.workers,
-      },
-      { log: deps.log.child("runtime") },
+      { tasks, provider, workers },
+      { artifacts, log: log.child("runtime") },
+      { signal, ...(onProgress === undefined ? {} : { onProgress }) },
     );
     return { runtime, capabilities: [...runtimeReports(runtime.providers), nativeReport()] };
   } catch (error) {

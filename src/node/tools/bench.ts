@@ -1,8 +1,8 @@
 // How fast this machine trains, and the self-test of the training path that `doctor` runs.
-import { messageOf, toHex, utf8 } from "../../base/index.ts";
+import { messageOf, PouwError, toHex, utf8 } from "../../base/index.ts";
 import { sha256 } from "../../crypto/index.ts";
-import { initialParameters, type ModelManifest } from "../../ml/index.ts";
-import type { Runtime } from "../../ports/index.ts";
+import type { Artifacts, Runtime } from "../../ports/index.ts";
+import type { Task } from "../../work/index.ts";
 import type { BenchReport } from "./reports.ts";
 
 /** Number `n` of the benchmark's seeds. */
@@ -13,11 +13,27 @@ function median(values: readonly number[]): number {
   return sorted[Math.floor(sorted.length / 2)] ?? 0;
 }
 
-export interface BenchRun {
+/** P(0) of a task. Throws BAD_MODEL when it is not installed. */
+export async function firstParameters(
+  artifacts: Artifacts,
+  { name, model, initialDigest }: Task,
+  options: { readonly signal: AbortSignal },
+): Promise<Float32Array> {
+  const found = await artifacts.get("parameters", initialDigest, options);
+  if (found !== undefined) return found;
+  throw new PouwError("BAD_MODEL", `task ${name} needs the parameters ${toHex(initialDigest)}: not to be had here`, {
+    remedy: `Install the version of pouw-node that has the model ${model}.`,
+  });
+}
+
+/** A task, and where its units start. */
+export interface Work {
+  readonly task: Task;
+  readonly start: Float32Array;
+}
+
+export interface BenchRun extends Work {
   readonly runtime: Runtime;
-  readonly manifest: ModelManifest;
-  /** Steps per unit of the network. */
-  readonly steps: number;
   readonly seconds: number;
   readonly signal: AbortSignal;
   /** Share done, 0 to 1. */
@@ -26,14 +42,9 @@ export interface BenchRun {
 
 /** Trains unit after unit on every worker for `seconds`; measured after one unit per worker to warm up. */
 export async function benchTraining(run: BenchRun): Promise<BenchReport> {
-  const { runtime, manifest, steps, signal } = run;
-  const start = initialParameters(manifest);
+  const { runtime, task, start, signal } = run;
   let next = 0;
-  const unit = () =>
-    runtime.run(
-      { model: manifest.name, start, seed: seedOf(next++), steps, priority: "train", delta: "exact" },
-      { signal },
-    );
+  const unit = () => runtime.run({ task, start, seed: seedOf(next++), priority: "train" }, { signal });
   await Promise.all(Array.from({ length: runtime.workers }, unit));
 
   const graphMs: number[] = [];
@@ -52,13 +63,13 @@ export async function benchTraining(run: BenchRun): Promise<BenchReport> {
   const seconds = elapsed();
   const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
   return {
-    model: manifest.name,
+    model: task.model,
     provider: runtime.provider,
     workers: runtime.workers,
     seconds,
     units: graphMs.length,
     unitsPerSecond: graphMs.length / seconds,
-    stepsPerSecond: (graphMs.length * steps) / seconds,
+    stepsPerSecond: (graphMs.length * task.steps) / seconds,
     graphMs: median(graphMs),
     unitMs: median(unitMs),
     graphShare: sum(graphMs) / sum(unitMs),
@@ -71,23 +82,23 @@ const TEST_STEPS = 20;
 /** One unit twice: the same bits both times, other bits than it started from, and a finite loss. */
 export async function selfTest(
   runtime: Runtime,
-  manifest: ModelManifest,
+  { task, start }: Work,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<{ readonly ok: boolean; readonly sentence: string }> {
-  const start = initialParameters(manifest);
-  const request = { model: manifest.name, start, seed: seedOf(0), steps: TEST_STEPS, priority: "train" } as const;
+  const short = { ...task, steps: TEST_STEPS };
+  const failed = (why: string) => ({ ok: false, sentence: `${task.name}: ${why}` });
   try {
-    const run = () => runtime.run({ ...request, delta: "exact" }, { signal });
+    const run = () => runtime.run({ task: short, start, seed: seedOf(0), priority: "train" }, { signal });
     const [first, second] = [await run(), await run()];
     const digest = toHex(first.digest);
     if (digest !== toHex(second.digest))
-      return { ok: false, sentence: "one unit, run twice, gave two results: this machine must not mine" };
+      return failed("one unit, run twice, gave two results: this machine must not mine");
     if (!Number.isFinite(first.loss) || !first.end.some((value, i) => value !== start[i]))
-      return { ok: false, sentence: "a unit ran and trained nothing" };
-    const how = `${TEST_STEPS} steps of ${manifest.name} twice on ${runtime.provider}`;
+      return failed("a unit ran and trained nothing");
+    const how = `${TEST_STEPS} steps of ${task.name} twice on ${runtime.provider}`;
     return { ok: true, sentence: `${how}: the same bits, ${second.graphMs.toFixed(0)} ms (${digest.slice(0, 12)})` };
   } catch (error) {
     signal.throwIfAborted();
-    return { ok: false, sentence: `a unit failed: ${messageOf(error)}` };
+    return failed(`a unit failed: ${messageOf(error)}`);
   }
 }

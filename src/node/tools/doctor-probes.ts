@@ -18,7 +18,10 @@ function nearestDirectory(path: string): string {
 }
 
 /** Whether the chain's store opens. */
-export async function probeStore({ dataDir, ephemeral }: NodeOptions): Promise<CapabilityReport> {
+export async function probeStore({
+  dataDir,
+  ephemeral,
+}: Pick<NodeOptions, "dataDir" | "ephemeral">): Promise<CapabilityReport> {
   if (ephemeral) return ready("store", "in memory only, as asked for");
   const path = join(dataDir, "chain");
   try {
@@ -38,7 +41,7 @@ export async function probeStore({ dataDir, ephemeral }: NodeOptions): Promise<C
 }
 
 /** Whether the account's key can be read, or will be made. */
-export function probeAccount(options: NodeOptions): CapabilityReport {
+export function probeAccount(options: Pick<NodeOptions, "dataDir" | "accountSecret">): CapabilityReport {
   if (options.accountSecret !== undefined) return ready("account", "from the settings");
   try {
     const wallet = readWallet(options.dataDir);

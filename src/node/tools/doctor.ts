@@ -2,16 +2,22 @@
 import { availableParallelism, totalmem } from "node:os";
 import { silentLog } from "../../adapters/telemetry/index.ts";
 import { PouwError } from "../../base/index.ts";
-import type { ProviderReport } from "../../ports/index.ts";
+import type { Artifacts, ProviderReport, Runtime } from "../../ports/index.ts";
 import { ROLES } from "../../roles/index.ts";
+import type { Task } from "../../work/index.ts";
 import type { NodeOptions } from "../config/table.ts";
-import { absent, probeRuntime, ready, workersFor } from "../parts/capabilities.ts";
-import { loadNetwork, type Network } from "../parts/network.ts";
+import { absent, installedArtifacts, probeRuntime, ready, workersFor } from "../parts/capabilities.ts";
+import { loadNetwork } from "../parts/network.ts";
 import { VERSION } from "../paths.ts";
 import type { CapabilityReport, RoleName } from "../views/status.ts";
-import { benchTraining, selfTest } from "./bench.ts";
+import { benchTraining, firstParameters, selfTest } from "./bench.ts";
 import { probeAccount, probeApi, probeListen, probeStore } from "./doctor-probes.ts";
 import type { BenchReport, DoctorReport } from "./reports.ts";
+
+/** What training needs of a node's settings. */
+type TrainingOptions = Pick<NodeOptions, "network" | "provider" | "dataDir" | "ephemeral">;
+type DoctorOptions = TrainingOptions &
+  Pick<NodeOptions, "roles" | "listen" | "apiHost" | "apiPort" | "mdns" | "accountSecret">;
 
 interface Training {
   readonly capabilities: readonly CapabilityReport[];
@@ -20,13 +26,15 @@ interface Training {
 }
 
 /** Opens the training path once: provider ladder, conformance gate and self-test in one go. */
-async function probeTraining(network: Network, options: NodeOptions, signal: AbortSignal): Promise<Training> {
-  const deps = { log: silentLog(), workers: 1 };
-  const { runtime, capabilities } = await probeRuntime(network.manifest, options, deps, { signal });
+async function probeTraining(tasks: readonly Task[], options: TrainingOptions, signal: AbortSignal): Promise<Training> {
+  const log = silentLog();
+  const artifacts = installedArtifacts(options, { log });
+  const how = { provider: options.provider, workers: 1 };
+  const { runtime, capabilities } = await probeRuntime(tasks, how, { artifacts, log }, { signal });
   if (runtime === undefined)
     return { capabilities, providers: [], selfTest: { ok: false, sentence: "there is nothing to train with" } };
   try {
-    const result = await selfTest(runtime, network.manifest, { signal });
+    const result = await selfTests(runtime, tasks, artifacts, signal);
     const broken = capabilities.map((it) =>
       it.name === "runtime" ? absent("runtime", result.sentence, undefined) : it,
     );
@@ -34,6 +42,23 @@ async function probeTraining(network: Network, options: NodeOptions, signal: Abo
   } finally {
     await runtime.close();
   }
+}
+
+/** Every task's; the first that fails is the answer. */
+async function selfTests(
+  runtime: Runtime,
+  tasks: readonly Task[],
+  artifacts: Artifacts,
+  signal: AbortSignal,
+): Promise<DoctorReport["selfTest"]> {
+  const sentences: string[] = [];
+  for (const task of tasks) {
+    const start = await firstParameters(artifacts, task, { signal });
+    const result = await selfTest(runtime, { task, start }, { signal });
+    if (!result.ok) return result;
+    sentences.push(result.sentence);
+  }
+  return { ok: true, sentence: sentences.join("; ") };
 }
 
 /** Why an asked-for role cannot run with these capabilities; undefined when it can. */
@@ -49,12 +74,12 @@ export function roleProblem(role: RoleName, capabilities: readonly CapabilityRep
 
 /** Looks at everything once. Throws BAD_GENESIS or BAD_MODEL when the network itself cannot be made. */
 export async function diagnose(
-  options: NodeOptions,
+  options: DoctorOptions,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<DoctorReport> {
-  const network = loadNetwork(options.network);
+  const { tasks } = loadNetwork(options.network).rules;
   const [store, listen, api] = await Promise.all([probeStore(options), probeListen(options), probeApi(options)]);
-  const training = await probeTraining(network, options, signal);
+  const training = await probeTraining(tasks, options, signal);
   const mdns = options.mdns
     ? ready("mdns", "as asked for")
     : absent("mdns", "not asked for", "Add --mdns to find peers on the local network.");
@@ -76,21 +101,44 @@ export async function diagnose(
   };
 }
 
-/** Opens the runtime as a miner would and trains for `seconds`. Throws CAPABILITY_ABSENT when nothing can train here. */
+export interface BenchWish {
+  /** Name of a task of the network; the first one when absent. */
+  readonly task?: string;
+  readonly seconds: number;
+  readonly signal: AbortSignal;
+  /** Share done, 0 to 1. */
+  readonly onProgress: (done: number) => void;
+}
+
+/**
+ * Opens the runtime as a miner would and trains one task for `seconds`. Throws CAPABILITY_ABSENT when nothing can train here,
+ * NOT_FOUND when the network has no such task.
+ */
 export async function bench(
-  options: NodeOptions,
-  run: { readonly seconds: number; readonly signal: AbortSignal; readonly onProgress: (done: number) => void },
+  options: TrainingOptions & Pick<NodeOptions, "workers">,
+  { task: name, ...run }: BenchWish,
 ): Promise<BenchReport> {
-  const { manifest, task } = loadNetwork(options.network);
-  const workers = workersFor({ ...options, roles: ["miner"] }, availableParallelism());
-  const deps = { log: silentLog(), workers };
-  const { runtime, capabilities } = await probeRuntime(manifest, options, deps, run);
+  const { tasks } = loadNetwork(options.network).rules;
+  const task = name === undefined ? tasks[0] : tasks.find((one) => one.name === name);
+  if (task === undefined) throw noSuchTask(name, tasks);
+  const log = silentLog();
+  const artifacts = installedArtifacts(options, { log });
+  const workers = workersFor({ workers: options.workers, roles: ["miner"] }, availableParallelism());
+  const how = { provider: options.provider, workers };
+  const { runtime, capabilities } = await probeRuntime([task], how, { artifacts, log }, run);
   if (runtime === undefined) throw nothingToTrainWith(capabilities);
   try {
-    return await benchTraining({ runtime, manifest, steps: task.steps, ...run });
+    return await benchTraining({ runtime, task, start: await firstParameters(artifacts, task, run), ...run });
   } finally {
     await runtime.close();
   }
+}
+
+function noSuchTask(name: string | undefined, tasks: readonly Task[]): PouwError {
+  const names = tasks.map((one) => one.name).join(", ");
+  return new PouwError("NOT_FOUND", `The network has no task ${name ?? ""}.`, {
+    remedy: `Name one of its tasks: ${names}.`,
+  });
 }
 
 function nothingToTrainWith(capabilities: readonly CapabilityReport[]): PouwError {

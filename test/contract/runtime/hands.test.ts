@@ -2,48 +2,48 @@
 import { Worker } from "node:worker_threads";
 import { describe, expect, it } from "vitest";
 import { startHand } from "../../../src/adapters/onnx/hands.ts";
-import type { EvaluateTask } from "../../../src/adapters/onnx/messages.ts";
+import type { EvaluateJob, WorkerSetup } from "../../../src/adapters/onnx/messages.ts";
 import { type Hand, HandLost, Pool } from "../../../src/adapters/onnx/pool.ts";
-import { signal, silent } from "./suite.ts";
+import { signal, silent, TASK } from "./suite.ts";
 
-const task = (model: string): EvaluateTask => ({
+const job = (name: string): EvaluateJob => ({
   kind: "evaluate",
-  model,
+  task: { ...TASK, name },
   parameters: new Float32Array(0),
   split: "test",
 });
 
-/** A worker that speaks the protocol; what it does with a task stands in the task's model name. */
+/** A worker that speaks the protocol; what it does with a job stands in the name of its task. */
 const SCRIPT = `
 const { parentPort } = require("node:worker_threads");
 parentPort.on("message", (order) => {
   if (order.kind === "close") return parentPort.close();
-  if (order.task.model === "exit") process.exit(7);
-  if (order.task.model === "throw") setTimeout(() => { throw new Error("out of luck"); });
+  if (order.job.task.name === "exit") process.exit(7);
+  if (order.job.task.name === "throw") setTimeout(() => { throw new Error("out of luck"); });
   else parentPort.postMessage({ kind: "done", result: { samples: 1, correct: 1, loss: 0 } });
 });
 parentPort.postMessage({ kind: "ready", unitMs: undefined });
 `;
 const script = (code: string) => () => new Worker(code, { eval: true });
-const setup = { provider: "cpu", models: [], data: [], gate: false } as const;
+const setup: WorkerSetup = { provider: "cpu", tasks: [], graphs: new Map(), data: new Map(), proofs: [] };
 const start = async (code: string = SCRIPT): Promise<Hand> => (await startHand(setup, script(code))).hand;
 
 describe("a worker thread", () => {
-  it("does tasks and ends when asked to", async () => {
+  it("does jobs and ends when asked to", async () => {
     const hand = await start();
-    expect(await hand.run(task("ok"))).toEqual({ samples: 1, correct: 1, loss: 0 });
+    expect(await hand.run(job("ok"))).toEqual({ samples: 1, correct: 1, loss: 0 });
     await hand.close();
     expect(await hand.gone).toBeUndefined();
     await hand.close();
-    await expect(hand.run(task("ok"))).rejects.toBeInstanceOf(HandLost);
+    await expect(hand.run(job("ok"))).rejects.toBeInstanceOf(HandLost);
   });
 
   it.each([
     ["exit", "ended with code 7"],
     ["throw", "out of luck"],
-  ])("that dies by %s loses its task", async (how, reason) => {
+  ])("that dies by %s loses its job", async (how, reason) => {
     const hand = await start();
-    const run = hand.run(task(how));
+    const run = hand.run(job(how));
     await expect(run).rejects.toBeInstanceOf(HandLost);
     await expect(run).rejects.toThrow(reason);
     expect(await hand.gone).toContain(reason);
@@ -54,16 +54,16 @@ describe("a worker thread", () => {
     await expect(start("process.exit(3)")).rejects.toThrow("ended with code 3");
   });
 
-  it("is replaced by the pool once; its task fails on the second death, others go on", async () => {
+  it("is replaced by the pool once; its job fails on the second death, others go on", async () => {
     const pool = new Pool([await start()], () => start(), silent);
-    const poison = pool.run(task("exit"), "train", { signal });
+    const poison = pool.run(job("exit"), "train", { signal });
     await expect(poison).rejects.toMatchObject({ code: "INTERNAL", message: expect.stringContaining("code 7") });
-    await expect(pool.run(task("ok"), "train", { signal })).rejects.toMatchObject({ code: "INTERNAL" });
+    await expect(pool.run(job("ok"), "train", { signal })).rejects.toMatchObject({ code: "INTERNAL" });
     await pool.close();
 
     const two = new Pool([await start(), await start()], () => start(), silent);
-    await expect(two.run(task("exit"), "train", { signal })).rejects.toMatchObject({ code: "INTERNAL" });
-    expect(await two.run(task("ok"), "train", { signal })).toMatchObject({ samples: 1 });
+    await expect(two.run(job("exit"), "train", { signal })).rejects.toMatchObject({ code: "INTERNAL" });
+    expect(await two.run(job("ok"), "train", { signal })).toMatchObject({ samples: 1 });
     await two.close();
   });
 });

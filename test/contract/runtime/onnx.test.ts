@@ -1,52 +1,59 @@
 // The onnxruntime adapter on each provider that any machine has, and what it refuses to open.
 
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { openDataSet } from "../../../src/adapters/artifacts/index.ts";
+import { createArtifacts } from "../../../src/adapters/artifacts/index.ts";
 import { openRuntime, probeProviders, type RuntimeOptions } from "../../../src/adapters/onnx/index.ts";
-import { initialParameters, type ModelManifest, parseManifest } from "../../../src/ml/index.ts";
-import { digits, MODEL, MODELS_DIR, runtimeContract, signal, silent, unit } from "./suite.ts";
+import { toHex } from "../../../src/base/index.ts";
+import type { Artifacts, Runtime } from "../../../src/ports/index.ts";
+import { builtInTask } from "../../support/tasks.ts";
+import { artifacts, firstOf, MODEL, MODELS_DIR, runtimeContract, signal, silent, TASK, unit } from "./suite.ts";
 
-const manifestOf = (name: string): ModelManifest =>
-  parseManifest(readFileSync(join(MODELS_DIR, name, "model.json"), "utf8"));
-const options = async (more: Partial<RuntimeOptions> = {}): Promise<RuntimeOptions> => ({
-  modelsDir: MODELS_DIR,
-  models: [MODEL],
-  data: [await digits()],
-  provider: "cpu",
-  workers: 1,
-  ...more,
-});
+const open = (more: Partial<RuntimeOptions> = {}, from: Artifacts = artifacts): Promise<Runtime> =>
+  openRuntime({ tasks: [TASK], provider: "cpu", workers: 1, ...more }, { artifacts: from, log: silent }, { signal });
+const installedIn = (modelsDir: string): Artifacts => {
+  const models = createArtifacts({ modelsDirs: [modelsDir], dataDir: undefined }, { log: silent });
+  return { get: (kind, digest, more) => (kind === "data" ? artifacts : models).get(kind, digest, more) };
+};
 
-runtimeContract("cpu, 1 worker", async () => openRuntime(await options(), { log: silent }));
-runtimeContract("cpu, 2 workers", async () => openRuntime(await options({ workers: 2 }), { log: silent }));
-runtimeContract("wasm", async () => openRuntime(await options({ provider: "wasm" }), { log: silent }));
+runtimeContract("cpu, 1 worker", () => open());
+runtimeContract("cpu, 2 workers", () => open({ workers: 2 }));
+runtimeContract("wasm", () => open({ provider: "wasm" }));
+
+/** What version 0.1 made of 10 or 2 steps from the start, seed 1: digest, and what was right of the validation split. */
+const EARLIER: {
+  readonly [model: string]: readonly [steps: number, digest: string, correct: number, samples: number];
+} = {
+  "digits-mlp": [10, "8daef0f7232a71b8ab06d5150fc23d42f8b5847a1e28a90c80202a37ad033994", 669, 1000],
+  "digits-cnn": [2, "2bba6a35328be695945a031d9c6bdbb29efd414383089d9753e024beada66e4f", 126, 1000],
+  "chars-transformer": [2, "60f0d8f82a717539add0314b52d0a0e3bf3e58d6b0bc45625e30e64cb11fdd59", 2719, 31_744],
+};
 
 describe.each(readdirSync(MODELS_DIR).sort())("the built-in model %s", (name) => {
-  it("trains and is scored on its data set, on cpu", async () => {
-    const { data, parameters, initSeed, evalBatch, predictionsPerSample } = manifestOf(name);
-    const set = data.name === "digits" ? await digits() : await openDataSet(data.name, { dataDir: undefined, signal });
-    const runtime = await openRuntime(await options({ models: [name], data: [set] }), { log: silent });
-    const first = initialParameters({ parameters, initSeed });
-    const request = unit(1, { model: name, start: first, steps: 2 });
-    const { digest, end } = await runtime.run(request, { signal });
-    expect((await runtime.run(request, { signal })).digest).toEqual(digest);
-    expect(end).not.toEqual(first);
-    const { samples, correct, loss } = await runtime.evaluate(name, end, "validation", { signal });
-    expect(samples % (evalBatch * predictionsPerSample)).toBe(0);
-    expect(samples).toBeGreaterThanOrEqual(1000);
-    expect(correct).toBeGreaterThan(0);
-    expect(loss).toBeLessThan(6);
+  it("trains and is scored on its data set, on cpu, with the bits of earlier versions", async () => {
+    const [steps, digest, right, count] = EARLIER[name] ?? expect.unreachable(`no digest of ${name} is known`);
+    const task = builtInTask(name, { steps });
+    const runtime = await open({ tasks: [task] });
+    const first = await firstOf(task);
+    const request = unit(1, task, { start: first });
+    const done = await runtime.run(request, { signal });
+    expect(toHex(done.digest)).toBe(digest);
+    expect((await runtime.run(request, { signal })).digest).toEqual(done.digest);
+    expect(done.end).not.toEqual(first);
+    const scored = await runtime.evaluate({ task, parameters: done.end, split: "validation" }, { signal });
+    expect(scored.samples % (task.evalBatch * task.predictionsPerSample)).toBe(0);
+    expect(scored).toMatchObject({ correct: right, samples: count });
+    expect(scored.loss).toBeLessThan(6);
     await runtime.close();
   });
 });
 
 describe("closing", () => {
   it("lets a running unit end and refuses what waits", async () => {
-    const runtime = await openRuntime(await options(), { log: silent });
+    const runtime = await open();
     const running = runtime.run(unit(1, { steps: 200 }), { signal });
     const waiting = runtime.run(unit(2), { signal });
     const refused = expect(waiting).rejects.toMatchObject({ code: "CLOSED" });
@@ -74,7 +81,7 @@ describe("opening", () => {
   const digestsOf = (content: Buffer): { digests: string[] } => JSON.parse(content.toString());
 
   it("reports every provider; the first that conforms runs", async () => {
-    const runtime = await openRuntime(await options({ provider: "auto" }), { log: silent });
+    const runtime = await open({ provider: "auto" });
     expect(runtime.providers.map(({ provider }) => provider).sort()).toEqual(["cpu", "cuda", "wasm", "webgpu"]);
     const chosen = runtime.providers.filter(({ state }) => state === "chosen");
     expect(chosen.map(({ provider }) => provider)).toEqual([runtime.provider]);
@@ -89,9 +96,11 @@ describe("opening", () => {
   });
 
   it("probes without leaving anything behind", async () => {
-    const reports = await probeProviders({ modelsDir: MODELS_DIR, models: [MODEL], provider: "cpu" });
+    const probe = (from: Artifacts) =>
+      probeProviders({ tasks: [TASK], provider: "cpu" }, { artifacts: from }, { signal });
+    const reports = await probe(artifacts);
     expect(reports.find(({ state }) => state === "chosen")?.provider).toBe("cpu");
-    await expect(probeProviders({ modelsDir: MODELS_DIR, models: ["none"], provider: "cpu" })).rejects.toMatchObject({
+    await expect(probe(installedIn(join(MODELS_DIR, "none")))).rejects.toMatchObject({
       code: "BAD_MODEL",
       remedy: expect.any(String),
     });
@@ -101,7 +110,7 @@ describe("opening", () => {
     const wrong = await altered("vectors.json", (content) =>
       JSON.stringify({ ...digestsOf(content), predictions: "0".repeat(64) }),
     );
-    await expect(openRuntime(await options({ modelsDir: wrong }), { log: silent })).rejects.toMatchObject({
+    await expect(open({}, installedIn(wrong))).rejects.toMatchObject({
       code: "CAPABILITY_ABSENT",
       message: expect.stringMatching(/cpu: .*in predictions.*wasm: .*in predictions/),
     });
@@ -115,20 +124,90 @@ describe("opening", () => {
       );
       return JSON.stringify(vectors);
     });
-    await expect(openRuntime(await options({ modelsDir: wrong }), { log: silent })).rejects.toMatchObject({
+    await expect(open({}, installedIn(wrong))).rejects.toMatchObject({
       code: "CAPABILITY_ABSENT",
       message: expect.stringMatching(/cpu: .*after unit 1.*wasm: .*after unit 1/),
     });
     const control = await altered("vectors.json", (content) => content);
-    await (await openRuntime(await options({ modelsDir: control }), { log: silent })).close();
+    await (await open({}, installedIn(control))).close();
   });
 
-  it("refuses files that are not the manifest's, and a missing data set", async () => {
+  it("refuses files that are not the manifest's", async () => {
     for (const file of ["train.onnx", "eval.onnx"]) {
       const modelsDir = await altered(file, (content) => Buffer.concat([content, Buffer.of(0)]));
-      const opening = openRuntime(await options({ modelsDir }), { log: silent });
+      const opening = open({}, installedIn(modelsDir));
       await expect(opening).rejects.toMatchObject({ code: "BAD_MODEL", message: expect.stringContaining(file) });
     }
-    await expect(openRuntime(await options({ data: [] }), { log: silent })).rejects.toMatchObject({ code: "BAD_DATA" });
+  });
+
+  it.each([
+    ["graph", "BAD_MODEL"],
+    ["parameters", "BAD_MODEL"],
+    ["data", "BAD_DATA"],
+    ["vectors", "CAPABILITY_ABSENT"],
+  ] as const)("refuses a task whose %s is not to be had, naming it", async (absent, code) => {
+    const from: Artifacts = {
+      get: async (kind, ...rest) => (kind === absent ? undefined : artifacts.get(kind, ...rest)),
+    };
+    await expect(open({}, from)).rejects.toMatchObject({
+      code,
+      message: expect.stringContaining(`task ${MODEL} needs`),
+      remedy: expect.stringContaining(MODEL),
+    });
+  });
+
+  it("names the task that a provider cannot run", async () => {
+    const junk = new Uint8Array(32).fill(1);
+    const from: Artifacts = {
+      get: async (kind, digest, more) =>
+        kind === "graph" && digest === junk ? (junk as never) : artifacts.get(kind, digest, more),
+    };
+    const tasks = [TASK, { ...TASK, name: "broken", evalDigest: junk }];
+    await expect(open({ tasks }, from)).rejects.toMatchObject({
+      code: "CAPABILITY_ABSENT",
+      message: expect.stringMatching(/cpu: .*graphs of task broken.*wasm: .*graphs of task broken/s),
+    });
+  });
+
+  it("proves every training graph, and with the facts that each task claims", async () => {
+    const wrong = await altered("vectors.json", (content) =>
+      JSON.stringify({ ...digestsOf(content), predictions: "0".repeat(64) }),
+    );
+    const cnn = builtInTask("digits-cnn");
+    await cp(join(MODELS_DIR, "digits-cnn"), join(wrong, "digits-cnn"), { recursive: true });
+    // Whichever comes first, the one that fails is found and named.
+    for (const tasks of [
+      [cnn, TASK],
+      [TASK, cnn],
+    ])
+      await expect(open({ tasks }, installedIn(wrong))).rejects.toMatchObject({
+        code: "CAPABILITY_ABSENT",
+        message: expect.stringContaining(`task ${MODEL}: other bits in predictions`),
+      });
+    const tasks = [TASK, { ...TASK, name: "other-batch", batch: 31 }];
+    await expect(open({ tasks })).rejects.toMatchObject({
+      code: "CAPABILITY_ABSENT",
+      message: expect.stringContaining("task other-batch: "),
+    });
+  });
+
+  it("stops when it is called off, at first or later", async () => {
+    const stopped = (stop: AbortController, from: Artifacts) =>
+      openRuntime(
+        { tasks: [TASK], provider: "cpu", workers: 1 },
+        { artifacts: from, log: silent },
+        { signal: stop.signal },
+      );
+    const early = new AbortController();
+    early.abort(new Error("no more"));
+    await expect(stopped(early, artifacts)).rejects.toThrow("no more");
+    const late = new AbortController();
+    const afterData: Artifacts = {
+      async get(kind, digest) {
+        if (kind === "data") setTimeout(() => late.abort(new Error("too late")));
+        return artifacts.get(kind, digest, { signal });
+      },
+    };
+    await expect(stopped(late, afterData)).rejects.toThrow("too late");
   });
 });

@@ -1,45 +1,41 @@
 // What every Runtime must do, whatever provider it runs on. Needs the model digits-mlp and the digits.
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openDataSet } from "../../../src/adapters/artifacts/index.ts";
+import { createArtifacts } from "../../../src/adapters/artifacts/index.ts";
 import { toHex } from "../../../src/base/index.ts";
 import { sha256 } from "../../../src/crypto/index.ts";
-import {
-    applyDelta,
-    type DataSet,
-    decodeDelta,
-    initialParameters,
-    parametersDigest,
-    parseManifest,
-} from "../../../src/ml/index.ts";
-import type { Log, Runtime, UnitRequest } from "../../../src/ports/index.ts";
+import { applyDelta, decodeDelta, parametersDigest } from "../../../src/ml/index.ts";
+import type { Artifacts, Log, Runtime, UnitRequest } from "../../../src/ports/index.ts";
+import type { Task } from "../../../src/work/index.ts";
+import { builtInTask } from "../../support/tasks.ts";
 
 export const MODELS_DIR: string = fileURLToPath(new URL("../../../models", import.meta.url));
 export const MODEL = "digits-mlp";
 export const silent: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
 export const signal: AbortSignal = new AbortController().signal;
-export const manifest = parseManifest(readFileSync(join(MODELS_DIR, MODEL, "model.json"), "utf8"));
-export const start: Float32Array = initialParameters(manifest);
+export const TASK: Task = builtInTask(MODEL, { steps: 10 });
 
-/** A small unit; `seed` is the last byte of its seed. */
-export const unit = (seed: number, more: Partial<UnitRequest> = {}): UnitRequest => ({
-  model: MODEL,
+/** Shared by all tests of a file: data sets are converted once. */
+export const artifacts: Artifacts = createArtifacts({ modelsDirs: [MODELS_DIR], dataDir: undefined }, { log: silent });
+export const firstOf = async ({ initialDigest }: Task): Promise<Float32Array> =>
+  (await artifacts.get("parameters", initialDigest, { signal })) as Float32Array;
+export const start: Float32Array = await firstOf(TASK);
+
+/** A small unit; `seed` is the last byte of its seed, `facts` are what its task has otherwise. */
+export const unit = (seed: number, facts: Partial<Task> = {}, more: Partial<UnitRequest> = {}): UnitRequest => ({
+  task: { ...TASK, ...facts },
   start,
   seed: new Uint8Array(32).with(31, seed),
-  steps: 10,
   priority: "train",
-  delta: "exact",
   ...more,
 });
 
-let opened: Promise<DataSet> | undefined;
-export function digits(): Promise<DataSet> {
-  opened ??= openDataSet("digits", { dataDir: undefined, signal });
-  return opened;
-}
+/** Of version 0.1, which knew models and not tasks: 10 steps of digits-mlp from its start, seed 1. */
+const UNIT_1 = {
+  digest: "8daef0f7232a71b8ab06d5150fc23d42f8b5847a1e28a90c80202a37ad033994",
+  deltaHash: "c62ea9fa2252e84c0b82a56e9a6d97d0f09cd508a483950c85a4a2793dfa2a67",
+};
 
 /** Digests that every provider must reach: filled by the first suite that runs, compared by the others. */
 const reached = new Map<string, string>();
@@ -49,66 +45,105 @@ function sameEverywhere(what: string, digest: Uint8Array): void {
   reached.set(what, hex);
 }
 
-export function runtimeContract(name: string, open: (data: DataSet) => Promise<Runtime>): void {
+export function runtimeContract(name: string, open: () => Promise<Runtime>): void {
   describe(name, () => {
     let runtime: Runtime;
     beforeAll(async () => {
-      runtime = await open(await digits());
+      runtime = await open();
     });
     afterAll(() => runtime.close());
+    const evaluate = (parameters: Float32Array, split: "validation" | "test", facts: Partial<Task> = {}) =>
+      runtime.evaluate({ task: { ...TASK, ...facts }, parameters, split }, { signal });
 
     it("runs a unit: state, digest and delta belong together, and again gives the same bits", async () => {
       const first = await runtime.run(unit(1), { signal });
-      expect(first.digest).toEqual(parametersDigest(manifest, first.end));
-      const delta = first.delta as Uint8Array;
-      expect(first.deltaHash).toEqual(sha256(delta));
-      expect(parametersDigest(manifest, applyDelta(manifest, start, decodeDelta(manifest, delta)))).toEqual(
-        first.digest,
-      );
+      expect(first.digest).toEqual(parametersDigest(TASK, first.end));
+      expect(first.deltaHash).toEqual(sha256(first.delta));
+      expect(parametersDigest(TASK, applyDelta(TASK, start, decodeDelta(TASK, first.delta)))).toEqual(first.digest);
       expect(first.loss).toBeGreaterThan(0);
       expect(first.graphMs).toBeGreaterThan(0);
       expect(first.totalMs).toBeGreaterThan(first.graphMs);
-      const second = await runtime.run(unit(1, { delta: undefined }), { signal });
-      expect(second.digest).toEqual(first.digest);
-      expect([second.delta, second.deltaHash]).toEqual([undefined, undefined]);
+      const second = await runtime.run(unit(1), { signal });
+      expect([second.digest, second.delta]).toEqual([first.digest, first.delta]);
+      expect({ digest: toHex(first.digest), deltaHash: toHex(first.deltaHash) }).toEqual(UNIT_1);
       sameEverywhere("unit 1", first.digest);
     });
 
     it("depends on seed, steps and start", async () => {
-      const runs = [unit(1), unit(2), unit(1, { steps: 11 }), unit(1, { start: start.map((x) => x / 2) })];
-      const results = await Promise.all(
-        runs.map((request) => runtime.run({ ...request, delta: undefined }, { signal })),
-      );
+      const runs = [unit(1), unit(2), unit(1, { steps: 11 }), unit(1, {}, { start: start.map((x) => -x) })];
+      const results = await Promise.all(runs.map((request) => runtime.run(request, { signal })));
       expect(new Set(results.map(({ digest }) => toHex(digest))).size).toBe(runs.length);
       for (const [i, { digest }] of results.entries()) sameEverywhere(`variation ${i}`, digest);
       // The caller's array is still its own.
-      expect(start.length).toBe(manifest.parameterCount);
+      expect(start.length).toBe(TASK.parameterCount);
+    });
+
+    it("draws from the task's training split only", async () => {
+      const within = (from: number, to: number): Partial<Task> => {
+        const { data } = TASK;
+        return { data: { ...data, splits: { ...data.splits, train: [from, to] } } };
+      };
+      const digestOf = async (seed: number, facts: Partial<Task>): Promise<string> =>
+        toHex((await runtime.run(unit(seed, facts), { signal })).digest);
+      // One sample: whatever the seed, there is nothing else to draw.
+      const one = await digestOf(1, within(123, 124));
+      expect(await digestOf(2, within(123, 124))).toBe(one);
+      const all = [one, await digestOf(1, within(124, 125)), await digestOf(1, within(0, 4000))];
+      all.push(await digestOf(1, within(4000, 8000)), await digestOf(1, within(0, 8000)));
+      expect(new Set(all).size).toBe(all.length);
+      expect(all.at(-1)).toBe(UNIT_1.digest);
     });
 
     it("learns, and scores what it learned", async () => {
       const { end, digest } = await runtime.run(unit(3, { steps: 150 }), { signal });
-      const before = await runtime.evaluate(MODEL, start, "validation", { signal });
-      const after = await runtime.evaluate(MODEL, end, "validation", { signal });
+      const before = await evaluate(start, "validation");
+      const after = await evaluate(end, "validation");
       expect([before.samples, after.samples]).toEqual([1000, 1000]);
       expect(before.correct).toBeLessThan(300);
       expect(after.correct).toBeGreaterThan(800);
       expect(after.loss).toBeLessThan(before.loss);
       sameEverywhere("150 steps", digest);
       sameEverywhere("score", Uint8Array.of(after.correct >> 8, after.correct & 255));
-      const test = await runtime.evaluate(MODEL, end, "test", { signal });
+      const test = await evaluate(end, "test");
       expect(test.correct).not.toBe(after.correct);
+    });
+
+    it("scores the samples of the task's own splits, at its own stride", async () => {
+      const { data } = TASK;
+      const within = (from: number, to: number, evalStride: number) => ({
+        data: { ...data, evalStride, splits: { ...data.splits, validation: [from, to] as const } },
+      });
+      const whole = await evaluate(start, "validation");
+      const halves = [await evaluate(start, "validation", within(8000, 8500, 1))];
+      halves.push(await evaluate(start, "validation", within(8500, 9000, 1)));
+      expect(halves.map(({ samples }) => samples)).toEqual([500, 500]);
+      expect(halves.reduce((sum, { correct }) => sum + correct, 0)).toBe(whole.correct);
+      expect((await evaluate(start, "validation", within(8000, 9000, 2))).samples).toBe(500);
+      await expect(evaluate(start, "validation", within(8000, 8001, 1))).rejects.toMatchObject({ code: "BAD_DATA" });
     });
 
     it("refuses what is not finite, not of the model's size, or not prepared, and goes on", async () => {
       const nan = start.with(5, Number.NaN);
-      await expect(runtime.run(unit(1, { start: nan }), { signal })).rejects.toMatchObject({ code: "NOT_FINITE" });
+      await expect(runtime.run(unit(1, {}, { start: nan }), { signal })).rejects.toMatchObject({ code: "NOT_FINITE" });
+      const between = start.map((x) => x / 2);
+      const offGrid = runtime.run(unit(1, {}, { start: between }), { signal });
+      await expect(offGrid).rejects.toMatchObject({ code: "BAD_ENCODING" });
       const short = start.subarray(1);
-      await expect(runtime.run(unit(1, { start: short }), { signal })).rejects.toMatchObject({ code: "BAD_MODEL" });
-      await expect(runtime.evaluate(MODEL, short, "test", { signal })).rejects.toMatchObject({ code: "BAD_MODEL" });
-      await expect(runtime.run(unit(1, { model: "other" }), { signal })).rejects.toMatchObject({ code: "BAD_MODEL" });
-      await expect(runtime.run(unit(1, { seed: new Uint8Array(31) }), { signal })).rejects.toMatchObject({
-        code: "BAD_ID",
-      });
+      const shortRun = runtime.run(unit(1, {}, { start: short }), { signal });
+      await expect(shortRun).rejects.toMatchObject({ code: "BAD_MODEL" });
+      await expect(evaluate(short, "test")).rejects.toMatchObject({ code: "BAD_MODEL" });
+      const other = new Uint8Array(32).fill(1);
+      for (const facts of [{ trainDigest: other }, { evalDigest: other }, { trainDigest: other, evalDigest: other }]) {
+        await expect(runtime.run(unit(1, facts), { signal })).rejects.toMatchObject({ code: "BAD_MODEL" });
+        await expect(evaluate(start, "test", facts)).rejects.toMatchObject({ code: "BAD_MODEL" });
+      }
+      const data = { ...TASK.data, digest: other };
+      await expect(runtime.run(unit(1, { data }), { signal })).rejects.toMatchObject({ code: "BAD_DATA" });
+      const beyond = { ...TASK.data, splits: { ...TASK.data.splits, train: [0, 10_001] as const } };
+      await expect(runtime.run(unit(1, { data: beyond }), { signal })).rejects.toMatchObject({ code: "BAD_DATA" });
+      await expect(runtime.run(unit(1, { batch: 31 }), { signal })).rejects.toThrow(`task ${TASK.name}: `);
+      const seed = new Uint8Array(31);
+      await expect(runtime.run(unit(1, {}, { seed }), { signal })).rejects.toMatchObject({ code: "BAD_ID" });
       sameEverywhere("unit 1", (await runtime.run(unit(1), { signal })).digest);
     });
 
@@ -120,7 +155,7 @@ export function runtimeContract(name: string, open: (data: DataSet) => Promise<R
       const training = Array.from({ length: 6 * runtime.workers }, () =>
         runtime.run(unit(4), { signal }).then(note("train")),
       );
-      const check = runtime.run(unit(5, { priority: "check" }), { signal }).then(note("check"));
+      const check = runtime.run(unit(5, {}, { priority: "check" }), { signal }).then(note("check"));
       await Promise.all([...running, ...training, check]);
       expect(order.indexOf("check")).toBeLessThan(order.lastIndexOf("train"));
       if (runtime.workers === 1) expect(order[0]).toBe("check");

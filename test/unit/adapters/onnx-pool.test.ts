@@ -1,26 +1,27 @@
 // The pool over hands that only pretend to train: order, cancellation, and what happens when a worker dies.
 import { describe, expect, it } from "vitest";
-import type { EvaluateTask, TaskResult } from "../../../src/adapters/onnx/messages.ts";
+import type { EvaluateJob, Job, JobResult } from "../../../src/adapters/onnx/messages.ts";
 import { type Hand, HandLost, Pool } from "../../../src/adapters/onnx/pool.ts";
 import type { Log } from "../../../src/ports/index.ts";
+import type { Task } from "../../../src/work/index.ts";
 
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
 const signal = new AbortController().signal;
-const task = (model: string): EvaluateTask => ({
+const job = (name: string): EvaluateJob => ({
   kind: "evaluate",
-  model,
+  task: { name } as Task,
   parameters: new Float32Array(0),
   split: "test",
 });
-const result = (samples: number): TaskResult => ({ samples, correct: 0, loss: 0 });
+const result = (samples: number): JobResult => ({ samples, correct: 0, loss: 0 });
 
-/** A hand whose tasks end when the test says so. */
+/** A hand whose jobs end when the test says so. */
 class FakeHand implements Hand {
   readonly started: string[];
   readonly gone: Promise<string | undefined>;
   closed = false;
   #end: (reason: string | undefined) => void = () => undefined;
-  #running: { resolve: (value: TaskResult) => void; reject: (reason: Error) => void } | undefined;
+  #running: { resolve: (value: JobResult) => void; reject: (reason: Error) => void } | undefined;
 
   constructor(started: string[]) {
     this.started = started;
@@ -29,15 +30,15 @@ class FakeHand implements Hand {
     });
   }
 
-  run({ model }: { readonly model: string }): Promise<TaskResult> {
+  run({ task: { name } }: Job): Promise<JobResult> {
     expect(this.#running).toBeUndefined();
-    this.started.push(model);
+    this.started.push(name);
     return new Promise((resolve, reject) => {
       this.#running = { resolve, reject };
     });
   }
 
-  finish(value: TaskResult | Error): void {
+  finish(value: JobResult | Error): void {
     const running = this.#running;
     this.#running = undefined;
     if (value instanceof Error) running?.reject(value);
@@ -74,8 +75,8 @@ const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolv
 describe("the pool", () => {
   it("runs checks before training, and each in order of arrival", async () => {
     const { pool, hands, started } = fakePool(1);
-    const runs = ["a", "b", "c"].map((name) => pool.run(task(name), "train", { signal }));
-    const checks = ["x", "y"].map((name) => pool.run(task(name), "check", { signal }));
+    const runs = ["a", "b", "c"].map((name) => pool.run(job(name), "train", { signal }));
+    const checks = ["x", "y"].map((name) => pool.run(job(name), "check", { signal }));
     expect(pool.waiting).toBe(4);
     for (let i = 0; i < 5; i++) {
       hands[0]?.finish(result(i));
@@ -85,9 +86,9 @@ describe("the pool", () => {
     expect(await Promise.all([...runs, ...checks])).toEqual([0, 3, 4, 1, 2].map(result));
   });
 
-  it("uses every worker, one task at a time", async () => {
+  it("uses every worker, one job at a time", async () => {
     const { pool, hands, started } = fakePool(2);
-    const runs = ["a", "b", "c"].map((name) => pool.run(task(name), "train", { signal }));
+    const runs = ["a", "b", "c"].map((name) => pool.run(job(name), "train", { signal }));
     expect(started).toEqual(["a", "b"]);
     hands[1]?.finish(result(1));
     await settle();
@@ -97,10 +98,10 @@ describe("the pool", () => {
     expect(await Promise.all(runs)).toEqual([0, 1, 2].map(result));
   });
 
-  it("passes a task's own error on and goes on", async () => {
+  it("passes a job's own error on and goes on", async () => {
     const { pool, hands } = fakePool(1);
-    const first = pool.run(task("a"), "train", { signal });
-    const second = pool.run(task("b"), "train", { signal });
+    const first = pool.run(job("a"), "train", { signal });
+    const second = pool.run(job("b"), "train", { signal });
     hands[0]?.finish(new Error("diverged"));
     await expect(first).rejects.toThrow("diverged");
     await settle();
@@ -108,12 +109,12 @@ describe("the pool", () => {
     expect(await second).toEqual(result(1));
   });
 
-  it("drops a cancelled task that waits, and the result of one that runs", async () => {
+  it("drops a cancelled job that waits, and the result of one that runs", async () => {
     const { pool, hands, started } = fakePool(1);
     const stop = new AbortController();
-    const running = pool.run(task("a"), "train", { signal: stop.signal });
-    const waiting = pool.run(task("b"), "check", { signal: stop.signal });
-    const other = pool.run(task("c"), "train", { signal });
+    const running = pool.run(job("a"), "train", { signal: stop.signal });
+    const waiting = pool.run(job("b"), "check", { signal: stop.signal });
+    const other = pool.run(job("c"), "train", { signal });
     stop.abort(new Error("new head"));
     await expect(running).rejects.toThrow("new head");
     await expect(waiting).rejects.toThrow("new head");
@@ -124,13 +125,13 @@ describe("the pool", () => {
     expect(started).toEqual(["a", "c"]);
     hands[0]?.finish(result(2));
     expect(await other).toEqual(result(2));
-    await expect(pool.run(task("d"), "train", { signal: stop.signal })).rejects.toThrow("new head");
+    await expect(pool.run(job("d"), "train", { signal: stop.signal })).rejects.toThrow("new head");
   });
 
-  it("replaces a worker that dies and tries its task once more", async () => {
+  it("replaces a worker that dies and tries its job once more", async () => {
     const { pool, hands, started } = fakePool(1);
-    const run = pool.run(task("a"), "train", { signal });
-    const next = pool.run(task("b"), "train", { signal });
+    const run = pool.run(job("a"), "train", { signal });
+    const next = pool.run(job("b"), "train", { signal });
     hands[0]?.die();
     await settle();
     expect(started).toEqual(["a", "a"]);
@@ -143,9 +144,9 @@ describe("the pool", () => {
     expect(await next).toEqual(result(8));
   });
 
-  it("gives a task up when two workers died under it", async () => {
+  it("gives a job up when two workers died under it", async () => {
     const { pool, hands, started } = fakePool(2);
-    const run = pool.run(task("a"), "train", { signal });
+    const run = pool.run(job("a"), "train", { signal });
     hands[0]?.die();
     await settle();
     // The other worker was free, so it had the second try.
@@ -159,10 +160,10 @@ describe("the pool", () => {
     expect(started).toEqual(["a", "a"]);
   });
 
-  it("does not try a cancelled task again", async () => {
+  it("does not try a cancelled job again", async () => {
     const { pool, hands, started } = fakePool(1);
     const stop = new AbortController();
-    const run = pool.run(task("a"), "train", { signal: stop.signal });
+    const run = pool.run(job("a"), "train", { signal: stop.signal });
     stop.abort();
     await expect(run).rejects.toThrow();
     hands[0]?.die();
@@ -172,21 +173,21 @@ describe("the pool", () => {
 
   it("refuses everything once all workers are beyond replacing", async () => {
     const { pool, hands } = fakePool(1);
-    const first = pool.run(task("a"), "train", { signal });
-    const second = pool.run(task("b"), "train", { signal });
+    const first = pool.run(job("a"), "train", { signal });
+    const second = pool.run(job("b"), "train", { signal });
     hands[0]?.die();
     await settle();
     hands[1]?.die();
     await expect(first).rejects.toMatchObject({ code: "INTERNAL" });
     await expect(second).rejects.toMatchObject({ code: "INTERNAL", remedy: expect.any(String) });
-    await expect(pool.run(task("c"), "train", { signal })).rejects.toMatchObject({ code: "INTERNAL" });
+    await expect(pool.run(job("c"), "train", { signal })).rejects.toMatchObject({ code: "INTERNAL" });
   });
 
   it("replaces a worker that dies while idle", async () => {
     const { pool, hands, started } = fakePool(1);
     hands[0]?.die();
     await settle();
-    const run = pool.run(task("a"), "train", { signal });
+    const run = pool.run(job("a"), "train", { signal });
     await settle();
     expect(hands).toHaveLength(2);
     expect(started).toEqual(["a"]);
@@ -194,9 +195,9 @@ describe("the pool", () => {
     expect(await run).toEqual(result(3));
   });
 
-  it("closes once: waiting tasks are refused, workers end", async () => {
+  it("closes once: waiting jobs are refused, workers end", async () => {
     const { pool, hands } = fakePool(2);
-    const runs = ["a", "b", "c"].map((name) => pool.run(task(name), "train", { signal }));
+    const runs = ["a", "b", "c"].map((name) => pool.run(job(name), "train", { signal }));
     const closing = [pool.close(), pool.close()];
     await expect(runs[2]).rejects.toMatchObject({ code: "CLOSED" });
     hands[0]?.finish(result(0));
@@ -204,6 +205,6 @@ describe("the pool", () => {
     await Promise.all(closing);
     expect(await Promise.all(runs.slice(0, 2))).toEqual([result(0), result(1)]);
     expect(hands.every((hand) => hand.closed)).toBe(true);
-    await expect(pool.run(task("d"), "train", { signal })).rejects.toMatchObject({ code: "CLOSED" });
+    await expect(pool.run(job("d"), "train", { signal })).rejects.toMatchObject({ code: "CLOSED" });
   });
 });

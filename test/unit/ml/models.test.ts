@@ -100,7 +100,8 @@ describe("vector data", () => {
 
   it.each(MODELS)("of %s fits the model", (name) => {
     const { manifest } = buildModel(name);
-    const inputs = vectorInputs(manifest, plan);
+    const task = { ...manifest, batch: manifest.batchSize };
+    const inputs = vectorInputs(task, plan);
     const { data, batches, evaluated } = inputs;
     expect(data.map((item) => item.name)).toEqual(manifest.data.inputs.map((item) => item.name));
     data.forEach(({ data: values }, i) => {
@@ -111,8 +112,8 @@ describe("vector data", () => {
     expect(evaluated).toHaveLength(manifest.evalBatch);
     for (const batch of [...batches, evaluated])
       expect(Math.max(...batch) + manifest.data.window).toBeLessThanOrEqual(100);
-    expect(vectorInputs(manifest, plan)).toEqual(inputs);
-    expect(vectorInputs(manifest, { ...plan, seed: "t" })).not.toEqual(inputs);
+    expect(vectorInputs(task, plan)).toEqual(inputs);
+    expect(vectorInputs(task, { ...plan, seed: "t" })).not.toEqual(inputs);
   });
 
   it("is refused when the file is malformed", () => {

@@ -6,8 +6,10 @@ import { benchTraining, selfTest } from "../../../src/node/tools/bench.ts";
 import { roleProblem } from "../../../src/node/tools/doctor.ts";
 import type { Runtime, UnitRequest, UnitResult } from "../../../src/ports/index.ts";
 import { aStatus } from "../../support/fake-view.ts";
+import { builtInTask } from "../../support/tasks.ts";
 
-const manifest = readManifest("digits-mlp");
+const start = initialParameters(readManifest("digits-mlp"));
+const work = { task: builtInTask("digits-mlp", { name: "digits", steps: 500 }), start };
 const signal = new AbortController().signal;
 
 /** Each unit moves the first parameter and takes 5 ms; `change` bends the result of unit `n`. */
@@ -26,8 +28,8 @@ function runtime(
       const end = request.start.slice();
       end[0] = 1;
       const digest = new Uint8Array(32).fill(7);
-      const none = { delta: undefined, deltaHash: undefined };
-      return { end, digest, ...none, loss: 1, graphMs: 4, totalMs: 5, ...change(n, request) };
+      const delta = { delta: new Uint8Array(1), deltaHash: new Uint8Array(32) };
+      return { end, digest, ...delta, loss: 1, graphMs: 4, totalMs: 5, ...change(n, request) };
     },
     evaluate: () => Promise.reject(new Error("not used")),
     close: async () => undefined,
@@ -37,7 +39,7 @@ function runtime(
 
 describe("benchTraining", () => {
   const bench = (it: Runtime, seconds = 0.2) =>
-    benchTraining({ runtime: it, manifest, steps: 500, seconds, signal, onProgress: () => undefined });
+    benchTraining({ runtime: it, ...work, seconds, signal, onProgress: () => undefined });
 
   it("leaves the warm-up out and counts what every worker did", async () => {
     const it = runtime();
@@ -52,7 +54,8 @@ describe("benchTraining", () => {
 
   it("gives every unit another seed", async () => {
     const seeds = new Set<string>();
-    const it = runtime((_n, { seed }) => {
+    const it = runtime((_n, { seed, task }) => {
+      expect(task).toBe(work.task);
       seeds.add(Buffer.from(seed).toString("hex"));
       return {};
     });
@@ -64,16 +67,27 @@ describe("benchTraining", () => {
 describe("selfTest", () => {
   it("passes a runtime that repeats itself", async () => {
     const it = runtime();
-    expect(await selfTest(it, manifest, { signal })).toMatchObject({
+    expect(await selfTest(it, work, { signal })).toMatchObject({
       ok: true,
       sentence: expect.stringContaining("the same bits"),
     });
     expect(it.units).toBe(2);
   });
 
+  it("runs the task's own graphs, for a few steps", async () => {
+    const asked: UnitRequest[] = [];
+    const it = runtime((_n, request) => {
+      asked.push(request);
+      return {};
+    });
+    await selfTest(it, work, { signal });
+    expect(asked.map(({ task }) => task)).toEqual([1, 2].map(() => ({ ...work.task, steps: 20 })));
+    expect(new Set(asked.map(({ seed }) => Buffer.from(seed).toString("hex"))).size).toBe(1);
+  });
+
   it.each([
-    ["two results", () => runtime((n) => ({ digest: new Uint8Array(32).fill(n) })), /gave two results/],
-    ["no training", () => runtime(() => ({ end: initialParameters(manifest) })), /trained nothing/],
+    ["two results", () => runtime((n) => ({ digest: new Uint8Array(32).fill(n) })), /^digits: .*gave two results/],
+    ["no training", () => runtime(() => ({ end: start.slice() })), /^digits: .*trained nothing/],
     ["no loss", () => runtime(() => ({ loss: Number.NaN })), /trained nothing/],
     [
       "a crash",
@@ -84,7 +98,7 @@ describe("selfTest", () => {
       /a unit failed: out of memory/,
     ],
   ])("fails one with %s", async (_name, make, sentence) => {
-    const result = await selfTest(make(), manifest, { signal });
+    const result = await selfTest(make(), work, { signal });
     expect(result.ok).toBe(false);
     expect(result.sentence).toMatch(sentence);
   });

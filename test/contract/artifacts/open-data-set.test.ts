@@ -3,11 +3,25 @@ import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openDataSet } from "../../../src/adapters/artifacts/index.ts";
-import { PouwError, toHex } from "../../../src/base/index.ts";
-import { DATA_DIGESTS, type DataSetName, decodeText } from "../../../src/ml/index.ts";
+import { createArtifacts } from "../../../src/adapters/artifacts/index.ts";
+import { fromHex, PouwError, toHex } from "../../../src/base/index.ts";
+import { type DataSet, type DataSetName, decodeText, KNOWN_DATA } from "../../../src/ml/index.ts";
+import type { Artifacts } from "../../../src/ports/index.ts";
+import { signal, silent } from "./suite.ts";
 
-const signal = new AbortController().signal;
+interface OpenOptions {
+  readonly dataDir: string | undefined;
+  readonly signal: AbortSignal;
+  readonly onProgress?: (share: number) => void;
+}
+const fresh = (directory: string | undefined): Artifacts =>
+  createArtifacts({ modelsDirs: [], dataDir: directory }, { log: silent });
+const get = (artifacts: Artifacts, name: DataSetName, options: Omit<OpenOptions, "dataDir">): Promise<DataSet> =>
+  artifacts.get("data", fromHex(KNOWN_DATA[name].digest) as Uint8Array, options) as Promise<DataSet>;
+/** By an adapter of its own, which has not opened anything yet. */
+const openDataSet = (name: DataSetName, { dataDir, ...options }: OpenOptions): Promise<DataSet> =>
+  get(fresh(dataDir), name, options);
+
 let dataDir: string;
 const file = (name: string): string => join(dataDir, "data", name);
 
@@ -23,11 +37,11 @@ async function refusal(name: DataSetName): Promise<PouwError> {
   return error as PouwError;
 }
 
-describe.each(Object.keys(DATA_DIGESTS) as DataSetName[])("%s", (name) => {
+describe.each(Object.keys(KNOWN_DATA) as DataSetName[])("%s", (name) => {
   it("is converted once, then read, with the digest that the code names", async () => {
     const steps: number[] = [];
     const first = await openDataSet(name, { dataDir, signal, onProgress: (share) => steps.push(share) });
-    expect(toHex(first.digest)).toBe(DATA_DIGESTS[name]);
+    expect(toHex(first.digest)).toBe(KNOWN_DATA[name].digest);
     expect(steps.at(-1)).toBe(1);
     expect(steps).toEqual(steps.toSorted((a, b) => a - b));
     const again = await openDataSet(name, { dataDir, signal, onProgress: () => expect.unreachable("converted twice") });
@@ -62,21 +76,21 @@ describe.each(Object.keys(DATA_DIGESTS) as DataSetName[])("%s", (name) => {
       expect((await refusal(name)).code).toBe("BAD_DATA");
     }
     await writeFile(file(`${name}.json`), description);
-    expect(toHex((await openDataSet(name, { dataDir, signal })).digest)).toBe(DATA_DIGESTS[name]);
+    expect(toHex((await openDataSet(name, { dataDir, signal })).digest)).toBe(KNOWN_DATA[name].digest);
   });
 
   it("is converted again when its description never got written", async () => {
     await rm(file(`${name}.json`));
     await writeFile(file(`${name}.bin`), "half");
-    expect(toHex((await openDataSet(name, { dataDir, signal })).digest)).toBe(DATA_DIGESTS[name]);
-    expect(toHex((await openDataSet(name, { dataDir, signal })).digest)).toBe(DATA_DIGESTS[name]);
+    expect(toHex((await openDataSet(name, { dataDir, signal })).digest)).toBe(KNOWN_DATA[name].digest);
+    expect(toHex((await openDataSet(name, { dataDir, signal })).digest)).toBe(KNOWN_DATA[name].digest);
   });
 });
 
-describe("openDataSet", () => {
+describe("a data set", () => {
   it("keeps nothing without a data directory", async () => {
     const set = await openDataSet("text", { dataDir: undefined, signal });
-    expect(toHex(set.digest)).toBe(DATA_DIGESTS.text);
+    expect(toHex(set.digest)).toBe(KNOWN_DATA.text.digest);
     const [tokens] = set.tensors.map((tensor) => tensor.data) as [Uint8Array];
     expect(tokens.every((token) => token < 96)).toBe(true);
     // Words of English, not noise: the commonest one is there often enough.
@@ -98,5 +112,17 @@ describe("openDataSet", () => {
     const opening = openDataSet("digits", { dataDir: other, signal: stop.signal, onProgress: () => stop.abort() });
     await expect(opening).rejects.toThrow(expect.objectContaining({ name: "AbortError" }));
     expect(await readdir(other)).toEqual([]);
+  });
+
+  it("is opened once for all who ask, and by the next when the first is called off", async () => {
+    const artifacts = fresh(undefined);
+    const stop = new AbortController();
+    const first = get(artifacts, "text", { signal: stop.signal });
+    const second = get(artifacts, "text", { signal });
+    stop.abort(new Error("called off"));
+    await expect(first).rejects.toThrow("called off");
+    const set = await second;
+    expect(toHex(set.digest)).toBe(KNOWN_DATA.text.digest);
+    expect(await get(artifacts, "text", { signal, onProgress: () => expect.unreachable("converted twice") })).toBe(set);
   });
 });

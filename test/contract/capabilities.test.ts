@@ -1,0 +1,39 @@
+// The probe of the runtime: ready for the tasks of a network, or absent with the reason and what to do.
+import { describe, expect, it } from "vitest";
+import { silentLog } from "../../src/adapters/telemetry/index.ts";
+import { installedArtifacts, probeRuntime } from "../../src/node/parts/capabilities.ts";
+import type { Artifacts } from "../../src/ports/index.ts";
+import { builtInTask } from "../support/tasks.ts";
+
+const log = silentLog();
+const { signal } = new AbortController();
+const installed = installedArtifacts({ dataDir: "not used", ephemeral: true }, { log });
+const tasks = [builtInTask("digits-mlp"), builtInTask("digits-cnn")];
+const probe = (artifacts: Artifacts) =>
+  probeRuntime(tasks, { provider: "cpu", workers: 1 }, { artifacts, log }, { signal });
+
+describe("probeRuntime", () => {
+  it("opens one runtime for all tasks", async () => {
+    const { runtime, capabilities } = await probe(installed);
+    expect(capabilities[0]).toMatchObject({ name: "runtime", state: "ready", remedy: undefined });
+    for (const task of tasks) {
+      const start = (await installed.get("parameters", task.initialDigest, { signal })) as Float32Array;
+      const request = { task: { ...task, steps: 2 }, start, seed: new Uint8Array(32), priority: "train" } as const;
+      expect((await runtime?.run(request, { signal }))?.end).toHaveLength(task.parameterCount);
+    }
+    await runtime?.close();
+  });
+
+  it.each(["graph", "data", "vectors"] as const)("is absent without a task's %s, and says what to do", async (kind) => {
+    const { runtime, capabilities } = await probe({
+      get: async (asked, digest, options) => (asked === kind ? undefined : installed.get(asked, digest, options)),
+    });
+    expect(runtime).toBeUndefined();
+    expect(capabilities[0]).toMatchObject({
+      name: "runtime",
+      state: "absent",
+      reason: expect.stringContaining("task digits-mlp needs"),
+      remedy: expect.stringContaining("Install the version"),
+    });
+  });
+});
