@@ -151,7 +151,7 @@ async function runUnit(
   const { seed, steps, delta } = task;
   const begin = performance.now();
   const start = task.start.slice();
-  const batch = batchIndexes(seed, steps, manifest.batchSize, trainFrom, trainTo);
+  const batch = batchIndexes(seed, steps, manifest.batchSize, [trainFrom, trainTo]);
   const { end, loss, ms } = await train(manifest, graph, data, start, batch);
   const digest = parametersDigest(manifest, end);
   const bytes = delta === undefined ? undefined : encodeDelta(manifest, start, end);
