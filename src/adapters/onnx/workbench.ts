@@ -91,8 +91,8 @@ async function runUnit(call: Call, shared: Float32Array, seed: Uint8Array): Prom
   const { task } = call;
   const begin = performance.now();
   const start = shared.slice();
-  const [from, to] = task.data.splits.train;
-  const { end, loss, ms } = await train(call, start, batchIndexes(seed, task.steps, task.batch, from, to));
+  const batch = batchIndexes(seed, task.steps, task.batch, task.data.splits.train);
+  const { end, loss, ms } = await train(call, start, batch);
   const digest = parametersDigest(task, end);
   const delta = DELTA_CODECS[task.codec].encode(task, start, end);
   const deltaHash = sha256(delta);

@@ -1,6 +1,7 @@
 // The pseudo-random functions of the data: ChaCha20 picks a unit's batches, SHA-256 in counter mode shuffles a data set. Integers only.
 import { PouwError, utf8 } from "../../base/index.ts";
 import { keystream, sha256 } from "../../crypto/index.ts";
+import type { SampleRange } from "./data-set.ts";
 
 /** An endless stream of uniform 32-bit words. */
 type Words = () => number;
@@ -59,20 +60,14 @@ function fill(out: Int32Array, n: number, words: Words): void {
 }
 
 /**
- * The sample indexes of a unit, [steps, batch] row-major: uniform in [trainFrom, trainTo), with repetition.
+ * The sample indexes of a unit, [steps, batch] row-major: uniform in `range`, with repetition.
  * `seed` is the unit's 32-byte seed. Throws BAD_ID for a seed of another length, BAD_DATA for an empty range.
  */
-export function batchIndexes(
-  seed: Uint8Array,
-  steps: number,
-  batch: number,
-  trainFrom: number,
-  trainTo: number,
-): Int32Array {
-  if (!(trainTo > trainFrom) || trainFrom < 0) throw new PouwError("BAD_DATA", "the training split is empty");
+export function batchIndexes(seed: Uint8Array, steps: number, batch: number, [from, to]: SampleRange): Int32Array {
+  if (!(to > from) || from < 0) throw new PouwError("BAD_DATA", "the training split is empty");
   const out = new Int32Array(steps * batch);
-  fill(out, trainTo - trainFrom, chachaWords(seed));
-  if (trainFrom !== 0) for (let i = 0; i < out.length; i++) out[i] = (out[i] as number) + trainFrom;
+  fill(out, to - from, chachaWords(seed));
+  if (from !== 0) for (let i = 0; i < out.length; i++) out[i] = (out[i] as number) + from;
   return out;
 }
 
