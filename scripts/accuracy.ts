@@ -5,16 +5,16 @@ import type { Lowering } from "../src/ml/graph/index.ts";
 import { evaluationSamples } from "../src/ml/index.ts";
 import { architecture } from "../src/ml/models/catalog.ts";
 import {
-    drawBatch,
-    evalBytes,
-    integerStream,
-    modelBytes,
-    open,
-    openData,
-    runUnit,
-    score,
-    start,
-    timeSteps,
+  drawBatch,
+  evalBytes,
+  integerStream,
+  modelBytes,
+  open,
+  openData,
+  runUnit,
+  score,
+  start,
+  timeSteps,
 } from "./ml-lab.ts";
 
 const [name = "digits-mlp", steps = "5000", batches = "", runs = "1"] = process.argv.slice(2);

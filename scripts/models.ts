@@ -3,13 +3,13 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { toHex } from "../src/base/index.ts";
 import {
-    buildModel,
-    initialParameters,
-    MODELS,
-    parametersDigest,
-    predictionsDigest,
-    type Vectors,
-    vectorInputs,
+  buildModel,
+  initialParameters,
+  MODELS,
+  parametersDigest,
+  predictionsDigest,
+  type Vectors,
+  vectorInputs,
 } from "../src/ml/index.ts";
 import { architecture } from "../src/ml/models/catalog.ts";
 import { flatten, open, ort, parameterFeeds, runUnit } from "./ml-lab.ts";

@@ -34,7 +34,6 @@ export {
   type NodeStatus,
   type NodeView,
   PoUWNode,
-  type RoleName,
   type TransferOrder,
   type TransferView,
   VERSION,

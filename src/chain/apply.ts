@@ -1,6 +1,6 @@
 // apply(state, block) -> state': the one place where a block changes anything. Pure: the given state stays as it was (protocol section 1).
 import { bytesEqual, type Refusal, reject, toHex } from "../base/index.ts";
-import type { Body, RoundRecord, UnsignedHeader } from "../codec/index.ts";
+import { type Body, RoundRecord, type UnsignedHeader } from "../codec/index.ts";
 import { drawHash, nextBeacon, unitOfHeader } from "../work/index.ts";
 import { nextTarget, workOf } from "./difficulty.ts";
 import { splitReward } from "./economy/rewards.ts";

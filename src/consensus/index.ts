@@ -1,5 +1,5 @@
 export * from "./attestation.ts";
-export { bodyRoot, checkBlock, checkBody } from "./block.ts";
+export { bodyRoot, checkBlock, checkBody, checkJudged } from "./block.ts";
 export * from "./contribution.ts";
 export * from "./draft.ts";
 export * from "./fork-choice.ts";

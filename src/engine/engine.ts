@@ -1,8 +1,9 @@
 // The engine: keeps the chain, follows tasks, speaks with peers. Its parts are wired in wiring.ts; here is what others need of them.
-import { bytesEqual, type Verdict } from "../base/index.ts";
+import { toHex, type Verdict } from "../base/index.ts";
 import type { Block, Decoded, Outcome, Transaction } from "../codec/index.ts";
+import type { FinishedUnit } from "./events.ts";
 import type { EngineDeps, EngineOptions } from "./options.ts";
-import type { FinishedUnit, TaskEngine } from "./training/index.ts";
+import type { TaskEngine } from "./training/index.ts";
 import { type Parts, wire } from "./wiring.ts";
 
 /** Peers are asked for their head this often, ms: gossip may have been missed. */
@@ -57,9 +58,9 @@ export class Engine {
     return this.#parts.executor?.backlog ?? 0;
   }
 
-  /** The engine of a followed task. */
-  task(id: Uint8Array): TaskEngine | undefined {
-    return this.tasks.find(({ task }) => bytesEqual(task.id, id));
+  /** The engine of a followed task; `id` in hex. */
+  task(id: string): TaskEngine | undefined {
+    return this.tasks.find(({ task }) => toHex(task.id) === id);
   }
 
   /** Joins the network. */
@@ -94,9 +95,14 @@ export class Engine {
     return verdict;
   }
 
-  /** One own unit of a followed task; undefined when its parameters are not here, or nothing can train. */
-  async train(task: Uint8Array, mlNode: number, index: number): Promise<FinishedUnit | undefined> {
+  /** One own unit of a followed task (its id in hex); undefined when its parameters are not here, or nothing can train. */
+  async train(task: string, mlNode: number, index: number): Promise<FinishedUnit | undefined> {
     return this.task(task)?.trainer?.run(mlNode, index);
+  }
+
+  /** Median time of the last own units of a task, ms; a second before the first. */
+  medianUnitMs(task: string): number {
+    return this.task(task)?.medianUnitMs ?? 1000;
   }
 
   /** Signs and gossips this node's word on a block that it re-executed. */

@@ -1,6 +1,8 @@
 // The engine's event bus: parts tell it what happened and subscribe to what concerns them; roles, status and metrics listen too. Nobody calls back.
 import type { Emitter, Verdict } from "../base/index.ts";
 import type { Attestation, Block, Contribution, PeerStatus, RoundRecord } from "../codec/index.ts";
+import type { UnitResult } from "../ports/index.ts";
+import type { Task } from "../work/index.ts";
 import type { Origin } from "./origin.ts";
 
 export interface EngineEvents {
@@ -16,6 +18,8 @@ export interface EngineEvents {
   round: { readonly task: string; readonly round: number; readonly startDigest: string; readonly head: string };
   /** A valid contribution to some round of the branch was added to the pool. `won`: its unit is about to make a block. */
   contribution: { readonly contribution: Contribution; readonly origin: Origin; readonly won: boolean };
+  /** An own unit ended, whatever came of it. */
+  unit: FinishedUnit;
   /** A record moved its task on. */
   record: { readonly record: RoundRecord; readonly bytes: Uint8Array; readonly origin: Origin };
   /** A block's winning unit was re-executed here; what follows for the block and who brought it is still to come. */
@@ -46,6 +50,17 @@ export interface EngineEvents {
   status: { readonly peer: string; readonly status: PeerStatus };
   /** A peer sent what cannot be placed yet. `ahead`: it knows records or blocks that we lack, so ours are to be fetched anew. */
   stranded: { readonly peer: string; readonly ahead: boolean };
+}
+
+/** One own unit: what was asked for and what came of it. */
+export interface FinishedUnit {
+  readonly task: Task;
+  readonly round: number;
+  readonly mlNode: number;
+  readonly index: number;
+  readonly result: UnitResult;
+  readonly draws: number;
+  readonly won: boolean;
 }
 
 export type AlertKind = "equivocation" | "forged-unit";

@@ -1,5 +1,5 @@
 export { Engine } from "./engine.ts";
-export type { AlertKind, EngineEvents } from "./events.ts";
+export type { AlertKind, EngineEvents, EventBus, FinishedUnit } from "./events.ts";
 export type { EngineDeps, EngineOptions } from "./options.ts";
 export {
   type BlockEntry,
@@ -11,9 +11,9 @@ export {
 } from "./storage/index.ts";
 export {
   encodeSet,
-  type FinishedUnit,
   FollowedTask,
   FollowedTasks,
+  type RoundView,
   reexecute,
   type TaskEngine,
 } from "./training/index.ts";

@@ -1,29 +1,31 @@
 // A role-aware node: starts and stops the parts, keeps track of where it stands, and tells of what happens.
 import { homedir } from "node:os";
-import { bytesEqual, Emitter, type Hash32, messageOf, PouwError, Scope, toHex } from "../base/index.ts";
-import type { BlockNode, EngineEvents, FinishedUnit } from "../engine/index.ts";
+import { bytesEqual, Emitter, messageOf, PouwError, Scope, toHex } from "../base/index.ts";
+import { transferOf } from "../chain/index.ts";
+import { Header, Transaction } from "../codec/index.ts";
+import type { EngineEvents, FinishedUnit } from "../engine/index.ts";
 import { parseOptions } from "./config/resolve.ts";
 import type { NodeOptionsInput } from "./config/table.ts";
 import { type Built, build, type NodeParts } from "./parts/build.ts";
 import { RoleRunner } from "./parts/role-runner.ts";
-import type { BlockSummary } from "./views/blocks.ts";
 import type { NodeEvents } from "./views/events.ts";
-import type { HealthMetrics } from "./views/health.ts";
+import { type HealthMetrics, healthOf } from "./views/health.ts";
+import { Lookout } from "./views/lookout.ts";
 import { Meter } from "./views/meter.ts";
-import { buildStatus, type Scored } from "./views/node-status.ts";
+import { buildStatus } from "./views/node-status.ts";
 import { createNodeView } from "./views/node-view.ts";
 import type { NodeState, NodeStatus } from "./views/status.ts";
-import { blockSummary, summaryOf } from "./views/summaries.ts";
 import { Validation } from "./views/validation.ts";
 import type { NodeView, TransferOrder } from "./views/view.ts";
 
-/** Blocks under the tip that healthy nodes of a network agree on at any moment. */
-export const SETTLED_DEPTH = 2;
 /** A miner with bootstrap peers waits this long for the first before it mines alone, ms. */
 const FIRST_PEERS_MS = 10_000;
 const DIAL_MS = 15_000;
 /** Alerts count towards the threat level this long, ms. */
 const ALERT_MS = 600_000;
+
+/** Why training rests: until none is left. */
+type Hold = "peers" | "sync" | "command";
 
 export class PoUWNode {
   readonly #built: Built;
@@ -31,16 +33,12 @@ export class PoUWNode {
   readonly #events: Emitter<NodeEvents>;
   readonly #meter: Meter;
   readonly #runner: RoleRunner;
-  readonly #validation: Validation | undefined;
+  readonly #lookout: Lookout;
   readonly #startedAt: number;
+  readonly #holds = new Set<Hold>();
   #alerts: number[] = [];
   #state: NodeState = "initializing";
-  #tip: BlockSummary;
-  #settled: BlockSummary;
-  #score: Scored | undefined;
   #syncing: number | undefined;
-  /** Why training rests: until none is left. */
-  readonly #holds = new Set<"peers" | "sync" | "command">();
 
   /**
    * Opens store, runtime, wire and chain; joins nothing yet. A runtime that is absent is a reason in the status, not an error.
@@ -49,32 +47,25 @@ export class PoUWNode {
   static async create(input: NodeOptionsInput = {}, parts: NodeParts = {}): Promise<PoUWNode> {
     const scope = new Scope();
     try {
-      const built = await build(parseOptions(input, homedir()), parts, scope);
-      const { head } = built.engine.ledger;
-      return new PoUWNode(built, scope, await summaryOf(built.engine, head));
+      return new PoUWNode(await build(parseOptions(input, homedir()), parts, scope), scope);
     } catch (error) {
       await scope.close().catch(() => undefined);
       throw error;
     }
   }
 
-  private constructor(built: Built, scope: Scope, tip: BlockSummary) {
+  private constructor(built: Built, scope: Scope) {
     const { engine, log, clock, roles, runtime, network, metrics, key } = built;
-    const { signal } = scope;
     this.#built = built;
     this.#scope = scope;
-    this.#tip = tip;
-    this.#settled = tip;
     this.#startedAt = clock.now();
     this.#events = new Emitter((error, event) => log.error({ event, reason: messageOf(error) }, "a listener failed"));
     this.#meter = new Meter(network.rules, key.address, metrics);
     scope.defer("meter", () => this.#meter.stop());
-    const onUnit = (unit: FinishedUnit): void => this.#unit(unit);
-    this.#runner = new RoleRunner({ engine, roles, clock, log: log.child("roles"), onUnit }, { signal });
-    if (runtime !== undefined) {
-      const deps = { runtime, engine, log: log.child("validation") };
-      this.#validation = new Validation(network.manifest.name, deps, { signal });
-    }
+    this.#runner = new RoleRunner({ engine, roles, clock, log: log.child("roles") }, scope);
+    const validation =
+      runtime === undefined ? undefined : new Validation({ runtime, engine, log: log.child("validation") }, scope);
+    this.#lookout = new Lookout({ engine, validation, log }, scope);
     this.#follow();
   }
 
@@ -92,7 +83,7 @@ export class PoUWNode {
       );
     }
     await engine.start();
-    await this.#look(engine.ledger.head);
+    await this.#lookout.look();
     this.#runner.start();
     this.#turn(this.#present());
   }
@@ -134,40 +125,31 @@ export class PoUWNode {
   /** Signs a transfer from this node's account and sends it out; its id in hex. Throws REFUSED with the reason. */
   transfer({ to, amount, fee }: TransferOrder): string {
     const { engine, key, network } = this.#built;
+    const { genesis } = network.rules;
     const nonce = engine.mempool.nextNonce(key.address);
-    const transfer = signTransfer({ genesis: network.rules.genesis, from: key.address, to, amount, fee, nonce }, key);
-    const verdict = engine.submit(transfer);
+    const unsigned = transferOf({ genesis, from: key.address, to, amount, fee, nonce });
+    const transaction = Transaction.wrap(Transaction.sign(unsigned, key, genesis));
+    const verdict = engine.submit(transaction);
     if (verdict.kind !== "accept") throw new PouwError("REFUSED", `the transfer was refused: ${verdict.reason}`);
-    return toHex(Transaction.id(transfer));
+    return toHex(transaction.id);
   }
 
   getStatus(): NodeStatus {
     const now = this.#built.clock.now();
     this.#alerts = this.#alerts.filter((at) => at > now - ALERT_MS);
-    return buildStatus(this.#built, this.#meter, {
-      state: this.#state,
-      startedAt: this.#startedAt,
-      tip: this.#tip,
-      settled: this.#settled,
-      score: this.#score,
-      syncing: this.#syncing,
-      recentAlerts: this.#alerts.length,
-    });
+    return buildStatus(
+      { built: this.#built, meter: this.#meter, lookout: this.#lookout },
+      {
+        state: this.#state,
+        startedAt: this.#startedAt,
+        syncing: this.#syncing,
+        recentAlerts: this.#alerts.length,
+      },
+    );
   }
 
   getHealthMetrics(): HealthMetrics {
-    const { wire } = this.#built;
-    const trips = wire.peers().flatMap(({ latencyMs }) => (latencyMs === undefined ? [] : [latencyMs]));
-    const { messagesIn, rejected, bytesIn, bytesOut } = wire.stats();
-    const { user, system } = process.cpuUsage();
-    return {
-      responseTimeMs: trips.sort((a, b) => a - b)[trips.length >> 1],
-      successRate: messagesIn === 0 ? 1 : 1 - rejected / messagesIn,
-      bytesIn,
-      bytesOut,
-      processorMs: (user + system) / 1000,
-      residentBytes: process.memoryUsage.rss(),
-    };
+    return healthOf(this.#built.wire);
   }
 
   /** What API and command line read. */
@@ -183,85 +165,61 @@ export class PoUWNode {
   }
 
   #follow(): void {
-    const { engine, log } = this.#built;
-    const { events } = engine;
+    const { events } = this.#built.engine;
     events.on("head", (change) => this.#moved(change));
-    events.on("checked", (checked) => {
-      this.#meter.checked(checked);
-      void this.#look(engine.ledger.head);
-    });
-    events.on("alert", ({ kind, subject, detail }) => {
-      this.#meter.alerts++;
-      this.#alerts.push(this.#built.clock.now());
-      log.warn({ kind, subject, detail }, "security alert");
-      this.#events.emit("alert", { kind, sentence: `${detail} (by ${subject.slice(0, 16)})` });
-    });
+    events.on("checked", (checked) => this.#meter.checked(checked));
+    events.on("unit", (unit) => this.#unit(unit));
+    events.on("alert", (alert) => this.#alert(alert));
     events.on("sync", ({ progress }) => {
       this.#syncing = progress;
       if (progress === undefined) this.#release("sync");
       else this.#hold("sync");
     });
-    engine.peers.onChange((peer, connected) => {
+    events.on("peer", ({ peer, connected }) => {
       this.#events.emit("peer", { peer, connected });
       if (connected) this.#release("peers");
     });
   }
 
   #moved(change: EngineEvents["head"]): void {
-    const { engine, log, network } = this.#built;
-    const { head } = engine.ledger;
-    this.#meter.head(change, head.height);
-    const newest = change.added.at(-1);
-    if (newest !== undefined) this.#tip = blockSummary(newest.header, head.checked);
-    void this.#look(head);
+    const { log, network, key } = this.#built;
+    this.#meter.head(change, change.tip.height);
     if (change.dropped.length > 0) {
       log.info({ dropped: change.dropped.length, added: change.added.length }, "the chain was reorganised");
     }
     for (const { header } of change.added) {
-      const { height, time } = header;
+      const { height, time, round } = header;
       const miner = toHex(header.miner);
       const hash = toHex(Header.id(header));
-      const own = bytesEqual(header.miner, this.#built.key.address);
-      const round = header.round;
-      log.info({ height, round, miner: miner.slice(0, 16), own, model: network.task.model }, "block");
+      const own = bytesEqual(header.miner, key.address);
+      const task = network.rules.tasks.find(({ id }) => bytesEqual(id, header.task))?.name;
+      log.info({ height, round, miner: miner.slice(0, 16), own, task }, "block");
       this.#events.emit("block", { height, hash, miner, time, own });
     }
   }
 
-  /** Brings tip and settled block up to date, and has the settled parameters scored. */
-  async #look(head: BlockNode): Promise<void> {
-    const { engine, network } = this.#built;
-    try {
-      const tip = await summaryOf(engine, (await engine.ledger.node(head.id)) ?? head);
-      const height = Math.max(0, head.height - SETTLED_DEPTH);
-      const id: Hash32 | undefined = height === 0 ? network.rules.genesis : await engine.blocks.canonical(height);
-      const node = id === undefined ? undefined : await engine.ledger.node(id);
-      if (node === undefined || engine.ledger.head.height > head.height) return;
-      this.#tip = tip;
-      this.#settled = await summaryOf(engine, node);
-      const evaluation = await this.#validation?.score(node);
-      if (evaluation !== undefined) this.#score = { evaluation, height };
-    } catch (error) {
-      if (!this.#scope.signal.aborted)
-        this.#built.log.warn({ reason: messageOf(error) }, "the status could not be renewed");
-    }
+  #alert({ kind, subject, detail }: EngineEvents["alert"]): void {
+    this.#meter.alerts++;
+    this.#alerts.push(this.#built.clock.now());
+    this.#built.log.warn({ kind, subject, detail }, "security alert");
+    this.#events.emit("alert", { kind, sentence: `${detail} (by ${subject.slice(0, 16)})` });
   }
 
   #unit(unit: FinishedUnit): void {
-    const { result, view } = unit;
+    const { loss, graphMs } = unit.result;
     this.#meter.unit(unit, this.#built.clock.now());
-    this.#events.emit("unit", { round: view.round, loss: result.loss, graphMs: result.graphMs });
+    this.#events.emit("unit", { task: unit.task.name, round: unit.round, loss, graphMs });
   }
 
-  #hold(why: "peers" | "sync" | "command"): void {
+  #hold(why: Hold): void {
     this.#holds.add(why);
-    this.#runner.feed({ type: "pause" });
+    this.#runner.control({ type: "pause" });
     this.#turn(this.#present());
   }
 
-  #release(why: "peers" | "sync" | "command"): void {
+  #release(why: Hold): void {
     if (!this.#holds.delete(why)) return;
-    if (this.#holds.size === 0) this.#runner.feed({ type: "resume" });
+    if (this.#holds.size === 0) this.#runner.control({ type: "resume" });
     this.#turn(this.#present());
   }
 
@@ -269,7 +227,7 @@ export class PoUWNode {
     if (this.#scope.signal.aborted || this.#state === "stopping") return "stopping";
     if (this.#holds.has("sync")) return "syncing";
     if (this.#holds.has("peers")) return "connecting";
-    const mines = this.#built.roles.running.some(({ name }) => name === "miner");
+    const mines = this.#built.roles.some(({ role }) => role.claims.leads === true);
     if (!mines || this.#holds.has("command")) return "active";
     this.#meter.mining(this.#built.clock.now());
     return "mining";

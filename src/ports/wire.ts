@@ -1,16 +1,6 @@
 // How a node speaks to others. Bytes only: what they mean is the engine's business.
 import type { Verdict } from "../base/index.ts";
-
-/** Gossip topics; the adapter prefixes the network's name. */
-export const TOPICS = ["block", "transfer", "contribution", "record", "verdict"] as const;
-export type Topic = (typeof TOPICS)[number];
-
-/** Request-reply protocols over streams. */
-export const PROTOCOLS = ["status", "blocks", "blocks-by-id", "blob", "round"] as const;
-export type Protocol = (typeof PROTOCOLS)[number];
-
-/** Largest gossip message in bytes; anything longer is pulled by hash. */
-export const MAX_GOSSIP_BYTES = 256 * 1024;
+import type { Protocol, Topic } from "../codec/index.ts";
 
 /** Largest request in bytes; replies go up to the codec's MAX_REPLY_BYTES. */
 export const MAX_REQUEST_BYTES = 64 * 1024;

@@ -2,10 +2,11 @@
 import type { Task } from "../work/index.ts";
 import { miner } from "./miner/miner.ts";
 import { peer } from "./peer/peer.ts";
-import type { AnyRole, Claims, Need, RoleModule } from "./role.ts";
+import { type AnyRole, anyRole, type Claims, type Need, type RoleModule } from "./role.ts";
 import { verifier } from "./verifier/verifier.ts";
 
-export const ROLES = { miner, verifier, peer } as const satisfies { readonly [name: string]: AnyRole };
+export const ROLES = { miner, verifier, peer } as const;
+const BUILT_IN: readonly AnyRole[] = Object.values(ROLES).map(anyRole);
 
 /** Roles of the protocol that this version does not have yet: asking for one is refused with a sentence, and the node goes on. */
 export const PLANNED_ROLES = ["supervisor", "evaluator", "client"] as const;
@@ -13,9 +14,9 @@ export const PLANNED_ROLES = ["supervisor", "evaluator", "client"] as const;
 export const ROLE_NAMES: readonly string[] = [...Object.keys(ROLES), ...PLANNED_ROLES];
 
 type OptionsOf<M> = M extends RoleModule<infer _S, infer _E, infer _F, infer O> ? O : never;
-export type RoleSetting = OptionsOf<(typeof ROLES)["miner"]>;
+export type RoleSetting = OptionsOf<(typeof ROLES)[keyof typeof ROLES]>;
 /** The settings that roles own: the configuration's table ends with them. */
-export const ROLE_SETTINGS: readonly RoleSetting[] = Object.values(ROLES).flatMap(
+export const ROLE_SETTINGS: readonly RoleSetting[] = BUILT_IN.flatMap(
   ({ options }) => (options ?? []) as readonly RoleSetting[],
 );
 
@@ -36,7 +37,7 @@ export function chooseRoles(
   has: (need: Need) => boolean,
   extra: readonly AnyRole[] = [],
 ): ChosenRoles {
-  const known = new Map<string, AnyRole>([...Object.values(ROLES), ...extra].map((role) => [role.name, role]));
+  const known = new Map<string, AnyRole>([...BUILT_IN, ...extra].map((role) => [role.name, role]));
   const roles: AnyRole[] = [];
   const refused: RefusedRole[] = [];
   for (const name of new Set([...wanted, "peer"])) {
@@ -84,4 +85,3 @@ export function startRole(role: AnyRole, { workers, settings, tasks }: RoleInput
     },
   };
 }
-

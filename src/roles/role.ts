@@ -64,7 +64,9 @@ export interface RoleModule<S, E extends Typed, F extends Typed, O extends Setti
 
 /** A role as the table holds it, whatever its state, events and effects are. */
 export type AnyRole = RoleModule<unknown, Typed, Typed, Setting>;
-/** Forgets a role's own types for the table; the module itself is checked where it is written. */
+/** Keeps a role's own types while they are checked. */
 export const role = <S, E extends Typed, F extends Typed, O extends Setting = never>(
   module: RoleModule<S, E, F, O>,
-): RoleModule<S, E, F, O> & AnyRole => module as unknown as RoleModule<S, E, F, O> & AnyRole;
+): RoleModule<S, E, F, O> => module;
+/** Forgets them, for tables of roles. */
+export const anyRole = (module: unknown): AnyRole => module as AnyRole;

@@ -1,7 +1,7 @@
 // Everything that a header can lie about, sent to a running engine: refused before anything behind it is looked at, and the honest block is taken.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { State } from "../../src/chain/index.ts";
-import { type Header, Block, type UnsignedHeader } from "../../src/codec/index.ts";
+import type { Block, Header, UnsignedHeader } from "../../src/codec/index.ts";
 import { sha256 } from "../../src/crypto/index.ts";
 import { drawHash, findWin, firstNonce, noncesPerUnit, unitOfHeader } from "../../src/work/index.ts";
 import { forgeBlock } from "../support/chain.ts";

@@ -2,15 +2,19 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { PouwError, type Verdict } from "../../src/base/index.ts";
 import {
-    Attestation,
+  Attestation,
   type Codec,
   Contribution,
-  MAX_REPLY_BYTES
-  Transaction,
+  MAX_GOSSIP_BYTES,
+  MAX_REPLY_BYTES,
+  PROTOCOLS,
+  type Protocol,
+  REQUESTS,
   RoundRecord,
-  REQUESTS,,
+  TOPICS,
+  type Topic,
+  Transaction,
 } from "../../src/codec/index.ts";
-import { MAX_GOSSIP_BYTES, PROTOCOLS, type Protocol, TOPICS, type Topic } from "../../src/ports/index.ts";
 import { aBlock, aUnit, placeOf, recordAt } from "../support/forge.ts";
 import { blockMessage, type Evil, Lab, type Node } from "../support/lab.ts";
 import { Sim } from "../support/sim.ts";

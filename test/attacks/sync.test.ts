@@ -1,11 +1,7 @@
 // Peers that serve rubbish to a node that joins, or lie about their work: it finishes with an honest peer, rubbish is punished, and a running miner is not held up.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { fromBigInt, toHex } from "../../src/base/index.ts";
-import {
-    REQUESTS,
-    type Block,
-    type PeerStatus,
-} from "../../src/codec/index.ts";
+import { type Block, type PeerStatus, REQUESTS } from "../../src/codec/index.ts";
 import { aWorld, mineChain } from "../support/chain.ts";
 import { aBlock, placeOf } from "../support/forge.ts";
 import { type Answer, type Evil, Lab, type Node } from "../support/lab.ts";

@@ -1,7 +1,7 @@
 // Money spent twice, replayed, or spent by a thief: in the mempool, in one block, and on two branches.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { toHex } from "../../src/base/index.ts";
-import { Transaction, type Block, type Transfer } from "../../src/codec/index.ts";
+import { type Block, Transaction, type Transfer } from "../../src/codec/index.ts";
 import { forgeBody } from "../support/chain.ts";
 import { aBlock, placeOf } from "../support/forge.ts";
 import { type Evil, Lab, type Node, VICTIMS } from "../support/lab.ts";

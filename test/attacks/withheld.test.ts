@@ -1,11 +1,11 @@
 // Deltas that are announced and never served: they hold up nobody else's blocks, records or contributions, and are given up in bounded time.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { REQUESTS } from "../../src/codec/requests.ts";
+import { type Contribution, RoundRecord } from "../../src/codec/work.ts";
 import { sha256 } from "../../src/crypto/index.ts";
 import { aBlock, aUnit, following, type Place, placeAfter, placeOf, recordAt, type Unit } from "../support/forge.ts";
 import { type Answer, blockMessage, type Evil, Lab, type Node, VICTIMS } from "../support/lab.ts";
 import { Sim } from "../support/sim.ts";
-import type { REQUESTS } from "../../src/codec/requests.ts";
-import { type Contribution, RoundRecord } from "../../src/codec/work.ts";
 
 const leader = Sim.key("leader");
 let lab: Lab;

@@ -8,9 +8,9 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type ApiServer, announce, announcementPath, apiClient, findNode, startApi } from "../../src/api/index.ts";
 import { PouwError, toHex } from "../../src/base/index.ts";
+import { Transaction } from "../../src/codec/transaction.ts";
 import { keyPairFromSecret } from "../../src/crypto/index.ts";
 import { aPeer, aStatus, type FakeView, fakeView, hexOf, refusedTransfer } from "../support/fake-view.ts";
-import { Transaction } from "../../src/codec/transaction.ts";
 
 const OPTIONS = { host: "127.0.0.1", bodyBytes: 4096, maxStreams: 1 };
 const plain = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;

@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type ApiServer, announce, readAnnouncement, startApi } from "../../src/api/index.ts";
 import { toHex } from "../../src/base/index.ts";
+import { Transaction } from "../../src/codec/transaction.ts";
 import { readWallet, walletPath } from "../../src/node/index.ts";
 import { fakeDeps, fakeIo, fakeNode, run } from "../support/fake-io.ts";
 import { aStatus, type FakeView, fakeView, hexOf, refusedTransfer } from "../support/fake-view.ts";
-import { Transaction } from "../../src/codec/transaction.ts";
 
 let dir: string;
 let view: FakeView;

@@ -5,7 +5,7 @@ import { compareBytes, fromBigInt, toBigInt, toHex } from "../../src/base/index.
 import { decodeState, encodeState, nextTarget, type State, workOf } from "../../src/chain/index.ts";
 import { Block, Header, type Transfer } from "../../src/codec/index.ts";
 import { type ChainTip, checkBlock, compareChains } from "../../src/consensus/index.ts";
-import { type KeyPair } from "../../src/crypto/index.ts";
+import type { KeyPair } from "../../src/crypto/index.ts";
 import { aKey, aTransfer, aWorld, doubleOf, mineBlock, someRecords } from "../support/chain.ts";
 
 const people = ["alice", "bob", "carol", "dave"].map(aKey);

@@ -3,20 +3,19 @@ import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bytesEqual, type ErrorCode, PouwError } from "../../src/base/index.ts";
 import { decodeState, encodeState, genesisState, readGenesis, rulesOf, type State } from "../../src/chain/index.ts";
-import { Block, type Codec, RoundRecord } from "../../src/codec/index.ts";
 import * as codecs from "../../src/codec/index.ts";
+import { type Block, type Codec, PROTOCOLS, type RoundRecord, TOPICS } from "../../src/codec/index.ts";
 import { decodeDelta, encodeDelta, encodeIntegers, parseManifest, parseVectors } from "../../src/ml/index.ts";
-import { PROTOCOLS, TOPICS } from "../../src/ports/index.ts";
 import {
-    aGenesis,
-    alice,
-    aTransfer,
-    aWorld,
-    bob,
-    doubleOf,
-    mineBlock,
-    mineChain,
-    someRecords,
+  aGenesis,
+  alice,
+  aTransfer,
+  aWorld,
+  bob,
+  doubleOf,
+  mineBlock,
+  mineChain,
+  someRecords,
 } from "../support/chain.ts";
 import { Lab, type Node } from "../support/lab.ts";
 import { Chance, mutate, mutateJson } from "../support/mutate.ts";

@@ -2,22 +2,27 @@
 // A made-up unit is a function of its seed, as a real one is, so `fakeUnit` also plays the verifier who re-executes.
 import { type Hash32, utf8 } from "../../src/base/index.ts";
 import {
-    apply,
-    type Genesis,
-    genesisState,
-    parseGenesis,
-    type Rules,
-    rulesOf,
-    type State,
+  apply,
+  type Genesis,
+  genesisState,
+  parseGenesis,
+  type Rules,
+  rulesOf,
+  type State,
 } from "../../src/chain/index.ts";
-import { type Block, type Body, Contribution, type DoubleBlock, type DoubleRecord, Header, RoundRecord, type Transfer, type UnsignedHeader } from "../../src/codec/index.ts";
-import { bodyRoot, compareContributions, type DraftParts, draftBlock, sealBlock } from "../../src/consensus/index.ts";
 import {
-    type KeyPair,
-    keyPairFromSecret,
-    sha256,
-    taggedHash,
-} from "../../src/crypto/index.ts";
+  type Block,
+  type Body,
+  Contribution,
+  type DoubleBlock,
+  type DoubleRecord,
+  Header,
+  RoundRecord,
+  type Transfer,
+  type UnsignedHeader,
+} from "../../src/codec/index.ts";
+import { bodyRoot, compareContributions, type DraftParts, draftBlock, sealBlock } from "../../src/consensus/index.ts";
+import { type KeyPair, keyPairFromSecret, sha256, taggedHash } from "../../src/crypto/index.ts";
 import { findWin, noncesPerUnit, type Task, type UnitId, unitOfContribution, unitSeed } from "../../src/work/index.ts";
 
 /** The same key for the same name, always. */

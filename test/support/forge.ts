@@ -1,6 +1,13 @@
 // Units, records and blocks upon what an engine holds: honest ones as anybody could make them, and the forgeries of a cheat who holds its own key.
 import type { State } from "../../src/chain/index.ts";
-import { type Block, Contribution, type DoubleBlock, type DoubleRecord, RoundRecord, type Transfer } from "../../src/codec/index.ts";
+import {
+  type Block,
+  Contribution,
+  type DoubleBlock,
+  type DoubleRecord,
+  RoundRecord,
+  type Transfer,
+} from "../../src/codec/index.ts";
 import { compareContributions, draftBlock, sealBlock } from "../../src/consensus/index.ts";
 import { type KeyPair, sha256 } from "../../src/crypto/index.ts";
 import { aggregate, decodeDelta, encodeDelta, parametersDigest } from "../../src/ml/index.ts";

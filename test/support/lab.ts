@@ -5,16 +5,11 @@ import { createMemoryNetwork, type MemoryNetwork } from "../../src/adapters/memo
 import { silentLog } from "../../src/adapters/telemetry/index.ts";
 import { concatBytes, PouwError, toHex, type Verdict } from "../../src/base/index.ts";
 import type { Genesis } from "../../src/chain/index.ts";
-import {
-    Block,
-    REQUESTS,
-    Header,
-    type PeerStatus,
-} from "../../src/codec/index.ts";
+import { Block, Header, type PeerStatus, type Protocol, REQUESTS, type Topic } from "../../src/codec/index.ts";
 import { type KeyPair, sha256 } from "../../src/crypto/index.ts";
 import { type AlertKind, Engine } from "../../src/engine/index.ts";
 import type { Network } from "../../src/node/index.ts";
-import type { Protocol, Topic, Wire, WireHandlers } from "../../src/ports/index.ts";
+import type { Wire, WireHandlers } from "../../src/ports/index.ts";
 import { Sim, type SimNodeOptions, toyNetwork, toyRuntime } from "./sim.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 
@@ -175,7 +170,9 @@ export class Lab {
       if (protocol === "status") return REQUESTS.status.request.encode(this.status(change));
       if (protocol === "blob") return REQUESTS.blob.reply.encode({ total: 0, bytes: new Uint8Array(0) });
       if (protocol === "round") return REQUESTS.round.reply.encode({ records: [], contributions: [] });
-      return protocol === "blocks" || protocol === "blocks-by-id" ? REQUESTS.blocks.reply.encode({ blocks: [] }) : failed();
+      return protocol === "blocks" || protocol === "blocks-by-id"
+        ? REQUESTS.blocks.reply.encode({ blocks: [] })
+        : failed();
     };
   }
 

@@ -1,6 +1,7 @@
 // What a libp2p wire is told, and how a network's name becomes the names of its topics and protocols.
 import { PouwError, toHex } from "../../base/index.ts";
-import type { Clock, Log, Metrics, Protocol, Topic } from "../../ports/index.ts";
+import type { Protocol, Topic } from "../../codec/index.ts";
+import type { Clock, Log, Metrics } from "../../ports/index.ts";
 
 export interface Libp2pWireOptions {
   /** Name and genesis of the network, see `networkPrefix`; peers of another one are disconnected. */

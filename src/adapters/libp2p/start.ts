@@ -1,7 +1,8 @@
 // Brings a wire up, in order; what was brought up is closed with the scope, in reverse.
 import { peerIdFromString } from "@libp2p/peer-id";
 import type { Scope } from "../../base/index.ts";
-import { type Clock, PROTOCOLS, type WireHandlers } from "../../ports/index.ts";
+import { PROTOCOLS } from "../../codec/index.ts";
+import type { Clock, WireHandlers } from "../../ports/index.ts";
 import type { Gossip } from "./gossip/index.ts";
 import { parseAddress, startError, type WireNode } from "./node.ts";
 import { type Libp2pWireDeps, type Libp2pWireOptions, protocolName } from "./options.ts";

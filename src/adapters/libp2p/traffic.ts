@@ -1,6 +1,7 @@
 // What the wire counts: for `stats()`, and as metrics `pouw_network_...`. Bytes are those on the sockets.
 import type { MultiaddrConnection, Metrics as PeerLibraryMetrics } from "@libp2p/interface";
-import type { Metrics, Topic, WireStats } from "../../ports/index.ts";
+import type { Topic } from "../../codec/index.ts";
+import type { Metrics, WireStats } from "../../ports/index.ts";
 import type { WireProtocol } from "./options.ts";
 
 const SECONDS = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 30];

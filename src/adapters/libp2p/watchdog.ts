@@ -1,7 +1,8 @@
 // A look every second at what can go silently wrong: gossip links that died inside an open connection, peers that never identify.
 import type { Libp2p } from "@libp2p/interface";
 import { peerIdFromString } from "@libp2p/peer-id";
-import { type Clock, type Log, TOPICS } from "../../ports/index.ts";
+import { TOPICS } from "../../codec/index.ts";
+import type { Clock, Log } from "../../ports/index.ts";
 import type { Gossip } from "./gossip/index.ts";
 import { IDENTIFY_MS, type PeerTable } from "./peers/index.ts";
 import type { RequestClient } from "./requests/index.ts";

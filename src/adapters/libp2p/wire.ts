@@ -2,7 +2,8 @@
 import type { Connection } from "@libp2p/interface";
 import { peerIdFromString } from "@libp2p/peer-id";
 import { messageOf, PouwError, Scope } from "../../base/index.ts";
-import type { PeerInfo, Protocol, Topic, Wire, WireHandlers, WireStats } from "../../ports/index.ts";
+import type { Protocol, Topic } from "../../codec/index.ts";
+import type { PeerInfo, Wire, WireHandlers, WireStats } from "../../ports/index.ts";
 import { Gossip } from "./gossip/index.ts";
 import { loadIdentity } from "./identity.ts";
 import { buildNode, parseAddress, type WireNode } from "./node.ts";

@@ -1,17 +1,8 @@
 // One peer of a memory network: flood-fill gossip with a seen set, requests, strikes and bans like the real wire's.
 import { createHash } from "node:crypto";
 import { Lru, messageOf, PouwError, Strikes } from "../../base/index.ts";
-import { MAX_REPLY_BYTES } from "../../codec/index.ts";
-import {
-  MAX_GOSSIP_BYTES,
-  MAX_REQUEST_BYTES,
-  type PeerInfo,
-  type Protocol,
-  type Topic,
-  type Wire,
-  type WireHandlers,
-  type WireStats,
-} from "../../ports/index.ts";
+import { MAX_GOSSIP_BYTES, MAX_REPLY_BYTES, type Protocol, type Topic } from "../../codec/index.ts";
+import { MAX_REQUEST_BYTES, type PeerInfo, type Wire, type WireHandlers, type WireStats } from "../../ports/index.ts";
 import type { Air, End } from "./air.ts";
 
 /** Longest a request waits, ms; the same as the real wire's. */

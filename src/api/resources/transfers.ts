@@ -1,7 +1,8 @@
 // Transfers of money: taking a signed one, and showing one wherever it is.
 import { z } from "zod";
 import { PouwError } from "../../base/index.ts";
-import { transferCodec } from "../../codec/index.ts";
+import { transferOf } from "../../chain/index.ts";
+import { Transaction } from "../../codec/index.ts";
 import { type NodeView, type TransferView, transferSchema } from "../../node/index.ts";
 import { RefusedError } from "../errors.ts";
 import { asBytes, hashInput, hexBytes, u64 } from "../inputs.ts";
@@ -20,7 +21,10 @@ const signedTransfer = z
   })
   .meta({ id: "SignedTransfer", description: "A transfer field by field." });
 
-/** A signed transfer in one of two forms; parsed to the bytes that transferCodec writes. Those of `hex` are not decoded yet. */
+const encode = ({ signature, ...order }: z.output<typeof signedTransfer>): Uint8Array =>
+  Transaction.codec.encode({ ...transferOf(order), signature });
+
+/** A signed transfer in one of two forms; parsed to the bytes of its transaction. Those of `hex` are not decoded yet. */
 export const transferInput = z
   .strictObject({
     hex: z
@@ -35,7 +39,7 @@ export const transferInput = z
     (body) => (body.hex === undefined) !== (body.transfer === undefined),
     "exactly one of hex and transfer is needed",
   )
-  .transform(({ hex, transfer }) => hex ?? transferCodec.encode(transfer as z.output<typeof signedTransfer>))
+  .transform(({ hex, transfer }) => hex ?? encode(transfer as z.output<typeof signedTransfer>))
   .meta({
     id: "TransferInput",
     description: "A signed transfer, as hex or field by field: exactly one of the two.",
@@ -51,7 +55,7 @@ export const submitTransfer = resource({
   reply: acceptedSchema,
   status: 202,
   async handle(view, { body }) {
-    transferCodec.decode(body);
+    Transaction.codec.decode(body);
     const { id, verdict } = await view.submitTransfer(body);
     if (verdict.kind === "accept") return { id, accepted: true as const };
     throw new RefusedError(`The transfer was refused: ${verdict.reason}.`, verdict.code);

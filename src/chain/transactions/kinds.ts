@@ -5,7 +5,7 @@ import type { TransactionKind } from "./kind.ts";
 import { transfer } from "./transfer.ts";
 
 /** A new kind is a file and a line here. */
-export const TRANSACTION_KINDS = { transfer } as const satisfies { readonly [name: string]: TransactionKind<never> };
+export const TRANSACTION_KINDS = { transfer } as const satisfies { readonly [name: string]: TransactionKind<unknown> };
 
 const byTag = new Map<number, TransactionKind<unknown>>(
   Object.values(TRANSACTION_KINDS).map((kind) => [kind.tag, kind as TransactionKind<unknown>]),

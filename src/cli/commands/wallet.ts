@@ -3,6 +3,8 @@ import { createInterface } from "node:readline";
 import { Command } from "commander";
 import { findNode } from "../../api/index.ts";
 import { fromHex, PouwError, parseAddress, toHex } from "../../base/index.ts";
+import { transferOf } from "../../chain/index.ts";
+import { Transaction } from "../../codec/index.ts";
 import { createWallet, parseSecret, readWallet, type Wallet } from "../../node/index.ts";
 import { type Context, type JsonOption, optionsOf } from "../context.ts";
 import { type Io, printJson, printLine, say } from "../io.ts";
@@ -84,7 +86,11 @@ async function send(context: Context, command: Command): Promise<undefined> {
   };
   const [status, account] = await Promise.all([node.status(), node.account(toHex(from))]);
   const genesis = fromHex(status.genesis) as Uint8Array;
-  const transfer = signTransfer({ ...unsigned, genesis, nonce: BigInt(account.nonce) }, wallet.keys);
+  const transfer = Transaction.sign(
+    transferOf({ ...unsigned, genesis, nonce: BigInt(account.nonce) }),
+    wallet.keys,
+    genesis,
+  );
   const id = await node.submitTransfer(Transaction.codec.encode(transfer));
   if (options.json) printJson(io, { id, nonce: account.nonce, amount: unsigned.amount, fee: unsigned.fee });
   else printLine(io, id);

@@ -7,4 +7,3 @@ export { FollowedTasks } from "./followed-tasks.ts";
 export { encodeSet } from "./parameter-store.ts";
 export { RoundBoard, type RoundView } from "./round-view.ts";
 export { TaskEngine } from "./task-engine.ts";
-export type { FinishedUnit } from "./trainer.ts";

@@ -130,13 +130,18 @@ export class Rounds {
     return checkRecord(this.#deps.state(), records.at(-1), record, this.#options.rules);
   }
 
+  /** Says again where training stands, for those that have just begun to listen. */
+  announce(): void {
+    const { round, startDigest, head } = this.#view;
+    const hex = { task: toHex(this.#options.task.id), startDigest: toHex(startDigest), head: toHex(head) };
+    this.#deps.events.emit("round", { ...hex, round });
+  }
+
   #begin(view: RoundView): void {
     this.#view = view;
     this.#deps.board.post(view);
     this.runners.forget(view.round);
-    const { round, startDigest, head } = view;
-    const hex = { task: toHex(this.#options.task.id), startDigest: toHex(startDigest), head: toHex(head) };
-    this.#deps.events.emit("round", { ...hex, round });
+    this.announce();
   }
 
   #fresh(): RoundView {

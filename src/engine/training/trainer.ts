@@ -7,6 +7,7 @@ import { DELTA_CODECS } from "../../ml/index.ts";
 import type { Runtime, UnitResult } from "../../ports/index.ts";
 import { findWin, noncesPerUnit, type Task, type UnitId, unitSeed } from "../../work/index.ts";
 import type { Ledger } from "../chain/index.ts";
+import type { EventBus, FinishedUnit } from "../events.ts";
 import type { Outbox } from "../exchange/index.ts";
 import { OWN } from "../origin.ts";
 import type { BlockMaker } from "./block-maker.ts";
@@ -14,17 +15,6 @@ import type { Deltas } from "./deltas.ts";
 import type { Parameters } from "./parameters.ts";
 import type { RoundView } from "./round-view.ts";
 import type { Rounds } from "./rounds.ts";
-
-/** One own unit: what was asked for and what came of it. */
-export interface FinishedUnit {
-  readonly task: Task;
-  readonly view: RoundView;
-  readonly mlNode: number;
-  readonly index: number;
-  readonly result: UnitResult;
-  readonly draws: number;
-  readonly won: boolean;
-}
 
 export interface TrainerDeps {
   readonly runtime: Runtime;
@@ -35,6 +25,7 @@ export interface TrainerDeps {
   readonly deltas: Deltas;
   readonly blockMaker: BlockMaker;
   readonly outbox: Outbox;
+  readonly events: EventBus;
 }
 
 /** Units whose times the median is taken over. */
@@ -82,7 +73,9 @@ export class Trainer {
     this.#times.push(result.totalMs);
     if (this.#times.length > MEDIAN_OF) this.#times.shift();
     const { draws, won } = await this.#use(result, { view, state, unit });
-    return { task, view, mlNode, index, result, draws, won };
+    const finished = { task, round: view.round, mlNode, index, result, draws, won };
+    this.#deps.events.emit("unit", finished);
+    return finished;
   }
 
   /** A result becomes a contribution; if the head has not moved since, it draws. */

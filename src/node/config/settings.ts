@@ -3,8 +3,7 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { setting } from "../../base/index.ts";
-import { taskNames } from "../../roles/index.ts";
-import { ROLE_NAMES } from "../views/status.ts";
+import { ROLE_NAMES, taskNames } from "../../roles/index.ts";
 import { didYouMean } from "./suggest.ts";
 
 /** Where a node listens when nobody says: this, or a free port when it is taken. */
@@ -56,12 +55,16 @@ function usualDataDir(home: string, given: (key: string) => unknown): string {
   return join(home, ".pouw", name);
 }
 
+/** Roles by name; plugins bring more of them. */
+export const rolesSchema = (names: readonly string[]) =>
+  listOf(z.enum(names as [string, ...string[]]), "must be a list of roles")
+    .refine((roles) => roles.length > 0, "must name at least one role")
+    .default(["peer"]);
+
 export const NODE_SETTINGS = [
   setting({
     key: "roles",
-    schema: listOf(z.enum(ROLE_NAMES), "must be a list of roles")
-      .refine((roles) => roles.length > 0, "must name at least one role")
-      .default(["peer"]),
+    schema: rolesSchema(ROLE_NAMES),
     flag: "role",
     value: "roles",
     alias: "role",

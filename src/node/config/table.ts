@@ -1,8 +1,8 @@
 // The table of all settings: the node's rows, those of the roles, and whatever plugins bring; with the schema made from it.
 import { z } from "zod";
 import { PouwError, type Setting, type SettingsInput, type SettingsOf, type TextKind } from "../../base/index.ts";
-import { ROLE_SETTINGS, type RoleSetting } from "../../roles/index.ts";
-import { NODE_SETTINGS } from "./settings.ts";
+import { ROLE_NAMES, ROLE_SETTINGS, type RoleSetting } from "../../roles/index.ts";
+import { NODE_SETTINGS, rolesSchema } from "./settings.ts";
 
 type KnownSetting = (typeof NODE_SETTINGS)[number] | RoleSetting;
 /** A node's settings, complete. What plugins add lies beside them, under the keys of their rows. */
@@ -89,9 +89,18 @@ function checkRows(rows: readonly Setting[]): void {
   }
 }
 
+/** What plugins add to the table. */
+export interface TableExtras {
+  readonly rows?: readonly Setting[];
+  /** Names that `roles` may hold besides the built-in ones. */
+  readonly roles?: readonly string[];
+}
+
 /** All settings, with the rows that plugins bring at its end. Throws BAD_CONFIG when two rows share a name. */
-export function settingsTable(extra: readonly Setting[] = []): SettingsTable {
-  const rows: readonly Setting[] = [...NODE_SETTINGS, ...ROLE_SETTINGS, ...extra];
+export function settingsTable({ rows: extra = [], roles = [] }: TableExtras = {}): SettingsTable {
+  const schemaOf = ({ key, schema }: Setting) => (key === "roles" ? rolesSchema([...ROLE_NAMES, ...roles]) : schema);
+  const node = NODE_SETTINGS.map((row: Setting) => ({ ...row, schema: schemaOf(row) }));
+  const rows: readonly Setting[] = [...node, ...ROLE_SETTINGS, ...extra];
   checkRows(rows);
   const schema = objectOf(rows.map(({ key, schema }) => ({ path: key.split("."), schema })));
   return { rows, schema: schema as z.ZodType<NodeOptions> };

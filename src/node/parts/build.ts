@@ -1,5 +1,4 @@
 // The composition root: opens every part in order and hands each what it needs. Reading this file tells the whole machine.
-import { createServer } from "node:net";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../../adapters/clock/index.ts";
@@ -8,33 +7,46 @@ import { createLog, createMetrics, type MetricsRegistry } from "../../adapters/t
 import type { Scope } from "../../base/index.ts";
 import type { KeyPair } from "../../crypto/index.ts";
 import { Engine } from "../../engine/index.ts";
-import type { Clock, Log, Runtime, Store, Wire } from "../../ports/index.ts";
-import { ROLES, type RoleName as RunnableRole, type StartedRoles, startRoles } from "../../roles/index.ts";
-import { DEFAULT_LISTEN } from "../config/settings.ts";
+import type { Artifacts, Clock, Log, Runtime, Store, Wire } from "../../ports/index.ts";
+import {
+  type AnyRole,
+  type ChosenRoles,
+  chooseRoles,
+  claimsOf,
+  type RunningRole,
+  startRole,
+} from "../../roles/index.ts";
+import type { Task } from "../../work/index.ts";
 import type { NodeOptions } from "../config/table.ts";
-import { VERSION } from "../paths.ts";
-import type { CapabilityReport, RoleName } from "../views/status.ts";
-import { absent, probeRuntime, ready, workersFor } from "./capabilities.ts";
+import { installedArtifacts, probeRuntime, workersFor } from "./capabilities.ts";
+import { absent, type CapabilityReport, ready } from "./capability.ts";
+import { tasksNamed } from "./follow.ts";
 import { addressesOf, loadNetwork, type Network } from "./network.ts";
 import { openAccount } from "./wallet.ts";
+import { openWire } from "./wire.ts";
 
-/** Parts that tests and simulations bring themselves; everything absent is the real one. */
+/** Parts that tests, simulations and plugins bring themselves; everything absent is the real one. */
 export interface NodeParts {
   readonly log?: Log;
   readonly clock?: Clock;
   readonly store?: Store;
   readonly wire?: Wire;
+  readonly artifacts?: Artifacts;
   /** `null`: as if no provider could train here. */
   readonly runtime?: Runtime | null;
   readonly network?: Network;
   readonly key?: KeyPair;
   readonly metrics?: MetricsRegistry;
+  /** Roles besides the built-in ones. */
+  readonly roles?: readonly AnyRole[];
+  /** Folders that hold more models, one folder each. */
+  readonly modelsDirs?: readonly string[];
   /** Told of the one long piece of a first start, converting the data set, 0 to 1. */
   readonly onProgress?: (share: number) => void;
 }
 
 export interface RefusedRole {
-  readonly role: RoleName;
+  readonly role: string;
   readonly reason: string;
 }
 
@@ -42,6 +54,8 @@ export interface RefusedRole {
 export interface Built {
   readonly options: NodeOptions;
   readonly network: Network;
+  /** The tasks that the node follows. */
+  readonly tasks: readonly Task[];
   readonly key: KeyPair;
   readonly log: Log;
   readonly clock: Clock;
@@ -49,45 +63,45 @@ export interface Built {
   readonly wire: Wire;
   readonly runtime: Runtime | undefined;
   readonly capabilities: readonly CapabilityReport[];
-  readonly roles: StartedRoles;
+  readonly roles: readonly RunningRole[];
   readonly refused: readonly RefusedRole[];
   readonly engine: Engine;
 }
 
-const isRunnable = (role: RoleName): role is RunnableRole => role in ROLES;
-
-/** Opens all parts; what is opened is closed with `scope`, in reverse. */
+/** Opens all parts; what is opened is closed with `scope`, in reverse. Throws BAD_CONFIG for tasks that the network does not have. */
 export async function build(options: NodeOptions, parts: NodeParts, scope: Scope): Promise<Built> {
   const log = parts.log ?? createLog({ level: options.logLevel });
   const clock = parts.clock ?? systemClock();
   const metrics = parts.metrics ?? createMetrics({ process: true });
   const network = parts.network ?? loadNetwork(options.network);
+  const tasks = tasksNamed(network.rules.tasks, options.tasks, "tasks");
+  tasksNamed(tasks, options.miner.tasks, "miner.tasks");
   const store = parts.store ?? (await openStore(options));
   scope.defer("store", () => store.close());
   const key = parts.key ?? accountOf(options, log);
+  const artifacts = parts.artifacts ?? installedArtifacts(options, { ...parts, log });
   const workers = workersFor(options, availableParallelism());
-  const { runtime, capabilities } = await findRuntime(network, options, parts, { log, workers }, scope);
+  const { runtime, capabilities } = await findRuntime({ options, tasks, workers }, parts, { artifacts, log }, scope);
   const wire = parts.wire ?? (await openWire(options, network, { log, clock, metrics }));
-  const wanted = options.roles.filter(isRunnable);
-  const roles = startRoles(wanted, (need) => need !== "runtime" || runtime !== undefined, {
-    workers,
-    settings: options,
-  });
-  const refused = refusals(options, roles, capabilities);
-  const names = roles.running.map(({ name }) => name);
+  const chosen = chooseRoles(options.roles, (need) => need !== "runtime" || runtime !== undefined, parts.roles);
   const engine = await Engine.open(
     {
       ...network,
-      roleBits: names.reduce((bits, name) => bits | ROLES[name].bit, 0),
-      checksBeforeRelay: names.includes("verifier"),
-      mines: names.includes("miner"),
+      tasks,
+      roleBits: chosen.roles.reduce((bits, { bit }) => bits | bit, 0),
+      ...claimsOf(chosen.roles),
       trustedVerifiers: addressesOf(options.trustedVerifiers),
     },
-    { store, wire, runtime, key, clock, log },
+    { store, wire, artifacts, runtime, key, clock, log },
   );
   scope.defer("engine", () => engine.stop());
-  const all = [...capabilities, mdnsReport(options)];
-  return { options, network, key, log, clock, metrics, wire, runtime, capabilities: all, roles, refused, engine };
+  return {
+    ...{ options, network, key, log, clock, metrics, wire, runtime, engine },
+    tasks: engine.tasks.map(({ task }) => task),
+    capabilities: [...capabilities, mdnsReport(options)],
+    roles: chosen.roles.map((role) => startRole(role, { workers, settings: options, tasks })),
+    refused: chosen.refused.map((refused) => sayRefused(refused, capabilities)),
+  };
 }
 
 function openStore(options: NodeOptions): Promise<Store> | Store {
@@ -100,11 +114,16 @@ function accountOf(options: NodeOptions, log: Log): KeyPair {
   return keys;
 }
 
+interface Wanted {
+  readonly options: NodeOptions;
+  readonly tasks: readonly Task[];
+  readonly workers: number;
+}
+
 async function findRuntime(
-  network: Network,
-  options: NodeOptions,
+  { options, tasks, workers }: Wanted,
   parts: NodeParts,
-  deps: { readonly log: Log; readonly workers: number },
+  deps: { readonly artifacts: Artifacts; readonly log: Log },
   scope: Scope,
 ): Promise<{ readonly runtime: Runtime | undefined; readonly capabilities: readonly CapabilityReport[] }> {
   if (parts.runtime === null) {
@@ -115,56 +134,20 @@ async function findRuntime(
   }
   const { onProgress } = parts;
   const more = onProgress === undefined ? deps : { ...deps, onProgress };
-  const found = await probeRuntime(network.manifest, options, more, { signal: scope.signal });
+  const found = await probeRuntime(tasks, { provider: options.provider, workers }, more, { signal: scope.signal });
   const { runtime } = found;
   if (runtime !== undefined) scope.defer("runtime", () => runtime.close());
   return found;
 }
 
-async function openWire(
-  options: NodeOptions,
-  { genesis, rules }: Network,
-  deps: { readonly log: Log; readonly clock: Clock; readonly metrics: MetricsRegistry },
-): Promise<Wire> {
-  // Loaded when a node starts: it is half the start-up time of the short commands.
-  const { createLibp2pWire, networkPrefix } = await import("../../adapters/libp2p/index.ts");
-  return createLibp2pWire(
-    {
-      network: networkPrefix(genesis.network, rules.genesis),
-      listen: options.listen.length > 0 ? options.listen : [await usualListen()],
-      announce: options.announce,
-      bootstrap: options.bootstrap,
-      dataDir: options.ephemeral ? undefined : options.dataDir,
-      mdns: options.mdns,
-      maxConnections: options.maxPeers,
-      // Everything but the public test network is somebody's own machines.
-      lan: genesis.network !== "testnet",
-      agent: `pouw-node/${VERSION}`,
-    },
-    { ...deps, log: deps.log.child("network") },
-  );
-}
-
-/** The usual address, or a free port when it is taken: nobody asked for that port. */
-function usualListen(): Promise<string> {
-  const port = Number(DEFAULT_LISTEN.split("/").at(-1));
-  return new Promise((resolve) => {
-    const probe = createServer();
-    probe.once("error", () => resolve("/ip4/0.0.0.0/tcp/0"));
-    probe.listen(port, "0.0.0.0", () => probe.close(() => resolve(DEFAULT_LISTEN)));
-  });
-}
-
-function refusals(options: NodeOptions, roles: StartedRoles, capabilities: readonly CapabilityReport[]): RefusedRole[] {
-  const why = (need: string): string => {
-    const report = capabilities.find(({ name }) => name === need);
-    return `needs ${need}: ${report?.reason ?? "it is absent"}${report?.remedy === undefined ? "" : `; ${report.remedy}`}`;
-  };
-  const later = options.roles.filter((role) => !isRunnable(role));
-  return [
-    ...roles.refused.map(({ role, missing }) => ({ role, reason: why(missing) })),
-    ...later.map((role) => ({ role, reason: "this version does not have the role yet" })),
-  ];
+function sayRefused(
+  { role, missing }: ChosenRoles["refused"][number],
+  capabilities: readonly CapabilityReport[],
+): RefusedRole {
+  if (missing === undefined) return { role, reason: "this version does not have the role yet" };
+  const report = capabilities.find(({ name }) => name === missing);
+  const remedy = report?.remedy === undefined ? "" : `; ${report.remedy}`;
+  return { role, reason: `needs ${missing}: ${report?.reason ?? "it is absent"}${remedy}` };
 }
 
 function mdnsReport({ mdns }: NodeOptions): CapabilityReport {

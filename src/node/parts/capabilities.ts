@@ -7,7 +7,7 @@ import type { Artifacts, Log, ProviderReport, Runtime } from "../../ports/index.
 import type { Task } from "../../work/index.ts";
 import type { NodeOptions } from "../config/table.ts";
 import { MODELS_DIR } from "../paths.ts";
-import type { CapabilityReport } from "../views/status.ts";
+import { absent, type CapabilityReport, ready } from "./capability.ts";
 
 /** Packages that npm may leave out, and what brings them back. */
 const NATIVE = "onnxruntime-node";
@@ -24,12 +24,13 @@ export interface Found {
   readonly capabilities: readonly CapabilityReport[];
 }
 
-/** What this installation has, by digest; data sets are kept in the node's directory. */
+/** What this installation has, by digest, with the model folders of plugins; data sets are kept in the node's directory. */
 export function installedArtifacts(
   { dataDir, ephemeral }: Pick<NodeOptions, "dataDir" | "ephemeral">,
-  deps: { readonly log: Log },
+  deps: { readonly log: Log; readonly modelsDirs?: readonly string[] },
 ): Artifacts {
-  return createArtifacts({ modelsDirs: [MODELS_DIR], dataDir: ephemeral ? undefined : dataDir }, deps);
+  const modelsDirs = [MODELS_DIR, ...(deps.modelsDirs ?? [])];
+  return createArtifacts({ modelsDirs, dataDir: ephemeral ? undefined : dataDir }, deps);
 }
 
 export interface ProbeDeps {
@@ -95,16 +96,3 @@ export function nativeReport(): CapabilityReport {
     );
   }
 }
-
-export const ready = (name: string, reason: string): CapabilityReport => ({
-  name,
-  state: "ready",
-  reason,
-  remedy: undefined,
-});
-export const absent = (name: string, reason: string, remedy: string | undefined): CapabilityReport => ({
-  name,
-  state: "absent",
-  reason,
-  remedy,
-});

@@ -3,16 +3,16 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fromHex, messageOf, PouwError, toHex } from "../../base/index.ts";
 import {
-    BUILT_IN_TASKS,
-    canonicalJson,
-    createGenesis,
-    type Genesis,
-    type GenesisProfile,
-    type GenesisTask,
-    PROFILES,
-    type Rules,
-    readGenesis,
-    rulesOf,
+  BUILT_IN_TASKS,
+  canonicalJson,
+  createGenesis,
+  type Genesis,
+  type GenesisProfile,
+  type GenesisTask,
+  PROFILES,
+  type Rules,
+  readGenesis,
+  rulesOf,
 } from "../../chain/index.ts";
 import { initialParameters, KNOWN_DATA, type ModelManifest, parametersDigest, parseManifest } from "../../ml/index.ts";
 import { MODELS_DIR } from "../paths.ts";

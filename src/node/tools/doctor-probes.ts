@@ -6,9 +6,8 @@ import { openLevelStore } from "../../adapters/level/index.ts";
 import { messageOf, PouwError } from "../../base/index.ts";
 import { DEFAULT_API_PORT, DEFAULT_LISTEN } from "../config/settings.ts";
 import type { NodeOptions } from "../config/table.ts";
-import { absent, ready } from "../parts/capabilities.ts";
+import { absent, type CapabilityReport, ready } from "../parts/capability.ts";
 import { readWallet } from "../parts/wallet.ts";
-import type { CapabilityReport } from "../views/status.ts";
 
 const fromError = (name: string, error: PouwError): CapabilityReport => absent(name, error.message, error.remedy);
 

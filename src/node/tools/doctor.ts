@@ -6,10 +6,10 @@ import type { Artifacts, ProviderReport, Runtime } from "../../ports/index.ts";
 import { ROLES } from "../../roles/index.ts";
 import type { Task } from "../../work/index.ts";
 import type { NodeOptions } from "../config/table.ts";
-import { absent, installedArtifacts, probeRuntime, ready, workersFor } from "../parts/capabilities.ts";
+import { installedArtifacts, probeRuntime, workersFor } from "../parts/capabilities.ts";
+import { absent, type CapabilityReport, ready } from "../parts/capability.ts";
 import { loadNetwork } from "../parts/network.ts";
 import { VERSION } from "../paths.ts";
-import type { CapabilityReport, RoleName } from "../views/status.ts";
 import { benchTraining, firstParameters, selfTest } from "./bench.ts";
 import { probeAccount, probeApi, probeListen, probeStore } from "./doctor-probes.ts";
 import type { BenchReport, DoctorReport } from "./reports.ts";
@@ -62,7 +62,7 @@ async function selfTests(
 }
 
 /** Why an asked-for role cannot run with these capabilities; undefined when it can. */
-export function roleProblem(role: RoleName, capabilities: readonly CapabilityReport[]): string | undefined {
+export function roleProblem(role: string, capabilities: readonly CapabilityReport[]): string | undefined {
   const module = Object.values(ROLES).find((it) => it.name === role);
   if (module === undefined) return "is not part of this version";
   for (const need of module.needs) {

@@ -1,6 +1,6 @@
 // What the long-running commands answer: doctor, bench and the replay of the chain. Plain data, printed by the command line.
 import type { ProviderReport } from "../../ports/index.ts";
-import type { CapabilityReport, RoleName } from "../views/status.ts";
+import type { CapabilityReport } from "../parts/capability.ts";
 
 export interface DoctorReport {
   readonly version: string;
@@ -14,7 +14,7 @@ export interface DoctorReport {
   /** A short unit from the initial state on made-up data, compared with the shipped vectors. */
   readonly selfTest: { readonly ok: boolean; readonly sentence: string };
   /** Roles asked for that cannot run here. */
-  readonly impossible: readonly { readonly role: RoleName; readonly reason: string }[];
+  readonly impossible: readonly { readonly role: string; readonly reason: string }[];
 }
 
 export interface BenchReport {

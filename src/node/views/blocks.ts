@@ -3,6 +3,15 @@ import { z } from "zod";
 import { addressForm, checkedForm, count, hashForm, heightForm, minerForm, timeForm, u64Form } from "./forms.ts";
 import { transferSchema } from "./transfers.ts";
 
+const standingSchema = z
+  .object({
+    task: hashForm.describe("Id of the task."),
+    round: count("The round that is open after the block."),
+    parametersDigest: hashForm.describe("digest(P) that the round starts from."),
+  })
+  .readonly()
+  .meta({ id: "TaskStanding", description: "Where a task stands after a block." });
+
 export const blockSummarySchema = z
   .object({
     height: heightForm,
@@ -11,6 +20,10 @@ export const blockSummarySchema = z
     time: timeForm,
     stateRoot: hashForm.describe("Root of the chain state after this block."),
     parametersDigest: hashForm.describe("digest(P) of the parameters that the block's unit started from."),
+    tasks: z
+      .array(standingSchema)
+      .readonly()
+      .describe("Every task of the network, as the state after the block has it."),
     checked: checkedForm,
   })
   .readonly()

@@ -16,6 +16,7 @@ const blockEvent = z
 
 const unitEvent = z
   .object({
+    task: z.string().describe("Name of the task that was trained."),
     round: count("Round of the unit."),
     loss: z.number().describe("Mean cross-entropy of the unit's last batch, nats."),
     graphMs: z.number().describe("Time inside the training graph, milliseconds."),

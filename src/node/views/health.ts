@@ -1,5 +1,6 @@
 // Real figures of how the node is doing, for scripts that watch it.
 import { z } from "zod";
+import type { Wire } from "../../ports/index.ts";
 import { count } from "./forms.ts";
 
 const healthMetricsSchema = z
@@ -17,3 +18,18 @@ const healthMetricsSchema = z
   .readonly()
   .meta({ id: "HealthMetrics", description: "How the node is doing." });
 export type HealthMetrics = z.infer<typeof healthMetricsSchema>;
+
+/** The figures of this process and its wire, now. */
+export function healthOf(wire: Pick<Wire, "peers" | "stats">): HealthMetrics {
+  const trips = wire.peers().flatMap(({ latencyMs }) => (latencyMs === undefined ? [] : [latencyMs]));
+  const { messagesIn, rejected, bytesIn, bytesOut } = wire.stats();
+  const { user, system } = process.cpuUsage();
+  return {
+    responseTimeMs: trips.sort((a, b) => a - b)[trips.length >> 1],
+    successRate: messagesIn === 0 ? 1 : 1 - rejected / messagesIn,
+    bytesIn,
+    bytesOut,
+    processorMs: (user + system) / 1000,
+    residentBytes: process.memoryUsage.rss(),
+  };
+}

@@ -26,7 +26,8 @@ export class Meter {
   recorded = 0;
   verified = 0;
   reorganisations = 0;
-  loss: number | undefined;
+  /** Task -> training loss of its last own unit, nats. */
+  readonly losses = new Map<string, number>();
 
   constructor(rules: Rules, address: Uint8Array, metrics: Metrics) {
     this.#rules = rules;
@@ -36,7 +37,7 @@ export class Meter {
       units: metrics.counter("pouw_work_units_total", "Units run by this node"),
       unitMs: metrics.histogram("pouw_work_unit_seconds", "Time of a unit", [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]),
       won: metrics.counter("pouw_chain_blocks_won_total", "Blocks won by this node"),
-      loss: metrics.gauge("pouw_work_loss_nats", "Training loss of the last own unit"),
+      loss: metrics.gauge("pouw_work_loss_nats", "Training loss of the last own unit", ["task"]),
       reorganisations: metrics.counter("pouw_chain_reorganisations_total", "Times that the best chain lost a block"),
       verified: metrics.counter("pouw_work_checks_total", "Winning units re-executed", ["outcome"]),
     };
@@ -50,13 +51,13 @@ export class Meter {
   unit(unit: FinishedUnit, now: number): void {
     this.units++;
     this.draws += unit.draws;
-    this.loss = unit.result.loss;
+    this.losses.set(toHex(unit.task.id), unit.result.loss);
     this.#graphMs += unit.result.graphMs;
     this.#ends.push(now);
     while ((this.#ends[0] as number) < now - WINDOW_MS) this.#ends.shift();
     this.#instruments.units.add();
     this.#instruments.unitMs.observe(unit.result.totalMs / 1000);
-    this.#instruments.loss.set(unit.result.loss);
+    this.#instruments.loss.set(unit.result.loss, { task: unit.task.name });
   }
 
   head({ added, dropped }: EngineEvents["head"], height: number): void {
@@ -108,7 +109,7 @@ export class Meter {
       .flatMap(({ contributions }) => contributions)
       .filter((c) => toHex(c.author) === this.#address);
     this.recorded += sign * own.length;
-    const fees = body.transfers.reduce((sum, transfer) => sum + transfer.fee, 0n);
+    const fees = body.transactions.reduce((sum, { fee }) => sum + fee, 0n);
     const income = { subsidy: this.#rules.subsidy, fees };
     for (const { address, amount } of splitReward(income, header.miner, body.records, this.#rules.split)) {
       if (toHex(address) === this.#address) this.rewards += BigInt(sign) * amount;

@@ -1,26 +1,16 @@
 // Puts the one shape of a node's status together from what the parts know at this moment.
 import { toHex } from "../../base/index.ts";
-import type { Evaluation } from "../../ports/index.ts";
+import type { Task } from "../../work/index.ts";
 import type { Built } from "../parts/build.ts";
 import { VERSION } from "../paths.ts";
-import type { BlockSummary } from "./blocks.ts";
+import type { Lookout } from "./lookout.ts";
 import type { Meter } from "./meter.ts";
-import type { NodeState, NodeStatus, RoleName, TaskStatus } from "./status.ts";
-
-/** A score of the parameters that the block at `height` started from. */
-export interface Scored {
-  readonly evaluation: Evaluation;
-  readonly height: number;
-}
+import type { NodeState, NodeStatus, TaskStatus } from "./status.ts";
 
 /** What the node itself keeps track of. */
 export interface Moment {
   readonly state: NodeState;
   readonly startedAt: number;
-  readonly tip: BlockSummary;
-  readonly settled: BlockSummary;
-  /** The last score taken of a settled block's parameters. */
-  readonly score: Scored | undefined;
   readonly syncing: number | undefined;
   readonly recentAlerts: number;
 }
@@ -32,33 +22,33 @@ export function threatLevel(recentAlerts: number): NodeStatus["threatLevel"] {
   return recentAlerts < 20 ? "HIGH" : "CRITICAL";
 }
 
-export function buildStatus(built: Built, meter: Meter, moment: Moment): NodeStatus {
-  const { engine, network, key, wire, roles, clock } = built;
-  const { state } = engine.ledger;
-  const account = state.account(key.address);
-  const immature = state.immature(key.address).reduce((sum, reward) => sum + reward.amount, 0n);
-  const names: RoleName[] = roles.running.map(({ name }) => name);
+export interface StatusSources {
+  readonly built: Built;
+  readonly meter: Meter;
+  readonly lookout: Lookout;
+}
+
+export function buildStatus(sources: StatusSources, moment: Moment): NodeStatus {
+  const { built, meter, lookout } = sources;
+  const { engine, network, wire, clock } = built;
   const now = clock.now();
   return {
-    nodeId: toHex(key.address),
+    ...accountOf(built),
     peerId: wire.peerId,
     network: network.genesis.network,
     genesis: toHex(network.rules.genesis),
-    // Every node is a peer; the word says something only when it is nothing else.
-    roles: names.length > 1 ? names.filter((name) => name !== "peer") : names,
+    roles: rolesOf(built),
     rolesRefused: built.refused,
     state: moment.state,
     version: VERSION,
     uptimeSeconds: Math.round((now - moment.startedAt) / 1000),
     height: engine.ledger.head.height,
-    tip: moment.tip,
-    settled: moment.settled,
+    tip: lookout.tip,
+    settled: lookout.settled,
     finalizedHeight: 0,
     peers: wire.peers().length,
     addresses: wire.addresses(),
-    balance: `${account.balance}`,
-    immature: `${immature}`,
-    tasks: [taskStatus(built, meter, moment)],
+    tasks: network.rules.tasks.map((task) => taskStatus(sources, task)),
     provider: built.runtime?.provider,
     capabilities: built.capabilities,
     threatLevel: threatLevel(moment.recentAlerts),
@@ -69,16 +59,35 @@ export function buildStatus(built: Built, meter: Meter, moment: Moment): NodeSta
   };
 }
 
-function taskStatus({ engine, network }: Built, meter: Meter, { score }: Moment): TaskStatus {
-  const { view } = engine.rounds;
+function accountOf({ engine, key }: Built): Pick<NodeStatus, "nodeId" | "balance" | "immature"> {
+  const { state } = engine.ledger;
+  const immature = state.immature(key.address).reduce((sum, reward) => sum + reward.amount, 0n);
+  const { balance } = state.account(key.address);
+  return { nodeId: toHex(key.address), balance: `${balance}`, immature: `${immature}` };
+}
+
+/** Every node is a peer; the word says something only when it is nothing else. */
+function rolesOf({ roles }: Built): string[] {
+  const names = roles.map(({ role }) => role.name);
+  return names.length > 1 ? names.filter((name) => name !== "peer") : names;
+}
+
+/** Where a task stands: by this node's own rounds where it follows the task, by the chain's state else. */
+function taskStatus({ built, meter, lookout }: StatusSources, task: Task): TaskStatus {
+  const id = toHex(task.id);
+  const stands = built.engine.ledger.state.task(task.id);
+  const view = built.engine.task(id)?.rounds.view;
+  const score = lookout.score(id);
   return {
-    id: toHex(network.task.id),
-    model: network.task.model,
-    round: view.round,
-    loss: meter.loss ?? score?.evaluation.loss,
+    id,
+    name: task.name,
+    model: task.model,
+    followed: view !== undefined,
+    round: view?.round ?? stands?.round ?? 0,
+    loss: meter.losses.get(id) ?? score?.evaluation.loss,
     accuracy: score === undefined ? undefined : score.evaluation.correct / score.evaluation.samples,
     accuracyHeight: score?.height,
-    parametersDigest: toHex(view.startDigest),
+    parametersDigest: toHex(view?.startDigest ?? stands?.parametersDigest ?? task.initialDigest),
   };
 }
 

@@ -1,31 +1,20 @@
 // The one shape of a node's status: `/v1/status`, `pouw-node status --json` and `node.getStatus()`.
 import { z } from "zod";
+import { capabilitySchema } from "../parts/capability.ts";
 import { blockSummarySchema } from "./blocks.ts";
 import { addressForm, amountForm, count, hashForm, heightForm } from "./forms.ts";
-
-export const ROLE_NAMES = ["miner", "verifier", "supervisor", "evaluator", "client", "peer"] as const;
-export type RoleName = (typeof ROLE_NAMES)[number];
 
 const NODE_STATES = ["initializing", "connecting", "syncing", "active", "mining", "stopping", "error"] as const;
 export type NodeState = (typeof NODE_STATES)[number];
 
-const roleForm = z.enum(ROLE_NAMES).meta({ id: "Role", description: "What a node does for its network." });
+const roleForm = z.string().meta({ id: "Role", description: "What a node does for its network." });
 export const stateForm = z.enum(NODE_STATES).meta({ id: "NodeState", description: "Where a node stands." });
-
-const capabilitySchema = z
-  .object({
-    name: z.string().describe("Name of the optional part."),
-    state: z.enum(["ready", "absent"]).describe("Whether it is there."),
-    reason: z.string().optional().describe("What is there, or why it is not."),
-    remedy: z.string().optional().describe("What to type to get it."),
-  })
-  .readonly()
-  .meta({ id: "Capability", description: "One optional part, as its probe found it at start." });
-export type CapabilityReport = z.infer<typeof capabilitySchema>;
 
 const taskSchema = z
   .object({
     id: hashForm.describe("Id of the training task."),
+    name: z.string().describe("The task's name in the genesis."),
+    followed: z.boolean().describe("Whether this node computes the task's parameters itself."),
     model: z.string().describe("Name of the model that is trained."),
     round: count("The round that is open now."),
     loss: z

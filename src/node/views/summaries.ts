@@ -1,37 +1,38 @@
 // Chain objects in the plain JSON shapes that people and programs read: hex, decimal strings, numbers.
 import { toHex } from "../../base/index.ts";
-import type { Block, Header, RoundRecord, Transfer } from "../../codec/index.ts";
-import { blockId, contributionId, recordId, transferId } from "../../crypto/index.ts";
-import type { BlockNode, Checked, Engine } from "../../engine/index.ts";
+import { type State, showTransaction } from "../../chain/index.ts";
+import { type Block, Contribution, Header, RoundRecord, Transaction } from "../../codec/index.ts";
+import type { BlockEntry, Checked } from "../../engine/index.ts";
 import type { BlockDetail, BlockSummary, BlockView, RecordView } from "./blocks.ts";
 import type { TransferView } from "./transfers.ts";
 
-export function blockSummary(header: Header, checked: Checked): BlockSummary {
-  return {
-    height: header.height,
-    hash: toHex(blockId(header)),
-    miner: toHex(header.miner),
-    time: header.time,
-    stateRoot: toHex(header.stateRoot),
-    parametersDigest: toHex(header.startDigest),
-    checked: checked === "invalid" ? "pending" : checked,
-  };
-}
+/** What people are told of a check; a block found forged is on no chain that they see. */
+export const checkedView = (checked: Checked | undefined): BlockSummary["checked"] =>
+  checked === undefined || checked === "invalid" ? "pending" : checked;
 
-/** The summary of a block of any branch. The genesis block has no bytes of its own: its summary comes from its state. */
-export async function summaryOf(engine: Engine, node: BlockNode): Promise<BlockSummary> {
-  const block = node.height === 0 ? undefined : await engine.blocks.block(node.id);
-  if (block !== undefined) return blockSummary(block.header, node.checked);
-  const { time, root } = await engine.ledger.stateOf(node.id);
-  const { height, id, startDigest: start } = node;
-  const hex = { hash: toHex(id), miner: "", stateRoot: toHex(root), parametersDigest: toHex(start) };
-  return { height, time, ...hex, checked: "executed" };
+/** The summary of a block with the state after it. The genesis block has no bytes of its own: all but its miner comes from there. */
+export function blockSummary(entry: BlockEntry, state: State): BlockSummary {
+  const { height, id, startDigest, checked } = entry;
+  return {
+    height,
+    hash: toHex(id),
+    miner: height === 0 ? "" : toHex(state.tip.miner),
+    time: state.time,
+    stateRoot: toHex(state.root),
+    parametersDigest: toHex(startDigest),
+    tasks: state.tasks.map((task) => ({
+      task: toHex(task.id),
+      round: task.round,
+      parametersDigest: toHex(task.parametersDigest),
+    })),
+    checked: checkedView(checked),
+  };
 }
 
 export function blockView({ header, body }: Block, checked: BlockSummary["checked"]): BlockView {
   return {
     height: header.height,
-    hash: toHex(blockId(header)),
+    hash: toHex(Header.id(header)),
     parent: toHex(header.parent),
     time: header.time,
     miner: toHex(header.miner),
@@ -44,7 +45,7 @@ export function blockView({ header, body }: Block, checked: BlockSummary["checke
     nonce: `${header.nonce}`,
     target: toHex(header.target),
     stateRoot: toHex(header.stateRoot),
-    transfers: body.transfers.length,
+    transfers: body.transactions.length,
     records: body.records.length,
     contributions: body.records.reduce((sum, record) => sum + record.contributions.length, 0),
     checked,
@@ -52,24 +53,25 @@ export function blockView({ header, body }: Block, checked: BlockSummary["checke
 }
 
 export function blockDetail(block: Block, checked: BlockSummary["checked"]): BlockDetail {
-  const hash = toHex(blockId(block.header));
-  const { transfers, records, doubleBlocks, doubleRecords } = block.body;
+  const hash = toHex(Header.id(block.header));
+  const { transactions, records, doubleBlocks, doubleRecords } = block.body;
   return {
     ...blockView(block, checked),
-    transferList: transfers.map((transfer) => transferView(transfer, block.header.height, hash)),
+    transferList: transactions.map((transaction) => transferView(transaction, block.header.height, hash)),
     recordList: records.map(recordView),
     evidence: doubleBlocks.length + doubleRecords.length,
   };
 }
 
-export function transferView(transfer: Transfer, height: number | undefined, block: string | undefined): TransferView {
+export function transferView(transaction: Transaction, height?: number, block?: string): TransferView {
+  const { payload } = showTransaction(transaction);
   return {
-    id: toHex(transferId(transfer)),
-    from: toHex(transfer.from),
-    to: toHex(transfer.to),
-    amount: `${transfer.amount}`,
-    fee: `${transfer.fee}`,
-    nonce: `${transfer.nonce}`,
+    id: toHex(Transaction.id(transaction)),
+    from: toHex(transaction.from),
+    to: payload["to"] ?? "",
+    amount: payload["amount"] ?? "0",
+    fee: `${transaction.fee}`,
+    nonce: `${transaction.nonce}`,
     height,
     block,
   };
@@ -77,12 +79,12 @@ export function transferView(transfer: Transfer, height: number | undefined, blo
 
 function recordView(record: RoundRecord): RecordView {
   return {
-    id: toHex(recordId(record)),
+    id: toHex(RoundRecord.id(record)),
     round: record.round,
     leader: toHex(record.leader),
     next: toHex(record.nextDigest),
     contributions: record.contributions.map((c) => ({
-      id: toHex(contributionId(c)),
+      id: toHex(Contribution.id(c)),
       author: toHex(c.author),
       digest: toHex(c.digest),
     })),

@@ -1,50 +1,47 @@
-// Scores the common state on the validation split, for people: the exact forward pass gives every node the same figure.
+// Scores common states on the validation split, for people: the exact forward pass gives every node the same figure.
 import { Lru, messageOf, toHex } from "../../base/index.ts";
-import type { BlockNode, Engine } from "../../engine/index.ts";
+import type { Engine, TaskEngine } from "../../engine/index.ts";
 import type { Evaluation, Log, Runtime } from "../../ports/index.ts";
 
-/** A check that waits behind this many re-executions is left out. */
+/** A score waits behind no more than this many re-executions: else it is left out. */
 const MAX_BACKLOG = 2;
 
-export class Validation {
-  readonly #model: string;
-  readonly #runtime: Runtime;
-  readonly #engine: Engine;
-  readonly #log: Log;
-  readonly #signal: AbortSignal;
-  readonly #scores = new Lru<string, Evaluation>(64);
-  #running: string | undefined;
+export interface ValidationDeps {
+  readonly runtime: Runtime;
+  readonly engine: Engine;
+  readonly log: Log;
+}
 
-  constructor(
-    model: string,
-    deps: { readonly runtime: Runtime; readonly engine: Engine; readonly log: Log },
-    options: { readonly signal: AbortSignal },
-  ) {
-    this.#model = model;
-    this.#runtime = deps.runtime;
-    this.#engine = deps.engine;
-    this.#log = deps.log;
-    this.#signal = options.signal;
+export class Validation {
+  readonly #deps: ValidationDeps;
+  readonly #signal: AbortSignal;
+  /** By digest; parameters of two tasks differ. */
+  readonly #scores = new Lru<string, Evaluation>(64);
+  #running = false;
+
+  constructor(deps: ValidationDeps, { signal }: { readonly signal: AbortSignal }) {
+    this.#deps = deps;
+    this.#signal = signal;
   }
 
-  /** The score of the state that a block started from; undefined while another is taken or the node is busy catching up. */
-  async score(node: BlockNode): Promise<Evaluation | undefined> {
-    const digest = toHex(node.startDigest);
-    const known = this.#scores.get(digest);
-    const busy = this.#running !== undefined || (this.#engine.executor?.backlog ?? 0) > MAX_BACKLOG;
-    if (known !== undefined || busy) return known;
-    this.#running = digest;
+  /** The score of the set `digest` that stands after block `id`; undefined while another is taken or the node is busy catching up. */
+  async score({ task }: TaskEngine, id: Uint8Array, digest: Uint8Array): Promise<Evaluation | undefined> {
+    const { runtime, engine, log } = this.#deps;
+    const known = this.#scores.get(toHex(digest));
+    if (known !== undefined || this.#running || engine.backlog > MAX_BACKLOG) return known;
+    this.#running = true;
     try {
-      const parameters = await this.#engine.ledger.parametersOf(node, { signal: this.#signal });
+      const parameters = await engine.followed.get(task.id)?.parametersAt(id, digest, { signal: this.#signal });
       if (parameters === undefined) return undefined;
-      const score = await this.#runtime.evaluate(this.#model, parameters, "validation", { signal: this.#signal });
-      this.#scores.set(digest, score);
+      const request = { task, parameters, split: "validation" } as const;
+      const score = await runtime.evaluate(request, { signal: this.#signal });
+      this.#scores.set(toHex(digest), score);
       return score;
     } catch (error) {
-      if (!this.#signal.aborted) this.#log.debug({ reason: messageOf(error) }, "validation failed");
+      if (!this.#signal.aborted) log.debug({ reason: messageOf(error) }, "validation failed");
       return undefined;
     } finally {
-      this.#running = undefined;
+      this.#running = false;
     }
   }
 }

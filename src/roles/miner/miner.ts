@@ -1,7 +1,7 @@
 // The miner: keeps every ML node busy from the present common states of its tasks, one unit after another (protocol section 2).
 import { messageOf, toHex } from "../../base/index.ts";
 import type { Task } from "../../work/index.ts";
-import { type ControlEvent, type RoleTools, role } from "../role.ts";
+import { type RoleTools, role } from "../role.ts";
 import { MINER_SETTINGS } from "./options.ts";
 
 /** After a unit, an ML node waits this share of a unit for the next record before it runs another from the same state. */
@@ -96,7 +96,9 @@ export const miner = role<MinerState, MinerEvent, MinerEffect, (typeof MINER_SET
 
 /** Those that the settings name, by name or id; all when they name none. */
 function chosen(tasks: readonly Task[], named: readonly string[]): readonly Task[] {
-  return named.length === 0 ? tasks : tasks.filter((task) => named.includes(task.name) || named.includes(toHex(task.id)));
+  return named.length === 0
+    ? tasks
+    : tasks.filter((task) => named.includes(task.name) || named.includes(toHex(task.id)));
 }
 
 function change(state: MinerState, at: number, how: (node: MlNode) => MlNode): readonly MlNode[] {
@@ -145,7 +147,7 @@ function ended(state: MinerState, { mlNode, ran }: Extract<MinerEvent, { type: "
 
 async function train(
   { task, mlNode, index }: Extract<MinerEffect, { type: "train" }>,
-  { engine, log, signal, send }: RoleTools<MinerEvent | ControlEvent>,
+  { engine, log, signal, send }: RoleTools<MinerEvent>,
 ): Promise<void> {
   let ran = false;
   try {
@@ -158,7 +160,7 @@ async function train(
 
 function wait(
   { task, mlNode, units }: Extract<MinerEffect, { type: "wait" }>,
-  { engine, clock, signal, send }: RoleTools<MinerEvent | ControlEvent>,
+  { engine, clock, signal, send }: RoleTools<MinerEvent>,
 ): void {
   const cancel = clock.after(units * engine.medianUnitMs(task), () => {
     signal.removeEventListener("abort", cancel);

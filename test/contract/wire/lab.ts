@@ -1,6 +1,7 @@
 // Tools for wire tests: a recorder for what a wire's handlers see, waiting with a limit, a system clock, silent log and metrics.
 import { ACCEPT, type Verdict } from "../../../src/base/index.ts";
-import type { Clock, Log, Metrics, Protocol, Topic, Wire, WireHandlers } from "../../../src/ports/index.ts";
+import type { Protocol, Topic } from "../../../src/codec/index.ts";
+import type { Clock, Log, Metrics, Wire, WireHandlers } from "../../../src/ports/index.ts";
 
 export const systemClock: Clock = {
   now: () => Date.now(),

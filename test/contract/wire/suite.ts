@@ -1,8 +1,8 @@
 // What every Wire promises, whatever carries it. Run by one test file per adapter.
 import { afterEach, describe, expect, it } from "vitest";
 import { ACCEPT, ignore, reject } from "../../../src/base/index.ts";
-import { MAX_REPLY_BYTES } from "../../../src/codec/index.ts";
-import { MAX_GOSSIP_BYTES, MAX_REQUEST_BYTES, type Wire } from "../../../src/ports/index.ts";
+import { MAX_GOSSIP_BYTES, MAX_REPLY_BYTES } from "../../../src/codec/index.ts";
+import { MAX_REQUEST_BYTES, type Wire } from "../../../src/ports/index.ts";
 import { type Behaviour, bytes, join, type Recorder, recorder, text, until, untilGossips, within } from "./lab.ts";
 
 /** Makes a wire that is not started; all wires of one test reach each other. */

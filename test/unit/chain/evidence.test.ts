@@ -1,20 +1,20 @@
 // Evidence: what shows an offence and what does not, and what it costs the offender.
 import { describe, expect, it } from "vitest";
 import { judgeDoubleBlock, judgeDoubleRecord, type State, selectEvidence } from "../../../src/chain/index.ts";
-import { type Header, DoubleBlock, type RoundRecord } from "../../../src/codec/index.ts";
+import type { DoubleBlock, Header, RoundRecord } from "../../../src/codec/index.ts";
 import { checkContribution, checkRecord, draftBlock } from "../../../src/consensus/index.ts";
 import {
-    aContribution,
-    alice,
-    aRecord,
-    aWorld,
-    bob,
-    carol,
-    doubleOf,
-    forgeHeader,
-    mineBlock,
-    someRecords,
-    winningParts,
+  aContribution,
+  alice,
+  aRecord,
+  aWorld,
+  bob,
+  carol,
+  doubleOf,
+  forgeHeader,
+  mineBlock,
+  someRecords,
+  winningParts,
 } from "../../support/chain.ts";
 
 const { rules, state: genesis } = aWorld();

@@ -2,9 +2,9 @@
 import { describe, expect, it } from "vitest";
 import { toHex } from "../../../src/base/index.ts";
 import { decodeState, encodeState, type State, stateRoot } from "../../../src/chain/index.ts";
+import { Header } from "../../../src/codec/block.ts";
 import { drawHash, nextBeacon, unitOfHeader } from "../../../src/work/index.ts";
 import { aKey, alice, aTransfer, aWorld, bob, carol, mineBlock, mineChain, taskIn } from "../../support/chain.ts";
-import { Header } from "../../../src/codec/block.ts";
 
 const sum = (amounts: readonly bigint[]): bigint => amounts.reduce((all, amount) => all + amount, 0n);
 const money = (state: State): bigint =>

@@ -2,40 +2,47 @@
 import { describe, expect, it } from "vitest";
 import type { Verdict } from "../../../src/base/index.ts";
 import {
-    type Applied,
-    apply,
-    checkTransfer,
-    judgeDoubleBlock,
-    judgeDoubleRecord,
-    type Offence,
-    type REFUSALS,
-    type Refusal,
-    type State,
+  type Applied,
+  apply,
+  checkTransfer,
+  judgeDoubleBlock,
+  judgeDoubleRecord,
+  type Offence,
+  type REFUSALS,
+  type Refusal,
+  type State,
 } from "../../../src/chain/index.ts";
-import { Attestation, type Block, Contribution, type RoundRecord, type Transfer, type UnsignedHeader } from "../../../src/codec/index.ts";
 import {
-    checkAttestation,
-    checkBlock,
-    checkContribution,
-    checkHeader,
-    checkRecord,
+  Attestation,
+  type Block,
+  Contribution,
+  type RoundRecord,
+  type Transfer,
+  type UnsignedHeader,
+} from "../../../src/codec/index.ts";
+import {
+  checkAttestation,
+  checkBlock,
+  checkContribution,
+  checkHeader,
+  checkRecord,
 } from "../../../src/consensus/index.ts";
 import { drawHash, firstNonce, noncesPerUnit, unitOfHeader } from "../../../src/work/index.ts";
 import {
-    aContribution,
-    alice,
-    aRecord,
-    aTransfer,
-    aWorld,
-    bob,
-    carol,
-    doubleOf,
-    forgeBlock,
-    forgeBody,
-    mineBlock,
-    mineChain,
-    someRecords,
-    taskIn,
+  aContribution,
+  alice,
+  aRecord,
+  aTransfer,
+  aWorld,
+  bob,
+  carol,
+  doubleOf,
+  forgeBlock,
+  forgeBody,
+  mineBlock,
+  mineChain,
+  someRecords,
+  taskIn,
 } from "../../support/chain.ts";
 
 type Result = Verdict | Applied | Offence;

@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { silentLog } from "../../../src/adapters/telemetry/index.ts";
 import { ACCEPT, fromBigInt, PouwError } from "../../../src/base/index.ts";
-import { REQUESTS, Header, type Block, type PeerStatus } from "../../../src/codec/index.ts";
+import { type Block, Header, type PeerStatus, REQUESTS } from "../../../src/codec/index.ts";
 import { Sync } from "../../../src/engine/exchange/sync.ts";
 import type { Wire } from "../../../src/ports/index.ts";
 import { aWorld, mineChain } from "../../support/chain.ts";

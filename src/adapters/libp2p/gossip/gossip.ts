@@ -1,7 +1,8 @@
 // Gossip: validators that map the inside's verdicts, the cap on judging at once, the rate of a peer, and publishing.
 import { type GossipSub, type Message, TopicValidatorResult } from "@chainsafe/libp2p-gossipsub";
 import { messageOf, PouwError, type Verdict } from "../../../base/index.ts";
-import { type Clock, type Log, MAX_GOSSIP_BYTES, TOPICS, type Topic, type WireHandlers } from "../../../ports/index.ts";
+import { MAX_GOSSIP_BYTES, TOPICS, type Topic } from "../../../codec/index.ts";
+import type { Clock, Log, WireHandlers } from "../../../ports/index.ts";
 import { topicName } from "../options.ts";
 import { RateLimiter } from "../rate.ts";
 import type { Traffic } from "../traffic.ts";

@@ -1,7 +1,7 @@
 // Gossipsub's settings: mesh, scores, message ids and limits.
 import { createHash } from "node:crypto";
 import { gossipsub, type Message } from "@chainsafe/libp2p-gossipsub";
-import { MAX_GOSSIP_BYTES, TOPICS } from "../../../ports/index.ts";
+import { MAX_GOSSIP_BYTES, TOPICS } from "../../../codec/index.ts";
 import { topicName } from "../options.ts";
 
 /** Score of one topic: only provably invalid messages weigh. The library's delivery rates punish the honest on quiet topics, so they are off. */

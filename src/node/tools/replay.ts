@@ -1,0 +1,132 @@
+// The replay of a store's best chain: every block's rules, every record's parameters of the given tasks and, with a runtime, every winning unit.
+import { messageOf, PouwError, toHex } from "../../base/index.ts";
+import { genesisState, type State } from "../../chain/index.ts";
+import type { Block, Decoded } from "../../codec/index.ts";
+import { checkBlock } from "../../consensus/index.ts";
+import { BlockStore, FollowedTasks, reexecute } from "../../engine/index.ts";
+import type { Artifacts, Runtime, Store } from "../../ports/index.ts";
+import type { Task } from "../../work/index.ts";
+import type { Network } from "../parts/network.ts";
+import type { VerifyReport } from "./reports.ts";
+
+export interface ReplayOptions {
+  readonly network: Network;
+  /** Tasks whose records are computed and whose units are run; of others only the rules are checked. */
+  readonly tasks: readonly Task[];
+}
+
+export interface ReplayDeps {
+  readonly store: Store;
+  readonly artifacts: Artifacts;
+  /** Undefined: no unit is run. */
+  readonly runtime: Runtime | undefined;
+}
+
+export interface ReplayRun {
+  readonly signal: AbortSignal;
+  readonly onProgress: (height: number, of: number) => void;
+}
+
+/** A broken chain is an answer, not an error. */
+export async function replayStore(options: ReplayOptions, deps: ReplayDeps, run: ReplayRun): Promise<VerifyReport> {
+  const began = performance.now();
+  const { signal } = run;
+  const blocks = new BlockStore(deps.store);
+  const followed = await FollowedTasks.open(options.tasks, { ...deps, blocks, network: undefined }, { signal });
+  const replay = new Replay(options.network, { blocks, followed, runtime: deps.runtime }, { signal });
+  let problem: VerifyReport["problem"];
+  try {
+    const tip = await tipHeight(blocks);
+    for (let height = 1; height <= tip && problem === undefined; height++) {
+      signal.throwIfAborted();
+      const reason = await replay.next(height);
+      if (reason !== undefined) problem = { height, reason };
+      else run.onProgress(height, tip);
+    }
+  } catch (error) {
+    if (!(error instanceof PouwError)) throw error;
+    problem = { height: replay.state.height + 1, reason: error.message };
+  }
+  const { state, counts } = replay;
+  return {
+    ok: problem === undefined,
+    height: state.height,
+    ...counts,
+    problem,
+    seconds: (performance.now() - began) / 1000,
+    stateRoot: toHex(state.root),
+    supply: `${state.supply}`,
+  };
+}
+
+async function tipHeight(blocks: BlockStore): Promise<number> {
+  const head = await blocks.head();
+  if (head === undefined) return 0;
+  const block = await blocks.block(head);
+  if (block === undefined) throw new PouwError("STORE_CORRUPT", `the tip ${toHex(head)} is missing from the store`);
+  return block.value.header.height;
+}
+
+interface Parts {
+  readonly blocks: BlockStore;
+  readonly followed: FollowedTasks;
+  readonly runtime: Runtime | undefined;
+}
+
+class Replay {
+  state: State;
+  readonly counts = { blocks: 0, records: 0, unitsExecuted: 0 };
+  readonly #network: Network;
+  readonly #parts: Parts;
+  readonly #signal: AbortSignal;
+
+  constructor(network: Network, parts: Parts, { signal }: { readonly signal: AbortSignal }) {
+    this.#network = network;
+    this.#parts = parts;
+    this.#signal = signal;
+    this.state = genesisState(network.genesis);
+  }
+
+  /** Replays the best chain's block at `height`; the reason why it does not stand, or undefined. */
+  async next(height: number): Promise<string | undefined> {
+    const { blocks } = this.#parts;
+    const id = await blocks.canonical(height);
+    const block = id === undefined ? undefined : await blocks.block(id);
+    if (block === undefined) return "the block is missing from the store";
+    const result = checkBlock(this.state, block.value, {}, this.#network.rules);
+    if (result.kind !== "state") return result.reason;
+    const wrong = (await this.#advance(block)) ?? (await this.#execute(block.value, result.state));
+    if (wrong !== undefined) return wrong;
+    this.state = result.state;
+    this.counts.blocks++;
+    return undefined;
+  }
+
+  async #advance({ value }: Decoded<Block>): Promise<string | undefined> {
+    for (const followed of this.#parts.followed.all) {
+      const digest = this.state.task(followed.task.id)?.parametersDigest ?? followed.task.initialDigest;
+      const standing = { id: value.header.parent, digest };
+      const verdict = await followed.advance(value, standing, { hints: [], signal: this.#signal });
+      if (verdict.kind !== "accept") return `${followed.task.name}: ${verdict.reason}`;
+      this.counts.records += followed.recordsIn(value).length;
+    }
+    return undefined;
+  }
+
+  async #execute(block: Block, after: State): Promise<string | undefined> {
+    const { followed, runtime } = this.#parts;
+    const of = followed.get(block.header.task);
+    if (runtime === undefined || of === undefined) return undefined;
+    const start = await of.parameters.get(block.header.startDigest);
+    if (start === undefined) return "the parameters that the winning unit starts from are missing";
+    const claim = { block, task: of.task, beacon: this.state.beacon, start };
+    try {
+      const { verdict } = await reexecute(claim, runtime, { signal: this.#signal });
+      this.counts.unitsExecuted++;
+      return verdict.kind === "accept" ? undefined : verdict.reason;
+    } catch (error) {
+      this.#signal.throwIfAborted();
+      return `the winning unit of block ${after.height} could not be run: ${messageOf(error)}`;
+    }
+  }
+}
