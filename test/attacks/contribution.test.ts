@@ -4,7 +4,7 @@ import type { Verdict } from "../../src/base/index.ts";
 import { Contribution } from "../../src/codec/index.ts";
 import { sha256 } from "../../src/crypto/index.ts";
 import { aUnit, type Cheat, type Place, placeOf, type Unit } from "../support/forge.ts";
-import { type Evil, Lab, type Node, UNIT_MS, VICTIMS } from "../support/lab.ts";
+import { type Evil, Lab, type Node, only, UNIT_MS, VICTIMS } from "../support/lab.ts";
 import { Sim } from "../support/sim.ts";
 
 const zero = new Uint8Array(32);
@@ -47,12 +47,12 @@ describe.each(VICTIMS)("a %s", (_, options) => {
     const unit = aUnit(lab, author, place, {}, cheat);
     const evil = await lab.evil([victim], lab.serving(unit.delta));
     expect(await tell(evil, unit.contribution)).toMatchObject({ kind: "reject", code });
-    expect(victim.engine.rounds.contributions()).toEqual([]);
+    expect(only(victim).rounds.contributions()).toEqual([]);
     // The honest unit of the same author is taken.
     const honest = aUnit(lab, author, place);
     const good = await lab.evil([victim], lab.serving(honest.delta));
     expect(await tell(good, honest.contribution)).toEqual({ kind: "accept" });
-    expect(victim.engine.rounds.contributions()).toHaveLength(1);
+    expect(only(victim).rounds.contributions()).toHaveLength(1);
     expect(victim.punished).toEqual([]);
   });
 
@@ -102,13 +102,13 @@ describe("a leader", () => {
 
   /** Virtual ms for `count` rounds of the lone leader. */
   async function rounds(count: number, between: () => Promise<void> = async () => undefined): Promise<number> {
-    const from = victim.engine.rounds.view.round;
+    const from = only(victim).rounds.view.round;
     const began = lab.clock.now();
-    for (let i = 0; i < 10 * count && victim.engine.rounds.view.round < from + count; i++) {
+    for (let i = 0; i < 10 * count && only(victim).rounds.view.round < from + count; i++) {
       await between();
-      const { round } = victim.engine.rounds.view;
+      const { round } = only(victim).rounds.view;
       await lab.train(victim, 100 + i);
-      await lab.clock.run(5000, () => victim.engine.rounds.view.round > round);
+      await lab.clock.run(5000, () => only(victim).rounds.view.round > round);
     }
     return lab.clock.now() - began;
   }
@@ -137,10 +137,10 @@ describe("a leader", () => {
         await evil.wire.publish("contribution", Contribution.codec.encode(unit.contribution));
       }
     };
-    const from = victim.engine.rounds.view.round;
+    const from = only(victim).rounds.view.round;
     await rounds(4, lie);
-    expect(victim.engine.rounds.view.round).toBe(from + 4);
-    for (const record of victim.engine.rounds.view.records)
+    expect(only(victim).rounds.view.round).toBe(from + 4);
+    for (const record of only(victim).rounds.view.records)
       expect(record.contributions.map((c) => c.author)).toEqual([victim.key.address]);
   });
 

@@ -26,7 +26,7 @@ const honest = (): Block => aBlock(lab, key, place);
 function otherNonce(pick: (wins: boolean, first: bigint) => boolean): Block {
   for (let index = 0; index < 500; index++) {
     const block = blockOf(lab, key, place, aWin(lab, key, place, {}, index));
-    for (let j = 0; j < noncesPerUnit(lab.network.task, lab.network.rules); j++) {
+    for (let j = 0; j < noncesPerUnit(lab.task, lab.network.rules); j++) {
       const nonce = BigInt.asUintN(64, firstNonce(block.header.digest) + BigInt(j));
       const draw = drawHash(unitOfHeader(place.state.beacon, block.header), nonce);
       const wins = Buffer.compare(draw, place.state.target) < 0;
@@ -39,7 +39,7 @@ function otherNonce(pick: (wins: boolean, first: bigint) => boolean): Block {
 /** A nonce that wins and that the unit did not earn: found by hashing on. */
 function unearned(): Block {
   const block = honest();
-  for (let j = noncesPerUnit(lab.network.task, lab.network.rules); ; j++) {
+  for (let j = noncesPerUnit(lab.task, lab.network.rules); ; j++) {
     const nonce = BigInt.asUintN(64, firstNonce(block.header.digest) + BigInt(j));
     const draw = drawHash(unitOfHeader(place.state.beacon, block.header), nonce);
     if (Buffer.compare(draw, place.state.target) < 0) return signed(block, { nonce });
@@ -52,7 +52,7 @@ function ground(change: Change): Block {
   for (let i = 0; ; i++) {
     const forged = { ...block.header, ...change, digest: sha256(Uint8Array.of(i, i >> 8)) };
     const unit = unitOfHeader(place.state.beacon, forged);
-    const win = findWin(unit, noncesPerUnit(lab.network.task, lab.network.rules), place.state.target);
+    const win = findWin(unit, noncesPerUnit(lab.task, lab.network.rules), place.state.target);
     if (win !== undefined) return signed(block, { ...change, digest: forged.digest, nonce: win.nonce });
   }
 }

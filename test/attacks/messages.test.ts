@@ -2,18 +2,18 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { PouwError, type Verdict } from "../../src/base/index.ts";
 import {
-  Attestation,
-  type Codec,
-  Contribution,
-  MAX_GOSSIP_BYTES,
-  MAX_REPLY_BYTES,
-  PROTOCOLS,
-  type Protocol,
-  REQUESTS,
-  RoundRecord,
-  TOPICS,
-  type Topic,
-  Transaction,
+    Attestation,
+    type Codec,
+    Contribution,
+    MAX_GOSSIP_BYTES,
+    MAX_REPLY_BYTES,
+    PROTOCOLS,
+    type Protocol,
+    REQUESTS,
+    RoundRecord,
+    TOPICS,
+    type Topic,
+    Transaction,
 } from "../../src/codec/index.ts";
 import { aBlock, aUnit, placeOf, recordAt } from "../support/forge.ts";
 import { blockMessage, type Evil, Lab, type Node } from "../support/lab.ts";
@@ -59,7 +59,7 @@ beforeAll(async () => {
     blocks: REQUESTS.blocks.request.encode({ from: 1, count: 5 }),
     "blocks-by-id": REQUESTS["blocks-by-id"].request.encode({ ids: [tipId] }),
     blob: REQUESTS.blob.request.encode({ kind: 0, id: place.start, offset: 0, length: 100 }),
-    round: REQUESTS.round.request.encode({ task: lab.network.task.id, head: tipId }),
+    round: REQUESTS.round.request.encode({ task: lab.task.id, head: tipId }),
   };
 });
 afterAll(() => lab.close());

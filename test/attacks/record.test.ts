@@ -5,17 +5,17 @@ import { RoundRecord } from "../../src/codec/index.ts";
 import type { KeyPair } from "../../src/crypto/index.ts";
 import { forgeBlock } from "../support/chain.ts";
 import {
-  aBlock,
-  aUnit,
-  aWin,
-  following,
-  type Place,
-  placeAfter,
-  placeOf,
-  recordAt,
-  type Unit,
+    aBlock,
+    aUnit,
+    aWin,
+    following,
+    type Place,
+    placeAfter,
+    placeOf,
+    recordAt,
+    type Unit,
 } from "../support/forge.ts";
-import { type Evil, Lab, type Node, VICTIMS } from "../support/lab.ts";
+import { type Evil, Lab, type Node, only, VICTIMS } from "../support/lab.ts";
 import { Sim } from "../support/sim.ts";
 
 const zero = new Uint8Array(32);
@@ -55,7 +55,7 @@ describe.each(VICTIMS)("a %s", (_, options) => {
     const { place, unit, evil } = await scene();
     const record = recordAt(lab, leader, place, [unit]);
     expect(await tell(evil, record)).toEqual({ kind: "accept" });
-    expect(victim.engine.rounds.view).toMatchObject({ round: place.round + 1, start: record.nextDigest });
+    expect(only(victim).rounds.view).toMatchObject({ round: place.round + 1, start: record.nextDigest });
   });
 
   const LIES: readonly (readonly [string, string, (place: Place, unit: Unit) => RoundRecord])[] = [
@@ -82,7 +82,7 @@ describe.each(VICTIMS)("a %s", (_, options) => {
     const { place, unit, evil } = await scene();
     const forged = make(place, unit);
     expect(await tell(evil, forged)).toMatchObject({ kind: "reject", code });
-    expect(victim.engine.rounds.view.startDigest).toEqual(place.start);
+    expect(only(victim).rounds.view.startDigest).toEqual(place.start);
     expect(victim.punished).toHaveLength(0);
     // What a stranger sent does not stop the leader's own record.
     if (what.startsWith("a stranger"))
@@ -95,7 +95,7 @@ describe.each(VICTIMS)("a %s", (_, options) => {
       kind: "reject",
       code: "wrong-delta",
     });
-    expect(victim.engine.rounds.view.startDigest).toEqual(place.start);
+    expect(only(victim).rounds.view.startDigest).toEqual(place.start);
   });
 
   it("refuses a block that stands on a wrong next state", async () => {

@@ -4,7 +4,7 @@ import { fromBigInt, toHex } from "../../src/base/index.ts";
 import { type Block, type PeerStatus, REQUESTS } from "../../src/codec/index.ts";
 import { aWorld, mineChain } from "../support/chain.ts";
 import { aBlock, placeOf } from "../support/forge.ts";
-import { type Answer, type Evil, Lab, type Node } from "../support/lab.ts";
+import { type Answer, type Evil, Lab, type Node, only } from "../support/lab.ts";
 
 const HEIGHT = 20;
 let lab: Lab;
@@ -75,7 +75,7 @@ describe("a node that joins", () => {
     expect(await synced(joiner)).toBeLessThan(10_000);
     await lab.clock.run(20_000);
     expect(joiner.engine.executor?.backlog).toBe(0);
-    expect((await joiner.engine.ledger.node(joiner.engine.ledger.head.id))?.checked).toBe("executed");
+    expect((await joiner.engine.ledger.entry(joiner.engine.ledger.head.id))?.checked).toBe("executed");
     expect(joiner.punished).toEqual([]);
   });
 
@@ -124,9 +124,9 @@ describe("a node that joins", () => {
 
   it("gets the round in progress from another peer when the first serves rubbish", async () => {
     // Units that win make a block instead of a round.
-    for (let i = 0; i < 50 && miner.engine.rounds.view.records.length === 0; i++) await lab.train(miner, 900 + i);
+    for (let i = 0; i < 50 && only(miner).rounds.view.records.length === 0; i++) await lab.train(miner, 900 + i);
     await lab.clock.run(1000);
-    expect(miner.engine.rounds.view.records.length).toBeGreaterThan(0);
+    expect(only(miner).rounds.view.records.length).toBeGreaterThan(0);
     const joiner = await lab.node("j");
     const { head } = miner.engine.ledger;
     const status = { head: head.id, height: head.height, work: fromBigInt(head.work, 32) };
@@ -144,8 +144,8 @@ describe("a node that joins", () => {
       );
     await lab.connect(joiner, miner);
     await synced(joiner);
-    await lab.clock.run(60_000, () => joiner.engine.rounds.view.records.length > 0);
-    expect(toHex(joiner.engine.rounds.view.startDigest)).toBe(toHex(miner.engine.rounds.view.startDigest));
+    await lab.clock.run(60_000, () => only(joiner).rounds.view.records.length > 0);
+    expect(toHex(only(joiner).rounds.view.startDigest)).toBe(toHex(only(miner).rounds.view.startDigest));
     expect(joiner.punished.filter(({ peer }) => peer === miner.wire.peerId)).toEqual([]);
   });
 });

@@ -23,15 +23,15 @@ function pay(to: Uint8Array, change: Partial<Transfer> = {}, signer = rich): Tra
 }
 const tell = (transfer: Transfer): Promise<object> =>
   lab.tell(evil, victim, "transfer", Transaction.codec.encode(transfer));
-const blockWith = async (...transfers: readonly Transfer[]): Promise<Block> =>
+const blockWith = async (...transactions: readonly Transfer[]): Promise<Block> =>
   aBlock(lab, maker, await placeOf(victim), {}, { transfers });
 const balance = (node: Node, owner: { readonly address: Uint8Array }): bigint =>
   node.engine.ledger.state.account(owner.address).balance;
 
 /** A block whose body no honest miner would draft. */
-async function bad(...transfers: readonly Transfer[]): Promise<Block> {
+async function bad(...transactions: readonly Transfer[]): Promise<Block> {
   const place = await placeOf(victim);
-  return forgeBody(place.state, aBlock(lab, maker, place), maker, lab.network.rules, { transfers: [...transfers] });
+  return forgeBody(place.state, aBlock(lab, maker, place), maker, lab.network.rules, { transactions: [...transfers] });
 }
 
 describe.each(VICTIMS)("a %s", (_, options) => {
@@ -100,7 +100,7 @@ describe.each(VICTIMS)("a %s", (_, options) => {
 
   it("spends money once however many branches spend it", async () => {
     const toShop = await blockWith(pay(shop.address));
-    const toFriend = aBlock(lab, friend, await placeOf(victim), {}, { transfers: [pay(friend.address)] });
+    const toFriend = aBlock(lab, friend, await placeOf(victim), {}, { transactions: [pay(friend.address)] });
     await lab.tellBlock(evil, victim, toShop);
     expect(balance(victim, shop)).toBe(600n);
     await lab.tellBlock(evil, victim, toFriend);

@@ -41,7 +41,7 @@ const steps: fc.Arbitrary<readonly Step[]> = fc.array(
 
 /** The transfers of `pays` that apply one after the other on `state`. */
 function payable(state: State, pays: Step["pays"]): Transfer[] {
-  const transfers: Transfer[] = [];
+  const transactions: Transfer[] = [];
   const spent = new Map<KeyPair, { amount: bigint; count: bigint }>();
   for (const { from, to, amount, fee } of pays) {
     const key = person(from);
@@ -80,7 +80,7 @@ function play(history: readonly Step[]): { states: State[]; blocks: Block[]; ban
     bans += doubleBlocks.length;
     const mined = mineBlock(state, miner, rules, {
       records: someRecords(state, leader, authors, records, rules),
-      transfers: payable(state, step.pays),
+      transactions: payable(state, step.pays),
       time: state.time + step.seconds,
       doubleBlocks,
     });

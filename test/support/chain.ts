@@ -2,24 +2,27 @@
 // A made-up unit is a function of its seed, as a real one is, so `fakeUnit` also plays the verifier who re-executes.
 import { type Hash32, utf8 } from "../../src/base/index.ts";
 import {
-  apply,
-  type Genesis,
-  genesisState,
-  parseGenesis,
-  type Rules,
-  rulesOf,
-  type State,
+    apply,
+    type Genesis,
+    type GenesisTask,
+    genesisState,
+    parseGenesis,
+    type Rules,
+    rulesOf,
+    type State,
+    type Transfer,
+    transferOf,
 } from "../../src/chain/index.ts";
 import {
-  type Block,
-  type Body,
-  Contribution,
-  type DoubleBlock,
-  type DoubleRecord,
-  Header,
-  RoundRecord,
-  type Transfer,
-  type UnsignedHeader,
+    type Block,
+    type Body,
+    Contribution,
+    type DoubleBlock,
+    type DoubleRecord,
+    Header,
+    RoundRecord,
+    Transaction,
+    type UnsignedHeader,
 } from "../../src/codec/index.ts";
 import { bodyRoot, compareContributions, type DraftParts, draftBlock, sealBlock } from "../../src/consensus/index.ts";
 import { type KeyPair, keyPairFromSecret, sha256, taggedHash } from "../../src/crypto/index.ts";
@@ -34,11 +37,40 @@ export const carol: KeyPair = aKey("carol");
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 const digest = (text: string): string => hex(sha256(utf8(text)));
 
+/** Every fact of a made-up task. */
+export const aRegistration = (name: string, change: Partial<GenesisTask> = {}): GenesisTask => ({
+  name,
+  model: name,
+  kind: "classification",
+  trainDigest: digest(`${name} train`),
+  evalDigest: digest(`${name} eval`),
+  initialDigest: digest(`${name} parameters`),
+  data: {
+    name: "data",
+    digest: digest("data"),
+    inputs: [{ name: "rows", dtype: "uint8", shape: ["N"], limit: 256 }],
+    window: 1,
+    evalStride: 1,
+    splits: { train: [0, 100], validation: [100, 110], test: [110, 120] },
+  },
+  steps: 8,
+  batch: 8,
+  evalBatch: 1,
+  predictionsPerSample: 1,
+  optimizer: { kind: "sgd", settings: { learningRate: "1" } },
+  parameters: [{ name: "a", shape: [10], exponent: -22 }],
+  parameterCount: 10,
+  macsPerStep: 1_000_000,
+  codec: "exact",
+  aggregation: "mean",
+  ...change,
+});
+
 /** An easy network: a draw wins once in 16, a unit has 64; alice owns a million. */
 export function aGenesis(change: Partial<Genesis> = {}): Genesis {
   return parseGenesis({
     network: "testing",
-    version: 1,
+    version: 2,
     time: 1_700_000_000_000,
     blockTimeMs: 1000,
     target: `0f${"f".repeat(62)}`,
@@ -53,18 +85,7 @@ export function aGenesis(change: Partial<Genesis> = {}): Genesis {
     banBlocks: 8,
     maxFutureMs: 2000,
     allocations: [{ address: hex(alice.address), amount: "1000000" }],
-    task: {
-      model: "fake",
-      modelDigest: digest("model"),
-      parameters: digest("parameters"),
-      dataDigest: digest("data"),
-      steps: 8,
-      batch: 8,
-      trainFrom: 0,
-      trainTo: 100,
-      parameterCount: 10,
-      macsPerStep: 1_000_000,
-    },
+    tasks: [aRegistration("fake")],
     ...change,
   });
 }
@@ -81,7 +102,7 @@ export function aWorld(change: Partial<Genesis> = {}): World {
   return { genesis, rules: rulesOf(genesis), state: genesisState(genesis) };
 }
 
-/** The first and, in tests, only task. */
+/** The first and, in most tests, only task. */
 export const taskIn = (rules: Rules): Task => rules.tasks[0] as Task;
 
 /** The result of a made-up unit, by its seed: what a re-execution would find. */
@@ -170,7 +191,7 @@ export function someRecords(
 
 export interface BlockPlan {
   readonly records?: readonly RoundRecord[];
-  readonly transfers?: readonly Transfer[];
+  readonly transactions?: readonly Transaction[];
   readonly doubleBlocks?: readonly DoubleBlock[];
   readonly doubleRecords?: readonly DoubleRecord[];
   /** Default: one block time after the parent. */
@@ -236,11 +257,14 @@ export function aTransfer(
   from: KeyPair,
   to: Uint8Array,
   amount: bigint,
-  change: Partial<Transfer> = {},
-): Transfer {
+  change: Partial<Transfer & Omit<Transaction, "payload">> = {},
+): Transaction {
   const { genesis } = state;
+  const { signature, kind, ...fields } = change;
   const nonce = state.account(from.address).nonce;
-  return signTransfer({ genesis, from: from.address, to, amount, fee: 1n, nonce, ...change }, from);
+  const unsigned = transferOf({ genesis, from: from.address, to, amount, fee: 1n, nonce, ...fields });
+  const signed = Transaction.sign({ ...unsigned, kind: kind ?? unsigned.kind }, from, fields.genesis ?? genesis);
+  return signature === undefined ? signed : { ...signed, signature };
 }
 
 /** The header with fields changed and the miner's signature made anew: the forger holds its own key. */

@@ -6,7 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type ApiClient, apiClient } from "../../src/api/index.ts";
 import { messageOf } from "../../src/base/index.ts";
 import { type GenesisProfile, PROFILES } from "../../src/chain/index.ts";
-import { DEFAULT_MODEL, genesisFor, type NodeStatus } from "../../src/node/index.ts";
+import { genesisFor, type NodeStatus, type TaskChoice } from "../../src/node/index.ts";
 import { CliProcess } from "./cli-process.ts";
 
 /** Time between two looks of `eventually`, ms. */
@@ -72,13 +72,19 @@ export const FAST: GenesisProfile = {
   blockTimeMs: 1_000,
   target: `001${"f".repeat(61)}`,
   maturity: 2,
-  task: { ...PROFILES.devnet.task, steps: 50 },
 };
 
+/** Units of 50 steps. */
+export const SHORT_TASK: TaskChoice = { model: "digits-mlp", steps: 50 };
+
 /** Writes a genesis file into `dir`; its path. */
-export function writeNetwork(dir: string, change: Partial<GenesisProfile> = {}): string {
+export function writeNetwork(
+  dir: string,
+  change: Partial<GenesisProfile> = {},
+  tasks: readonly TaskChoice[] = [SHORT_TASK],
+): string {
   const path = join(dir, "genesis.json");
-  writeFileSync(path, JSON.stringify(genesisFor({ ...FAST, ...change }, DEFAULT_MODEL)));
+  writeFileSync(path, JSON.stringify(genesisFor({ ...FAST, ...change }, tasks)));
   return path;
 }
 
@@ -87,8 +93,8 @@ export class Lab {
   readonly #running: CliProcess[] = [];
 
   /** Writes the genesis file; its path. */
-  network(change: Partial<GenesisProfile> = {}): string {
-    return writeNetwork(this.dir, change);
+  network(change: Partial<GenesisProfile> = {}, tasks?: readonly TaskChoice[]): string {
+    return writeNetwork(this.dir, change, tasks);
   }
 
   dataDir(name: string): string {

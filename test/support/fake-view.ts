@@ -1,14 +1,14 @@
 // A node for the tests of the doors: every field of every shape filled, events on call, refusals on demand.
 import { ACCEPT, Emitter, reject, toHex, type Verdict } from "../../src/base/index.ts";
-import type { Transaction } from "../../src/codec/transaction.ts";
+import { Transaction } from "../../src/codec/transaction.ts";
 import type {
-  AccountView,
-  BlockDetail,
-  BlockView,
-  NodeEvents,
-  NodeStatus,
-  NodeView,
-  TransferView,
+    AccountView,
+    BlockDetail,
+    BlockView,
+    NodeEvents,
+    NodeStatus,
+    NodeView,
+    TransferView,
 } from "../../src/node/index.ts";
 import type { PeerInfo } from "../../src/ports/index.ts";
 
@@ -21,6 +21,7 @@ const summary = (height: number) => ({
   time: 1_700_000_000_000 + height * 4000,
   stateRoot: hexOf(100 + height),
   parametersDigest: hexOf(150 + height),
+  tasks: [{ task: hexOf(3), round: 2 * height, parametersDigest: hexOf(150 + height) }],
   checked: "executed" as const,
 });
 
@@ -46,6 +47,8 @@ export function aStatus(changes: Partial<NodeStatus> = {}): NodeStatus {
     tasks: [
       {
         id: hexOf(3),
+        name: "digits-mlp",
+        followed: true,
         model: "digits-mlp",
         round: 12,
         loss: 0.25,
@@ -178,4 +181,4 @@ export function fakeView(): FakeView {
   return view;
 }
 
-export const refusedTransfer = reject("NONCE_USED", "its nonce was used before");
+export const refusedTransfer = reject("nonce-used", "its nonce was used before");

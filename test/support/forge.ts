@@ -1,19 +1,19 @@
 // Units, records and blocks upon what an engine holds: honest ones as anybody could make them, and the forgeries of a cheat who holds its own key.
 import type { State } from "../../src/chain/index.ts";
 import {
-  type Block,
-  Contribution,
-  type DoubleBlock,
-  type DoubleRecord,
-  RoundRecord,
-  type Transfer,
+    type Block,
+    Contribution,
+    type DoubleBlock,
+    type DoubleRecord,
+    RoundRecord,
+    type Transaction,
 } from "../../src/codec/index.ts";
 import { compareContributions, draftBlock, sealBlock } from "../../src/consensus/index.ts";
 import { type KeyPair, sha256 } from "../../src/crypto/index.ts";
-import { aggregate, decodeDelta, encodeDelta, parametersDigest } from "../../src/ml/index.ts";
+import { AGGREGATION_RULES, decodeDelta, encodeDelta, parametersDigest } from "../../src/ml/index.ts";
 import { findWin, noncesPerUnit, unitOfContribution, unitSeed, type Win } from "../../src/work/index.ts";
-import type { Lab, Node } from "./lab.ts";
-import { toyManifest, toyUnit } from "./sim.ts";
+import { type Lab, type Node, only } from "./lab.ts";
+import { toyTask, toyUnit } from "./sim.ts";
 
 /** What a unit is run upon: a state, and the parameters and records of the round that is open on it. */
 export interface Place {
@@ -26,7 +26,8 @@ export interface Place {
 
 /** Where `node` stands. */
 export async function placeOf(node: Node): Promise<Place> {
-  const { rounds, ledger, parameters } = node.engine;
+  const { ledger } = node.engine;
+  const { rounds, parameters } = only(node);
   const { round, startDigest: start, records } = rounds.view;
   const set = await parameters.get(start);
   if (set === undefined) throw new Error("the parameters of the round are not here");
@@ -58,14 +59,15 @@ export interface UnitIndex {
 
 /** A unit of `key` at `place`. */
 export function aUnit(lab: Lab, key: KeyPair, place: Place, at: UnitIndex = {}, cheat: Cheat = {}): Unit {
-  const { rules, task } = lab.network;
+  const { rules } = lab.network;
+  const { task } = lab;
   const { state, round, start, parameters } = place;
   const { mlNode = 0, index = 0 } = at;
   const unit = { beacon: state.beacon, task: task.id, round, author: key.address, mlNode, index };
   const seed = unitSeed(unit);
   const honest = toyUnit(parameters, seed);
   const end = cheat.end?.(honest, place, seed) ?? honest;
-  const right = encodeDelta(toyManifest, parameters, end);
+  const right = encodeDelta(toyTask, parameters, end);
   const delta = cheat.delta?.(right) ?? right;
   const fields = {
     task: task.id,
@@ -74,8 +76,8 @@ export function aUnit(lab: Lab, key: KeyPair, place: Place, at: UnitIndex = {}, 
     author: key.address,
     mlNode,
     index,
-    start,
-    digest: parametersDigest(toyManifest, end),
+    startDigest: start,
+    digest: parametersDigest(toyTask, end),
     codec: 0,
     deltaHash: sha256(delta),
     deltaBytes: delta.length,
@@ -86,7 +88,7 @@ export function aUnit(lab: Lab, key: KeyPair, place: Place, at: UnitIndex = {}, 
 
 /** A unit of `key` that wins at `place`. */
 export function aWin(lab: Lab, key: KeyPair, place: Place, cheat: Cheat = {}, first = 0): Unit & { readonly win: Win } {
-  const nonces = noncesPerUnit(lab.network.task, lab.network.rules);
+  const nonces = noncesPerUnit(lab.task, lab.network.rules);
   for (let index = first; index < first + 1000; index++) {
     const unit = aUnit(lab, key, place, { index }, cheat);
     const finished = unitOfContribution(place.state.beacon, unit.contribution);
@@ -97,7 +99,7 @@ export function aWin(lab: Lab, key: KeyPair, place: Place, cheat: Cheat = {}, fi
 }
 
 export interface Extras {
-  readonly transfers?: readonly Transfer[];
+  readonly transactions?: readonly Transaction[];
   readonly doubleBlocks?: readonly DoubleBlock[];
   readonly doubleRecords?: readonly DoubleRecord[];
   readonly time?: number;
@@ -133,7 +135,8 @@ export function recordAt(
   change: Partial<RoundRecord> = {},
   signer: KeyPair = leader,
 ): RoundRecord {
-  const { rules, task } = lab.network;
+  const { rules } = lab.network;
+  const { task } = lab;
   const previous = place.records.at(-1);
   const stands = place.state.task(task.id) as { lastRecord: Uint8Array };
   const contributions = units.map(({ contribution }) => contribution).sort(compareContributions);
@@ -145,7 +148,7 @@ export function recordAt(
       block: place.state.tipId,
       parent: previous === undefined ? stands.lastRecord : RoundRecord.id(previous),
       contributions,
-      nextDigest: parametersDigest(toyManifest, following(place, units)),
+      nextDigest: parametersDigest(toyTask, following(place, units)),
       leader: leader.address,
       ...change,
     },
@@ -156,8 +159,8 @@ export function recordAt(
 
 /** P(t+1) of `units` at `place`. */
 export function following(place: Place, units: readonly Unit[]): Float32Array {
-  const deltas = units.map(({ delta }) => decodeDelta(toyManifest, delta));
-  return aggregate(toyManifest, place.parameters, deltas);
+  const deltas = units.map(({ delta }) => decodeDelta(toyTask, delta));
+  return AGGREGATION_RULES.mean(toyTask, place.parameters, deltas);
 }
 
 /** The place that `record` opens, if it says the truth. */

@@ -3,14 +3,24 @@
 import { memoryStore } from "../../src/adapters/level/index.ts";
 import { createMemoryNetwork, type MemoryNetwork } from "../../src/adapters/memory-wire/index.ts";
 import { silentLog } from "../../src/adapters/telemetry/index.ts";
-import { concatBytes, PouwError, toHex, type Verdict } from "../../src/base/index.ts";
+import { ignore, PouwError, toHex, type Verdict } from "../../src/base/index.ts";
 import type { Genesis } from "../../src/chain/index.ts";
-import { Block, Header, type PeerStatus, type Protocol, REQUESTS, type Topic } from "../../src/codec/index.ts";
+import {
+    Block,
+    BlockNotice,
+    Header,
+    type PeerStatus,
+    type Protocol,
+    REQUESTS,
+    type Topic,
+} from "../../src/codec/index.ts";
 import { type KeyPair, sha256 } from "../../src/crypto/index.ts";
-import { type AlertKind, Engine } from "../../src/engine/index.ts";
+import { PROTOCOL_VERSION } from "../../src/engine/exchange/own-status.ts";
+import { type AlertKind, Engine, type TaskEngine } from "../../src/engine/index.ts";
 import type { Network } from "../../src/node/index.ts";
 import type { Wire, WireHandlers } from "../../src/ports/index.ts";
-import { Sim, type SimNodeOptions, toyNetwork, toyRuntime } from "./sim.ts";
+import type { Task } from "../../src/work/task.ts";
+import { Sim, type SimNodeOptions, toyArtifacts, toyNetwork, toyRuntime } from "./sim.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 
 export const UNIT_MS = 100;
@@ -44,6 +54,9 @@ export interface NodeOptions extends Pick<SimNodeOptions, "forge" | "trains" | "
   readonly trusts?: readonly string[];
 }
 
+/** The engine of a node's only task. */
+export const only = (node: Pick<Node, "engine">): TaskEngine => node.engine.tasks[0] as TaskEngine;
+
 export type Answer = (protocol: Protocol, data: Uint8Array, from: string) => Promise<Uint8Array>;
 
 /** A peer without a node: publishes what it is told, answers as `answer` says, notes what it was asked and told. */
@@ -72,6 +85,8 @@ export const VICTIMS: readonly (readonly [string, NodeOptions])[] = [
 export class Lab {
   readonly clock = new VirtualClock();
   readonly network: Network;
+  /** The network's only task. */
+  readonly task: Task;
   readonly air: MemoryNetwork;
   readonly #engines: Engine[] = [];
   #wires = 0;
@@ -79,6 +94,7 @@ export class Lab {
 
   constructor(genesis: Partial<Genesis> = {}) {
     this.network = toyNetwork({ target: `07${"ff".repeat(31)}`, ...genesis });
+    this.task = this.network.rules.tasks[0] as Task;
     this.air = createMemoryNetwork({ clock: this.clock, random: () => this.random(), latencyMs: 5 });
   }
 
@@ -104,18 +120,19 @@ export class Lab {
     const engine = await Engine.open(
       {
         ...network,
+        tasks: network.rules.tasks,
         roleBits: 0,
         checksBeforeRelay: options.verifies === true,
-        mines: options.mines === true,
+        leads: options.mines === true,
         trustedVerifiers: (options.trusts ?? []).map((trusted) => Sim.key(trusted).address),
       },
-      { store: memoryStore(), wire, runtime, key: Sim.key(name), clock, log: silentLog() },
+      { store: memoryStore(), wire, artifacts: toyArtifacts, runtime, key: Sim.key(name), clock, log: silentLog() },
     );
     this.#engines.push(engine);
     engine.events.on("alert", ({ kind }) => alerts.push(kind));
     if (options.verifies === true)
       engine.events.on("checked", ({ block, outcome, by, digest }) => {
-        if (by === "executed") engine.checks.attest(block, outcome, digest);
+        if (by === "executed") engine.attest(block, outcome, digest);
       });
     await engine.start();
     if (handlers === undefined) throw new Error("the engine did not start its wire");
@@ -132,7 +149,7 @@ export class Lab {
     await wire.start({
       gossip: async (topic, data) => {
         told.push({ topic, data });
-        return { kind: "ignore", code: "evil", reason: "relays nothing" };
+        return ignore("known", "an evil peer relays nothing");
       },
       request: (protocol, data, from) => {
         asked.push(protocol);
@@ -151,7 +168,7 @@ export class Lab {
   status(change: Partial<PeerStatus> = {}): PeerStatus {
     const { genesis, network } = this.network.rules;
     return {
-      version: 1,
+      version: PROTOCOL_VERSION,
       network: new TextEncoder().encode(network),
       genesis,
       head: genesis,
@@ -227,7 +244,7 @@ export class Lab {
   /** One unit of the node, in virtual time. */
   async train(node: Node, index = 0): Promise<void> {
     let done = false;
-    const unit = Promise.resolve(node.engine.trainer?.run(0, index)).finally(() => {
+    const unit = Promise.resolve(only(node).trainer?.run(0, index)).finally(() => {
       done = true;
     });
     await this.clock.run(60_000, () => done);
@@ -238,7 +255,7 @@ export class Lab {
   async fate(node: Node, block: Block): Promise<string> {
     const { ledger, blocks } = node.engine;
     const id = Header.id(block.header);
-    const known = await ledger.node(id);
+    const known = await ledger.entry(id);
     if (known === undefined) return "unknown";
     const best = await blocks.canonical(known.height);
     const stands = best !== undefined && toHex(best) === toHex(id) && known.height <= ledger.head.height;
@@ -250,7 +267,7 @@ export class Lab {
   }
 }
 
-export const blockMessage = (block: Block): Uint8Array => concatBytes(Uint8Array.of(0), Block.codec.encode(block));
+export const blockMessage = (block: Block): Uint8Array => BlockNotice.of(Block.wrap(block));
 
 /** The wire, with a note of everything that was judged and punished. */
 function watched(

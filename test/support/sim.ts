@@ -5,43 +5,59 @@ import { memoryStore } from "../../src/adapters/level/index.ts";
 import { createMemoryNetwork, type MemoryNetwork } from "../../src/adapters/memory-wire/index.ts";
 import { createLog, noMetrics, silentLog } from "../../src/adapters/telemetry/index.ts";
 import { toHex, utf8 } from "../../src/base/index.ts";
-import { type Genesis, parseGenesis, rulesOf } from "../../src/chain/index.ts";
+import { type Genesis, type GenesisTask, parseGenesis, rulesOf, taskOf } from "../../src/chain/index.ts";
 import { keyPairFromSecret, sha256 } from "../../src/crypto/index.ts";
-import { encodeDelta, initialParameters, type ModelManifest, parametersDigest } from "../../src/ml/index.ts";
-import { type Network, type NodeOptionsInput, type NodeParts, PoUWNode, type RoleName } from "../../src/node/index.ts";
-import type { Clock, Runtime, Store, UnitRequest, UnitResult } from "../../src/ports/index.ts";
+import { encodeDelta, initialParameters, parametersDigest } from "../../src/ml/index.ts";
+import { type Network, type NodeOptionsInput, type NodeParts, PoUWNode } from "../../src/node/index.ts";
+import type {
+    ArtifactKind,
+    Artifacts,
+    ArtifactValues,
+    Clock,
+    Runtime,
+    Store,
+    UnitRequest,
+    UnitResult,
+} from "../../src/ports/index.ts";
 import type { Task } from "../../src/work/index.ts";
+import { aRegistration } from "./chain.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 
-const digest = (text: string): string => toHex(sha256(utf8(text)));
+/** The first parameters of a toy task: 48 in two tensors. */
+const PARAMETERS = [
+  { name: "a", shape: [8, 4], exponent: -22, init: { kind: "normal", std: 0.125 } },
+  { name: "b", shape: [16], exponent: -21, init: { kind: "zeros" } },
+] as const;
+const initialOf = (name: string): Float32Array => initialParameters({ parameters: PARAMETERS, initSeed: name });
 
-/** 48 parameters in two tensors. */
-export const toyManifest: ModelManifest = {
-  name: "toy",
-  version: 1,
-  architecture: "made up",
-  task: { kind: "classification" },
-  data: { name: "digits", window: 1, inputs: [] },
-  batchSize: 1,
-  evalBatch: 1,
-  predictionsPerSample: 1,
-  defaultSteps: 1,
-  optimizer: { kind: "sgd", learningRate: 1, momentum: 0 },
-  parameters: [
-    { name: "a", shape: [8, 4], exponent: -22, init: { kind: "normal", std: 0.125 } },
-    { name: "b", shape: [16], exponent: -21, init: { kind: "zeros" } },
-  ],
+/** Every fact of a toy task; tasks of different names start from different parameters. */
+export const toyRegistration = (name = "toy", change: Partial<GenesisTask> = {}): GenesisTask => ({
+  ...aRegistration(name),
+  initialDigest: toHex(parametersDigest({ name, parameterCount: 48 }, initialOf(name))),
+  steps: 1,
+  batch: 1,
+  parameters: PARAMETERS.map(({ name: label, shape, exponent }) => ({ name: label, shape: [...shape], exponent })),
   parameterCount: 48,
-  macsPerStep: 1_000_000,
-  initSeed: "toy",
-  files: { train: { sha256: digest("toy train"), bytes: 1 }, eval: { sha256: digest("toy eval"), bytes: 1 } },
+  ...change,
+});
+
+/** The task of most tests. */
+export const toyTask: Task = taskOf(toyRegistration());
+
+/** The artifacts of toy tasks: their first parameters, and nothing else. */
+export const toyArtifacts: Artifacts = {
+  get: async <K extends ArtifactKind>(kind: K, digest: Uint8Array) => {
+    if (kind !== "parameters") return undefined;
+    const found = ["toy", "toy-two", "toy-three"].find((name) => toyRegistration(name).initialDigest === toHex(digest));
+    return found === undefined ? undefined : (initialOf(found) as ArtifactValues[K]);
+  },
 };
 
 /** Blocks of 10 s, units of 1 s: some ten rounds a block for one miner. */
 export function toyNetwork(change: Partial<Genesis> = {}): Network {
   const genesis = parseGenesis({
     network: "sim",
-    version: 1,
+    version: 2,
     time: 1_700_000_000_000,
     blockTimeMs: 10_000,
     target: `00${"66".repeat(31)}`,
@@ -56,22 +72,10 @@ export function toyNetwork(change: Partial<Genesis> = {}): Network {
     banBlocks: 50,
     maxFutureMs: 20_000,
     allocations: [],
-    task: {
-      model: "toy",
-      modelDigest: toyManifest.files.train.sha256,
-      parameters: toHex(parametersDigest(toyManifest, initialParameters(toyManifest))),
-      dataDigest: digest("toy data"),
-      steps: 1,
-      batch: 1,
-      trainFrom: 0,
-      trainTo: 100,
-      parameterCount: 48,
-      macsPerStep: 1_000_000,
-    },
+    tasks: [toyRegistration()],
     ...change,
   });
-  const rules = rulesOf(genesis);
-  return { genesis, rules, task: rules.tasks[0] as Task, manifest: toyManifest };
+  return { genesis, rules: rulesOf(genesis) };
 }
 
 /** What a toy unit makes of `start`: a few grid steps in every coordinate, as the seed says. */
@@ -79,8 +83,8 @@ export function toyUnit(start: Float32Array, seed: Uint8Array): Float32Array {
   const end = Float32Array.from(start);
   const noise = [sha256(seed, Uint8Array.of(0)), sha256(seed, Uint8Array.of(1))];
   let at = 0;
-  for (const { shape, exponent } of toyManifest.parameters) {
-    const size = shape.reduce((a, b) => a * b, 1);
+  for (const { shape, exponent } of PARAMETERS) {
+    const size = (shape as readonly number[]).reduce((a, b) => a * b, 1);
     for (let i = 0; i < size; i++, at++) {
       const step = ((noise[at >> 5] as Uint8Array)[at & 31] as number) - 128;
       end[at] = (end[at] as number) + step * 2 ** exponent;
@@ -102,10 +106,10 @@ export function toyRuntime({ clock, unitMs, forge }: ToyRuntimeOptions): Runtime
   const run = (request: UnitRequest): UnitResult => {
     const honest = toyUnit(request.start, request.seed);
     const end = request.priority === "train" && forge !== undefined ? forge(request, honest) : honest;
-    const delta = encodeDelta(toyManifest, request.start, end);
+    const delta = encodeDelta(request.task, request.start, end);
     return {
       end,
-      digest: parametersDigest(toyManifest, end),
+      digest: parametersDigest(request.task, end),
       delta,
       deltaHash: sha256(delta),
       loss: 1,
@@ -129,7 +133,7 @@ export function toyRuntime({ clock, unitMs, forge }: ToyRuntimeOptions): Runtime
         });
         signal.addEventListener("abort", stop, { once: true });
       }),
-    evaluate: async (_model, parameters) => ({
+    evaluate: async ({ parameters }) => ({
       samples: 1000,
       correct: Math.abs(Math.round((parameters[0] as number) * 2 ** 22)) % 1000,
       loss: 1,
@@ -139,12 +143,16 @@ export function toyRuntime({ clock, unitMs, forge }: ToyRuntimeOptions): Runtime
 }
 
 export interface SimNodeOptions {
-  readonly roles?: readonly RoleName[];
+  readonly roles?: readonly string[];
   readonly unitMs?: number;
   readonly forge?: ToyRuntimeOptions["forge"];
   /** False: as if no provider could train. */
   readonly trains?: boolean;
   readonly trusts?: readonly string[];
+  /** Tasks that it follows, by name; all by default. */
+  readonly follows?: readonly string[];
+  /** Tasks that its miner trains, by name; all that it follows by default. */
+  readonly mines?: readonly string[];
 }
 
 interface Machine {
@@ -253,6 +261,7 @@ export class Sim {
       store: machine.store,
       wire,
       runtime,
+      artifacts: toyArtifacts,
       network,
       key: Sim.key(name),
       metrics: noMetrics(),
@@ -260,6 +269,8 @@ export class Sim {
     const input: NodeOptionsInput = {
       roles: [...(options.roles ?? ["peer"])],
       trustedVerifiers: [...(options.trusts ?? [])],
+      tasks: [...(options.follows ?? [])],
+      miner: { tasks: [...(options.mines ?? [])] },
       dataDir: "/nowhere",
       ephemeral: true,
     };

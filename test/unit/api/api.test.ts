@@ -5,14 +5,14 @@ import { PouwError, toHex } from "../../../src/base/index.ts";
 import type { Transaction } from "../../../src/codec/transaction.ts";
 import { keyPairFromSecret } from "../../../src/crypto/index.ts";
 import {
-  aBlock,
-  aPeer,
-  aStatus,
-  aTransfer,
-  type FakeView,
-  fakeView,
-  hexOf,
-  refusedTransfer,
+    aBlock,
+    aPeer,
+    aStatus,
+    aTransfer,
+    type FakeView,
+    fakeView,
+    hexOf,
+    refusedTransfer,
 } from "../../support/fake-view.ts";
 
 const OPTIONS = { host: "127.0.0.1", bodyBytes: 4096, maxStreams: 2 };

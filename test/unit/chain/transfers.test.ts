@@ -8,7 +8,7 @@ import { aKey, alice, aTransfer, aWorld, bob, carol, mineBlock, winningParts } f
 const { rules, state } = aWorld();
 const pay = (nonce: bigint, fee: bigint, amount = 10n): Transfer =>
   aTransfer(state, alice, bob.address, amount, { nonce, fee });
-const draft = (on: State, transfers: readonly Transfer[]): object =>
+const draft = (on: State, transactions: readonly Transfer[]): object =>
   draftBlock(on, winningParts(on, carol, { transfers }, rules), rules);
 
 describe("a block's transfers", () => {
@@ -17,7 +17,7 @@ describe("a block's transfers", () => {
     const passed = aTransfer(state, bob, carol.address, 99n);
     expect(checkTransfer(state, passed, rules)).toMatchObject({ code: "low-balance" });
     expect(draft(state, [passed, given])).toMatchObject({ kind: "reject", code: "low-balance" });
-    const next = mineBlock(state, carol, rules, { transfers: [given, passed] }).state;
+    const next = mineBlock(state, carol, rules, { transactions: [given, passed] }).state;
     expect(next.account(bob.address)).toMatchObject({ balance: 0n, nonce: 1n });
     expect(next.account(carol.address).balance).toBe(99n);
   });
@@ -30,7 +30,7 @@ describe("a block's transfers", () => {
 
   it("may pay their own sender, who loses the fee only", () => {
     const self = aTransfer(state, alice, alice.address, 10n, { fee: 3n });
-    const next = mineBlock(state, carol, rules, { transfers: [self] }).state;
+    const next = mineBlock(state, carol, rules, { transactions: [self] }).state;
     expect(next.account(alice.address)).toMatchObject({ balance: 999_997n, nonce: 1n });
   });
 
@@ -46,9 +46,9 @@ describe("a block's transfers", () => {
   });
 
   it("leave the state that refuses them untouched", () => {
-    const { block } = mineBlock(state, carol, rules, { transfers: [pay(0n, 1n)] });
+    const { block } = mineBlock(state, carol, rules, { transactions: [pay(0n, 1n)] });
     const root = Uint8Array.from(state.root);
-    const bad = { ...block, body: { ...block.body, transfers: [pay(0n, 1n), pay(5n, 1n)] } };
+    const bad = { ...block, body: { ...block.body, transactions: [pay(0n, 1n), pay(5n, 1n)] } };
     expect(apply(state, bad, rules)).toMatchObject({ code: "nonce-ahead" });
     expect(state.root).toEqual(root);
     expect(state.account(bob.address).balance).toBe(0n);
@@ -58,7 +58,7 @@ describe("a block's transfers", () => {
 
 describe("the choice of transfers", () => {
   it("takes the best fees first, an account's own in order of nonce", () => {
-    const rich = mineBlock(state, carol, rules, { transfers: [pay(0n, 1n, 1000n)] }).state;
+    const rich = mineBlock(state, carol, rules, { transactions: [pay(0n, 1n, 1000n)] }).state;
     const bobs = [1n, 50n].map((fee, i) => aTransfer(rich, bob, carol.address, 5n, { fee, nonce: BigInt(i) }));
     const alices = [20n, 30n].map((fee, i) => aTransfer(rich, alice, carol.address, 5n, { fee, nonce: BigInt(1 + i) }));
     const chosen = selectTransfers(rich, [...bobs, ...alices].reverse());

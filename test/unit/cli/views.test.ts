@@ -8,15 +8,15 @@ import { newLiveState, renderLive, squeeze } from "../../../src/cli/views/live.t
 import { bar } from "../../../src/cli/views/progress.ts";
 import { blockTable, capabilityLines, peerLines, statusLines } from "../../../src/cli/views/status.ts";
 import {
-  clip,
-  duration,
-  formatAmount,
-  parseAmount,
-  percent,
-  short,
-  sparkline,
-  table,
-  widthOf,
+    clip,
+    duration,
+    formatAmount,
+    parseAmount,
+    percent,
+    short,
+    sparkline,
+    table,
+    widthOf,
 } from "../../../src/cli/views/text.ts";
 import { aBlock, aPeer, aStatus, hexOf } from "../../support/fake-view.ts";
 

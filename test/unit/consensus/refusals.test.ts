@@ -2,47 +2,47 @@
 import { describe, expect, it } from "vitest";
 import type { Verdict } from "../../../src/base/index.ts";
 import {
-  type Applied,
-  apply,
-  checkTransfer,
-  judgeDoubleBlock,
-  judgeDoubleRecord,
-  type Offence,
-  type REFUSALS,
-  type Refusal,
-  type State,
+    type Applied,
+    apply,
+    checkTransfer,
+    judgeDoubleBlock,
+    judgeDoubleRecord,
+    type Offence,
+    type REFUSALS,
+    type Refusal,
+    type State,
 } from "../../../src/chain/index.ts";
 import {
-  Attestation,
-  type Block,
-  Contribution,
-  type RoundRecord,
-  type Transfer,
-  type UnsignedHeader,
+    Attestation,
+    type Block,
+    Contribution,
+    type RoundRecord,
+    type Transfer,
+    type UnsignedHeader,
 } from "../../../src/codec/index.ts";
 import {
-  checkAttestation,
-  checkBlock,
-  checkContribution,
-  checkHeader,
-  checkRecord,
+    checkAttestation,
+    checkBlock,
+    checkContribution,
+    checkHeader,
+    checkRecord,
 } from "../../../src/consensus/index.ts";
 import { drawHash, firstNonce, noncesPerUnit, unitOfHeader } from "../../../src/work/index.ts";
 import {
-  aContribution,
-  alice,
-  aRecord,
-  aTransfer,
-  aWorld,
-  bob,
-  carol,
-  doubleOf,
-  forgeBlock,
-  forgeBody,
-  mineBlock,
-  mineChain,
-  someRecords,
-  taskIn,
+    aContribution,
+    alice,
+    aRecord,
+    aTransfer,
+    aWorld,
+    bob,
+    carol,
+    doubleOf,
+    forgeBlock,
+    forgeBody,
+    mineBlock,
+    mineChain,
+    someRecords,
+    taskIn,
 } from "../../support/chain.ts";
 
 type Result = Verdict | Applied | Offence;
@@ -218,7 +218,7 @@ function mineUnchecked(state: State): Block["header"] {
 
 function paidOnce(): { before: State; after: State; transfer: Transfer } {
   const transfer = aTransfer(parent, alice, bob.address, 5n);
-  return { before: parent, after: mineBlock(parent, carol, rules, { transfers: [transfer] }).state, transfer };
+  return { before: parent, after: mineBlock(parent, carol, rules, { transactions: [transfer] }).state, transfer };
 }
 
 describe("every refusal", () => {
