@@ -2,6 +2,7 @@ export * from "./bytes.ts";
 export * from "./emitter.ts";
 export * from "./errors.ts";
 export * from "./ids.ts";
+export * from "./inputs.ts";
 export * from "./lru.ts";
 export * from "./refusals.ts";
 export * from "./scope.ts";

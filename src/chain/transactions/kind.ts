@@ -11,6 +11,11 @@ export interface ApplyContext {
   readonly rules: Rules;
 }
 
+/** A payload as people read and write it. */
+export interface PayloadFields {
+  readonly [field: string]: string;
+}
+
 export interface TransactionKind<P> {
   /** As people and the API name it. */
   readonly name: string;
@@ -23,6 +28,8 @@ export interface TransactionKind<P> {
   cost(payload: P): bigint;
   /** Changes the state. Nonce, fee and cost are taken already; a refusal undoes nothing, it voids the block. */
   apply(working: WorkingState, payload: P, transaction: Transaction, context: ApplyContext): Refusal | undefined;
-  /** The payload as people read it: hex and decimal strings. */
-  show(payload: P): { readonly [field: string]: string };
+  /** The payload as people read it: hex and decimal strings. A field that holds money is called `amount`, or ends in `Amount`. */
+  show(payload: P): PayloadFields;
+  /** The payload from the fields that `show` writes, for the doors only; without it people must send bytes. Throws BAD_ENCODING naming the field. */
+  parse?(fields: PayloadFields): P;
 }

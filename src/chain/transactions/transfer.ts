@@ -1,7 +1,9 @@
 // `transfer`: moves money from the sender to an address.
 import { ContainerType, type ValueOf } from "@chainsafe/ssz";
-import { ACCEPT, declareRefusals, reject, toHex } from "../../base/index.ts";
+import { z } from "zod";
+import { ACCEPT, declareRefusals, hexBytes, reject, toHex, u64Text } from "../../base/index.ts";
 import { Bytes32, codecOf, U64, type UnsignedTransaction } from "../../codec/index.ts";
+import { parseWith } from "./fields.ts";
 import type { TransactionKind } from "./kind.ts";
 
 const own = declareRefusals({ "zero-amount": "the transfer moves nothing" });
@@ -20,6 +22,7 @@ export const transfer: TransactionKind<Transfer> = {
     return undefined;
   },
   show: ({ to, amount }) => ({ to: toHex(to), amount: `${amount}` }),
+  parse: parseWith(z.strictObject({ to: hexBytes(32), amount: u64Text })),
 };
 
 /** The unsigned transaction of a transfer; amounts in the smallest unit of money. */
