@@ -34,8 +34,8 @@ export {
   type NodeStatus,
   type NodeView,
   PoUWNode,
+  type TransactionView,
   type TransferOrder,
-  type TransferView,
   VERSION,
 } from "./node/index.ts";
 export type { Clock, Log, Runtime, Store, Wire } from "./ports/index.ts";

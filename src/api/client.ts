@@ -2,13 +2,13 @@
 // path, input and reply are the server's own.
 import type { z } from "zod";
 import { ERROR_CODES, type ErrorCode, messageOf, PouwError, toHex } from "../base/index.ts";
-import type { AccountView, BlockDetail, BlockView, NodeStatus, PeerView, TransferView } from "../node/index.ts";
+import type { AccountView, BlockDetail, BlockView, NodeStatus, PeerView, TransactionView } from "../node/index.ts";
 import type { Resource } from "./resource.ts";
 import { account } from "./resources/accounts.ts";
 import { block, blocks } from "./resources/blocks.ts";
 import { peers } from "./resources/peers.ts";
 import { status } from "./resources/status.ts";
-import { submitTransfer, transferById } from "./resources/transfers.ts";
+import { submitTransaction, transactionById } from "./resources/transactions.ts";
 import { errorSchema } from "./schemas.ts";
 
 const TIMEOUT_MS = 10_000;
@@ -22,10 +22,10 @@ export interface ApiClient {
   /** Throws NOT_FOUND. */
   block(id: string): Promise<BlockDetail>;
   /** Throws NOT_FOUND. */
-  transfer(id: string): Promise<TransferView>;
+  transaction(id: string): Promise<TransactionView>;
   account(address: string): Promise<AccountView>;
-  /** The transfer's id; throws REFUSED with the node's reason. */
-  submitTransfer(bytes: Uint8Array): Promise<string>;
+  /** The transaction's id; throws REFUSED with the node's reason. */
+  submitTransaction(bytes: Uint8Array): Promise<string>;
 }
 
 /** What a call sends: each part as its schema takes it. */
@@ -93,8 +93,8 @@ export function apiClient(url: string): ApiClient {
     blocks: (from, count) =>
       call(blocks, { query: { count: `${count}`, ...(from === undefined ? {} : { from: `${from}` }) } }),
     block: (id) => call(block, { params: { id } }),
-    transfer: (id) => call(transferById, { params: { id } }),
+    transaction: (id) => call(transactionById, { params: { id } }),
     account: (address) => call(account, { params: { address } }),
-    submitTransfer: async (bytes) => (await call(submitTransfer, { body: { hex: toHex(bytes) } })).id,
+    submitTransaction: async (bytes) => (await call(submitTransaction, { body: { hex: toHex(bytes) } })).id,
   };
 }

@@ -1,16 +1,6 @@
-// What people and programs write into a request: hex, heights, counts, decimal strings. Parsed once, here.
+// What people and programs write into a path or a query: hashes, heights, counts. Parsed once, here.
 import { z } from "zod";
-import { fromHex, toHex } from "../base/index.ts";
-
-/** Of text that a schema found to be hex. */
-export const asBytes = (text: string): Uint8Array => fromHex(text) as Uint8Array;
-
-/** `length` bytes as hex, `0x` allowed. */
-export const hexBytes = (length: number) =>
-  z
-    .string(`must be ${2 * length} hex digits`)
-    .regex(new RegExp(`^(0x)?[0-9a-fA-F]{${2 * length}}$`), `must be ${2 * length} hex digits`)
-    .transform(asBytes);
+import { asBytes, toHex } from "../base/index.ts";
 
 /** 32 bytes as hex, as the views write them: lower case, without prefix. */
 export const hashInput = (what: string) =>
@@ -37,10 +27,3 @@ export function wholeNumber(what: string, max: number) {
     .transform(Number)
     .refine((value) => value <= max, error);
 }
-
-/** A whole number below 2^64 as a decimal string. */
-export const u64 = z
-  .string("must be a decimal string")
-  .regex(/^\d{1,20}$/, "must be a decimal string")
-  .transform(BigInt)
-  .refine((value) => value < 2n ** 64n, "must be below 2^64");

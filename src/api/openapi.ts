@@ -38,7 +38,7 @@ export interface OpenApiDocument {
 }
 
 const DESCRIPTION = [
-  "What a running node shows and takes. It listens on localhost unless told otherwise, and has no key and no secret: transfers come signed.",
+  "What a running node shows and takes. It listens on localhost unless told otherwise, and has no key and no secret: transactions come signed.",
   "Requests must name this machine in `host`; writes must be JSON and are refused from other web sites.",
   "Readers leave alone what they do not know: fields and events may be added.",
 ].join(" ");

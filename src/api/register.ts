@@ -33,7 +33,7 @@ export function registerRows(rows: readonly Row[], registration: Registration): 
   }
 }
 
-/** The first thing that is wrong, with the name of its field: `transfer.amount: must be a decimal string`. */
+/** The first thing that is wrong, with the name of its field: `transaction.fee: must be a decimal string`. */
 function complaint(error: z.ZodError, whole: string): string {
   const issue = error.issues[0];
   const field = issue === undefined || issue.path.length === 0 ? whole : issue.path.join(".");

@@ -20,5 +20,5 @@ export { hashForm } from "./views/forms.ts";
 export * from "./views/health.ts";
 export * from "./views/peers.ts";
 export * from "./views/status.ts";
-export * from "./views/transfers.ts";
+export { type TransactionView, transactionSchema } from "./views/transactions.ts";
 export * from "./views/view.ts";

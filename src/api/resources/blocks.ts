@@ -27,7 +27,8 @@ export const blocks = resource({
 export const block = resource({
   method: "GET",
   path: "/v1/chain/blocks/:id",
-  summary: "One block with its transfers and records: by height on the best chain, by hash on any branch that is kept.",
+  summary:
+    "One block with its transactions and records: by height on the best chain, by hash on any branch that is kept.",
   params: z.object({ id: heightOrHash }),
   reply: blockDetailSchema,
   async handle(view, { params: { id } }) {

@@ -6,7 +6,7 @@ import { events } from "./events.ts";
 import { health, metrics } from "./health.ts";
 import { peers } from "./peers.ts";
 import { status } from "./status.ts";
-import { chainTransfer, submitTransfer, transferById } from "./transfers.ts";
+import { chainTransaction, submitTransaction, transactionById } from "./transactions.ts";
 
 export const RESOURCES: readonly Row[] = [
   status,
@@ -14,9 +14,9 @@ export const RESOURCES: readonly Row[] = [
   blocks,
   block,
   account,
-  submitTransfer,
-  transferById,
-  chainTransfer,
+  submitTransaction,
+  transactionById,
+  chainTransaction,
   events,
   health,
   metrics,

@@ -1,89 +1,98 @@
-// Transfers of money: taking a signed one, and showing one wherever it is.
+// Transactions: taking a signed one of any kind, and showing one wherever it is.
 import { z } from "zod";
-import { PouwError } from "../../base/index.ts";
-import { transferOf } from "../../chain/index.ts";
+import { asBytes, hexBytes, isMalformed, PouwError, u64Text } from "../../base/index.ts";
+import { readPayload } from "../../chain/index.ts";
 import { Transaction } from "../../codec/index.ts";
-import { type NodeView, type TransferView, transferSchema } from "../../node/index.ts";
+import { type NodeView, type TransactionView, transactionSchema } from "../../node/index.ts";
 import { RefusedError } from "../errors.ts";
-import { asBytes, hashInput, hexBytes, u64 } from "../inputs.ts";
+import { hashInput } from "../inputs.ts";
 import { resource } from "../resource.ts";
 import { acceptedSchema } from "../schemas.ts";
 
-const signedTransfer = z
+const hexText = z
+  .string("must be hex")
+  .regex(/^(0x)?([0-9a-fA-F]{2})*$/, "must be hex")
+  .transform(asBytes);
+
+const kindInput = z.union([z.string(), z.int().min(0).max(255)], "must be the name or the number of a kind");
+const payloadInput = z.union([hexText, z.record(z.string(), z.string())], "must be hex, or the kind's fields as text");
+
+/** Field by field; parsed to the transaction. The payload's fields are the kind's to read, so that a new kind needs nothing here. */
+const signedTransaction = z
   .strictObject({
     genesis: hexBytes(32).describe("Hash of the network's genesis block, 64 hex digits."),
-    from: hexBytes(32).describe("Who pays, 64 hex digits."),
-    to: hexBytes(32).describe("Who receives, 64 hex digits."),
-    amount: u64.describe("Decimal string, below 2^64."),
-    fee: u64.describe("Decimal string, below 2^64."),
-    nonce: u64.describe("The account's next nonce, a decimal string."),
-    signature: hexBytes(64).describe("The sender's Ed25519 signature, 128 hex digits."),
+    from: hexBytes(32).describe("Whose account it is of, 64 hex digits."),
+    nonce: u64Text.describe("The account's next nonce, a decimal string."),
+    fee: u64Text.describe("Decimal string, below 2^64."),
+    kind: kindInput.describe("The kind, by its name or its number."),
+    payload: payloadInput.describe("The payload as the kind encodes it, in hex, or its fields as the kind shows them."),
+    signature: hexBytes(64).describe("The account's Ed25519 signature, 128 hex digits."),
   })
-  .meta({ id: "SignedTransfer", description: "A transfer field by field." });
+  .transform(({ kind, payload, ...rest }, context): Transaction => {
+    try {
+      return { ...rest, ...readPayload(kind, payload) };
+    } catch (error) {
+      if (!isMalformed(error)) throw error;
+      context.addIssue({ code: "custom", path: ["payload"], message: error.message });
+      return z.NEVER;
+    }
+  })
+  .meta({ id: "SignedTransaction", description: "A transaction field by field." });
 
-const encode = ({ signature, ...order }: z.output<typeof signedTransfer>): Uint8Array =>
-  Transaction.codec.encode({ ...transferOf(order), signature });
-
-/** A signed transfer in one of two forms; parsed to the bytes of its transaction. Those of `hex` are not decoded yet. */
-export const transferInput = z
+/** A signed transaction in one of two forms; parsed to its bytes. Those of `hex` are not decoded yet. */
+const transactionInput = z
   .strictObject({
-    hex: z
-      .string("must be hex")
-      .regex(/^(0x)?([0-9a-fA-F]{2})*$/, "must be hex")
-      .transform(asBytes)
-      .optional()
-      .describe("The signed transfer as its codec writes it, in hex."),
-    transfer: signedTransfer.optional(),
+    hex: hexText.optional().describe("The signed transaction as its codec writes it, in hex."),
+    transaction: signedTransaction.optional(),
   })
   .refine(
-    (body) => (body.hex === undefined) !== (body.transfer === undefined),
-    "exactly one of hex and transfer is needed",
+    ({ hex, transaction }) => (hex === undefined) !== (transaction === undefined),
+    "exactly one of hex and transaction is needed",
   )
-  .transform(({ hex, transfer }) => hex ?? encode(transfer as z.output<typeof signedTransfer>))
+  .transform(({ hex, transaction }) => hex ?? Transaction.codec.encode(transaction as Transaction))
   .meta({
-    id: "TransferInput",
-    description: "A signed transfer, as hex or field by field: exactly one of the two.",
+    id: "TransactionInput",
+    description: "A signed transaction, as hex or field by field: exactly one of the two.",
     minProperties: 1,
     maxProperties: 1,
   });
 
-export const submitTransfer = resource({
+export const submitTransaction = resource({
   method: "POST",
-  path: "/v1/transfers",
-  summary: "Takes a signed transfer and passes it on; 422 with the refusal when the mempool does not want it.",
-  body: transferInput,
+  path: "/v1/transactions",
+  summary: "Takes a signed transaction and passes it on; 422 with the refusal when the mempool does not want it.",
+  body: transactionInput,
   reply: acceptedSchema,
   status: 202,
   async handle(view, { body }) {
-    Transaction.codec.decode(body);
-    const { id, verdict } = await view.submitTransfer(body);
+    const { id, verdict } = await view.submitTransaction(body);
     if (verdict.kind === "accept") return { id, accepted: true as const };
-    throw new RefusedError(`The transfer was refused: ${verdict.reason}.`, verdict.code);
+    throw new RefusedError(`The transaction was refused: ${verdict.reason}.`, verdict.code);
   },
 });
 
-const idParams = z.object({ id: hashInput("the transfer's id") });
+const idParams = z.object({ id: hashInput("the transaction's id") });
 
-async function findTransfer(view: NodeView, id: string): Promise<TransferView> {
-  const transfer = await view.transfer(id);
-  if (transfer === undefined) throw new PouwError("NOT_FOUND", `There is no transfer ${id} here.`);
-  return transfer;
+async function findTransaction(view: NodeView, id: string): Promise<TransactionView> {
+  const transaction = await view.transaction(id);
+  if (transaction === undefined) throw new PouwError("NOT_FOUND", `There is no transaction ${id} here.`);
+  return transaction;
 }
 
-export const transferById = resource({
+export const transactionById = resource({
   method: "GET",
-  path: "/v1/transfers/:id",
-  summary: "One transfer, waiting or in a block: where the id that POST /v1/transfers answers leads.",
+  path: "/v1/transactions/:id",
+  summary: "One transaction, waiting or in a block: where the id that POST /v1/transactions answers leads.",
   params: idParams,
-  reply: transferSchema,
-  handle: (view, { params }) => findTransfer(view, params.id),
+  reply: transactionSchema,
+  handle: (view, { params }) => findTransaction(view, params.id),
 });
 
-export const chainTransfer = resource({
+export const chainTransaction = resource({
   method: "GET",
   path: "/v1/chain/tx/:id",
-  summary: "One transfer, waiting or in a block, beside the blocks of the chain.",
+  summary: "One transaction, waiting or in a block, beside the blocks of the chain.",
   params: idParams,
-  reply: transferSchema,
-  handle: (view, { params }) => findTransfer(view, params.id),
+  reply: transactionSchema,
+  handle: (view, { params }) => findTransaction(view, params.id),
 });

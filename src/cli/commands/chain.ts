@@ -1,4 +1,4 @@
-// `pouw-node chain`: blocks and transfers of a running node, and the replay of a stored chain.
+// `pouw-node chain`: blocks and transactions of a running node, and the replay of a stored chain.
 import { Command } from "commander";
 import { findNode } from "../../api/index.ts";
 import { PouwError } from "../../base/index.ts";
@@ -9,7 +9,7 @@ import { catchInterrupts } from "../interrupt.ts";
 import { type Colors, colorsFor, type Io, printJson, printLine } from "../io.ts";
 import { addSettings, PLACE, settingsOf } from "../settings-options.ts";
 import { progressOn } from "../views/progress.ts";
-import { blockLines, blockTable, transferLines } from "../views/status.ts";
+import { blockLines, blockTable, transactionLines } from "../views/status.ts";
 import { fixed, formatAmount, plural, table } from "../views/text.ts";
 
 function print<T>(io: Io, command: Command, value: T, lines: (value: T, colors: Colors) => string[]): undefined {
@@ -52,8 +52,9 @@ async function showBlock(context: Context, command: Command): Promise<undefined>
   return print(context.io, command, await nodeOf(command, context).block(command.args[0] as string), blockLines);
 }
 
-async function showTransfer(context: Context, command: Command): Promise<undefined> {
-  return print(context.io, command, await nodeOf(command, context).transfer(command.args[0] as string), transferLines);
+async function showTransaction(context: Context, command: Command): Promise<undefined> {
+  const transaction = await nodeOf(command, context).transaction(command.args[0] as string);
+  return print(context.io, command, transaction, transactionLines);
 }
 
 async function verify(context: Context, command: Command): Promise<ExitCode> {
@@ -84,12 +85,15 @@ async function verify(context: Context, command: Command): Promise<ExitCode> {
   return report.ok ? EXIT.ok : EXIT.failure;
 }
 
+/** The settings that `chain verify` takes besides those that find the store. */
+const VERIFY = [...PLACE, "tasks", "provider", "workers"];
+
 export function chainCommand(context: Context): Command {
   const { action, deps } = context;
   const sub = (name: string, description: string, keys: readonly string[] = PLACE): Command =>
     addSettings(new Command(name).description(description), deps.settings, keys).option("--json", "print JSON");
   return new Command("chain")
-    .description("blocks and transfers; replay and check the whole store")
+    .description("blocks and transactions; replay and check the whole store")
     .addCommand(
       sub("show", "the newest blocks of a running node")
         .option("--from <height>", "begin here instead")
@@ -102,12 +106,12 @@ export function chainCommand(context: Context): Command {
         .action(action((command) => showBlock(context, command))),
     )
     .addCommand(
-      sub("tx", "one transfer of a running node")
+      sub("tx", "one transaction of a running node")
         .argument("<id>", "its id, 64 hex digits")
-        .action(action((command) => showTransfer(context, command))),
+        .action(action((command) => showTransaction(context, command))),
     )
     .addCommand(
-      sub("verify", "replay the stored chain of a stopped node and check everything", [...PLACE, "provider", "workers"])
+      sub("verify", "replay the stored chain of a stopped node and check everything", VERIFY)
         .option("--no-reexecute", "leave out running the winning units again")
         .action(action((command) => verify(context, command))),
     );

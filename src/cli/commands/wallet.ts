@@ -86,19 +86,16 @@ async function send(context: Context, command: Command): Promise<undefined> {
   };
   const [status, account] = await Promise.all([node.status(), node.account(toHex(from))]);
   const genesis = fromHex(status.genesis) as Uint8Array;
-  const transfer = Transaction.sign(
+  const transaction = Transaction.sign(
     transferOf({ ...unsigned, genesis, nonce: BigInt(account.nonce) }),
     wallet.keys,
     genesis,
   );
-  const id = await node.submitTransfer(Transaction.codec.encode(transfer));
+  const id = await node.submitTransaction(Transaction.codec.encode(transaction));
   if (options.json) printJson(io, { id, nonce: account.nonce, amount: unsigned.amount, fee: unsigned.fee });
   else printLine(io, id);
-  const where = `pouw-node chain tx ${id.slice(0, 8)}...`;
-  say(
-    io,
-    `Sent ${formatAmount(unsigned.amount)} with a fee of ${formatAmount(unsigned.fee)}; ${where} shows its block.`,
-  );
+  const sent = `Sent ${formatAmount(unsigned.amount)} with a fee of ${formatAmount(unsigned.fee)}`;
+  say(io, `${sent}; \`pouw-node chain tx ${id}\` shows its block.`);
   return undefined;
 }
 

@@ -1,8 +1,26 @@
 // Views of `status`, `peers`, `chain` and `doctor` for people.
-import type { BlockDetail, BlockView, CapabilityReport, NodeStatus, PeerView, TransferView } from "../../node/index.ts";
+import type {
+  BlockDetail,
+  BlockView,
+  CapabilityReport,
+  NodeStatus,
+  PeerView,
+  TaskStatus,
+  TransactionView,
+} from "../../node/index.ts";
 import type { ProviderReport } from "../../ports/index.ts";
 import type { Colors } from "../io.ts";
 import { duration, fixed, formatAmount, percent, plural, short, table } from "./text.ts";
+
+/** Two short lines for each task, so that a narrow terminal does not break them. */
+function taskRows(task: TaskStatus): [string, string][] {
+  const name = task.model === task.name ? task.name : `${task.name} (${task.model})`;
+  const word = task.followed ? "followed" : "not followed";
+  return [
+    ["task", `${name} round ${task.round}, parameters ${short(task.parametersDigest)}`],
+    ["", `${word}, loss ${fixed(task.loss, 4)}, accuracy ${percent(task.accuracy)}`],
+  ];
+}
 
 export function statusLines(status: NodeStatus, c: Colors): string[] {
   const { stats } = status;
@@ -21,10 +39,7 @@ export function statusLines(status: NodeStatus, c: Colors): string[] {
     ["height", `${status.height}, tip ${short(status.tip.hash)}, two below ${short(status.settled.hash)}`],
     ...(status.syncProgress === undefined ? [] : [["sync", percent(status.syncProgress, 0)] as [string, string]]),
     ["balance", `${formatAmount(status.balance)}, maturing ${formatAmount(status.immature)}`],
-    ...status.tasks.map((task): [string, string] => [
-      "task",
-      `${task.model} round ${task.round}, loss ${fixed(task.loss, 4)}, accuracy ${percent(task.accuracy)}`,
-    ]),
+    ...status.tasks.flatMap(taskRows),
     [
       "work",
       `${fixed(stats.unitsPerSecond, 2)} units/s on ${status.provider ?? "nothing"}, training ${percent(stats.trainingShare)}`,
@@ -59,27 +74,46 @@ const when = (time: number): string => new Date(time).toISOString().slice(0, 19)
 
 export function blockTable(blocks: readonly BlockView[], c: Colors): string[] {
   if (blocks.length === 0) return ["No blocks."];
-  const head = ["HEIGHT", "HASH", "TIME (UTC)", "MINER", "ROUND", "RECORDS", "UNITS", "TRANSFERS", "CHECKED"];
+  const head = ["HEIGHT", "HASH", "TIME (UTC)", "MINER", "ROUND", "RECORDS", "UNITS", "TRANSACTIONS", "CHECKED"];
   const rows = blocks.map((block) => [
     String(block.height),
     short(block.hash, 16),
     when(block.time),
     short(block.miner),
-    ...[block.round, block.records, block.contributions, block.transfers].map(String),
+    ...[block.round, block.records, block.contributions, block.transactions].map(String),
     block.checked,
   ]);
   return table([head.map((name) => c.dim(name)), ...rows], [0, 4, 5, 6, 7]);
 }
 
-export function transferLines(transfer: TransferView, c: Colors): string[] {
-  const rows = [
-    ["id", transfer.id],
-    ["from", transfer.from],
-    ["to", transfer.to],
-    ["amount", `${formatAmount(transfer.amount)}, fee ${formatAmount(transfer.fee)}, nonce ${transfer.nonce}`],
-    ["block", transfer.height === undefined ? "waiting" : `${transfer.height} ${transfer.block ?? ""}`],
+/** Characters of a payload's field that are shown; `--json` has all. */
+const FIELD = 128;
+
+/** The fields of a payload, whatever its kind: money in coins, what is long shortened to `digits`. */
+const payloadRows = ({ payload }: TransactionView, digits: number): [string, string][] =>
+  Object.entries(payload).map(([name, value]) => [
+    name,
+    /amount$/i.test(name) && /^\d+$/.test(value) ? formatAmount(value) : short(value, digits),
+  ]);
+
+export function transactionLines(transaction: TransactionView, c: Colors): string[] {
+  const { id, kind, from, fee, nonce, height, block } = transaction;
+  const rows: [string, string][] = [
+    ["id", id],
+    ["kind", kind],
+    ["from", from],
+    ...payloadRows(transaction, FIELD),
+    ["fee", `${formatAmount(fee)}, nonce ${nonce}`],
+    ["block", height === undefined ? "waiting" : `${height} ${block ?? ""}`],
   ];
-  return table(rows.map(([name, value]) => [c.dim(name as string), value as string]));
+  return table(rows.map(([name, value]) => [c.dim(name), value]));
+}
+
+/** One line of a block's transaction: whose, what, and its id. */
+function transactionLine(transaction: TransactionView): string {
+  const { id, from, fee } = transaction;
+  const payload = payloadRows(transaction, 10).map(([name, value]) => `${name} ${value}`);
+  return `${[`from ${short(from)}`, ...payload].join(", ")} (fee ${formatAmount(fee)})  ${id}`;
 }
 
 export function blockLines(block: BlockDetail, c: Colors): string[] {
@@ -99,10 +133,7 @@ export function blockLines(block: BlockDetail, c: Colors): string[] {
       "record",
       `round ${record.round}, leader ${short(record.leader)}, ${plural(record.contributions.length, "unit")}, next ${short(record.next)}`,
     ]),
-    ...block.transferList.map((it): [string, string] => [
-      "transfer",
-      `${short(it.from)} -> ${short(it.to)}  ${formatAmount(it.amount)} (fee ${formatAmount(it.fee)})  ${it.id}`,
-    ]),
+    ...block.transactionList.map((it): [string, string] => [it.kind, transactionLine(it)]),
   ];
   return table(rows.map(([name, value]) => [c.dim(name), value]));
 }

@@ -169,7 +169,7 @@ export const NODE_SETTINGS = [
     schema: listOf(z.string(ACCOUNT).regex(HEX_32, ACCOUNT), "must be a list of addresses").default([]),
     flag: "trust-verifier",
     value: "address",
-    help: "believe this account's verdicts on a node that cannot train; may be repeated",
+    help: "believe this account's attestations on a node that cannot train; may be repeated",
   }),
   setting({
     key: "accountSecret",

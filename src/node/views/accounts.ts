@@ -7,7 +7,7 @@ export const accountSchema = z
     address: addressForm,
     balance: amountForm.describe("What the account can spend now."),
     immature: amountForm.describe("Rewards that are not yet spendable."),
-    nonce: u64Form.describe("Nonce of the account's next transfer, those waiting included."),
+    nonce: u64Form.describe("Nonce of the account's next transaction, those waiting included."),
     bannedUntil: heightForm.optional().describe("Not a miner again before this height; absent when not banned."),
   })
   .readonly()

@@ -1,7 +1,7 @@
 // A block as people and programs read it: the line that status shows, without its body, and whole.
 import { z } from "zod";
 import { addressForm, checkedForm, count, hashForm, heightForm, minerForm, timeForm, u64Form } from "./forms.ts";
-import { transferSchema } from "./transfers.ts";
+import { transactionSchema } from "./transactions.ts";
 
 const standingSchema = z
   .object({
@@ -45,7 +45,7 @@ const blockShape = {
   nonce: u64Form.describe("The draw that won."),
   target: hashForm.describe("What the draw had to be below: 32 bytes, big-endian."),
   stateRoot: hashForm.describe("Root of the chain state after this block."),
-  transfers: count("Number of transfers in the block."),
+  transactions: count("Number of transactions in the block."),
   records: count("Number of round records in the block."),
   contributions: count("Number of contributions in those records."),
   checked: checkedForm,
@@ -81,7 +81,7 @@ export type RecordView = z.infer<typeof recordSchema>;
 export const blockDetailSchema = z
   .object({
     ...blockShape,
-    transferList: z.array(transferSchema).readonly().describe("The block's transfers, in order."),
+    transactionList: z.array(transactionSchema).readonly().describe("The block's transactions, in order."),
     recordList: z.array(recordSchema).readonly().describe("The block's round records, in order."),
     evidence: count("Offences punished by this block."),
   })

@@ -5,8 +5,8 @@ import { type Engine, transactionRows } from "../../engine/index.ts";
 import type { Wire } from "../../ports/index.ts";
 import type { AccountView } from "./accounts.ts";
 import type { BlockDetail, BlockView } from "./blocks.ts";
-import { blockDetail, blockView, checkedView, transferView } from "./summaries.ts";
-import type { TransferView } from "./transfers.ts";
+import { blockDetail, blockView, checkedView } from "./summaries.ts";
+import { type TransactionView, transactionView } from "./transactions.ts";
 import type { NodeView } from "./view.ts";
 
 /** Blocks in one answer at most. */
@@ -28,11 +28,11 @@ export function createNodeView({ engine, wire, getStatus, on, metricsText }: Vie
     peers: () => wire.peers(),
     blocks: (from, count) => blocks(engine, Math.max(1, from), Math.min(count, MAX_BLOCKS)),
     block: (idOrHeight) => block(engine, idOrHeight),
-    transfer: (id) => transfer(engine, fromHex(id)),
+    transaction: (id) => transaction(engine, fromHex(id)),
     account: (address) => account(engine, fromHex(address)),
-    async submitTransfer(bytes) {
-      const transaction = Transaction.read(bytes);
-      return { id: toHex(transaction.id), verdict: engine.submit(transaction) };
+    async submitTransaction(bytes) {
+      const decoded = Transaction.read(bytes);
+      return { id: toHex(decoded.id), verdict: engine.submit(decoded) };
     },
   };
 }
@@ -54,15 +54,15 @@ async function block(engine: Engine, idOrHeight: string | number): Promise<Block
   return blockDetail(found.value, checkedView((await engine.ledger.entry(id))?.checked));
 }
 
-async function transfer(engine: Engine, id: Uint8Array | undefined): Promise<TransferView | undefined> {
+async function transaction(engine: Engine, id: Uint8Array | undefined): Promise<TransactionView | undefined> {
   if (id?.length !== 32) return undefined;
   const at = await engine.blocks.history(transactionRows, toHex(id));
   const found = at === undefined ? undefined : await engine.blocks.block(at);
   const recorded = found?.value.body.transactions.find((one) => bytesEqual(Transaction.id(one), id));
   if (at !== undefined && found !== undefined && recorded !== undefined)
-    return transferView(recorded, found.value.header.height, toHex(at));
+    return transactionView(recorded, { height: found.value.header.height, block: toHex(at) });
   const waiting = engine.mempool.find(id);
-  return waiting === undefined ? undefined : transferView(waiting);
+  return waiting === undefined ? undefined : transactionView(waiting);
 }
 
 function account(engine: Engine, address: Uint8Array | undefined): AccountView | undefined {

@@ -81,7 +81,7 @@ export const statusSchema = z
     addresses: z.array(z.string()).readonly().describe("Multiaddrs that the node listens at, with its peer id."),
     balance: amountForm.describe("What the node's account can spend now."),
     immature: amountForm.describe("Rewards of the node's account that are not yet spendable."),
-    tasks: z.array(taskSchema).readonly().describe("The training tasks that the node follows."),
+    tasks: z.array(taskSchema).readonly().describe("Every training task of the network, followed here or not."),
     provider: z.string().optional().describe("Execution provider that trains here; absent without a runtime."),
     capabilities: z.array(capabilitySchema).readonly().describe("The optional parts."),
     threatLevel: z

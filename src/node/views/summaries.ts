@@ -1,10 +1,10 @@
 // Chain objects in the plain JSON shapes that people and programs read: hex, decimal strings, numbers.
 import { toHex } from "../../base/index.ts";
-import { type State, showTransaction } from "../../chain/index.ts";
-import { type Block, Contribution, Header, RoundRecord, Transaction } from "../../codec/index.ts";
+import type { State } from "../../chain/index.ts";
+import { type Block, Contribution, Header, RoundRecord } from "../../codec/index.ts";
 import type { BlockEntry, Checked } from "../../engine/index.ts";
 import type { BlockDetail, BlockSummary, BlockView, RecordView } from "./blocks.ts";
-import type { TransferView } from "./transfers.ts";
+import { transactionView } from "./transactions.ts";
 
 /** What people are told of a check; a block found forged is on no chain that they see. */
 export const checkedView = (checked: Checked | undefined): BlockSummary["checked"] =>
@@ -45,7 +45,7 @@ export function blockView({ header, body }: Block, checked: BlockSummary["checke
     nonce: `${header.nonce}`,
     target: toHex(header.target),
     stateRoot: toHex(header.stateRoot),
-    transfers: body.transactions.length,
+    transactions: body.transactions.length,
     records: body.records.length,
     contributions: body.records.reduce((sum, record) => sum + record.contributions.length, 0),
     checked,
@@ -53,27 +53,13 @@ export function blockView({ header, body }: Block, checked: BlockSummary["checke
 }
 
 export function blockDetail(block: Block, checked: BlockSummary["checked"]): BlockDetail {
-  const hash = toHex(Header.id(block.header));
+  const place = { height: block.header.height, block: toHex(Header.id(block.header)) };
   const { transactions, records, doubleBlocks, doubleRecords } = block.body;
   return {
     ...blockView(block, checked),
-    transferList: transactions.map((transaction) => transferView(transaction, block.header.height, hash)),
+    transactionList: transactions.map((transaction) => transactionView(transaction, place)),
     recordList: records.map(recordView),
     evidence: doubleBlocks.length + doubleRecords.length,
-  };
-}
-
-export function transferView(transaction: Transaction, height?: number, block?: string): TransferView {
-  const { payload } = showTransaction(transaction);
-  return {
-    id: toHex(Transaction.id(transaction)),
-    from: toHex(transaction.from),
-    to: payload["to"] ?? "",
-    amount: payload["amount"] ?? "0",
-    fee: `${transaction.fee}`,
-    nonce: `${transaction.nonce}`,
-    height,
-    block,
   };
 }
 

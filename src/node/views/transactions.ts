@@ -1,18 +1,50 @@
-// A transfer as people and programs read it, wherever it is: waiting or in a block.
+// A transaction as people and programs read it, wherever it is: waiting or in a block. What a kind holds is the kind's own
+// word, so a new kind changes nothing here.
 import { z } from "zod";
+import { toHex } from "../../base/index.ts";
+import { showTransaction } from "../../chain/index.ts";
+import { Transaction } from "../../codec/index.ts";
 import { addressForm, amountForm, hashForm, heightForm, u64Form } from "./forms.ts";
 
-export const transferSchema = z
+const payloadForm = z.record(z.string(), z.string()).meta({
+  id: "Payload",
+  description:
+    "What a transaction of its kind holds: field -> hex or decimal string; money is under `amount` or a name that ends so.",
+});
+
+export const transactionSchema = z
   .object({
-    id: hashForm.describe("The transfer's id."),
-    from: addressForm.describe("Who pays and signed."),
-    to: addressForm.describe("Who receives."),
-    amount: amountForm.describe("What the receiver gets."),
-    fee: amountForm.describe("What the sender pays on top, to those who made the block."),
-    nonce: u64Form.describe("How many transfers the sender had made before."),
+    id: hashForm.describe("The transaction's id."),
+    kind: z.string().describe("Name of its kind, such as `transfer`."),
+    from: addressForm.describe("Whose account it is of: who pays and signed."),
+    nonce: u64Form.describe("How many transactions the account had made before."),
+    fee: amountForm.describe("What the account pays for it, to those who make its block."),
+    payload: payloadForm,
     height: heightForm.optional().describe("Height of its block; absent while it waits for one."),
     block: hashForm.optional().describe("Hash of its block; absent while it waits for one."),
   })
   .readonly()
-  .meta({ id: "Transfer", description: "A signed transfer of money." });
-export type TransferView = z.infer<typeof transferSchema>;
+  .meta({ id: "Transaction", description: "A signed transaction." });
+export type TransactionView = z.infer<typeof transactionSchema>;
+
+/** Where a transaction is, once it is in a block. */
+export interface TransactionPlace {
+  readonly height: number;
+  /** Hash of the block, hex. */
+  readonly block: string;
+}
+
+/** `place` is undefined while the transaction waits for a block. */
+export function transactionView(transaction: Transaction, place?: TransactionPlace): TransactionView {
+  const { kind, payload } = showTransaction(transaction);
+  return {
+    id: toHex(Transaction.id(transaction)),
+    kind,
+    from: toHex(transaction.from),
+    nonce: `${transaction.nonce}`,
+    fee: `${transaction.fee}`,
+    payload,
+    height: place?.height,
+    block: place?.block,
+  };
+}

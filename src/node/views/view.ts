@@ -5,7 +5,7 @@ import type { BlockDetail, BlockView } from "./blocks.ts";
 import type { NodeEvents } from "./events.ts";
 import type { PeerView } from "./peers.ts";
 import type { NodeStatus } from "./status.ts";
-import type { TransferView } from "./transfers.ts";
+import type { TransactionView } from "./transactions.ts";
 
 /** Read and submit; PoUWNode implements it, the API is written against it. */
 export interface NodeView {
@@ -15,11 +15,11 @@ export interface NodeView {
   blocks(from: number, count: number): Promise<readonly BlockView[]>;
   /** By height, or by hash on any branch that is kept. */
   block(idOrHeight: string | number): Promise<BlockDetail | undefined>;
-  transfer(id: string): Promise<TransferView | undefined>;
+  transaction(id: string): Promise<TransactionView | undefined>;
   /** Undefined for an address the state has never met. */
   account(address: string): AccountView | undefined;
-  /** The encoded signed transfer, as transferCodec writes it. */
-  submitTransfer(bytes: Uint8Array): Promise<{ readonly id: string; readonly verdict: Verdict }>;
+  /** The encoded signed transaction, as Transaction.codec writes it. Throws BAD_ENCODING for bytes that are none. */
+  submitTransaction(bytes: Uint8Array): Promise<{ readonly id: string; readonly verdict: Verdict }>;
   /** Prometheus text. */
   metricsText(): Promise<string>;
   on<K extends keyof NodeEvents>(event: K, listener: (payload: NodeEvents[K]) => void): () => void;
