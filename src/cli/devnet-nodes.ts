@@ -25,6 +25,8 @@ export interface DevnetNodeOptions {
   readonly name: string;
   readonly role: string;
   readonly dir: string;
+  /** The one task that it trains, by name; all that it follows when undefined. */
+  readonly trains: string | undefined;
   /** Becomes its configuration file, so that it can be started again by hand. */
   readonly settings: object;
 }
@@ -33,6 +35,7 @@ export class DevnetNode {
   readonly name: string;
   readonly role: string;
   readonly dir: string;
+  readonly trains: string | undefined;
   readonly #child: ChildProcess;
   readonly #exited: Promise<void>;
   #status: NodeStatus | undefined;
@@ -41,13 +44,15 @@ export class DevnetNode {
   #died = false;
 
   /** Starts the process. */
-  constructor({ name, role, dir, settings }: DevnetNodeOptions, io: Io) {
+  constructor({ name, role, dir, trains, settings }: DevnetNodeOptions, io: Io) {
     this.name = name;
     this.role = role;
     this.dir = dir;
+    this.trains = trains;
     mkdirSync(dir, { recursive: true });
     const config = join(dir, CONFIG_FILE);
-    writeFileSync(config, `${JSON.stringify({ ...settings, dataDir: dir, roles: [role] }, undefined, 2)}\n`);
+    const own = { dataDir: dir, roles: [role], ...(trains === undefined ? {} : { miner: { tasks: [trains] } }) };
+    writeFileSync(config, `${JSON.stringify({ ...settings, ...own }, undefined, 2)}\n`);
     // Settings meant for this command must not reach the nodes.
     const env = Object.fromEntries(Object.entries(io.env).filter(([key]) => !key.startsWith("POUW_")));
     const log = openSync(this.logFile, "a");
@@ -70,7 +75,7 @@ export class DevnetNode {
   }
 
   get row(): DevnetRow {
-    return { name: this.name, role: this.role, status: this.#status, ended: this.#ended };
+    return { name: this.name, role: this.role, trains: this.trains, status: this.#status, ended: this.#ended };
   }
 
   /** Whether it ended without being told to. */

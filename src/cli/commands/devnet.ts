@@ -2,10 +2,12 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { PouwError } from "../../base/index.ts";
-import { type NodeOptions, resolveConfig } from "../../node/index.ts";
+import type { Genesis } from "../../chain/index.ts";
+import { loadNetwork, type NodeOptions, resolveConfig } from "../../node/index.ts";
 import { type Context, type JsonOption, optionsOf } from "../context.ts";
+import { devnetGenesis, writeGenesis } from "../devnet-network.ts";
 import { DevnetNode } from "../devnet-nodes.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { catchInterrupts, pause } from "../interrupt.ts";
@@ -24,6 +26,7 @@ interface DevnetOptions extends JsonOption {
   readonly miners: string;
   readonly verifiers: string;
   readonly peers: string;
+  readonly task?: readonly string[];
   readonly apiBasePort?: string;
   readonly dataDir?: string;
   readonly duration?: string;
@@ -35,7 +38,15 @@ interface Plan {
   /** Made here, so taken away at a clean end. */
   readonly temporary: boolean;
   readonly seconds: number;
+  readonly network: PlannedNetwork;
   readonly settings: (index: number) => object;
+}
+
+interface PlannedNetwork {
+  /** Names of its tasks. */
+  readonly tasks: readonly string[];
+  /** What its nodes are told, once the devnet's directory is there. */
+  readonly nameIn: (dir: string) => string;
 }
 
 function count(text: string, name: string, max: number): number {
@@ -44,10 +55,25 @@ function count(text: string, name: string, max: number): number {
 }
 
 /** What the flags say for the nodes, checked here once. The nodes share the machine's cores, so one worker unless told. */
-function passedOn({ io, deps }: Context, command: Command): object {
+function passedOn({ io, deps }: Context, command: Command): Pick<NodeOptions, (typeof PASSED_ON)[number]> {
   const flags = { workers: 1, ...flagsOf(command, deps.settings, PASSED_ON) };
   const { options } = resolveConfig({ flags, home: io.home, table: deps.settings });
-  return Object.fromEntries(PASSED_ON.map((key) => [key, options[key]]));
+  const { network, provider, workers, logLevel } = options;
+  return { network, provider, workers, logLevel };
+}
+
+/** The network that was named, or one of its own for the models of `--task`. Throws BAD_CONFIG, BAD_GENESIS. */
+function networkOf(command: Command, name: string): PlannedNetwork {
+  const { task: models, network: named } = optionsOf<DevnetOptions & { readonly network?: string }>(command);
+  if (named !== undefined && models !== undefined)
+    throw new PouwError("BAD_CONFIG", "--task and --network do not go together.", {
+      remedy: "Leave out --network: a devnet makes a network of its own for the models of --task.",
+    });
+  const genesis: Genesis = named === undefined ? devnetGenesis(models) : loadNetwork(name).genesis;
+  return {
+    tasks: genesis.tasks.map((task) => task.name),
+    nameIn: (dir) => (named === undefined ? writeGenesis(dir, genesis) : name),
+  };
 }
 
 function planOf(context: Context, command: Command): Plan {
@@ -60,11 +86,15 @@ function planOf(context: Context, command: Command): Plan {
     throw new PouwError("BAD_CONFIG", `A devnet has 1 to ${MAX_NODES} nodes, not ${roles.length}.`);
   const base = options.apiBasePort === undefined ? undefined : count(options.apiBasePort, "--api-base-port", 65_000);
   const settings = passedOn(context, command);
+  const network = networkOf(command, settings.network);
+  const seconds =
+    options.duration === undefined ? Number.POSITIVE_INFINITY : count(options.duration, "--duration", 999_999);
   return {
     roles,
     dir: options.dataDir === undefined ? mkdtempSync(join(tmpdir(), "pouw-devnet-")) : resolve(io.cwd, options.dataDir),
     temporary: options.dataDir === undefined,
-    seconds: options.duration === undefined ? Number.POSITIVE_INFINITY : count(options.duration, "--duration", 999_999),
+    seconds,
+    network,
     settings: (index) => ({
       ...settings,
       listen: ["/ip4/127.0.0.1/tcp/0"],
@@ -73,18 +103,29 @@ function planOf(context: Context, command: Command): Plan {
   };
 }
 
-function spawnNode(io: Io, plan: Plan, index: number, bootstrap: readonly string[]): DevnetNode {
+/** Of several tasks each miner trains one, in turn; whoever else there is follows all of them. */
+function trainedBy({ roles, network: { tasks } }: Plan, index: number): string | undefined {
+  return tasks.length > 1 && roles[index] === "miner" ? tasks[index % tasks.length] : undefined;
+}
+
+interface Joining {
+  readonly network: string;
+  readonly bootstrap: readonly string[];
+}
+
+function spawnNode(io: Io, plan: Plan, index: number, joining: Joining): DevnetNode {
   const role = plan.roles[index] as string;
   const name = `node-${index}`;
-  const settings = { ...plan.settings(index), bootstrap };
-  return new DevnetNode({ name, role, dir: join(plan.dir, name), settings }, io);
+  const settings = { ...plan.settings(index), ...joining };
+  return new DevnetNode({ name, role, dir: join(plan.dir, name), trains: trainedBy(plan, index), settings }, io);
 }
 
 /** One second of the network. What is not known is null, so that every row has every key. */
 function jsonLine(seconds: number, rows: readonly DevnetRow[]): string {
-  const nodes = rows.map(({ name, role, status, ended }) => ({
+  const nodes = rows.map(({ name, role, trains, status, ended }) => ({
     name,
     role,
+    trains: trains ?? null,
     ended: ended ?? null,
     status: status ?? null,
   }));
@@ -139,10 +180,12 @@ async function runDevnet(context: Context, command: Command): Promise<ExitCode> 
   process.once("exit", killAll);
   try {
     say(io, `Starting ${plural(plan.roles.length, "node")} in ${plan.dir} ...`);
-    const first = spawnNode(io, plan, 0, []);
+    const network = plan.network.nameIn(plan.dir);
+    const first = spawnNode(io, plan, 0, { network, bootstrap: [] });
     nodes.push(first);
     const bootstrap = [await first.address(interrupts)];
-    for (let index = 1; index < plan.roles.length; index++) nodes.push(spawnNode(io, plan, index, bootstrap));
+    for (let index = 1; index < plan.roles.length; index++)
+      nodes.push(spawnNode(io, plan, index, { network, bootstrap }));
     await watch(plan, nodes, { io, json, screen }, interrupts);
   } catch (error) {
     if (!interrupts.signal.aborted) throw error;
@@ -167,6 +210,12 @@ export function devnetCommand(context: Context): Command {
     .option("--miners <n>", "how many mine", "2")
     .option("--verifiers <n>", "how many verify", "1")
     .option("--peers <n>", "how many only follow", "0")
+    .addOption(
+      new Option(
+        "--task <model>",
+        "a model to train; may be repeated: each miner trains one (default: digits-mlp)",
+      ).argParser((text: string, before: string[] | undefined): string[] => [...(before ?? []), ...text.split(",")]),
+    )
     .option(
       "--api-base-port <port>",
       "API port of the first node, the next one of the second ...; free ports without it",

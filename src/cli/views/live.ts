@@ -1,9 +1,11 @@
 // The live screen of `start`: plain lines made from the status and from what happened since.
-import type { AlertEvent, NodeEvents, NodeStatus } from "../../node/index.ts";
+import type { AlertEvent, NodeEvents, NodeStatus, TaskStatus } from "../../node/index.ts";
 import type { Colors } from "../io.ts";
-import { clip, duration, fixed, formatAmount, percent, short, sparkline } from "./text.ts";
+import { duration, fixed, flow, formatAmount, percent, short, sparkline, table, widthOf } from "./text.ts";
 
+/** Losses kept of each task. */
 const LOSSES = 400;
+const TREND = 24;
 /** Units whose mean loss is shown: one unit's last batch jumps. */
 const RECENT = 16;
 const BLOCKS = 5;
@@ -11,12 +13,13 @@ const ALERTS = 3;
 
 /** What the screen remembers between two drawings. */
 export interface LiveState {
-  readonly losses: number[];
+  /** Name of a task -> losses of its own units, the newest last. */
+  readonly losses: Map<string, number[]>;
   readonly blocks: NodeEvents["block"][];
   readonly alerts: AlertEvent[];
 }
 
-export const newLiveState = (): LiveState => ({ losses: [], blocks: [], alerts: [] });
+export const newLiveState = (): LiveState => ({ losses: new Map(), blocks: [], alerts: [] });
 
 function keep<T>(list: T[], item: T, limit: number): void {
   list.push(item);
@@ -28,7 +31,11 @@ export function follow(
   state: LiveState,
   node: { on<K extends keyof NodeEvents>(event: K, listener: (payload: NodeEvents[K]) => void): unknown },
 ): void {
-  node.on("unit", ({ loss }) => keep(state.losses, loss, LOSSES));
+  node.on("unit", ({ task, loss }) => {
+    const losses = state.losses.get(task) ?? [];
+    state.losses.set(task, losses);
+    keep(losses, loss, LOSSES);
+  });
   node.on("block", (block) => keep(state.blocks, block, BLOCKS));
   node.on("alert", (alert) => keep(state.alerts, alert, ALERTS));
 }
@@ -51,16 +58,31 @@ function stateWord(status: NodeStatus, c: Colors): string {
   return status.state === "mining" || status.state === "active" ? c.green(status.state) : c.yellow(status.state);
 }
 
-function taskLines(status: NodeStatus, state: LiveState, c: Colors): string[] {
-  return status.tasks.map((task) => {
-    // Logarithms: a loss falls by powers of ten, and its first units would flatten all the rest.
-    const falling = state.losses.map((loss) => Math.log(Math.max(loss, 1e-9)));
-    const trend = c.cyan(sparkline(squeeze(falling, 24), 24));
-    const recent = state.losses.slice(-RECENT);
-    const loss = recent.length === 0 ? task.loss : recent.reduce((sum, value) => sum + value, 0) / recent.length;
-    const accuracy = task.accuracy === undefined ? "" : `   accuracy ${c.bold(percent(task.accuracy))}`;
-    return `${c.bold(task.model)}  round ${task.round}   loss ${fixed(loss, 4)} ${trend}${accuracy}`;
-  });
+/** The mean of the last own units, as one unit's last batch jumps; and, behind it, how it went. */
+function lossWords(task: TaskStatus, losses: readonly number[], c: Colors): string {
+  const recent = losses.slice(-RECENT);
+  const loss = recent.length === 0 ? task.loss : recent.reduce((sum, value) => sum + value, 0) / recent.length;
+  // Logarithms: a loss falls by powers of ten, and its first units would flatten all the rest.
+  const falling = losses.map((value) => Math.log(Math.max(value, 1e-9)));
+  const trend = c.cyan(sparkline(squeeze(falling, TREND), TREND));
+  return `loss ${fixed(loss, 4)}${losses.length === 0 ? "" : ` ${trend}`}`;
+}
+
+function taskParts(task: TaskStatus, losses: readonly number[], c: Colors): string[] {
+  return [
+    c.bold(task.name) + (task.model === task.name ? "" : ` (${task.model})`),
+    `round ${task.round}`,
+    task.followed ? lossWords(task, losses, c) : c.dim("not followed"),
+    task.accuracy === undefined ? "" : `accuracy ${c.bold(percent(task.accuracy))}`,
+    `parameters ${short(task.parametersDigest, 8)}`,
+  ];
+}
+
+/** A line for each task, in columns where all of them fit; else each goes on in a second line. */
+function taskLines({ tasks }: NodeStatus, state: LiveState, columns: number, c: Colors): string[] {
+  const parts = tasks.map((task) => taskParts(task, state.losses.get(task.name) ?? [], c));
+  const lines = table(parts);
+  return lines.every((line) => widthOf(line) <= columns) ? lines : parts.flatMap((of) => flow(of, columns));
 }
 
 function troubles(status: NodeStatus, state: LiveState, c: Colors): string[] {
@@ -83,6 +105,41 @@ function blockLines(state: LiveState, now: number, c: Colors): string[] {
   });
 }
 
+/** Who and where the node is: what others dial first, and whole. */
+function ownLines(status: NodeStatus, now: number, columns: number, c: Colors): string[] {
+  const tipAge = status.height === 0 ? "" : ` ${duration(Math.max(0, now - status.tip.time) / 1000)} ago`;
+  const immature = status.immature === "0" ? "" : ` (+${formatAmount(status.immature)} maturing)`;
+  const name = c.bold(`pouw-node ${status.version}`);
+  const up = `up ${duration(status.uptimeSeconds)}`;
+  const address = status.addresses[0] ?? "not listening";
+  return [
+    [name, status.network, stateWord(status, c), status.roles.join(", "), up],
+    [c.dim(address), c.dim(`account ${short(status.nodeId, 16)}`)],
+    [
+      `height ${c.bold(String(status.height))}`,
+      `tip ${short(status.tip.hash)}${tipAge}`,
+      `peers ${c.bold(String(status.peers))}`,
+      `balance ${c.bold(formatAmount(status.balance))}${immature}`,
+    ],
+  ].flatMap((parts) => flow(parts, columns));
+}
+
+function workLines({ provider, stats }: NodeStatus, columns: number, c: Colors): string[] {
+  return [
+    [
+      `${fixed(stats.unitsPerSecond, 2)} units/s on ${provider ?? "nothing"}`,
+      `training ${percent(stats.trainingShare)}`,
+      `draws ${stats.draws}`,
+    ],
+    [
+      `blocks won ${c.bold(String(stats.blocksMined))}`,
+      `recorded ${stats.contributionsRecorded}`,
+      `verified ${stats.blocksVerified}`,
+      `rewards ${c.bold(formatAmount(stats.rewardsEarned))}`,
+    ],
+  ].flatMap((parts) => flow(parts, columns));
+}
+
 /** The whole screen, one string per line, none wider than `columns`. `now` in ms. */
 export function renderLive(
   status: NodeStatus,
@@ -94,23 +151,15 @@ export function renderLive(
     readonly apiUrl: string | undefined;
   },
 ): string[] {
-  const { colors: c, now } = view;
-  const { stats } = status;
-  const roles = status.roles.join(", ");
-  const tipAge = duration(Math.max(0, now - status.tip.time) / 1000);
-  const immature = status.immature === "0" ? "" : ` (+${formatAmount(status.immature)} maturing)`;
-  const lines = [
-    `${c.bold(`pouw-node ${status.version}`)}  ${status.network}  ${stateWord(status, c)}  ${roles}  up ${duration(status.uptimeSeconds)}`,
-    c.dim(`account ${short(status.nodeId, 16)}  ${status.addresses[0] ?? "not listening"}`),
-    `height ${c.bold(String(status.height))}  tip ${short(status.tip.hash)} ${status.height === 0 ? "" : `${tipAge} ago`}  peers ${c.bold(String(status.peers))}  balance ${c.bold(formatAmount(status.balance))}${immature}`,
+  const { colors: c, columns, now, apiUrl } = view;
+  const end = [c.dim(apiUrl === undefined ? "no API" : `API ${apiUrl}`), c.dim("Ctrl-C stops")];
+  return [
+    ...ownLines(status, now, columns, c),
     "",
-    ...taskLines(status, state, c),
-    `${fixed(stats.unitsPerSecond, 2)} units/s on ${status.provider ?? "nothing"}  training ${percent(stats.trainingShare)}  draws ${stats.draws}`,
-    `blocks won ${c.bold(String(stats.blocksMined))}  recorded ${stats.contributionsRecorded}  verified ${stats.blocksVerified}  rewards ${c.bold(formatAmount(stats.rewardsEarned))}`,
+    ...taskLines(status, state, columns, c),
+    ...workLines(status, columns, c),
     "",
-    ...blockLines(state, now, c),
-    ...troubles(status, state, c),
-    c.dim(`${view.apiUrl === undefined ? "no API" : `API ${view.apiUrl}`}  Ctrl-C stops`),
+    ...[...blockLines(state, now, c), ...troubles(status, state, c)].flatMap((line) => flow([line], columns)),
+    ...flow(end, columns),
   ];
-  return lines.map((line) => clip(line, view.columns));
 }

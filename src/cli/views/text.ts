@@ -40,10 +40,17 @@ const ANSI = /\u001b\[[0-9;]*m/g;
 /** Columns that `text` takes; every character used here is one column wide. */
 export const widthOf = (text: string): number => [...text.replace(ANSI, "")].length;
 
-/** Columns padded to their widest cell, two spaces apart. Numbers in `right` are aligned to the right. */
-export function table(rows: readonly (readonly string[])[], right: readonly number[] = []): string[] {
+type Rows = readonly (readonly string[])[];
+
+function widthsOf(rows: Rows): number[] {
   const widths: number[] = [];
   for (const row of rows) for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, widthOf(cell));
+  return widths;
+}
+
+/** Columns padded to their widest cell, two spaces apart. Numbers in `right` are aligned to the right. */
+export function table(rows: Rows, right: readonly number[] = []): string[] {
+  const widths = widthsOf(rows);
   return rows.map((row) =>
     row
       .map((cell, i) => {
@@ -53,6 +60,44 @@ export function table(rows: readonly (readonly string[])[], right: readonly numb
       .join("  ")
       .trimEnd(),
   );
+}
+
+/** A table no wider than `columns`: what does not fit beside the rest goes on below, under the first column again. */
+export function foldTable(rows: Rows, columns: number, right: readonly number[] = []): string[] {
+  const [first = 0, ...others] = widthsOf(rows);
+  const blocks: number[][] = [];
+  let width = Number.POSITIVE_INFINITY;
+  for (const [i, own] of others.entries()) {
+    if (width + 2 + own > columns) {
+      blocks.push([]);
+      width = first;
+    }
+    blocks.at(-1)?.push(i + 1);
+    width += 2 + own;
+  }
+  return blocks.flatMap((block) => {
+    const shown = rows.filter((row) => block.some((i) => row[i] !== undefined));
+    const cells = shown.map((row) => [0, ...block].map((i) => row[i] ?? ""));
+    const lines = table(
+      cells,
+      right.filter((i) => block.includes(i)).map((i) => block.indexOf(i) + 1),
+    );
+    return lines.map((line) => clip(line, columns));
+  });
+}
+
+/** Parts two spaces apart; where the line ends they go on in the next one, indented. A part wider than a line is broken. */
+export function flow(parts: readonly string[], columns: number): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const part of parts.filter((it) => it !== "")) {
+    const longer = line === "" ? part : `${line}  ${part}`;
+    if (line !== "" && widthOf(longer) > columns) {
+      lines.push(line);
+      line = `  ${part}`;
+    } else line = longer;
+  }
+  return [...lines, line].flatMap((it) => broken(it, columns));
 }
 
 /** `1h 02m`, `3m 20s`, `12s`. */
@@ -70,13 +115,26 @@ export const fixed = (value: number | undefined, digits: number): string =>
   value === undefined || !Number.isFinite(value) ? "-" : value.toFixed(digits);
 export const plural = (n: number, word: string): string => `${n} ${word}${n === 1 ? "" : "s"}`;
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: colour codes are control characters
+const PIECE = /\u001b\[[0-9;]*m|[\s\S]/gu;
+
+/** `line` in pieces of at most `columns`. A colour that is open where it breaks goes on in the next piece. */
+function broken(line: string, columns: number): string[] {
+  if (widthOf(line) <= columns) return [line];
+  const out: string[] = [""];
+  for (const piece of line.match(PIECE) ?? []) {
+    if (!piece.startsWith("\u001b") && widthOf(out.at(-1) as string) === columns) out.push("");
+    out[out.length - 1] += piece;
+  }
+  return out;
+}
+
 /** Cuts a line that a terminal would wrap; colour codes are closed. */
 export function clip(line: string, columns: number): string {
   if (widthOf(line) <= columns) return line;
   let width = 0;
   let out = "";
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: colour codes are control characters
-  for (const piece of line.match(/\u001b\[[0-9;]*m|[\s\S]/gu) ?? []) {
+  for (const piece of line.match(PIECE) ?? []) {
     if (piece.startsWith("\u001b")) out += piece;
     else if (width < columns - 1) {
       out += piece;
