@@ -63,15 +63,16 @@ const BlockType = new ContainerType({ header: Header.type, body: BodyType });
 export type Block = ValueOf<typeof BlockType>;
 
 const blockCodec: Codec<Block> = codecOf("block", BlockType, MAX_BLOCK_BYTES);
+function readBlock(bytes: Uint8Array): Decoded<Block> {
+  const value = blockCodec.decode(bytes);
+  return { value, bytes, id: Header.id(value.header) };
+}
 export const Block = {
   codec: blockCodec,
   /** Decodes once; throws BAD_ENCODING. */
-  read(bytes: Uint8Array): Decoded<Block> {
-    const value = blockCodec.decode(bytes);
-    return { value, bytes, id: Header.id(value.header) };
-  },
-  /** The same of an own block. */
-  wrap: (value: Block): Decoded<Block> => ({ value, bytes: blockCodec.encode(value), id: Header.id(value.header) }),
+  read: readBlock,
+  /** The same of an own block: what its bytes decode to. */
+  wrap: (value: Block): Decoded<Block> => readBlock(blockCodec.encode(value)),
 } as const;
 
 export const bodyCodec: Codec<Body> = codecOf("body", BodyType, MAX_BLOCK_BYTES);
