@@ -54,12 +54,12 @@ export function blockView({ header, body }: Block, checked: BlockSummary["checke
 
 export function blockDetail(block: Block, checked: BlockSummary["checked"]): BlockDetail {
   const hash = toHex(Header.id(block.header));
-  const { transactions, records, doubleBlocks, doubleRecords } = block.body;
+  const { transactions, records, evidence } = block.body;
   return {
     ...blockView(block, checked),
     transferList: transactions.map((transaction) => transferView(transaction, block.header.height, hash)),
     recordList: records.map(recordView),
-    evidence: doubleBlocks.length + doubleRecords.length,
+    evidence: evidence.length,
   };
 }
 
