@@ -1,5 +1,5 @@
 // A training graph of any batch and lowering, opened as the node opens it and run on the real data.
-import { type Feeds, type OrtProvider, openProvider } from "../../src/adapters/onnx/engine.ts";
+import { type Feeds, type OrtProvider, openProvider } from "../../src/adapters/onnx/ort.ts";
 import { toOnnx } from "../../src/ml/graph/index.ts";
 import { type Architecture, type DataSet, initialParameters, trainGraph } from "../../src/ml/index.ts";
 import { integerStream } from "../../src/ml/models/init.ts";

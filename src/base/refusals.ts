@@ -57,7 +57,7 @@ export const REFUSALS = {
   "height-expired": "the contribution is for a block too far back",
   "not-followed": "this node does not follow the task",
   // Transactions
-  "unknown-kind": "this version has no such kind of transaction",
+  "unknown-kind": "this version has no such kind of transaction or evidence",
   "nonce-used": "the account nonce was used before",
   "nonce-ahead": "an earlier transaction of the account is missing",
   "nonce-taken": "a transaction with this account nonce waits already, with at least the fee",

@@ -4,7 +4,8 @@ import { type Body, RoundRecord, type UnsignedHeader } from "../codec/index.ts";
 import { drawHash, nextBeacon, unitOfHeader } from "../work/index.ts";
 import { nextTarget, workOf } from "./difficulty.ts";
 import { splitReward } from "./economy/rewards.ts";
-import { judgeEvidence, type Offence } from "./evidence.ts";
+import { judgeEvidence } from "./evidence/judge.ts";
+import type { Offence } from "./evidence/kind.ts";
 import type { Rules } from "./rules.ts";
 import type { State } from "./state/state.ts";
 import { StateType, TaskStateType } from "./state/state-type.ts";
@@ -28,7 +29,7 @@ export function apply(state: State, block: UnsignedBlock, rules: Rules): Applied
   const working = new WorkingState(state);
   const paid = applyTransactions(working, body.transactions, { height: header.height, rules });
   if (paid.kind !== "fees") return paid;
-  const judged = judgeEvidence(body, header.height, rules);
+  const judged = judgeEvidence(body.evidence, header.height, rules);
   if (judged.kind !== "offences") return judged;
 
   const rewards = splitReward({ subsidy: rules.subsidy, fees: paid.fees }, header.miner, body.records, rules.split);

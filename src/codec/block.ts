@@ -1,5 +1,6 @@
-// Blocks and evidence (protocol section 4).
+// Blocks (protocol section 4).
 import { ContainerType, ListCompositeType, type ValueOf } from "@chainsafe/ssz";
+import { EvidenceType } from "./evidence.ts";
 import { signedObject } from "./signed-object.ts";
 import { Bytes32, type Codec, codecOf, type Decoded, Time, U16, U32, U64 } from "./ssz.ts";
 import { Transaction } from "./transaction.ts";
@@ -7,7 +8,7 @@ import { Contribution, RoundRecord } from "./work.ts";
 
 export const MAX_TRANSACTIONS = 1024;
 export const MAX_RECORDS = 256;
-export const MAX_EVIDENCE = 8;
+export const MAX_EVIDENCE = 16;
 /** A whole block, encoded, at most. */
 export const MAX_BLOCK_BYTES = 1 << 20;
 
@@ -41,21 +42,14 @@ export const Header = signedObject(
 export type Header = ValueOf<typeof Header.type>;
 export type UnsignedHeader = ValueOf<typeof Header.unsignedType>;
 
-/** Two different headers of one miner with one win. */
-const DoubleBlockType = new ContainerType({ a: Header.type, b: Header.type });
-/** Two different records of one leader for one round on one block. */
-const DoubleRecordType = new ContainerType({ a: RoundRecord.type, b: RoundRecord.type });
-export type DoubleBlock = ValueOf<typeof DoubleBlockType>;
-export type DoubleRecord = ValueOf<typeof DoubleRecordType>;
-
 export const BodyType = new ContainerType({
   transactions: new ListCompositeType(Transaction.type, MAX_TRANSACTIONS),
   /** The winning unit's contribution. */
   contribution: Contribution.type,
   /** The records since the parent, by task in ascending order of id, oldest first within a task. */
   records: new ListCompositeType(RoundRecord.type, MAX_RECORDS),
-  doubleBlocks: new ListCompositeType(DoubleBlockType, MAX_EVIDENCE),
-  doubleRecords: new ListCompositeType(DoubleRecordType, MAX_EVIDENCE),
+  /** Offences that this block punishes. */
+  evidence: new ListCompositeType(EvidenceType, MAX_EVIDENCE),
 });
 export type Body = ValueOf<typeof BodyType>;
 
@@ -63,17 +57,16 @@ const BlockType = new ContainerType({ header: Header.type, body: BodyType });
 export type Block = ValueOf<typeof BlockType>;
 
 const blockCodec: Codec<Block> = codecOf("block", BlockType, MAX_BLOCK_BYTES);
+function readBlock(bytes: Uint8Array): Decoded<Block> {
+  const value = blockCodec.decode(bytes);
+  return { value, bytes, id: Header.id(value.header) };
+}
 export const Block = {
   codec: blockCodec,
   /** Decodes once; throws BAD_ENCODING. */
-  read(bytes: Uint8Array): Decoded<Block> {
-    const value = blockCodec.decode(bytes);
-    return { value, bytes, id: Header.id(value.header) };
-  },
-  /** The same of an own block. */
-  wrap: (value: Block): Decoded<Block> => ({ value, bytes: blockCodec.encode(value), id: Header.id(value.header) }),
+  read: readBlock,
+  /** The same of an own block: what its bytes decode to. */
+  wrap: (value: Block): Decoded<Block> => readBlock(blockCodec.encode(value)),
 } as const;
 
 export const bodyCodec: Codec<Body> = codecOf("body", BodyType, MAX_BLOCK_BYTES);
-export const doubleBlockCodec: Codec<DoubleBlock> = codecOf("double block", DoubleBlockType);
-export const doubleRecordCodec: Codec<DoubleRecord> = codecOf("double record", DoubleRecordType);

@@ -1,4 +1,5 @@
 export * from "./block.ts";
+export * from "./evidence.ts";
 export * from "./messages.ts";
 export * from "./requests.ts";
 export * from "./signed-object.ts";

@@ -24,7 +24,7 @@ export interface SignedObject<F extends Fields> {
   verify(value: ValueOf<ContainerType<Signed<F>>>, genesis: Uint8Array): boolean;
   /** Decodes once; throws BAD_ENCODING. */
   read(bytes: Uint8Array): Decoded<ValueOf<ContainerType<Signed<F>>>>;
-  /** The same of an own object. */
+  /** The same of an own object: what its bytes decode to. */
   wrap(value: ValueOf<ContainerType<Signed<F>>>): Decoded<ValueOf<ContainerType<Signed<F>>>>;
 }
 
@@ -42,11 +42,10 @@ export function signedObject<F extends Fields>(
   // A root looks at the type's own fields only, so a signed value gives its unsigned root.
   const id = (value: Unsigned): Hash32 => unsignedType.hashTreeRoot(value) as Hash32;
   const message = (value: Unsigned, genesis: Uint8Array): Uint8Array => taggedHash(`sign ${kind}`, genesis, id(value));
-  const wrap = (value: Value): Decoded<Value> => ({
-    value,
-    bytes: codec.encode(value),
-    id: id(value as unknown as Unsigned),
-  });
+  const read = (bytes: Uint8Array): Decoded<Value> => {
+    const value = codec.decode(bytes);
+    return { value, bytes, id: id(value as unknown as Unsigned) };
+  };
   return {
     kind,
     type,
@@ -62,10 +61,8 @@ export function signedObject<F extends Fields>(
         value.signature,
       );
     },
-    read: (bytes) => {
-      const value = codec.decode(bytes);
-      return { value, bytes, id: id(value as unknown as Unsigned) };
-    },
-    wrap,
+    read,
+    // An own object is judged by what its bytes say, as everybody else will.
+    wrap: (value) => read(codec.encode(value)),
   };
 }

@@ -5,8 +5,7 @@ import {
   Block,
   type Body,
   type Contribution,
-  type DoubleBlock,
-  type DoubleRecord,
+  type Evidence,
   Header,
   MAX_BLOCK_BYTES,
   type RoundRecord,
@@ -25,8 +24,7 @@ export interface DraftParts {
   readonly time: number;
   readonly records?: readonly RoundRecord[];
   readonly transactions?: readonly Transaction[];
-  readonly doubleBlocks?: readonly DoubleBlock[];
-  readonly doubleRecords?: readonly DoubleRecord[];
+  readonly evidence?: readonly Evidence[];
 }
 
 /** A block without its signature, and the state after it. */
@@ -44,8 +42,7 @@ export function draftBlock(parent: State, parts: DraftParts, rules: Rules): Draf
     transactions: [...(parts.transactions ?? [])],
     contribution,
     records: [...(parts.records ?? [])],
-    doubleBlocks: [...(parts.doubleBlocks ?? [])],
-    doubleRecords: [...(parts.doubleRecords ?? [])],
+    evidence: [...(parts.evidence ?? [])],
   };
   const bare: UnsignedHeader = {
     version: rules.version,

@@ -44,7 +44,7 @@ export interface Wire {
   /** Own listening addresses, with the peer id. */
   addresses(): readonly string[];
   peers(): readonly PeerInfo[];
-  /** Resolves once handed to the network; with no peers it resolves too. Throws WIRE_FAILED above MAX_GOSSIP_BYTES. */
+  /** Resolves once handed to the network; with no peers it resolves too. Throws WIRE_FAILED above the topic's limit. */
   publish(topic: Topic, data: Uint8Array): Promise<void>;
   /** One request, one reply. Throws WIRE_FAILED or WIRE_TIMEOUT. */
   request(

@@ -2,7 +2,7 @@
 import { afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import type { NodeStatus } from "../../src/node/index.ts";
 import { needBuild } from "../support/cli-process.ts";
-import { FAST, Lab } from "../support/e2e-lab.ts";
+import { Lab, SHORT_TASK } from "../support/e2e-lab.ts";
 
 let lab: Lab;
 beforeAll(needBuild);
@@ -25,11 +25,8 @@ const four = ({ nodes }: Second): NodeStatus[] | undefined => {
 
 it("devnet: two miners, a verifier and a peer agree on the settled block and share the work", async () => {
   const plan = ["--miners", "2", "--verifiers", "1", "--peers", "1", "--json"];
-  const network = lab.network({
-    blockTimeMs: 2_000,
-    target: `000f${"f".repeat(60)}`,
-    task: { ...FAST.task, steps: 250 },
-  });
+  const pace = { blockTimeMs: 2_000, target: `000f${"f".repeat(60)}` };
+  const network = lab.network(pace, [{ ...SHORT_TASK, steps: 250 }]);
   const child = lab.spawn("devnet", ...plan, "--network", network);
   const level = (all: NodeStatus[]): boolean =>
     all.length === 4 && all.every(({ settled }) => settled.height >= 2 && settled.height === all[0]?.settled.height);

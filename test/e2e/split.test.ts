@@ -3,7 +3,7 @@ import { createServer } from "node:net";
 import { afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import type { NodeStatus } from "../../src/node/index.ts";
 import { needBuild } from "../support/cli-process.ts";
-import { eventually, FAST, Lab, type LabNode, standing } from "../support/e2e-lab.ts";
+import { eventually, Lab, type LabNode, SHORT_TASK, standing } from "../support/e2e-lab.ts";
 import { TcpLink } from "../support/tcp-link.ts";
 
 let lab: Lab;
@@ -61,11 +61,8 @@ function together(nodes: readonly LabNode[], height: number): Promise<NodeStatus
 }
 
 it("mines on in both halves and agrees on one chain with the right sum of money", async () => {
-  const network = lab.network({
-    blockTimeMs: 2_000,
-    target: `000f${"f".repeat(60)}`,
-    task: { ...FAST.task, steps: 100 },
-  });
+  const pace = { blockTimeMs: 2_000, target: `000f${"f".repeat(60)}` };
+  const network = lab.network(pace, [{ ...SHORT_TASK, steps: 100 }]);
   const a = await miner("a", network, []);
   expect(a.first.addresses).toEqual([`${links[0]?.address}/p2p/${a.first.peerId}`]);
   const b = await miner("b", network, [a.first.addresses[0] as string]);

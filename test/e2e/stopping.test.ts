@@ -2,7 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import { needBuild } from "../support/cli-process.ts";
-import { eventually, FAST, Lab } from "../support/e2e-lab.ts";
+import { eventually, Lab, SHORT_TASK } from "../support/e2e-lab.ts";
 
 /** Longer than what counts as one press. */
 const NEXT_PRESS_MS = 400;
@@ -16,7 +16,7 @@ afterEach(() => lab.close());
 
 /** A miner in the middle of a unit that takes seconds. */
 async function busy() {
-  const network = lab.network({ task: { ...FAST.task, steps: 8_000 } });
+  const network = lab.network({}, [{ ...SHORT_TASK, steps: 8_000 }]);
   const node = await lab.node("miner", network, "--role", "miner");
   await eventually(() => (node.losses().length > 0 ? true : undefined), "a unit", 90_000);
   return { node, network };

@@ -144,9 +144,9 @@ export class Lab {
   }
 
   /** Replays the stopped node `name`'s chain. */
-  async verify(name: string, network: string): Promise<ChainReport> {
+  async verify(name: string, network: string, ...args: string[]): Promise<ChainReport> {
     const place = ["--network", network, "--data-dir", this.dataDir(name)];
-    const { out, err } = await this.run("chain", "verify", "--json", ...place);
+    const { out, err } = await this.run("chain", "verify", "--json", ...place, ...args);
     if (out === "") throw new Error(`chain verify said nothing but: ${err}`);
     return JSON.parse(out) as ChainReport;
   }

@@ -2,13 +2,13 @@
 import { ACCEPT, Emitter, reject, toHex, type Verdict } from "../../src/base/index.ts";
 import { Transaction } from "../../src/codec/transaction.ts";
 import type {
-    AccountView,
-    BlockDetail,
-    BlockView,
-    NodeEvents,
-    NodeStatus,
-    NodeView,
-    TransferView,
+  AccountView,
+  BlockDetail,
+  BlockView,
+  NodeEvents,
+  NodeStatus,
+  NodeView,
+  TransferView,
 } from "../../src/node/index.ts";
 import type { PeerInfo } from "../../src/ports/index.ts";
 

@@ -2,12 +2,12 @@
 import { messageOf, PouwError } from "../../base/index.ts";
 import type { VectorTensor } from "../../ml/index.ts";
 import type { Task } from "../../work/index.ts";
-import type { Feed, Feeds, OrtGraph, Outputs } from "./engine.ts";
+import type { Feed, Feeds, OrtSession, Outputs } from "./ort.ts";
 
 /** A graph of a task, and the tensors of the data set that it reads. */
 export interface Call {
   readonly task: Task;
-  readonly graph: OrtGraph;
+  readonly graph: OrtSession;
   readonly data: Feeds;
 }
 
@@ -80,7 +80,7 @@ function parameterFeeds(task: Task, flat: Float32Array): Feeds {
 }
 
 /** What the provider has to say against a task's graph names the task. */
-async function run(task: Task, graph: OrtGraph, feeds: Feeds): ReturnType<OrtGraph["run"]> {
+async function run(task: Task, graph: OrtSession, feeds: Feeds): ReturnType<OrtSession["run"]> {
   try {
     return await graph.run(feeds);
   } catch (error) {

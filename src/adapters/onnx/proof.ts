@@ -2,13 +2,13 @@
 import { PouwError, toHex } from "../../base/index.ts";
 import { parametersDigest, predictionsDigest, vectorInputs } from "../../ml/index.ts";
 import { dataFeeds, evaluate, train } from "./calls.ts";
-import type { OrtGraph } from "./engine.ts";
 import type { Proof } from "./messages.ts";
+import type { OrtSession } from "./ort.ts";
 
 /** Both graphs of a task. */
 export interface Graphs {
-  readonly train: OrtGraph;
-  readonly eval: OrtGraph;
+  readonly train: OrtSession;
+  readonly eval: OrtSession;
 }
 
 /** Runs the vectors. Throws CAPABILITY_ABSENT when a digest differs. */
@@ -33,7 +33,7 @@ export async function proveVectors({ task, vectors, start }: Proof, graphs: Grap
 /** Median ms of `rounds` units of `steps` steps on the vectors' data. */
 export async function timeUnits(
   { task, vectors, start }: Proof,
-  graph: OrtGraph,
+  graph: OrtSession,
   { rounds, steps }: { readonly rounds: number; readonly steps: number },
 ): Promise<number> {
   const inputs = vectorInputs(task, { seed: vectors.seed, samples: vectors.samples, steps, units: 1 });

@@ -5,8 +5,8 @@ import { batchIndexes, DELTA_CODECS, evaluationSamples, parametersDigest } from 
 import type { Evaluation, UnitResult } from "../../ports/index.ts";
 import type { Task } from "../../work/index.ts";
 import { type Call, dataFeeds, evaluate, train } from "./calls.ts";
-import type { Feeds, OrtGraph, OrtProvider } from "./engine.ts";
 import type { EvaluateJob, Job, JobResult, Proof, WorkerSetup } from "./messages.ts";
+import type { Feeds, OrtProvider, OrtSession } from "./ort.ts";
 import { proveVectors, timeUnits } from "./proof.ts";
 
 export interface Workbench {
@@ -25,7 +25,7 @@ export async function openWorkbench(
   { tasks, graphs, data }: Pick<WorkerSetup, "tasks" | "graphs" | "data">,
 ): Promise<Workbench> {
   const sessions = await openSessions(provider, tasks, graphs);
-  const session = (task: Task, digest: Uint8Array): OrtGraph => {
+  const session = (task: Task, digest: Uint8Array): OrtSession => {
     const found = sessions.get(toHex(digest));
     if (found === undefined) throw new PouwError("BAD_MODEL", `the graphs of task ${task.name} were not opened`);
     return found;
@@ -55,8 +55,8 @@ async function openSessions(
   provider: OrtProvider,
   tasks: readonly Task[],
   graphs: WorkerSetup["graphs"],
-): Promise<ReadonlyMap<string, OrtGraph>> {
-  const sessions = new Map<string, OrtGraph>();
+): Promise<ReadonlyMap<string, OrtSession>> {
+  const sessions = new Map<string, OrtSession>();
   for (const task of tasks)
     for (const key of [task.trainDigest, task.evalDigest].map(toHex)) {
       const bytes = graphs.get(key);

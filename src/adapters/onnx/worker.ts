@@ -2,8 +2,8 @@
 import "../../polyfill.ts";
 import { parentPort, workerData } from "node:worker_threads";
 import { PouwError } from "../../base/index.ts";
-import { openProvider } from "./engine.ts";
 import { type Job, type JobResult, type Order, type Reply, toFault, type WorkerSetup } from "./messages.ts";
+import { openProvider } from "./ort.ts";
 import { openWorkbench, type Workbench } from "./workbench.ts";
 
 /** Units timed to compare providers: the first warms up, the median counts. */

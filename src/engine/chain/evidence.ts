@@ -1,12 +1,18 @@
 // Watches for what nobody may sign twice: one win behind two blocks, one round under two records. Finds become evidence for the next block.
 import { bytesEqual, Lru, toHex } from "../../base/index.ts";
-import { judgeDoubleBlock, type Rules, type State, selectEvidence } from "../../chain/index.ts";
-import { type Body, type DoubleBlock, type DoubleRecord, Header, RoundRecord } from "../../codec/index.ts";
+import { doubleBlock, doubleRecord, evidenceOf, type Rules, type State, selectEvidence } from "../../chain/index.ts";
+import { type Evidence, Header, RoundRecord } from "../../codec/index.ts";
 import type { EventBus } from "../events.ts";
 
 /** Headers and records remembered, each. */
 const MEMORY = 2048;
 const MAX_PENDING = 64;
+
+/** Evidence found and not in a block yet, with the height of its offence. */
+interface Held {
+  readonly height: number;
+  readonly evidence: Evidence;
+}
 
 export class EvidenceWatch {
   readonly #rules: Rules;
@@ -15,8 +21,7 @@ export class EvidenceWatch {
   readonly #records = new Lru<string, RoundRecord>(MEMORY);
   /** Offences found already: more signatures over one of them are not another. */
   readonly #found = new Lru<string, true>(MEMORY);
-  #blocks: DoubleBlock[] = [];
-  #doubles: DoubleRecord[] = [];
+  #pending: Held[] = [];
 
   constructor(rules: Rules, { events, height }: { readonly events: EventBus; readonly height: () => number }) {
     this.#rules = rules;
@@ -33,9 +38,9 @@ export class EvidenceWatch {
     if (before === undefined) this.#headers.set(key, header);
     else if (!bytesEqual(Header.id(before), Header.id(header))) {
       if (this.#found.has(key)) return;
-      if (judgeDoubleBlock({ a: before, b: header }, header.height, this.#rules).kind !== "offence") return;
+      if (doubleBlock.judge({ a: before, b: header }, header.height, this.#rules).kind !== "offence") return;
       this.#found.set(key, true);
-      if (this.#blocks.length < MAX_PENDING) this.#blocks.push({ a: before, b: header });
+      this.#hold(header.height, evidenceOf(doubleBlock, { a: before, b: header }));
       this.#alert(header.miner, `two blocks at height ${header.height} from one win`);
     }
   }
@@ -55,14 +60,19 @@ export class EvidenceWatch {
       return "first";
     }
     this.#found.set(key, true);
-    if (this.#doubles.length < MAX_PENDING) this.#doubles.push({ a: before, b: record });
+    this.#hold(record.height, evidenceOf(doubleRecord, { a: before, b: record }));
     this.#alert(record.leader, `two records for round ${record.round}`);
     return "second";
   }
 
   /** Evidence that the next block on `state` can carry: in time, and not punished yet. */
-  pending(state: State): Pick<Body, "doubleBlocks" | "doubleRecords"> {
-    return selectEvidence(state, { doubleBlocks: this.#blocks, doubleRecords: this.#doubles }, this.#rules);
+  pending(state: State): Evidence[] {
+    const held = this.#pending.map(({ evidence }) => evidence);
+    return selectEvidence(state, held, this.#rules);
+  }
+
+  #hold(height: number, evidence: Evidence): void {
+    if (this.#pending.length < MAX_PENDING) this.#pending.push({ height, evidence });
   }
 
   #alert(offender: Uint8Array, detail: string): void {
@@ -72,7 +82,6 @@ export class EvidenceWatch {
   /** Forgets what is too old to punish. */
   #prune(height: number): void {
     const oldest = height - this.#rules.maturity;
-    this.#blocks = this.#blocks.filter(({ a }) => a.height > oldest);
-    this.#doubles = this.#doubles.filter(({ a }) => a.height > oldest);
+    this.#pending = this.#pending.filter((held) => held.height > oldest);
   }
 }

@@ -58,7 +58,7 @@ export class BlockMaker {
     const { ledger, mempool, evidence, clock, log } = this.#deps;
     const time = Math.max(clock.now(), state.time + 1);
     const parts: DraftParts = { contribution, nonce: win.nonce, time, records: this.#records(view) };
-    const extras = { transactions: mempool.select(), ...evidence.pending(state) };
+    const extras = { transactions: mempool.select(), evidence: evidence.pending(state) };
     let draft = draftBlock(state, { ...parts, ...extras }, ledger.rules);
     if (draft.kind !== "draft") {
       log.warn({ code: draft.code, reason: draft.reason }, "drafting without transactions and evidence");

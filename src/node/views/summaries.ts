@@ -54,12 +54,12 @@ export function blockView({ header, body }: Block, checked: BlockSummary["checke
 
 export function blockDetail(block: Block, checked: BlockSummary["checked"]): BlockDetail {
   const place = { height: block.header.height, block: toHex(Header.id(block.header)) };
-  const { transactions, records, doubleBlocks, doubleRecords } = block.body;
+  const { transactions, records, evidence } = block.body;
   return {
     ...blockView(block, checked),
     transactionList: transactions.map((transaction) => transactionView(transaction, place)),
     recordList: records.map(recordView),
-    evidence: doubleBlocks.length + doubleRecords.length,
+    evidence: evidence.length,
   };
 }
 

@@ -1,7 +1,7 @@
 // Gossip: validators that map the inside's verdicts, the cap on judging at once, the rate of a peer, and publishing.
 import { type GossipSub, type Message, TopicValidatorResult } from "@chainsafe/libp2p-gossipsub";
 import { messageOf, PouwError, type Verdict } from "../../../base/index.ts";
-import { MAX_GOSSIP_BYTES, TOPICS, type Topic } from "../../../codec/index.ts";
+import { MESSAGES, TOPICS, type Topic } from "../../../codec/index.ts";
 import type { Clock, Log, WireHandlers } from "../../../ports/index.ts";
 import { topicName } from "../options.ts";
 import { RateLimiter } from "../rate.ts";
@@ -63,8 +63,8 @@ export class Gossip {
 
   async publish(topic: Topic, data: Uint8Array): Promise<void> {
     // Gossipsub would send nothing above its own cap and still resolve.
-    if (data.length > MAX_GOSSIP_BYTES)
-      throw new PouwError("WIRE_FAILED", `a ${topic} message of ${data.length} bytes is over the gossip limit`);
+    if (data.length > MESSAGES[topic].limit)
+      throw new PouwError("WIRE_FAILED", `a ${topic} message of ${data.length} bytes is over its limit`);
     await this.#deps.pubsub.publish(topicName(this.#network, topic), data);
     this.#deps.traffic.published(topic);
   }
@@ -95,7 +95,7 @@ export class Gossip {
 
   async #judge(topic: Topic, handlers: WireHandlers, from: string, message: Message): Promise<Verdict["kind"]> {
     const { clock, log, traffic } = this.#deps;
-    if (message.type !== "signed" || message.data.length > MAX_GOSSIP_BYTES) {
+    if (message.type !== "signed" || message.data.length > MESSAGES[topic].limit) {
       this.#deps.strike(from, "gossip message over the limit");
       return "reject";
     }

@@ -5,7 +5,7 @@ import type { Provider } from "./messages.ts";
 /** The part of onnxruntime that both packages share. Each has a tensor class of its own, so feeds are built with `tensor`. */
 interface Ort {
   readonly env: { logLevel?: string; wasm: { numThreads?: number; proxy?: boolean } };
-  readonly InferenceSession: { create(model: Uint8Array, options: object): Promise<OrtSession> };
+  readonly InferenceSession: { create(model: Uint8Array, options: object): Promise<RawSession> };
   readonly Tensor: new (
     type: "float32" | "int32" | "int64" | "uint8",
     data: Float32Array | Int32Array | BigInt64Array | Uint8Array,
@@ -17,7 +17,7 @@ interface OrtTensor {
   readonly dims: readonly number[];
   dispose(): void;
 }
-interface OrtSession {
+interface RawSession {
   run(feeds: { readonly [name: string]: OrtTensor }): Promise<{ readonly [name: string]: OrtTensor }>;
   release(): Promise<void>;
 }
@@ -39,7 +39,7 @@ export type Feeds = { readonly [name: string]: Feed };
 /** Values of a graph's outputs, copied out of the runtime's memory. */
 export type Outputs = { readonly [name: string]: Float32Array | Int32Array };
 
-export interface OrtGraph {
+export interface OrtSession {
   /** Blocks this thread until the graph has ended. `ms` is the time inside the runtime. */
   run(feeds: Feeds): Promise<{ readonly outputs: Outputs; readonly ms: number }>;
   close(): Promise<void>;
@@ -47,7 +47,7 @@ export interface OrtGraph {
 
 export interface OrtProvider {
   /** Opens a graph; throws CAPABILITY_ABSENT with the runtime's reason when the provider cannot run it. */
-  open(model: Uint8Array): Promise<OrtGraph>;
+  open(model: Uint8Array): Promise<OrtSession>;
 }
 
 /** Loads the package of `provider`. Throws CAPABILITY_ABSENT when it is not installed or does not load here. */
@@ -94,7 +94,7 @@ function sessionOptions(provider: Provider, { threads = 1, level = "basic" }: Or
   };
 }
 
-function graph(ort: Ort, session: OrtSession): OrtGraph {
+function graph(ort: Ort, session: RawSession): OrtSession {
   return {
     async run(feeds) {
       const tensors: { [name: string]: OrtTensor } = {};

@@ -1,0 +1,32 @@
+// Every kind of evidence, and how a piece of it is made and judged.
+import { isMalformed, type Refusal, reject } from "../../base/index.ts";
+import type { Evidence } from "../../codec/index.ts";
+import type { Rules } from "../rules.ts";
+import { doubleBlock } from "./double-block.ts";
+import { doubleRecord } from "./double-record.ts";
+import type { EvidenceKind, Offence } from "./kind.ts";
+
+/** A new kind is a file and a line here. */
+export const EVIDENCE_KINDS = { doubleBlock, doubleRecord } as const satisfies {
+  readonly [name: string]: EvidenceKind<unknown>;
+};
+
+const byTag = new Map<number, EvidenceKind<unknown>>(Object.values(EVIDENCE_KINDS).map((kind) => [kind.tag, kind]));
+
+/** A piece of evidence of a kind. */
+export const evidenceOf = <P>({ tag, payload }: EvidenceKind<P>, value: P): Evidence => ({
+  kind: tag,
+  payload: payload.encode(value),
+});
+
+/** The offence that a piece of evidence shows to a block of `height`, or why it shows none. */
+export function judge({ kind, payload }: Evidence, height: number, rules: Rules): Offence | Refusal {
+  const of = byTag.get(kind);
+  if (of === undefined) return reject("unknown-kind", `evidence ${kind}`);
+  try {
+    return of.judge(of.payload.decode(payload), height, rules);
+  } catch (error) {
+    if (isMalformed(error)) return reject("bad-encoding", error.message);
+    throw error;
+  }
+}
