@@ -6,6 +6,8 @@ type Schema = JsonSchema & {
   readonly $ref?: string;
   readonly type?: string;
   readonly items?: Schema;
+  readonly anyOf?: readonly Schema[];
+  readonly additionalProperties?: Schema;
   readonly enum?: readonly unknown[];
   readonly const?: unknown;
   readonly pattern?: string;
@@ -16,13 +18,16 @@ type Schema = JsonSchema & {
 };
 
 const cell = (text: string): string => text.replaceAll("|", "\\|");
-const row = (...cells: readonly string[]): string => `| ${cells.map(cell).join(" | ")} |`;
-const table = (head: readonly string[], rows: readonly (readonly string[])[]): string[] => [
-  row(...head),
-  row(...head.map(() => "---")),
-  ...rows.map((cells) => row(...cells)),
-  "",
-];
+
+/** A table and the empty line after it, its columns aligned as the formatter wants them. */
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const cells = [head, ...rows].map((line) => line.map(cell));
+  const widths = head.map((_, i) => Math.max(3, ...cells.map((line) => (line[i] as string).length)));
+  const row = (line: readonly string[]): string =>
+    `| ${line.map((text, i) => text.padEnd(widths[i] as number)).join(" | ")} |`;
+  const [first, ...others] = cells.map(row);
+  return [first as string, row(widths.map((width) => "-".repeat(width))), ...others, ""];
+}
 
 /** Name of the component that a schema refers to, empty for none. */
 const componentOf = ({ $ref = "" }: Schema): string => $ref.slice($ref.lastIndexOf("/") + 1);
@@ -37,6 +42,8 @@ function form(schema: Schema): string {
   if (schema.enum !== undefined) return schema.enum.map((value) => `\`${value}\``).join(", ");
   if (schema.const !== undefined) return `\`${schema.const}\``;
   if (items !== undefined) return `list of ${form(items)}`;
+  if (schema.anyOf !== undefined) return schema.anyOf.map(form).join(" or ");
+  if (schema.additionalProperties?.type !== undefined) return `object of ${form(schema.additionalProperties)}s`;
   if (schema.properties !== undefined) return `{ ${Object.keys(schema.properties).join(", ")} }`;
   return pattern === undefined ? type : `${type}, \`${pattern}\``;
 }
@@ -95,7 +102,7 @@ export function apiMarkdown(): string {
   const lines = [
     "# The HTTP API",
     "",
-    "Written by `npm run docs:api` from the rows of `src/api/resources`; a test compares. `GET /v1/openapi.json` is the same for programs.",
+    "Written by `npm run docs` from the rows of `src/api/resources`; a test compares. `GET /v1/openapi.json` is the same for programs.",
     "",
     info.description.replaceAll(". ", ".\n"),
     "",

@@ -8,9 +8,10 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type ApiServer, announce, announcementPath, apiClient, findNode, startApi } from "../../src/api/index.ts";
 import { PouwError, toHex } from "../../src/base/index.ts";
-import { Transaction } from "../../src/codec/transaction.ts";
+import { transferOf } from "../../src/chain/index.ts";
+import { Transaction } from "../../src/codec/index.ts";
 import { keyPairFromSecret } from "../../src/crypto/index.ts";
-import { aPeer, aStatus, type FakeView, fakeView, hexOf, refusedTransfer } from "../support/fake-view.ts";
+import { aPeer, aStatus, type FakeView, fakeView, hexOf, refusedTransaction } from "../support/fake-view.ts";
 
 const OPTIONS = { host: "127.0.0.1", bodyBytes: 4096, maxStreams: 1 };
 const plain = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
@@ -73,21 +74,28 @@ describe("the client", () => {
     expect((await client.peers())[0]).toEqual(aPeer());
     expect(await client.blocks(undefined, 2)).toMatchObject([{ height: 8 }, { height: 9 }]);
     expect(await client.blocks(0, 1)).toMatchObject([{ height: 0 }]);
-    expect(await client.block("3")).toMatchObject({ height: 3, transferList: [{ amount: "10" }] });
-    expect(await client.transfer(hexOf(77))).toMatchObject({ fee: "1" });
+    expect(await client.block("3")).toMatchObject({
+      height: 3,
+      transactionList: [{ kind: "transfer", payload: { amount: "10" } }],
+    });
+    expect(await client.transaction(hexOf(77))).toMatchObject({ fee: "1" });
     expect(await client.account(hexOf(200))).toMatchObject({ balance: "150" });
   });
 
   it("submits, and throws what the node says", async () => {
     const client = apiClient((await api()).url);
     const keys = keyPairFromSecret(new Uint8Array(32).fill(7));
-    const fields = { genesis: new Uint8Array(32), from: keys.address, to: keys.address };
-    const bytes = Transaction.codec.encode(signTransfer({ ...fields, amount: 5n, fee: 1n, nonce: 0n }, keys));
-    expect(await client.submitTransfer(bytes)).toMatch(/^[0-9a-f]{64}$/);
+    const genesis = new Uint8Array(32);
+    const order = transferOf({ genesis, from: keys.address, to: keys.address, amount: 5n, fee: 1n, nonce: 0n });
+    const bytes = Transaction.codec.encode(Transaction.sign(order, keys, genesis));
+    expect(await client.submitTransaction(bytes)).toMatch(/^[0-9a-f]{64}$/);
     expect(view.submitted.map(toHex)).toEqual([toHex(bytes)]);
-    view.verdict = refusedTransfer;
-    const error = await failure(() => client.submitTransfer(bytes));
-    expect([error.code, error.message]).toEqual(["REFUSED", "The transfer was refused: its nonce was used before."]);
+    view.verdict = refusedTransaction;
+    const error = await failure(() => client.submitTransaction(bytes));
+    expect([error.code, error.message]).toEqual([
+      "REFUSED",
+      "The transaction was refused: the account nonce was used before: 0, the account is at 2.",
+    ]);
     expect((await failure(() => client.block("77"))).code).toBe("NOT_FOUND");
   });
 

@@ -5,10 +5,11 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type ApiServer, announce, readAnnouncement, startApi } from "../../src/api/index.ts";
 import { toHex } from "../../src/base/index.ts";
-import { Transaction } from "../../src/codec/transaction.ts";
+import { openTransaction, type Transfer } from "../../src/chain/index.ts";
+import { Transaction } from "../../src/codec/index.ts";
 import { readWallet, walletPath } from "../../src/node/index.ts";
 import { fakeDeps, fakeIo, fakeNode, run } from "../support/fake-io.ts";
-import { aStatus, type FakeView, fakeView, hexOf, refusedTransfer } from "../support/fake-view.ts";
+import { aStatus, type FakeView, fakeView, hexOf, refusedTransaction } from "../support/fake-view.ts";
 
 let dir: string;
 let view: FakeView;
@@ -53,14 +54,21 @@ describe("with a node", () => {
     expect(JSON.parse((await cli("peers --json")).out)).toHaveLength(2);
   });
 
-  it("chain shows blocks and transfers", async () => {
+  it("chain shows blocks and transactions", async () => {
     expect((await cli("chain show --count 2")).out.trim().split("\n")).toHaveLength(3);
     expect(JSON.parse((await cli("chain show --from 3 --count 2 --json")).out)).toMatchObject([
       { height: 3 },
       { height: 4 },
     ]);
     expect((await cli("chain block 4")).out).toMatch(/^hash +0404/m);
-    expect((await cli(`chain tx ${hexOf(77)}`)).out).toMatch(/^amount +0\.00001, fee 0\.000001, nonce 0$/m);
+    expect((await cli("chain block 4")).out).toMatch(
+      /^transfer +from c8c8c8c8c8…, to c9c9c9c9c9…, amount 0\.00001 \(fee 0\.000001\) {2}4d4d/m,
+    );
+    const transaction = (await cli(`chain tx ${hexOf(77)}`)).out;
+    expect(transaction).toMatch(/^kind +transfer$/m);
+    expect(transaction).toMatch(/^amount +0\.00001$/m);
+    expect(transaction).toMatch(/^fee +0\.000001, nonce 0$/m);
+    expect(transaction).toMatch(/^block +4 0404/m);
     const missing = await cli("chain block 77");
     expect([missing.code, missing.err]).toEqual([1, "✗ There is no block 77 here.\n"]);
   });
@@ -70,17 +78,27 @@ describe("with a node", () => {
     const { code, out } = await cli(`wallet send ${hexOf(5)} 1.5 --fee 0.01`);
     expect(code).toBe(0);
     expect(out).toMatch(/^[0-9a-f]{64}\n$/);
-    const transfer = Transaction.codec.decode(view.submitted[0] as Uint8Array);
-    expect(verifyTransfer(transfer)).toBe(true);
-    expect([toHex(transfer.genesis), toHex(transfer.to)]).toEqual([aStatus().genesis, hexOf(5)]);
-    expect([transfer.amount, transfer.fee, transfer.nonce]).toEqual([1_500_000n, 10_000n, 0n]);
+    const transaction = Transaction.codec.decode(view.submitted[0] as Uint8Array);
+    const { genesis, fee, nonce } = transaction;
+    expect(Transaction.verify(transaction, genesis)).toBe(true);
+    const opened = openTransaction(transaction);
+    const { to, amount } = (opened.kind === "opened" ? opened.payload : {}) as Transfer;
+    expect([opened.kind === "opened" && opened.of.name, toHex(genesis), toHex(to)]).toEqual([
+      "transfer",
+      aStatus().genesis,
+      hexOf(5),
+    ]);
+    expect([amount, fee, nonce]).toEqual([1_500_000n, 10_000n, 0n]);
   });
 
   it("wallet send says why it was refused, and what an amount is", async () => {
     await cli("wallet new");
-    view.verdict = refusedTransfer;
+    view.verdict = refusedTransaction;
     const refused = await cli(`wallet send ${hexOf(5)} 1`);
-    expect([refused.code, refused.err]).toEqual([1, "✗ The transfer was refused: its nonce was used before.\n"]);
+    expect([refused.code, refused.err]).toEqual([
+      1,
+      "✗ The transaction was refused: the account nonce was used before: 0, the account is at 2.\n",
+    ]);
     const wrong = await cli(`wallet send ${hexOf(5)} 1,5`);
     expect([wrong.code, wrong.err]).toEqual([
       2,

@@ -8,11 +8,26 @@ import type {
   NodeEvents,
   NodeStatus,
   NodeView,
-  TransferView,
+  TaskStatus,
+  TransactionView,
 } from "../../src/node/index.ts";
 import type { PeerInfo } from "../../src/ports/index.ts";
 
 export const hexOf = (byte: number): string => byte.toString(16).padStart(2, "0").repeat(32);
+
+/** A second task, which the node does not follow. */
+export const aTask = (changes: Partial<TaskStatus> = {}): TaskStatus => ({
+  id: hexOf(5),
+  name: "chars-transformer",
+  followed: false,
+  model: "chars-transformer",
+  round: 3,
+  loss: undefined,
+  accuracy: undefined,
+  accuracyHeight: undefined,
+  parametersDigest: hexOf(160),
+  ...changes,
+});
 
 const summary = (height: number) => ({
   height,
@@ -110,19 +125,19 @@ export const aBlock = (height: number): BlockView => ({
   nonce: "18446744073709551615",
   target: hexOf(255),
   stateRoot: hexOf(100 + height),
-  transfers: 1,
+  transactions: 1,
   records: 1,
   contributions: 1,
   checked: "executed",
 });
 
-export const aTransfer = (changes: Partial<TransferView> = {}): TransferView => ({
+export const aTransaction = (changes: Partial<TransactionView> = {}): TransactionView => ({
   id: hexOf(77),
+  kind: "transfer",
   from: hexOf(200),
-  to: hexOf(201),
-  amount: "10",
-  fee: "1",
   nonce: "0",
+  fee: "1",
+  payload: { to: hexOf(201), amount: "10" },
   height: 4,
   block: hexOf(4),
   ...changes,
@@ -130,7 +145,7 @@ export const aTransfer = (changes: Partial<TransferView> = {}): TransferView => 
 
 const aDetail = (height: number): BlockDetail => ({
   ...aBlock(height),
-  transferList: [aTransfer()],
+  transactionList: [aTransaction()],
   recordList: [
     {
       id: hexOf(60),
@@ -150,7 +165,7 @@ export interface FakeView extends NodeView {
   verdict: Verdict;
 }
 
-/** Heights 0 to 9, one known transfer (77..), one known account (200..). */
+/** Heights 0 to 9, one known transaction (77..), one known account (200..). */
 export function fakeView(): FakeView {
   const events = new Emitter<NodeEvents>();
   const accounts = new Map<string, AccountView>([
@@ -169,11 +184,12 @@ export function fakeView(): FakeView {
       const height = typeof id === "number" ? id : Number.parseInt(id.slice(0, 2), 16);
       return height <= 9 && (typeof id === "number" || id === hexOf(height)) ? aDetail(height) : undefined;
     },
-    transfer: async (id) => (id === hexOf(77) ? aTransfer() : undefined),
+    transaction: async (id) => (id === hexOf(77) ? aTransaction() : undefined),
     account: (address) => accounts.get(address),
-    async submitTransfer(bytes) {
+    async submitTransaction(bytes) {
+      const { id } = Transaction.read(bytes);
       view.submitted.push(bytes);
-      return { id: toHex(Transaction.id(Transaction.codec.decode(bytes))), verdict: view.verdict };
+      return { id: toHex(id), verdict: view.verdict };
     },
     metricsText: async () => "pouw_chain_height_blocks 9\n",
     on: (event, listener) => events.on(event, listener),
@@ -181,4 +197,4 @@ export function fakeView(): FakeView {
   return view;
 }
 
-export const refusedTransfer = reject("nonce-used", "its nonce was used before");
+export const refusedTransaction = reject("nonce-used", "0, the account is at 2");

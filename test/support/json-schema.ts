@@ -9,13 +9,14 @@ interface Schema {
   readonly pattern: string;
   readonly minimum: number;
   readonly items: unknown;
-  readonly properties: { readonly [name: string]: unknown };
+  readonly propertyNames: unknown;
+  readonly properties?: { readonly [name: string]: unknown };
   readonly required?: readonly string[];
   readonly additionalProperties?: unknown;
 }
 type Check = (value: unknown, schema: Schema, at: string) => string[];
 
-const SILENT = ["description", "required", "additionalProperties"];
+const SILENT = ["description", "required"];
 const typeOf = (value: unknown): string =>
   value === null ? "null" : Array.isArray(value) ? "array" : Number.isInteger(value) ? "integer" : typeof value;
 
@@ -35,6 +36,10 @@ export function schemaFaults(value: unknown, schema: object, root: object, at = 
     items: (it, { items }, where) =>
       Array.isArray(it) ? it.flatMap((item, i) => inner(item, items, `${where}[${i}]`)) : [`${where} is no list`],
     properties: (it, object, where) => objectFaults(it, object, where, inner),
+    propertyNames: (it, { propertyNames }, where) =>
+      Object.keys(it as object).flatMap((name) => inner(name, propertyNames, `the name ${where}.${name}`)),
+    additionalProperties: (it, object, where) =>
+      object.properties === undefined ? objectFaults(it, object, where, inner) : [],
   };
   return Object.keys(schema).flatMap((keyword) => {
     if (SILENT.includes(keyword)) return [];
@@ -50,12 +55,16 @@ function objectFaults(
   inner: (item: unknown, of: unknown, where: string) => string[],
 ): string[] {
   const given = value as { readonly [name: string]: unknown };
-  const { properties, required = [], additionalProperties } = schema;
+  const { properties = {}, required = [], additionalProperties } = schema;
   const missing = required.filter((name) => !Object.hasOwn(given, name));
   const extra = Object.keys(given).filter((name) => !Object.hasOwn(properties, name));
   return [
     ...missing.map((name) => `${at}.${name} is missing`),
-    ...(additionalProperties === undefined ? extra.map((name) => `${at}.${name} is not declared`) : []),
+    ...extra.flatMap((name) =>
+      additionalProperties === undefined
+        ? [`${at}.${name} is not declared`]
+        : inner(given[name], additionalProperties, `${at}.${name}`),
+    ),
     ...Object.entries(properties).flatMap(([name, of]) =>
       Object.hasOwn(given, name) ? inner(given[name], of, `${at}.${name}`) : [],
     ),

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { asBytes, hexBytes, isMalformed, PouwError, u64Text } from "../../base/index.ts";
 import { readPayload } from "../../chain/index.ts";
-import { Transaction } from "../../codec/index.ts";
+import { MAX_PAYLOAD_BYTES, Transaction } from "../../codec/index.ts";
 import { type NodeView, type TransactionView, transactionSchema } from "../../node/index.ts";
 import { RefusedError } from "../errors.ts";
 import { hashInput } from "../inputs.ts";
@@ -14,8 +14,16 @@ const hexText = z
   .regex(/^(0x)?([0-9a-fA-F]{2})*$/, "must be hex")
   .transform(asBytes);
 
-const kindInput = z.union([z.string(), z.int().min(0).max(255)], "must be the name or the number of a kind");
-const payloadInput = z.union([hexText, z.record(z.string(), z.string())], "must be hex, or the kind's fields as text");
+const KIND = "must be the name or the number of a kind";
+const kindInput = z.union([z.string(), z.int(KIND).min(0, KIND).max(255, KIND)], KIND);
+const payloadBytes = hexText.refine(
+  ({ length }) => length <= MAX_PAYLOAD_BYTES,
+  `must be of at most ${MAX_PAYLOAD_BYTES} bytes`,
+);
+const payloadInput = z.union(
+  [payloadBytes, z.record(z.string(), z.string())],
+  "must be hex, or the kind's fields as text",
+);
 
 /** Field by field; parsed to the transaction. The payload's fields are the kind's to read, so that a new kind needs nothing here. */
 const signedTransaction = z

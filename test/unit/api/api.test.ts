@@ -2,17 +2,18 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { buildApi } from "../../../src/api/index.ts";
 import { PouwError, toHex } from "../../../src/base/index.ts";
-import type { Transaction } from "../../../src/codec/transaction.ts";
+import { transferOf } from "../../../src/chain/index.ts";
+import { Transaction } from "../../../src/codec/index.ts";
 import { keyPairFromSecret } from "../../../src/crypto/index.ts";
 import {
-    aBlock,
-    aPeer,
-    aStatus,
-    aTransfer,
-    type FakeView,
-    fakeView,
-    hexOf,
-    refusedTransfer,
+  aBlock,
+  aPeer,
+  aStatus,
+  aTransaction,
+  type FakeView,
+  fakeView,
+  hexOf,
+  refusedTransaction,
 } from "../../support/fake-view.ts";
 
 const OPTIONS = { host: "127.0.0.1", bodyBytes: 4096, maxStreams: 2 };
@@ -33,16 +34,27 @@ const get = async (url: string) => {
   return { status: reply.statusCode, body: reply.json() as unknown, text: reply.body };
 };
 
-const transfer = () => {
+const GENESIS = new Uint8Array(32).fill(1);
+const transfer = (): Transaction => {
   const keys = keyPairFromSecret(new Uint8Array(32).fill(7));
-  const fields = { genesis: new Uint8Array(32).fill(1), from: keys.address, to: new Uint8Array(32).fill(9) };
-  return signTransfer({ ...fields, amount: 2n ** 63n, fee: 1n, nonce: 0n }, keys);
+  const fields = { genesis: GENESIS, from: keys.address, to: new Uint8Array(32).fill(9) };
+  return Transaction.sign(transferOf({ ...fields, amount: 2n ** 63n, fee: 1n, nonce: 0n }), keys, GENESIS);
 };
+/** The transfer field by field, its kind by name and its payload in the kind's own fields. */
+const fieldsOf = ({ genesis, from, nonce, fee, signature }: Transaction) => ({
+  genesis: toHex(genesis),
+  from: toHex(from),
+  nonce: `${nonce}`,
+  fee: `${fee}`,
+  kind: "transfer" as string | number,
+  payload: { to: "09".repeat(32), amount: `${2n ** 63n}` } as unknown,
+  signature: toHex(signature),
+});
 const post = async (body: unknown, headers: { [name: string]: string } = {}) => {
   const payload = typeof body === "string" ? body : JSON.stringify(body);
   const reply = await app.inject({
     method: "POST",
-    url: "/v1/transfers",
+    url: "/v1/transactions",
     headers: { ...HOST, "content-type": "application/json", ...headers },
     payload,
   });
@@ -75,15 +87,15 @@ describe("reading", () => {
     expect(await get("/v1/chain/blocks")).toMatchObject({ status: 200, body: { length: 10 } });
   });
 
-  it("shows one block by height and by hash, with its transfers and records", async () => {
+  it("shows one block by height and by hash, with its transactions and records", async () => {
     const byHeight = await get("/v1/chain/blocks/4");
-    expect(byHeight.body).toMatchObject({ height: 4, transferList: [plain(aTransfer())], evidence: 0 });
+    expect(byHeight.body).toMatchObject({ height: 4, transactionList: [plain(aTransaction())], evidence: 0 });
     expect(byHeight.body).toMatchObject({ recordList: [{ round: 8, contributions: [{ author: hexOf(200) }] }] });
     expect((await get(`/v1/chain/blocks/0x${hexOf(4).toUpperCase()}`)).body).toEqual(byHeight.body);
   });
 
-  it("shows transfers and accounts, and an untouched account as empty", async () => {
-    expect((await get(`/v1/chain/tx/${hexOf(77)}`)).body).toEqual(plain(aTransfer()));
+  it("shows transactions and accounts, and an untouched account as empty", async () => {
+    expect((await get(`/v1/chain/tx/${hexOf(77)}`)).body).toEqual(plain(aTransaction()));
     expect((await get(`/v1/accounts/${hexOf(200)}`)).body).toMatchObject({
       balance: "150",
       nonce: "2",
@@ -120,7 +132,7 @@ describe("reading", () => {
   });
 
   it("says nothing about a failure inside, but tells the log", async () => {
-    view.transfer = async () => {
+    view.transaction = async () => {
       throw new TypeError("secret detail in some file");
     };
     const { status, body, text } = await get(`/v1/chain/tx/${hexOf(77)}`);
@@ -128,7 +140,7 @@ describe("reading", () => {
     expect(body).toMatchObject({ error: { code: "INTERNAL" } });
     expect(text).not.toContain("secret detail");
     expect(failures).toHaveLength(1);
-    view.transfer = async () => {
+    view.transaction = async () => {
       throw new PouwError("STORE_CORRUPT", "The store is damaged: x.", { remedy: "Do y." });
     };
     expect((await get(`/v1/chain/tx/${hexOf(77)}`)).body).toEqual({
@@ -137,37 +149,100 @@ describe("reading", () => {
   });
 });
 
-describe("POST /v1/transfers", () => {
-  it("takes a signed transfer as hex and as JSON: the same bytes", async () => {
-    const it = transfer();
-    const bytes = Transaction.codec.encode(it);
-    const fields = Object.fromEntries(
-      Object.entries(it).map(([name, value]) => [name, typeof value === "bigint" ? String(value) : toHex(value)]),
-    );
+describe("POST /v1/transactions", () => {
+  it("takes a signed transaction as hex and as JSON: the same bytes", async () => {
+    const bytes = Transaction.codec.encode(transfer());
+    const fields = fieldsOf(transfer());
     expect(await post({ hex: toHex(bytes) })).toMatchObject({ status: 202, body: { accepted: true } });
-    expect(await post({ transfer: fields })).toMatchObject({ status: 202, body: { accepted: true } });
+    expect(await post({ transaction: fields })).toMatchObject({ status: 202, body: { accepted: true } });
     expect(view.submitted).toEqual([bytes, bytes]);
   });
 
+  it("takes a kind by name or number, and a payload by its fields or in hex: the same bytes", async () => {
+    const { payload } = transfer();
+    for (const kind of ["transfer", 0])
+      for (const given of [fieldsOf(transfer()).payload, toHex(payload), `0x${toHex(payload)}`])
+        expect((await post({ transaction: { ...fieldsOf(transfer()), kind, payload: given } })).status).toBe(202);
+    const bytes = Transaction.codec.encode(transfer());
+    expect(view.submitted).toEqual(Array.from({ length: 6 }, () => bytes));
+  });
+
+  it("passes a kind that it does not know on by its number, for the node to judge", async () => {
+    expect((await post({ transaction: { ...fieldsOf(transfer()), kind: 200, payload: "c0ffee" } })).status).toBe(202);
+    const [bytes] = view.submitted;
+    expect(Transaction.codec.decode(bytes as Uint8Array)).toMatchObject({ kind: 200 });
+  });
+
+  it.each([
+    [
+      "a name that no kind has",
+      { kind: "transfr" },
+      'transaction.payload: "transfr" is no kind of transaction, as transfer are.',
+    ],
+    ["a number that is no kind's", { kind: 256 }, "transaction.kind: must be the name or the number of a kind."],
+    [
+      "fields of a kind that it does not know",
+      { kind: 200 },
+      "transaction.payload: the payload of kind 200 is read as hex only.",
+    ],
+    [
+      "a payload that is no text",
+      { payload: { to: "09".repeat(32), amount: 1 } },
+      "transaction.payload: must be hex, or the kind's fields as text.",
+    ],
+    [
+      "a payload's field that is wrong",
+      { payload: { to: "09", amount: "1" } },
+      "transaction.payload: to must be 64 hex digits.",
+    ],
+    [
+      "a payload's field that is missing",
+      { payload: { to: "09".repeat(32) } },
+      "transaction.payload: amount must be a decimal string.",
+    ],
+    [
+      "an amount that is too large",
+      { payload: { to: "09".repeat(32), amount: `${2n ** 64n}` } },
+      "transaction.payload: amount must be below 2^64.",
+    ],
+    [
+      "a negative amount",
+      { payload: { to: "09".repeat(32), amount: "-1" } },
+      "transaction.payload: amount must be a decimal string.",
+    ],
+    ["a field that the kind does not have", { payload: { to: "09".repeat(32), amount: "1", memo: "x" } }, "memo"],
+    ["a payload that is no hex", { payload: "zz" }, "transaction.payload: must be hex"],
+    ["a fee that is no text", { fee: 1 }, "transaction.fee: must be a decimal string."],
+  ])("refuses %s, and names it", async (_name, change, message) => {
+    const reply = await post({ transaction: { ...fieldsOf(transfer()), ...change } });
+    expect([reply.status, reply.body.error?.code]).toEqual([400, "BAD_REQUEST"]);
+    expect(reply.body.error?.message).toContain(message);
+    expect(view.submitted).toEqual([]);
+  });
+
   it("passes a refusal on with its code", async () => {
-    view.verdict = refusedTransfer;
+    view.verdict = refusedTransaction;
     const { status, body } = await post({ hex: toHex(Transaction.codec.encode(transfer())) });
     expect(status).toBe(422);
     expect(body.error).toEqual({
       code: "REFUSED",
-      message: "The transfer was refused: its nonce was used before.",
-      refusal: "NONCE_USED",
+      message: "The transaction was refused: the account nonce was used before: 0, the account is at 2.",
+      refusal: "nonce-used",
     });
   });
 
   it.each([
     ["nothing", {}],
-    ["both", { hex: "00", transfer: {} }],
+    ["both", { hex: "00", transaction: {} }],
+    [
+      "both, each of them whole",
+      { hex: toHex(Transaction.codec.encode(transfer())), transaction: fieldsOf(transfer()) },
+    ],
     ["something else", { hex: "00", more: 1 }],
     ["no hex", { hex: "zz" }],
     ["too short", { hex: "00" }],
-    ["a field missing", { transfer: { amount: "1" } }],
-    ["a number for money", { transfer: { amount: 1 } }],
+    ["a field missing", { transaction: { fee: "1" } }],
+    ["a number for money", { transaction: { fee: 1 } }],
     ["a list", []],
     ["null", null],
   ])("refuses %s", async (_name, body) => {
@@ -180,6 +255,15 @@ describe("POST /v1/transfers", () => {
   it("refuses broken JSON and bodies that are too long", async () => {
     expect((await post("{")).status).toBe(400);
     expect((await post({ hex: "00".repeat(4096) })).status).toBe(413);
+    // Where the settings let long bodies in, a payload is still bound by what a transaction can hold.
+    app = buildApi(view, { ...OPTIONS, bodyBytes: 1 << 20 });
+    const reply = await post({ transaction: { ...fieldsOf(transfer()), payload: "00".repeat(72 * 1024 + 1) } });
+    expect([reply.status, reply.body.error?.message]).toEqual([
+      400,
+      "transaction.payload: must be of at most 73728 bytes.",
+    ]);
+    expect((await post({ hex: "00".repeat(80 * 1024) })).status).toBe(400);
+    expect(view.submitted).toEqual([]);
   });
 });
 

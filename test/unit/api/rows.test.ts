@@ -126,8 +126,8 @@ describe("a method that a path does not have", () => {
     ["PUT", "/v1/status", "GET, HEAD"],
     ["POST", "/v1/status", "GET, HEAD"],
     ["POST", "/v1/chain/blocks/4?x=1", "GET, HEAD"],
-    ["GET", "/v1/transfers", "POST"],
-    ["OPTIONS", "/v1/transfers", "POST"],
+    ["GET", "/v1/transactions", "POST"],
+    ["OPTIONS", "/v1/transactions", "POST"],
     ["HEAD", "/v1/events", "GET"],
   ] as const)("%s %s is 405 with allow: %s, whatever its body", async (method, url, allow) => {
     const reply = await ask([], method, url);
@@ -147,11 +147,11 @@ describe("a method that a path does not have", () => {
   });
 });
 
-describe("GET /v1/transfers/:id", () => {
-  it("is where the id of a submitted transfer leads", async () => {
-    const own = await ask([], "GET", `/v1/transfers/${hexOf(77)}`);
+describe("GET /v1/transactions/:id", () => {
+  it("is where the id of a submitted transaction leads", async () => {
+    const own = await ask([], "GET", `/v1/transactions/${hexOf(77)}`);
     expect(own.text).toBe((await ask([], "GET", `/v1/chain/tx/${hexOf(77)}`)).text);
-    expect((await ask([], "GET", `/v1/transfers/${hexOf(1)}`)).status).toBe(404);
+    expect((await ask([], "GET", `/v1/transactions/${hexOf(1)}`)).status).toBe(404);
   });
 });
 
