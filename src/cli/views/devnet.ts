@@ -14,12 +14,16 @@ export interface DevnetRow {
   readonly ended: string | undefined;
 }
 
+/** digest(P) of a task, its id in hex, after the settled block. */
+const digestIn = ({ settled }: NodeStatus, id: string): string | undefined =>
+  settled.tasks.find(({ task }) => task === id)?.parametersDigest;
+
 /** Names of the tasks on whose parameters two nodes differ. */
 function tasksApart(a: NodeStatus, b: NodeStatus): string[] {
-  const other = new Map(b.settled.tasks.map(({ task, parametersDigest }) => [task, parametersDigest]));
-  return a.settled.tasks
-    .filter(({ task, parametersDigest }) => other.get(task) !== parametersDigest)
-    .map(({ task }) => a.tasks.find(({ id }) => id === task)?.name ?? short(task));
+  const ids = new Set([...a.settled.tasks, ...b.settled.tasks].map(({ task }) => task));
+  return [...ids]
+    .filter((id) => digestIn(a, id) !== digestIn(b, id))
+    .map((id) => [...a.tasks, ...b.tasks].find((task) => task.id === id)?.name ?? short(id));
 }
 
 const printOf = ({ hash, stateRoot, parametersDigest }: BlockSummary): string =>
@@ -62,8 +66,7 @@ interface Column {
   readonly cell: (status: NodeStatus, row: DevnetRow) => string;
 }
 
-const parametersOf = ({ settled }: NodeStatus, id: string): string =>
-  short(settled.tasks.find(({ task }) => task === id)?.parametersDigest ?? "-", 8);
+const parametersOf = (status: NodeStatus, id: string): string => short(digestIn(status, id) ?? "-", 8);
 const accuracyOf = ({ tasks }: NodeStatus, id: string): string => percent(tasks.find((it) => it.id === id)?.accuracy);
 
 /** Of one task two columns; of several one each under the task's name, and what every miner trains. */

@@ -125,7 +125,7 @@ describe("a setting that a plugin brings", () => {
     value: "name",
     help: "whom to greet; may be repeated",
   });
-  const deps = fakeDeps({ settings: settingsTable([row]) });
+  const deps = fakeDeps({ settings: settingsTable({ rows: [row] }) });
 
   it("has a flag, help and a line of its own", async () => {
     const help = fakeIo();

@@ -58,7 +58,7 @@ describe("start", () => {
     const io = fakeIo();
     const { code, started } = start("start --json", io);
     await started;
-    view.events.emit("unit", { round: 3, loss: 0.5, graphMs: 300 });
+    view.events.emit("unit", { task: "digits-mlp", round: 3, loss: 0.5, graphMs: 300 });
     view.events.emit("block", { height: 1, hash: hexOf(1), miner: hexOf(2), time: 5, own: false });
     view.events.emit("alert", { kind: "flood", sentence: "too much" });
     view.events.emit("state", { state: "syncing" });
