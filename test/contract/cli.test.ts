@@ -7,7 +7,7 @@ import { type ApiServer, announce, readAnnouncement, startApi } from "../../src/
 import { toHex } from "../../src/base/index.ts";
 import { openTransaction, type Transfer } from "../../src/chain/index.ts";
 import { Transaction } from "../../src/codec/index.ts";
-import { readWallet, walletPath } from "../../src/node/index.ts";
+import { loadNetwork, readWallet, walletPath } from "../../src/node/index.ts";
 import { fakeDeps, fakeIo, fakeNode, run } from "../support/fake-io.ts";
 import { aStatus, type FakeView, fakeView, hexOf, refusedTransaction } from "../support/fake-view.ts";
 
@@ -179,5 +179,61 @@ describe("start", () => {
     expect(await code).toBe(0);
     expect(readAnnouncement(dir)).toBeUndefined();
     await expect(fetch(found?.url as string)).rejects.toThrow();
+  });
+});
+
+describe("devnet", () => {
+  /** What a devnet starts instead of nodes: processes that announce themselves and answer with one status. */
+  const CHILD = `
+    const { readFileSync, writeFileSync } = require("node:fs");
+    const { dataDir } = JSON.parse(readFileSync(process.argv[3], "utf8"));
+    const server = require("node:http").createServer((_, reply) => {
+      reply.setHeader("content-type", "application/json");
+      reply.end(process.env.STATUS);
+    });
+    server.listen(0, "127.0.0.1", () => {
+      const url = "http://127.0.0.1:" + server.address().port;
+      writeFileSync(dataDir + "/api.json", JSON.stringify({ url, pid: process.pid }));
+    });
+    for (const end of ["SIGTERM", "disconnect"]) process.on(end, () => process.exit());`;
+  const devnet = async (line: string) => {
+    const io = fakeIo({ env: { STATUS: JSON.stringify(aStatus()) } });
+    const self = { program: process.execPath, args: ["-e", CHILD] };
+    const code = await run(`devnet --json --duration 1 --data-dir ${dir} ${line}`, { ...io, self });
+    expect([code, io.err()]).toEqual([0, expect.stringContaining("All nodes have stopped")]);
+    const last = JSON.parse(io.out().trim().split("\n").at(-1) as string) as {
+      agree: boolean;
+      nodes: { name: string; trains: string | null; status: unknown }[];
+    };
+    const settings = last.nodes.map(
+      ({ name }) => JSON.parse(readFileSync(join(dir, name, "node.config.json"), "utf8")) as { [key: string]: unknown },
+    );
+    return { last, settings };
+  };
+  const genesis = () => join(dir, "genesis.json");
+
+  it("of several models has each miner train one, in turn, and all others follow all", async () => {
+    const { last, settings } = await devnet("--miners 3 --verifiers 1 --peers 1 --task digits-mlp --task digits-cnn");
+    const one = (task: string) => ({ tasks: [task] });
+    const trained = ["digits-mlp", "digits-cnn", "digits-mlp"];
+    expect(settings.map(({ miner }) => miner)).toEqual([...trained.map(one), undefined, undefined]);
+    expect(settings.map(({ roles }) => roles)).toEqual([...trained.map(() => ["miner"]), ["verifier"], ["peer"]]);
+    expect(settings.map(({ tasks, network }) => [tasks, network])).toEqual(settings.map(() => [undefined, genesis()]));
+    expect(last.nodes.map(({ trains }) => trains)).toEqual([...trained, null, null]);
+    expect([last.agree, last.nodes.map(({ status }) => status !== null)]).toEqual([true, settings.map(() => true)]);
+    // The file is the network that the nodes' settings name: a node can be started with it by hand.
+    expect(loadNetwork(genesis()).rules.tasks.map(({ name, steps }) => [name, steps])).toEqual([
+      ["digits-mlp", 2000],
+      ["digits-cnn", 500],
+    ]);
+  });
+
+  it("of one model, or on a network that is given, says nothing of what to train", async () => {
+    const { settings } = await devnet("--miners 1 --verifiers 0");
+    expect(settings.map(({ miner, network }) => [miner, network])).toEqual([[undefined, genesis()]]);
+    rmSync(genesis());
+    const given = await devnet("--miners 1 --verifiers 0 --network testnet");
+    expect(given.settings.map(({ miner, network }) => [miner, network])).toEqual([[undefined, "testnet"]]);
+    expect(existsSync(genesis())).toBe(false);
   });
 });

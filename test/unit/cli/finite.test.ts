@@ -122,6 +122,20 @@ describe("chain verify", () => {
     expect(io.err()).toBe("");
   });
 
+  it("takes the tasks whose units are run again, as start takes those to follow", async () => {
+    const io = fakeIo();
+    const asked: (readonly string[])[] = [];
+    const deps = fakeDeps({
+      verify: async ({ tasks }) => {
+        asked.push(tasks);
+        return verified;
+      },
+    });
+    expect(await run("chain verify --task digits-mlp --task digits-cnn,chars-transformer", io, deps)).toBe(0);
+    expect(await run("chain verify", io, deps)).toBe(0);
+    expect(asked).toEqual([["digits-mlp", "digits-cnn", "chars-transformer"], []]);
+  });
+
   it("exits 1 on a chain that does not hold, naming the height", async () => {
     const io = fakeIo();
     const problem = { height: 7, reason: "the winning unit ends at other bits" };

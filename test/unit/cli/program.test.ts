@@ -50,6 +50,16 @@ describe("usage errors", () => {
       "devnet --workers many",
       /^✗ workers \(from --workers\) must be auto or a number from 1 to 256; it is "many"\.\n$/,
     ],
+    [
+      "devnet --task digits-mpl",
+      /^✗ --task names no model here: "digits-mpl" \(did you mean "digits-mlp"\?\)\.\n {2}Choose among digits-mlp, /,
+    ],
+    [
+      "devnet --task digits-cnn --network devnet",
+      /^✗ --task and --network do not go together\.\n {2}Leave out --network: /,
+    ],
+    ["devnet --duration soon", /--duration must be a whole number/],
+    ["chain verify --task -x", /^✗ tasks \(from --task\) must name tasks, such as digits-mlp/],
     ["devnet --provider cdua", /^✗ provider \(from --provider\) must be one of .* \(did you mean "cuda"\?\)\.\n$/],
     ["--plugin mine", /^✗ plugins \(from --plugin\) must be the path of a module, such as \.\/mine\.js/],
   ])("%s", async (line, expected) => {
