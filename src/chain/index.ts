@@ -14,7 +14,7 @@ export * from "./rules.ts";
 export * from "./state/genesis-state.ts";
 export { decodeState, encodeState, type State, stateRoot } from "./state/state.ts";
 export { checkTransaction, checkTransactionForm, selectTransactions } from "./transactions/apply.ts";
-export type { ApplyContext, PayloadFields, TransactionKind } from "./transactions/kind.ts";
+export type { ApplyContext, TransactionKind } from "./transactions/kind.ts";
 export {
   costOf,
   open as openTransaction,
