@@ -1,5 +1,5 @@
 // A plugin's code runs inside the node: whatever it throws, at once or later, stays its own, and is logged with its name.
-import { messageOf } from "../../base/index.ts";
+import { messageOf, PouwError } from "../../base/index.ts";
 import type { Log, Metrics } from "../../ports/index.ts";
 import type { AnyRole } from "../../roles/index.ts";
 import type { NodeView } from "../views/view.ts";
@@ -59,9 +59,13 @@ function guardRole(role: AnyRole, plugin: string, attempt: Attempt): AnyRole {
   };
 }
 
-/** Throws for what is no state with effects. */
-function pair([state, effects]: Step): Step {
-  return [state, [...effects]];
+/** Throws for what is no state with effects, which the runner would stumble over. */
+function pair(answer: Step): Step {
+  const effects: readonly unknown[] | undefined =
+    Array.isArray(answer) && Array.isArray(answer[1]) ? answer[1] : undefined;
+  const typed = (it: unknown): boolean => typeof (it as { type?: unknown } | null | undefined)?.type === "string";
+  if (effects?.every(typed) === true) return answer;
+  throw new PouwError("BAD_PLUGIN", 'it must give [state, effects], with effects such as { type: "show" }');
 }
 
 /** The roles of plugins, as a node may run them. */
