@@ -8,7 +8,7 @@ import { memoryStore } from "../../src/adapters/level/index.ts";
 import { createMemoryNetwork } from "../../src/adapters/memory-wire/index.ts";
 import { createMetrics } from "../../src/adapters/telemetry/index.ts";
 import { type App, createApp, type Plugin } from "../../src/app/index.ts";
-import { PouwError, setting, toHex, z } from "../../src/base/index.ts";
+import { PouwError, toHex } from "../../src/base/index.ts";
 import { PROFILES } from "../../src/chain/index.ts";
 import { genesisFor, loadNetwork, loadPlugins, MODELS_DIR, type NodeOptionsInput } from "../../src/node/index.ts";
 import { installedArtifacts } from "../../src/node/parts/capabilities.ts";
@@ -41,7 +41,6 @@ async function refusal(job: () => Promise<unknown>): Promise<PouwError> {
   throw new Error(`not refused with a code: ${String(error)}`);
 }
 
-const ROLE = `{ name: "greeter", bit: 0, needs: [], claims: {}, listens: {}, start: () => [0, []], step: (s) => [s, []], effects: {} }`;
 /** A role with nothing to do. */
 const aRole = (change: object = {}): AnyRole =>
   anyRole({
@@ -49,103 +48,6 @@ const aRole = (change: object = {}): AnyRole =>
     ...{ start: () => [0, []], step: (state: unknown) => [state, []] },
     ...change,
   });
-const row = (key: string, flag: string) =>
-  setting({ key, schema: z.string().default("x"), flag, help: "how to greet" });
-
-describe("a module that cannot be used", () => {
-  it.each([
-    [
-      "throws",
-      `throw new Error("no licence. Sorry.\\nsecond line");`,
-      /failed while it was loaded: no licence\. Sorry\.$/,
-    ],
-    ["imports what is not there", `import "./nowhere.mjs"; export const plugin = {};`, /failed while it was loaded: /],
-    ["exports nothing", `export const other = 1;`, /exports no `plugin`\.$/],
-    ["exports no object", `export const plugin = () => 1;`, /must be an object with a name\.$/],
-    ["has no name", `export const plugin = {};`, /is malformed: name must be a name such as greeter.*\.$/],
-    [
-      "has an unknown field",
-      `export const plugin = { name: "x", role: [] };`,
-      /has an unknown field "role" \(did you mean "roles"\?\)\.$/,
-    ],
-    [
-      "has handlers that are none",
-      `export const plugin = { name: "x", securityHandlers: { flood: 1 } };`,
-      /securityHandlers\.flood must be a function\.$/,
-    ],
-    [
-      "has half a role",
-      `export const plugin = { name: "x", roles: [{ ...${ROLE}, step: 1 }] };`,
-      /roles\[0\]\.step must be a function\.$/,
-    ],
-    [
-      "takes a bit of the protocol",
-      `export const plugin = { name: "x", roles: [{ ...${ROLE}, bit: 1 }] };`,
-      /roles\[0\]\.bit must be 0 or one of 256, 512/,
-    ],
-    [
-      "has a setting without schema",
-      `export const plugin = { name: "x", roles: [{ ...${ROLE}, options: [{ key: "greeter.a", help: "a" }] }] };`,
-      /roles\[0\]\.options\[0\]\.schema must be a zod schema\.$/,
-    ],
-    [
-      "names folders that are not there",
-      `export const plugin = { name: "x", models: ["./none"] };`,
-      /models\[0\] names no directory, .*none\.$/,
-    ],
-  ])("%s", async (name, text, expected) => {
-    const path = module(`${name.replaceAll(" ", "-")}.mjs`, text);
-    const error = await refusal(() => loadPlugins({ paths: [path] }));
-    expect(error.code).toBe("BAD_PLUGIN");
-    expect(error.message).toMatch(/^The plugin \S+ .*\.$/);
-    expect(error.message).toMatch(expected);
-    expect(error.remedy).toMatch(/\.$|;$/);
-  });
-
-  it("is not there", async () => {
-    const error = await refusal(() => loadPlugins({ paths: [join(dir, "none.mjs"), RANKING] }));
-    expect([error.code, error.message]).toEqual(["BAD_PLUGIN", `The plugin ${join(dir, "none.mjs")} is not there.`]);
-  });
-});
-
-describe("plugins that clash", () => {
-  it.each<[string, Plugin[], RegExp]>([
-    ["in their names", [{ name: "a" }, { name: "a" }], /has a name that another one has, "a"/],
-    [
-      "with a built-in role",
-      [{ name: "a", roles: [aRole({ name: "miner" })] }],
-      /a brings a role that is there already, "miner"/,
-    ],
-    ["with a role to come", [{ name: "a", roles: [aRole({ name: "evaluator" })] }], /there already, "evaluator"/],
-    [
-      "in their roles",
-      [
-        { name: "a", roles: [aRole()] },
-        { name: "b", roles: [aRole()] },
-      ],
-      /plugin b brings .*"greeter"/,
-    ],
-    [
-      "in their bits",
-      [{ name: "a", roles: [aRole({ bit: 256 }), aRole({ name: "other", bit: 256 })] }],
-      /the bit 256, which "greeter" has/,
-    ],
-    [
-      "in a flag",
-      [{ name: "a", roles: [aRole({ options: [row("greeter.peers", "max-peers")] })] }],
-      /has the flag --max-peers, which is taken by maxPeers/,
-    ],
-    [
-      "with a key of others",
-      [{ name: "a", roles: [aRole({ options: [row("miner.speed", "speed")] })] }],
-      /must have a key under greeter/,
-    ],
-  ])("%s", async (_, given, expected) => {
-    const error = await refusal(() => loadPlugins({ given }));
-    expect(error.code).toBe("BAD_PLUGIN");
-    expect(error.message).toMatch(expected);
-  });
-});
 
 interface Line {
   readonly level: string;
