@@ -18,22 +18,32 @@ function namedOn(argv: readonly string[]): { readonly plugin?: readonly string[]
   return line.opts();
 }
 
-async function load(argv: readonly string[], io: Io): Promise<Plugins> {
+/** The modules that flags, environment and file name. Throws BAD_CONFIG. */
+function modulesFor(argv: readonly string[], io: Io): readonly string[] {
   const { plugin: plugins, config } = namedOn(argv);
   const flags = plugins === undefined ? {} : { plugins };
-  return loadPlugins({ paths: pluginsNamed({ flags, configPath: config, cwd: io.cwd, env: io.env, home: io.home }) });
+  return pluginsNamed({ flags, configPath: config, cwd: io.cwd, env: io.env, home: io.home });
 }
 
-/** `settings`: the table where no plugin is named. Throws BAD_CONFIG, BAD_PLUGIN; whoever asks for help gets it even then. */
-export async function findPlugins(argv: readonly string[], io: Io, settings: SettingsTable): Promise<Plugins> {
+const asksForHelp = (argv: readonly string[]): boolean =>
+  argv[0] === "help" || argv.includes("--help") || argv.includes("-h");
+
+/**
+ * `settings`: the table where no plugin is named; the answer is then there at once, so that a command begins as it is called.
+ * Throws BAD_CONFIG, BAD_PLUGIN; whoever asks for help gets it even then.
+ */
+export function findPlugins(argv: readonly string[], io: Io, settings: SettingsTable): Plugins | Promise<Plugins> {
   const none = { ...NO_PLUGINS, table: settings };
   if (argv.includes("--version") || argv.includes("-V")) return none;
-  try {
-    const found = await load(argv, io);
-    return found.list.length === 0 ? none : found;
-  } catch (error) {
-    if (argv[0] !== "help" && !argv.includes("--help") && !argv.includes("-h")) throw error;
+  const without = (error: unknown): Plugins => {
+    if (!asksForHelp(argv)) throw error;
     say(io, `Without plugins: ${messageOf(error)}`);
     return none;
+  };
+  try {
+    const paths = modulesFor(argv, io);
+    return paths.length === 0 ? none : loadPlugins({ paths }).catch(without);
+  } catch (error) {
+    return without(error);
   }
 }

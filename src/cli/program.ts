@@ -100,7 +100,8 @@ export async function runCli(argv: readonly string[], io: Io, deps: CliDeps, ver
   let code: ExitCode = EXIT.ok;
   let { settings } = deps;
   try {
-    const plugins = await findPlugins(argv, io, settings);
+    const found = findPlugins(argv, io, settings);
+    const plugins = found instanceof Promise ? await found : found;
     settings = plugins.table;
     const program = buildProgram({
       ...{ io, plugins, version },
