@@ -10,7 +10,14 @@ import { createMetrics } from "../../src/adapters/telemetry/index.ts";
 import { type App, createApp, type Plugin } from "../../src/app/index.ts";
 import { PouwError, toHex } from "../../src/base/index.ts";
 import { PROFILES } from "../../src/chain/index.ts";
-import { genesisFor, loadNetwork, loadPlugins, MODELS_DIR, type NodeOptionsInput } from "../../src/node/index.ts";
+import {
+  genesisFor,
+  loadNetwork,
+  loadPlugins,
+  MODELS_DIR,
+  type NodeOptionsInput,
+  PoUWNode,
+} from "../../src/node/index.ts";
 import { installedArtifacts } from "../../src/node/parts/capabilities.ts";
 import { attachPlugins } from "../../src/node/parts/plugin-guard.ts";
 import type { Log } from "../../src/ports/index.ts";
@@ -67,22 +74,24 @@ afterEach(async () => {
   for (const app of apps.splice(0)) await app.stop();
 });
 
-/** A miner of the simulator's world with an API, its log and its clock. */
-async function miner(input: NodeOptionsInput, plugins: readonly Plugin[] = []) {
+/** What a node of the simulator's world runs on. */
+function world() {
   const clock = new VirtualClock();
   const air = createMemoryNetwork({ clock, random: () => 0.5, latencyMs: 20, loss: 0 });
   const { log, lines } = memoryLog();
-  const app = await createApp(
-    { dataDir: join(dir, `data-${lines.length}-${Math.random()}`), ephemeral: true, apiPort: 0, ...input },
-    {
-      plugins,
-      parts: {
-        ...{ log, clock, store: memoryStore(), wire: air.wire("one"), artifacts: toyArtifacts },
-        ...{ runtime: toyRuntime({ clock, unitMs: 1000 }), network: toyNetwork(), key: Sim.key("one") },
-        metrics: createMetrics({ process: false }),
-      },
-    },
-  );
+  const parts = {
+    ...{ log, clock, store: memoryStore(), wire: air.wire("one"), artifacts: toyArtifacts },
+    ...{ runtime: toyRuntime({ clock, unitMs: 1000 }), network: toyNetwork(), key: Sim.key("one") },
+    metrics: createMetrics({ process: false }),
+  };
+  return { parts, clock, lines };
+}
+
+/** A node with an API, its log and its clock. */
+async function miner(input: NodeOptionsInput, plugins: readonly Plugin[] = []) {
+  const { parts, clock, lines } = world();
+  const place = { dataDir: mkdtempSync(join(dir, "data-")), ephemeral: true, apiPort: 0 };
+  const app = await createApp({ ...place, ...input }, { plugins, parts });
   apps.push(app);
   const get = async (path: string) => fetch(new URL(path, app.apiUrl as string));
   return { app, clock, lines, get };
@@ -101,6 +110,19 @@ describe("the example", () => {
     const page = await (await get("/v1/x/miners")).json();
     expect(page).toEqual({ height, miners: [{ miner: nodeId, blocks: height }], forgeries: 0 });
     expect(await (await get("/metrics")).text()).toContain(`pouw_ranking_blocks_total{own="true"} ${height}\n`);
+  });
+
+  it("gives its role and metric to a node without an API", async () => {
+    const { parts, clock } = world();
+    const input = { roles: ["miner", "ranking"], plugins: [RANKING], dataDir: "/nowhere", ephemeral: true };
+    const node = await PoUWNode.create(input as NodeOptionsInput, parts);
+    await node.start();
+    await clock.run(30_000);
+    const { roles, height } = node.getStatus();
+    await node.stop();
+    expect([roles.includes("ranking"), height > 0]).toEqual([true, true]);
+    expect(await parts.metrics.text()).toContain(`pouw_ranking_blocks_total{own="true"} ${height}\n`);
+    await expect(PoUWNode.create({ plugins: ["./none.mjs"] })).rejects.toMatchObject({ code: "BAD_PLUGIN" });
   });
 
   it("has settings that are checked as any other", async () => {
