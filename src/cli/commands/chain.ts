@@ -57,7 +57,7 @@ async function showTransfer(context: Context, command: Command): Promise<undefin
 }
 
 async function verify(context: Context, command: Command): Promise<ExitCode> {
-  const { io, deps } = context;
+  const { io, deps, plugins } = context;
   const { reexecute } = optionsOf<{ reexecute: boolean }>(command);
   const { options } = settingsOf(command, context);
   const interrupts = catchInterrupts(io, "Stopping");
@@ -66,7 +66,7 @@ async function verify(context: Context, command: Command): Promise<ExitCode> {
     progress.update(of === 0 ? 1 : height / of, `block ${height} of ${of}`);
   let report: VerifyReport;
   try {
-    report = await deps.verify(options, { reexecute, signal: interrupts.signal, onProgress });
+    report = await deps.verify(options, { reexecute, plugins, signal: interrupts.signal, onProgress });
   } catch (error) {
     if (interrupts.signal.aborted) throw new Interrupted();
     if (error instanceof PouwError && error.code === "STORE_LOCKED")
