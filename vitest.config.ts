@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
 // One project per kind of test, so that `npm test -- --project unit` runs one kind.
@@ -7,6 +8,8 @@ const project = (name: string, more: object = {}): object => ({
 });
 
 export default defineConfig({
+  // Examples import the package by its name; in tests that is the source, not what was built last.
+  resolve: { alias: { "pouw-node": fileURLToPath(new URL("./src/index.ts", import.meta.url)) } },
   test: {
     setupFiles: ["./src/polyfill.ts"],
     pool: "forks",

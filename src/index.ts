@@ -14,7 +14,18 @@
  */
 import "./polyfill.ts";
 
-export { type ErrorCode, PouwError, parseAddress, toHex, type Verdict } from "./base/index.ts";
+export { type Row, resource, streamResource, textResource } from "./api/index.ts";
+export { type App, type AppDeps, createApp, type Plugin } from "./app/index.ts";
+export {
+  type ErrorCode,
+  PouwError,
+  parseAddress,
+  type Setting,
+  setting,
+  toHex,
+  type Verdict,
+  z,
+} from "./base/index.ts";
 export { type KeyPair, keyPairFromSecret } from "./crypto/index.ts";
 export {
   type AccountView,
@@ -38,4 +49,13 @@ export {
   type TransferOrder,
   VERSION,
 } from "./node/index.ts";
-export type { Clock, Log, Runtime, Store, Wire } from "./ports/index.ts";
+export type { Artifacts, Clock, Log, Metrics, Runtime, Store, Wire } from "./ports/index.ts";
+export {
+  type AnyRole,
+  anyRole,
+  type ControlEvent,
+  type RoleModule,
+  type RoleStart,
+  type RoleTools,
+  role,
+} from "./roles/index.ts";

@@ -9,6 +9,7 @@ export const ERROR_CODES = {
   BAD_GENESIS: { exit: 1, meaning: "A genesis file is malformed or names a model this version does not have." },
   BAD_MODEL: { exit: 1, meaning: "A model's files are missing, altered or do not belong together." },
   BAD_DATA: { exit: 1, meaning: "A data set is missing or does not match its digest." },
+  BAD_PLUGIN: { exit: 1, meaning: "A plugin cannot be loaded, or brings what is malformed or there already." },
   BAD_KEY: { exit: 1, meaning: "A key file or secret key has the wrong form." },
   NOT_FINITE: { exit: 1, meaning: "A training graph produced a NaN or an infinity." },
   STORE_LOCKED: { exit: 1, meaning: "Another process has the data directory open." },

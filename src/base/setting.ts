@@ -1,6 +1,9 @@
 // A setting in one row: file key, environment name, flag, options type, help and documentation all follow from it.
 import type { z } from "zod";
 
+// For those who write rows outside this package: a plugin needs no zod of its own.
+export { z } from "zod";
+
 /** How the text of a flag or variable is read: a list splits at commas, a switch takes on and off, a number its digits. */
 export type TextKind = "text" | "number" | "list" | "switch";
 

@@ -1,5 +1,6 @@
 // What every command is handed, and the one way in which a command ends.
 import type { Command } from "commander";
+import type { Plugins } from "../node/index.ts";
 import type { CliDeps } from "./deps.ts";
 import type { ExitCode } from "./exit-codes.ts";
 import type { Io } from "./io.ts";
@@ -7,6 +8,8 @@ import type { Io } from "./io.ts";
 export interface Context {
   readonly io: Io;
   readonly deps: CliDeps;
+  /** Those that flags, environment or configuration file name. */
+  readonly plugins: Plugins;
   readonly version: string;
   /** Wraps an action: its number is the exit code, nothing is 0. */
   action(

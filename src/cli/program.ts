@@ -15,6 +15,7 @@ import type { Context } from "./context.ts";
 import type { CliDeps } from "./deps.ts";
 import { EXIT, type ExitCode, exitCodeOf, Interrupted } from "./exit-codes.ts";
 import { colorsFor, type Io, say } from "./io.ts";
+import { findPlugins } from "./plugins.ts";
 
 const COMMANDS = [
   startCommand,
@@ -97,23 +98,26 @@ function sayError(io: Io, error: unknown, settings: SettingsTable): void {
 /** Runs one command line (without program and script); resolves with the exit code. */
 export async function runCli(argv: readonly string[], io: Io, deps: CliDeps, version: string): Promise<ExitCode> {
   let code: ExitCode = EXIT.ok;
-  const program = buildProgram({
-    io,
-    deps,
-    version,
-    // commander hands an action its arguments, then options, then the command itself.
-    action:
-      (run) =>
-      async (...args) => {
-        code = (await run(args.at(-1) as Command)) ?? EXIT.ok;
-      },
-  });
+  let { settings } = deps;
   try {
+    const found = findPlugins(argv, io, settings);
+    const plugins = found instanceof Promise ? await found : found;
+    settings = plugins.table;
+    const program = buildProgram({
+      ...{ io, plugins, version },
+      deps: { ...deps, settings },
+      // commander hands an action its arguments, then options, then the command itself.
+      action:
+        (run) =>
+        async (...args) => {
+          code = (await run(args.at(-1) as Command)) ?? EXIT.ok;
+        },
+    });
     checkCommandName(program, argv);
     await program.parseAsync([...argv], { from: "user" });
     return code;
   } catch (error) {
-    sayError(io, error, deps.settings);
+    sayError(io, error, settings);
     return exitCodeOf(error);
   }
 }

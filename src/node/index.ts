@@ -6,6 +6,8 @@ export * from "./config/table.ts";
 export type { NodeParts } from "./parts/build.ts";
 export { type CapabilityReport, capabilitySchema } from "./parts/capability.ts";
 export * from "./parts/network.ts";
+export { badPlugin, type NodePlugin } from "./parts/plugin.ts";
+export { loadPlugins, NO_PLUGINS, type Plugins, pathsIn } from "./parts/plugins.ts";
 export * from "./parts/wallet.ts";
 export { MODELS_DIR, VERSION } from "./paths.ts";
 export { PoUWNode } from "./pouw-node.ts";

@@ -7,6 +7,8 @@ import type { EngineEvents, FinishedUnit } from "../engine/index.ts";
 import { parseOptions } from "./config/resolve.ts";
 import type { NodeOptionsInput } from "./config/table.ts";
 import { type Built, build, type NodeParts } from "./parts/build.ts";
+import { attachPlugins } from "./parts/plugin-guard.ts";
+import { loadPlugins, pathsIn } from "./parts/plugins.ts";
 import { RoleRunner } from "./parts/role-runner.ts";
 import type { NodeEvents } from "./views/events.ts";
 import { type HealthMetrics, healthOf } from "./views/health.ts";
@@ -42,12 +44,18 @@ export class PoUWNode {
 
   /**
    * Opens store, runtime, wire and chain; joins nothing yet. A runtime that is absent is a reason in the status, not an error.
-   * Throws PouwError: BAD_CONFIG, BAD_GENESIS, BAD_KEY, STORE_LOCKED, STORE_CORRUPT, WRONG_NETWORK.
+   * Of plugins it takes roles, handlers, models and metrics; their API resources need `createApp`.
+   * Throws PouwError: BAD_CONFIG, BAD_PLUGIN, BAD_GENESIS, BAD_KEY, STORE_LOCKED, STORE_CORRUPT, WRONG_NETWORK.
    */
   static async create(input: NodeOptionsInput = {}, parts: NodeParts = {}): Promise<PoUWNode> {
     const scope = new Scope();
     try {
-      return new PoUWNode(await build(parseOptions(input, homedir()), parts, scope), scope);
+      const plugins = parts.plugins ?? (await loadPlugins({ paths: pathsIn(input) }));
+      const options = parseOptions(input, homedir(), plugins.table);
+      const built = await build(options, { ...parts, plugins }, scope);
+      const node = new PoUWNode(built, scope);
+      attachPlugins(plugins.list, { view: node.view(), metrics: built.metrics, log: built.log });
+      return node;
     } catch (error) {
       await scope.close().catch(() => undefined);
       throw error;

@@ -46,7 +46,7 @@ export interface RoleTools<E> {
 /** `S`: its state; `E`: its own events; `F`: its effects; `O`: the rows of its own settings. */
 export interface RoleModule<S, E extends Typed, F extends Typed, O extends Setting = never> {
   readonly name: string;
-  /** Bit in the status handshake, of 16. */
+  /** Its bit in the status handshake, as a value: of 16, the upper eight are plugins'; 0: nobody is told. */
   readonly bit: number;
   /** Without these the role does not start and the node goes on as a peer. */
   readonly needs: readonly Need[];

@@ -20,6 +20,7 @@ const ORDER = [
   "adapters",
   "node",
   "api",
+  "app",
   "index.ts",
   "cli",
 ];

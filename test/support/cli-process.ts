@@ -18,9 +18,13 @@ export class CliProcess {
   err = "";
   ended = false;
 
-  constructor(args: readonly string[], options: { readonly cwd: string; readonly env?: { [name: string]: string } }) {
+  /** `program`: another module than the command, such as an example. */
+  constructor(
+    args: readonly string[],
+    options: { readonly cwd: string; readonly env?: { [name: string]: string }; readonly program?: string },
+  ) {
     const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("POUW_")));
-    this.#child = spawn(process.execPath, [MAIN, ...args], {
+    this.#child = spawn(process.execPath, [options.program ?? MAIN, ...args], {
       cwd: options.cwd,
       env: { ...env, ...options.env },
       stdio: ["ignore", "pipe", "pipe"],

@@ -48,7 +48,8 @@ export function benchCommand(context: Context): Command {
         const onProgress = (done: number): void => progress.update(done, "training");
         let report: BenchReport;
         try {
-          report = await deps.bench(options, { seconds: length, signal: interrupts.signal, onProgress });
+          const run = { signal: interrupts.signal, plugins: context.plugins };
+          report = await deps.bench(options, { ...run, seconds: length, onProgress });
         } catch (error) {
           throw interrupts.signal.aborted ? new Interrupted() : error;
         } finally {

@@ -58,7 +58,7 @@ async function showTransaction(context: Context, command: Command): Promise<unde
 }
 
 async function verify(context: Context, command: Command): Promise<ExitCode> {
-  const { io, deps } = context;
+  const { io, deps, plugins } = context;
   const { reexecute } = optionsOf<{ reexecute: boolean }>(command);
   const { options } = settingsOf(command, context);
   const interrupts = catchInterrupts(io, "Stopping");
@@ -67,7 +67,7 @@ async function verify(context: Context, command: Command): Promise<ExitCode> {
     progress.update(of === 0 ? 1 : height / of, `block ${height} of ${of}`);
   let report: VerifyReport;
   try {
-    report = await deps.verify(options, { reexecute, signal: interrupts.signal, onProgress });
+    report = await deps.verify(options, { reexecute, plugins, signal: interrupts.signal, onProgress });
   } catch (error) {
     if (interrupts.signal.aborted) throw new Interrupted();
     if (error instanceof PouwError && error.code === "STORE_LOCKED")
@@ -85,7 +85,7 @@ async function verify(context: Context, command: Command): Promise<ExitCode> {
   return report.ok ? EXIT.ok : EXIT.failure;
 }
 
-/** The settings that `chain verify` takes besides those that find the store. */
+/** The settings that `chain verify` takes: where the store is, and which units are run again on what. */
 const VERIFY = [...PLACE, "tasks", "provider", "workers"];
 
 export function chainCommand(context: Context): Command {

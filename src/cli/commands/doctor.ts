@@ -37,7 +37,7 @@ export function doctorCommand(context: Context): Command {
         say(io, "Looking at everything; training graphs take a few seconds ...");
         let report: DoctorReport;
         try {
-          report = await deps.diagnose(options, interrupts);
+          report = await deps.diagnose(options, { signal: interrupts.signal, plugins: context.plugins });
         } catch (error) {
           throw interrupts.signal.aborted ? new Interrupted() : error;
         } finally {

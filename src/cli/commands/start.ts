@@ -1,7 +1,7 @@
 // `pouw-node start`, the default: runs a node until Ctrl-C, with a live screen on a terminal and a line per block elsewhere.
 import { Command } from "commander";
 import { createLog } from "../../adapters/telemetry/index.ts";
-import { announce, startApi } from "../../api/index.ts";
+import { type App, composeApp } from "../../app/index.ts";
 import { Scope } from "../../base/index.ts";
 import type { NodeOptions, ResolvedConfig } from "../../node/index.ts";
 import type { Log } from "../../ports/index.ts";
@@ -51,22 +51,6 @@ function tellEvents({ io, json }: Session, node: RunningNode, own: { stop: () =>
   });
 }
 
-/** The API and the file that leads to it; undefined when it is switched off. */
-async function openApi(session: Session, node: RunningNode, scope: Scope): Promise<string | undefined> {
-  const { options, log } = session;
-  if (options.apiPort === "off") return undefined;
-  const api = await startApi(node.view(), {
-    host: options.apiHost,
-    port: options.apiPort,
-    bodyBytes: options.limits.apiBodyBytes,
-    maxStreams: options.limits.apiStreams,
-    onFailure: (error, url) => log.error({ err: error, url }, "the API failed to answer"),
-  });
-  scope.defer("api", () => api.close());
-  scope.defer("api.json", announce(options.dataDir, api.url));
-  return api.url;
-}
-
 function drawLive(session: Session, node: RunningNode, apiUrl: string | undefined, scope: Scope): void {
   const { io, screen } = session;
   if (screen === undefined) return;
@@ -84,9 +68,9 @@ function drawLive(session: Session, node: RunningNode, apiUrl: string | undefine
   draw();
 }
 
-/** Closes in order, within the time limit of the settings. */
-async function closeInTime(session: Session, scope: Scope): Promise<ExitCode> {
-  const { stopMs } = session.options.limits;
+/** Stops within the time limit of the settings. */
+async function stopInTime({ io, options }: Session, scope: Scope): Promise<ExitCode> {
+  const { stopMs } = options.limits;
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<"late">((resolve) => {
     timer = setTimeout(() => resolve("late"), stopMs);
@@ -94,9 +78,30 @@ async function closeInTime(session: Session, scope: Scope): Promise<ExitCode> {
   const outcome = await Promise.race([scope.close(), late]);
   clearTimeout(timer);
   if (outcome !== "late") return EXIT.ok;
-  say(session.io, `The node did not stop within ${stopMs} ms and is ended now; what it stored is whole.`);
-  session.io.exit(EXIT.failure);
+  say(io, `The node did not stop within ${stopMs} ms and is ended now; what it stored is whole.`);
+  io.exit(EXIT.failure);
   return EXIT.failure;
+}
+
+/** The app, not yet started. */
+async function makeApp({ deps, plugins }: Context, { io, options, log }: Session): Promise<App<RunningNode>> {
+  const progress = progressOn(io);
+  const onProgress = (share: number): void => progress.update(share, "preparing the data set, once");
+  const createNode = async (complete: NodeOptions): Promise<RunningNode> => {
+    const node = await deps.createNode(complete, { log, plugins, onProgress });
+    progress.end();
+    return node;
+  };
+  return composeApp({ options, plugins }, { log, createNode });
+}
+
+function sayStarted({ io, json, screen, log }: Session, { node, apiUrl, plugins }: App<RunningNode>): void {
+  const status = node.getStatus();
+  if (json) printLine(io, toJson({ event: "started", apiUrl, status }));
+  if (json || screen !== undefined) return;
+  const { roles, nodeId: account, addresses } = status;
+  const more = plugins.length === 0 ? {} : { plugins };
+  log.info({ roles, account, addresses, api: apiUrl, ...more }, "node started");
 }
 
 async function run(
@@ -105,31 +110,20 @@ async function run(
   own: { stop: () => void },
   { signal: stopped }: { readonly signal: AbortSignal },
 ): Promise<ExitCode> {
-  const { io, options, log, json } = session;
+  const app = await makeApp(context, session);
   const scope = new Scope();
+  scope.defer("app", () => app.stop());
   try {
-    const progress = progressOn(io);
-    const onProgress = (share: number): void => progress.update(share, "preparing the data set, once");
-    const node = await context.deps.createNode(options, { log, onProgress });
-    progress.end();
-    scope.defer("node", () => node.stop());
-    tellEvents(session, node, own);
-    const apiUrl = await openApi(session, node, scope);
-    if (!stopped.aborted) await node.start();
-    const status = node.getStatus();
-    if (json) printLine(io, toJson({ event: "started", apiUrl, status }));
-    else if (session.screen === undefined)
-      log.info(
-        { roles: status.roles, account: status.nodeId, addresses: status.addresses, api: apiUrl },
-        "node started",
-      );
-    drawLive(session, node, apiUrl, scope);
+    tellEvents(session, app.node, own);
+    if (!stopped.aborted) await app.start();
+    sayStarted(session, app);
+    drawLive(session, app.node, app.apiUrl, scope);
     await aborted(stopped);
-    const failed = node.getStatus().state === "error";
-    const code = await closeInTime(session, scope);
+    const failed = app.node.getStatus().state === "error";
+    const code = await stopInTime(session, scope);
     return failed ? EXIT.failure : code;
   } catch (error) {
-    await scope.close().catch((reason) => log.error({ err: reason }, "closing after a failure failed too"));
+    await scope.close().catch((reason) => session.log.error({ err: reason }, "closing after a failure failed too"));
     throw error;
   }
 }

@@ -1,10 +1,10 @@
 // Reads the configuration file and the environment for the doors, and explains where each value came from.
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { join, relative } from "node:path";
+import { dirname, relative, resolve } from "node:path";
 import { messageOf, PouwError } from "../../base/index.ts";
 import { parseConfigText, type ResolvedConfig, resolveConfig } from "./resolve.ts";
-import { type SettingsTable, valueAt } from "./table.ts";
+import { PLUGINS_TABLE, type SettingsTable, valueAt } from "./table.ts";
 
 export const CONFIG_FILE = "node.config.json";
 
@@ -38,20 +38,54 @@ function readConfig(path: string, asked: boolean): string | undefined {
   }
 }
 
+interface ReadFile {
+  readonly path: string;
+  /** What to call it in a sentence: as seen from the working directory. */
+  readonly name: string;
+  readonly content: unknown;
+}
+
+/** The configuration file; undefined when there is none and nobody asked for one. Throws BAD_CONFIG. */
+function configFile(inputs: LoadInputs): ReadFile | undefined {
+  const { configPath, cwd = process.cwd(), env = process.env as Environment } = inputs;
+  const asked = configPath ?? env.POUW_CONFIG;
+  const path = resolve(cwd, asked ?? CONFIG_FILE);
+  const text = readConfig(path, asked !== undefined);
+  if (text === undefined) return undefined;
+  const name = relative(cwd, path).startsWith("..") ? path : relative(cwd, path);
+  return { path, name, content: parseConfigText(text, name) };
+}
+
 /** Settings from all four sources. Throws BAD_CONFIG. */
 export function loadConfig(inputs: LoadInputs): ResolvedConfig {
-  const { cwd = process.cwd(), env = process.env as Environment, home = homedir(), flags = {}, table } = inputs;
-  const asked = inputs.configPath ?? env.POUW_CONFIG;
-  const path = asked ?? join(cwd, CONFIG_FILE);
-  const text = readConfig(path, asked !== undefined);
-  const name = relative(cwd, path).startsWith("..") ? path : relative(cwd, path) || path;
+  const { env = process.env as Environment, home = homedir(), flags = {}, table } = inputs;
+  const file = configFile(inputs);
   return resolveConfig({
     flags,
     env,
     home,
     ...(table === undefined ? {} : { table }),
-    ...(text === undefined ? {} : { file: { name, content: parseConfigText(text, name) } }),
+    ...(file === undefined ? {} : { file }),
   });
+}
+
+/**
+ * The plugins that the sources name, as absolute paths or file: URLs: a path in the file counts from the file's directory, any
+ * other from the working directory. Nothing else is looked at, since plugins bring settings. Throws BAD_CONFIG.
+ */
+export function pluginsNamed(inputs: LoadInputs): readonly string[] {
+  const { cwd = process.cwd(), env = process.env as Environment, home = homedir(), flags = {} } = inputs;
+  const file = configFile(inputs);
+  const { plugins } = (file?.content ?? {}) as { readonly plugins?: unknown };
+  const { options, origins } = resolveConfig({
+    flags,
+    env: { POUW_PLUGINS: (env as { readonly POUW_PLUGINS?: string }).POUW_PLUGINS },
+    home,
+    table: PLUGINS_TABLE,
+    ...(file === undefined ? {} : { file: { name: file.name, content: { plugins } } }),
+  });
+  const base = file !== undefined && origins.get("plugins") === file.name ? dirname(file.path) : cwd;
+  return options.plugins.map((path) => (path.startsWith("file:") ? path : resolve(base, path)));
 }
 
 export interface ExplainedSetting {

@@ -118,7 +118,7 @@ export const NODE_SETTINGS = [
     schema: listOf(modulePath, "must be a list of paths").default([]),
     flag: "plugin",
     value: "path",
-    help: "a module to load at the start, such as ./mine.js; may be repeated",
+    help: "a module to load at the start, such as ./mine.js; may be repeated; in the file: from the file's directory",
   }),
   setting({
     key: "provider",

@@ -96,16 +96,21 @@ export interface TableExtras {
   readonly roles?: readonly string[];
 }
 
-/** All settings, with the rows that plugins bring at its end. Throws BAD_CONFIG when two rows share a name. */
-export function settingsTable({ rows: extra = [], roles = [] }: TableExtras = {}): SettingsTable {
-  const schemaOf = ({ key, schema }: Setting) => (key === "roles" ? rolesSchema([...ROLE_NAMES, ...roles]) : schema);
-  const node = NODE_SETTINGS.map((row: Setting) => ({ ...row, schema: schemaOf(row) }));
-  const rows: readonly Setting[] = [...node, ...ROLE_SETTINGS, ...extra];
+function tableOf(rows: readonly Setting[]): SettingsTable {
   checkRows(rows);
   const schema = objectOf(rows.map(({ key, schema }) => ({ path: key.split("."), schema })));
   return { rows, schema: schema as z.ZodType<NodeOptions> };
 }
 
+/** All settings, with the rows that plugins bring at its end. Throws BAD_CONFIG when two rows share a name. */
+export function settingsTable({ rows: extra = [], roles = [] }: TableExtras = {}): SettingsTable {
+  const schemaOf = ({ key, schema }: Setting) => (key === "roles" ? rolesSchema([...ROLE_NAMES, ...roles]) : schema);
+  const node = NODE_SETTINGS.map((row: Setting) => ({ ...row, schema: schemaOf(row) }));
+  return tableOf([...node, ...ROLE_SETTINGS, ...extra]);
+}
+
 /** The settings without plugins. */
 export const SETTINGS_TABLE: SettingsTable = settingsTable();
+/** The one setting that is read before all others: which plugins bring more of them. */
+export const PLUGINS_TABLE: SettingsTable = tableOf(NODE_SETTINGS.filter(({ key }) => key === "plugins"));
 export const SETTINGS: readonly Setting[] = SETTINGS_TABLE.rows;

@@ -8,20 +8,15 @@ import type { Scope } from "../../base/index.ts";
 import type { KeyPair } from "../../crypto/index.ts";
 import { Engine } from "../../engine/index.ts";
 import type { Artifacts, Clock, Log, Runtime, Store, Wire } from "../../ports/index.ts";
-import {
-  type AnyRole,
-  type ChosenRoles,
-  chooseRoles,
-  claimsOf,
-  type RunningRole,
-  startRole,
-} from "../../roles/index.ts";
+import { type ChosenRoles, chooseRoles, claimsOf, type Need, type RunningRole, startRole } from "../../roles/index.ts";
 import type { Task } from "../../work/index.ts";
 import type { NodeOptions } from "../config/table.ts";
 import { installedArtifacts, probeRuntime, workersFor } from "./capabilities.ts";
 import { absent, type CapabilityReport, ready } from "./capability.ts";
 import { tasksNamed } from "./follow.ts";
 import { addressesOf, loadNetwork, type Network } from "./network.ts";
+import { guardedRoles } from "./plugin-guard.ts";
+import { NO_PLUGINS, type Plugins } from "./plugins.ts";
 import { openAccount } from "./wallet.ts";
 import { openWire } from "./wire.ts";
 
@@ -37,10 +32,8 @@ export interface NodeParts {
   readonly network?: Network;
   readonly key?: KeyPair;
   readonly metrics?: MetricsRegistry;
-  /** Roles besides the built-in ones. */
-  readonly roles?: readonly AnyRole[];
-  /** Folders that hold more models, one folder each. */
-  readonly modelsDirs?: readonly string[];
+  /** Already loaded: the modules that the settings name are then not looked at. */
+  readonly plugins?: Plugins;
   /** Told of the one long piece of a first start, converting the data set, 0 to 1. */
   readonly onProgress?: (share: number) => void;
 }
@@ -73,17 +66,19 @@ export async function build(options: NodeOptions, parts: NodeParts, scope: Scope
   const log = parts.log ?? createLog({ level: options.logLevel });
   const clock = parts.clock ?? systemClock();
   const metrics = parts.metrics ?? createMetrics({ process: true });
-  const network = parts.network ?? loadNetwork(options.network);
+  const { list, modelsDirs } = parts.plugins ?? NO_PLUGINS;
+  const network = parts.network ?? loadNetwork(options.network, modelsDirs);
   const tasks = tasksNamed(network.rules.tasks, options.tasks, "tasks");
   tasksNamed(tasks, options.miner.tasks, "miner.tasks");
   const store = parts.store ?? (await openStore(options));
   scope.defer("store", () => store.close());
   const key = parts.key ?? accountOf(options, log);
-  const artifacts = parts.artifacts ?? installedArtifacts(options, { ...parts, log });
+  const artifacts = parts.artifacts ?? installedArtifacts(options, { modelsDirs, log });
   const workers = workersFor(options, availableParallelism());
   const { runtime, capabilities } = await findRuntime({ options, tasks, workers }, parts, { artifacts, log }, scope);
   const wire = parts.wire ?? (await openWire(options, network, { log, clock, metrics }));
-  const chosen = chooseRoles(options.roles, (need) => need !== "runtime" || runtime !== undefined, parts.roles);
+  const has = (need: Need): boolean => need !== "runtime" || runtime !== undefined;
+  const chosen = chooseRoles(options.roles, has, guardedRoles(list, log));
   const engine = await Engine.open(
     {
       ...network,

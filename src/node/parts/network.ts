@@ -1,5 +1,5 @@
 // A network by name or genesis file, and whether this installation's models and data are those that its tasks name.
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fromHex, messageOf, PouwError, toHex } from "../../base/index.ts";
 import {
@@ -31,15 +31,16 @@ export interface TaskChoice {
   readonly steps?: number;
 }
 
-/** The manifest of an installed model. Throws BAD_MODEL. */
-export function readManifest(model: string, modelsDir: string = MODELS_DIR): ModelManifest {
-  const path = join(modelsDir, model, "model.json");
+/** The manifest of an installed model, or of one in `modelsDirs`, those of plugins. Throws BAD_MODEL. */
+export function readManifest(model: string, modelsDirs: readonly string[] = []): ModelManifest {
+  const paths = [MODELS_DIR, ...modelsDirs].map((dir) => join(dir, model, "model.json"));
+  const path = paths.find((it) => existsSync(it)) ?? (paths[0] as string);
   let text: string;
   try {
     text = readFileSync(path, "utf8");
   } catch (cause) {
     throw new PouwError("BAD_MODEL", `There is no model ${model} in this installation.`, {
-      remedy: "Install the version of pouw-node that the network runs.",
+      remedy: "Install the version of pouw-node that the network runs, or load the plugin that brings the model.",
       cause,
     });
   }
@@ -87,26 +88,30 @@ export function registrationOf(manifest: ModelManifest, choice: Omit<TaskChoice,
   };
 }
 
-/** A genesis from a profile and models that come with the package. Throws BAD_MODEL, BAD_GENESIS. */
-export function genesisFor(profile: GenesisProfile, tasks: readonly TaskChoice[] = BUILT_IN_TASKS): Genesis {
+/** A genesis from a profile and models that come with the package or lie in `modelsDirs`. Throws BAD_MODEL, BAD_GENESIS. */
+export function genesisFor(
+  profile: GenesisProfile,
+  tasks: readonly TaskChoice[] = BUILT_IN_TASKS,
+  modelsDirs: readonly string[] = [],
+): Genesis {
   return createGenesis(
     profile,
-    tasks.map((choice) => registrationOf(readManifest(choice.model), choice)),
+    tasks.map((choice) => registrationOf(readManifest(choice.model, modelsDirs), choice)),
   );
 }
 
-/** `devnet`, `testnet` or the path of a genesis file. Throws BAD_GENESIS, BAD_MODEL. */
-export function loadNetwork(name: string): Network {
+/** `devnet`, `testnet` or the path of a genesis file, whose models may lie in `modelsDirs` too. Throws BAD_GENESIS, BAD_MODEL. */
+export function loadNetwork(name: string, modelsDirs: readonly string[] = []): Network {
   const built = name === "devnet" || name === "testnet" ? genesisFor(PROFILES[name]) : undefined;
   const genesis = built ?? readFile(name);
-  if (built === undefined) for (const task of genesis.tasks) checkInstalled(task);
+  if (built === undefined) for (const task of genesis.tasks) checkInstalled(task, modelsDirs);
   return { genesis, rules: rulesOf(genesis) };
 }
 
 /** Compares each fact of a registration with the installed model's and its data's. Throws BAD_GENESIS naming both values. */
-function checkInstalled(task: GenesisTask): void {
+function checkInstalled(task: GenesisTask, modelsDirs: readonly string[]): void {
   const { name, steps, codec, aggregation } = task;
-  const installed = { ...registrationOf(readManifest(task.model), { name, steps }), codec, aggregation };
+  const installed = { ...registrationOf(readManifest(task.model, modelsDirs), { name, steps }), codec, aggregation };
   for (const [key, ours] of Object.entries(installed)) {
     const theirs = task[key as keyof GenesisTask];
     if (canonicalJson(theirs) === canonicalJson(ours)) continue;

@@ -3,12 +3,13 @@ import { availableParallelism, totalmem } from "node:os";
 import { silentLog } from "../../adapters/telemetry/index.ts";
 import { PouwError } from "../../base/index.ts";
 import type { Artifacts, ProviderReport, Runtime } from "../../ports/index.ts";
-import { ROLES } from "../../roles/index.ts";
+import { type AnyRole, ROLES } from "../../roles/index.ts";
 import type { Task } from "../../work/index.ts";
 import type { NodeOptions } from "../config/table.ts";
 import { installedArtifacts, probeRuntime, workersFor } from "../parts/capabilities.ts";
 import { absent, type CapabilityReport, ready } from "../parts/capability.ts";
 import { loadNetwork } from "../parts/network.ts";
+import { NO_PLUGINS, type Plugins } from "../parts/plugins.ts";
 import { VERSION } from "../paths.ts";
 import { benchTraining, firstParameters, selfTest } from "./bench.ts";
 import { probeAccount, probeApi, probeListen, probeStore } from "./doctor-probes.ts";
@@ -19,6 +20,13 @@ type TrainingOptions = Pick<NodeOptions, "network" | "provider" | "dataDir" | "e
 type DoctorOptions = TrainingOptions &
   Pick<NodeOptions, "roles" | "listen" | "apiHost" | "apiPort" | "mdns" | "accountSecret">;
 
+/** How a tool runs. */
+export interface ToolRun {
+  readonly signal: AbortSignal;
+  /** Already loaded; those that the settings name are not looked at. */
+  readonly plugins?: Plugins;
+}
+
 interface Training {
   readonly capabilities: readonly CapabilityReport[];
   readonly providers: readonly ProviderReport[];
@@ -26,9 +34,13 @@ interface Training {
 }
 
 /** Opens the training path once: provider ladder, conformance gate and self-test in one go. */
-async function probeTraining(tasks: readonly Task[], options: TrainingOptions, signal: AbortSignal): Promise<Training> {
+async function probeTraining(
+  tasks: readonly Task[],
+  options: TrainingOptions,
+  { signal, plugins = NO_PLUGINS }: ToolRun,
+): Promise<Training> {
   const log = silentLog();
-  const artifacts = installedArtifacts(options, { log });
+  const artifacts = installedArtifacts(options, { ...plugins, log });
   const how = { provider: options.provider, workers: 1 };
   const { runtime, capabilities } = await probeRuntime(tasks, how, { artifacts, log }, { signal });
   if (runtime === undefined)
@@ -62,8 +74,12 @@ async function selfTests(
 }
 
 /** Why an asked-for role cannot run with these capabilities; undefined when it can. */
-export function roleProblem(role: string, capabilities: readonly CapabilityReport[]): string | undefined {
-  const module = Object.values(ROLES).find((it) => it.name === role);
+export function roleProblem(
+  role: string,
+  capabilities: readonly CapabilityReport[],
+  more: readonly AnyRole[] = [],
+): string | undefined {
+  const module = [...Object.values(ROLES), ...more].find((it) => it.name === role);
   if (module === undefined) return "is not part of this version";
   for (const need of module.needs) {
     const found = capabilities.find((it) => it.name === need);
@@ -73,19 +89,17 @@ export function roleProblem(role: string, capabilities: readonly CapabilityRepor
 }
 
 /** Looks at everything once. Throws BAD_GENESIS or BAD_MODEL when the network itself cannot be made. */
-export async function diagnose(
-  options: DoctorOptions,
-  { signal }: { readonly signal: AbortSignal },
-): Promise<DoctorReport> {
-  const { tasks } = loadNetwork(options.network).rules;
+export async function diagnose(options: DoctorOptions, run: ToolRun): Promise<DoctorReport> {
+  const { roles, modelsDirs } = run.plugins ?? NO_PLUGINS;
+  const { tasks } = loadNetwork(options.network, modelsDirs).rules;
   const [store, listen, api] = await Promise.all([probeStore(options), probeListen(options), probeApi(options)]);
-  const training = await probeTraining(tasks, options, signal);
+  const training = await probeTraining(tasks, options, run);
   const mdns = options.mdns
     ? ready("mdns", "as asked for")
     : absent("mdns", "not asked for", "Add --mdns to find peers on the local network.");
   const capabilities = [store, probeAccount(options), ...training.capabilities, listen, api, mdns];
   const impossible = options.roles.flatMap((role) => {
-    const reason = roleProblem(role, capabilities);
+    const reason = roleProblem(role, capabilities, roles);
     return reason === undefined ? [] : [{ role, reason }];
   });
   return {
@@ -101,11 +115,10 @@ export async function diagnose(
   };
 }
 
-export interface BenchWish {
+export interface BenchWish extends ToolRun {
   /** Name of a task of the network; the first one when absent. */
   readonly task?: string;
   readonly seconds: number;
-  readonly signal: AbortSignal;
   /** Share done, 0 to 1. */
   readonly onProgress: (done: number) => void;
 }
@@ -116,13 +129,13 @@ export interface BenchWish {
  */
 export async function bench(
   options: TrainingOptions & Pick<NodeOptions, "workers">,
-  { task: name, ...run }: BenchWish,
+  { task: name, plugins = NO_PLUGINS, ...run }: BenchWish,
 ): Promise<BenchReport> {
-  const { tasks } = loadNetwork(options.network).rules;
+  const { tasks } = loadNetwork(options.network, plugins.modelsDirs).rules;
   const task = name === undefined ? tasks[0] : tasks.find((one) => one.name === name);
   if (task === undefined) throw noSuchTask(name, tasks);
   const log = silentLog();
-  const artifacts = installedArtifacts(options, { log });
+  const artifacts = installedArtifacts(options, { ...plugins, log });
   const workers = workersFor({ workers: options.workers, roles: ["miner"] }, availableParallelism());
   const how = { provider: options.provider, workers };
   const { runtime, capabilities } = await probeRuntime([task], how, { artifacts, log }, run);

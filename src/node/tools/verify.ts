@@ -8,10 +8,13 @@ import type { NodeOptions } from "../config/table.ts";
 import { installedArtifacts, probeRuntime } from "../parts/capabilities.ts";
 import { tasksNamed } from "../parts/follow.ts";
 import { loadNetwork } from "../parts/network.ts";
+import { NO_PLUGINS, type Plugins } from "../parts/plugins.ts";
 import { type ReplayDeps, replayStore } from "./replay.ts";
 import type { VerifyReport } from "./reports.ts";
 
 export interface VerifyRun {
+  /** Already loaded; those that the settings name are not looked at. */
+  readonly plugins?: Plugins;
   readonly reexecute: boolean;
   readonly log: Log;
   readonly signal: AbortSignal;
@@ -24,11 +27,12 @@ type VerifyOptions = Pick<NodeOptions, "network" | "tasks" | "dataDir" | "epheme
 export async function verifyChain(options: VerifyOptions, run: VerifyRun): Promise<VerifyReport> {
   const scope = new Scope();
   try {
-    const network = loadNetwork(options.network);
+    const { modelsDirs } = run.plugins ?? NO_PLUGINS;
+    const network = loadNetwork(options.network, modelsDirs);
     const tasks = tasksNamed(network.rules.tasks, options.tasks, "tasks");
     const store = await openLevelStore(join(options.dataDir, "chain"));
     scope.defer("store", () => store.close());
-    const artifacts = installedArtifacts(options, run);
+    const artifacts = installedArtifacts(options, { modelsDirs, log: run.log });
     const runtime = run.reexecute ? await openRuntime(tasks, options, { ...run, artifacts }) : undefined;
     if (runtime !== undefined) scope.defer("runtime", () => runtime.close());
     const deps: ReplayDeps = { store, artifacts, runtime };
