@@ -2,18 +2,18 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { PouwError, type Verdict } from "../../src/base/index.ts";
 import {
-  Attestation,
-  type Codec,
-  Contribution,
-  MAX_GOSSIP_BYTES,
-  MAX_REPLY_BYTES,
-  PROTOCOLS,
-  type Protocol,
-  REQUESTS,
-  RoundRecord,
-  TOPICS,
-  type Topic,
-  Transaction,
+    Attestation,
+    type Codec,
+    Contribution,
+    MAX_GOSSIP_BYTES,
+    MAX_REPLY_BYTES,
+    PROTOCOLS,
+    type Protocol,
+    REQUESTS,
+    RoundRecord,
+    TOPICS,
+    type Topic,
+    Transaction,
 } from "../../src/codec/index.ts";
 import { aBlock, aUnit, placeOf, recordAt } from "../support/forge.ts";
 import { blockMessage, type Evil, Lab, type Node } from "../support/lab.ts";

@@ -5,15 +5,15 @@ import { RoundRecord } from "../../src/codec/index.ts";
 import type { KeyPair } from "../../src/crypto/index.ts";
 import { forgeBlock } from "../support/chain.ts";
 import {
-  aBlock,
-  aUnit,
-  aWin,
-  following,
-  type Place,
-  placeAfter,
-  placeOf,
-  recordAt,
-  type Unit,
+    aBlock,
+    aUnit,
+    aWin,
+    following,
+    type Place,
+    placeAfter,
+    placeOf,
+    recordAt,
+    type Unit,
 } from "../support/forge.ts";
 import { type Evil, Lab, type Node, only, VICTIMS } from "../support/lab.ts";
 import { Sim } from "../support/sim.ts";

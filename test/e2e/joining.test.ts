@@ -47,10 +47,15 @@ describe("a peer that joins a miner by --bootstrap", () => {
     expect(sent.code).toBe(0);
     const { id } = JSON.parse(sent.out) as { id: string };
     const arrived = await eventually(async () => {
-      const transfer = await peer.api.transfer(id);
-      return transfer.height === undefined ? undefined : transfer;
+      const transaction = await peer.api.transaction(id);
+      return transaction.height === undefined ? undefined : transaction;
     }, "the transfer in a block");
-    expect(arrived).toMatchObject({ from: ours.nodeId, to, amount: "2500000", fee: "10000" });
+    expect(arrived).toMatchObject({
+      kind: "transfer",
+      from: ours.nodeId,
+      payload: { to, amount: "2500000" },
+      fee: "10000",
+    });
     expect((await peer.api.account(to)).balance).toBe("2500000");
     expect((await miner.api.account(ours.nodeId)).nonce).toBe("1");
 

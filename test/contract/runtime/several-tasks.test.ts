@@ -5,20 +5,20 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createArtifacts } from "../../../src/adapters/artifacts/index.ts";
 import { dataFeeds, evaluate, train } from "../../../src/adapters/onnx/calls.ts";
-import { openRuntime } from "../../../src/adapters/onnx/index.ts";
 import { type OrtProvider, openProvider } from "../../../src/adapters/onnx/ort.ts";
+import { openRuntime } from "../../../src/adapters/onnx/index.ts";
 import { fromHex, toHex } from "../../../src/base/index.ts";
 import { taskOf } from "../../../src/chain/index.ts";
 import {
-  type BuiltModel,
-  batchIndexes,
-  buildModel,
-  initialParameters,
-  KNOWN_DATA,
-  parametersDigest,
-  predictionsDigest,
-  type Vectors,
-  vectorInputs,
+    type BuiltModel,
+    batchIndexes,
+    buildModel,
+    initialParameters,
+    KNOWN_DATA,
+    parametersDigest,
+    predictionsDigest,
+    type Vectors,
+    vectorInputs,
 } from "../../../src/ml/index.ts";
 import { registrationOf } from "../../../src/node/index.ts";
 import type { ArtifactKind, Artifacts, Runtime } from "../../../src/ports/index.ts";
