@@ -7,15 +7,15 @@ import * as codecs from "../../src/codec/index.ts";
 import { type Block, type Codec, PROTOCOLS, type RoundRecord, TOPICS } from "../../src/codec/index.ts";
 import { decodeDelta, encodeDelta, encodeIntegers, parseManifest, parseVectors } from "../../src/ml/index.ts";
 import {
-    aGenesis,
-    alice,
-    aTransfer,
-    aWorld,
-    bob,
-    doubleOf,
-    mineBlock,
-    mineChain,
-    someRecords,
+  aGenesis,
+  alice,
+  aTransfer,
+  aWorld,
+  bob,
+  doubleOf,
+  mineBlock,
+  mineChain,
+  someRecords,
 } from "../support/chain.ts";
 import { Lab, type Node } from "../support/lab.ts";
 import { Chance, mutate, mutateJson } from "../support/mutate.ts";

@@ -10,15 +10,15 @@ import { openRuntime } from "../../../src/adapters/onnx/index.ts";
 import { fromHex, toHex } from "../../../src/base/index.ts";
 import { taskOf } from "../../../src/chain/index.ts";
 import {
-    type BuiltModel,
-    batchIndexes,
-    buildModel,
-    initialParameters,
-    KNOWN_DATA,
-    parametersDigest,
-    predictionsDigest,
-    type Vectors,
-    vectorInputs,
+  type BuiltModel,
+  batchIndexes,
+  buildModel,
+  initialParameters,
+  KNOWN_DATA,
+  parametersDigest,
+  predictionsDigest,
+  type Vectors,
+  vectorInputs,
 } from "../../../src/ml/index.ts";
 import { registrationOf } from "../../../src/node/index.ts";
 import type { ArtifactKind, Artifacts, Runtime } from "../../../src/ports/index.ts";

@@ -12,18 +12,18 @@ import { createLibp2pWire, topicName } from "../../../src/adapters/libp2p/index.
 import { ACCEPT, concatBytes, reject, u32be } from "../../../src/base/index.ts";
 import { type Clock, MAX_REQUEST_BYTES, type Wire } from "../../../src/ports/index.ts";
 import {
-    type Behaviour,
-    bytes,
-    join,
-    memoryLog,
-    memoryMetrics,
-    type Recorder,
-    recorder,
-    systemClock,
-    text,
-    until,
-    untilGossips,
-    within,
+  type Behaviour,
+  bytes,
+  join,
+  memoryLog,
+  memoryMetrics,
+  type Recorder,
+  recorder,
+  systemClock,
+  text,
+  until,
+  untilGossips,
+  within,
 } from "./lab.ts";
 import { makeWire, NETWORK } from "./libp2p-lab.ts";
 

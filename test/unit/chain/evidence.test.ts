@@ -4,17 +4,17 @@ import { judgeDoubleBlock, judgeDoubleRecord, type State, selectEvidence } from 
 import type { DoubleBlock, Header, RoundRecord } from "../../../src/codec/index.ts";
 import { checkContribution, checkRecord, draftBlock } from "../../../src/consensus/index.ts";
 import {
-    aContribution,
-    alice,
-    aRecord,
-    aWorld,
-    bob,
-    carol,
-    doubleOf,
-    forgeHeader,
-    mineBlock,
-    someRecords,
-    winningParts,
+  aContribution,
+  alice,
+  aRecord,
+  aWorld,
+  bob,
+  carol,
+  doubleOf,
+  forgeHeader,
+  mineBlock,
+  someRecords,
+  winningParts,
 } from "../../support/chain.ts";
 
 const { rules, state: genesis } = aWorld();

@@ -2,13 +2,13 @@
 import { describe, expect, it } from "vitest";
 import { toHex } from "../../../src/base/index.ts";
 import {
-    createGenesis,
-    type Genesis,
-    genesisHash,
-    PROFILES,
-    parseGenesis,
-    readGenesis,
-    rulesOf,
+  createGenesis,
+  type Genesis,
+  genesisHash,
+  PROFILES,
+  parseGenesis,
+  readGenesis,
+  rulesOf,
 } from "../../../src/chain/index.ts";
 import { noncesPerUnit } from "../../../src/work/index.ts";
 import { aGenesis, alice, aWorld, bob, taskIn } from "../../support/chain.ts";

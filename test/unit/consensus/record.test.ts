@@ -3,31 +3,31 @@ import { describe, expect, it } from "vitest";
 import type { State } from "../../../src/chain/index.ts";
 import { type Contribution, RoundRecord } from "../../../src/codec/index.ts";
 import {
-    checkBlock,
-    checkBody,
-    checkContribution,
-    checkRecord,
-    compareContributions,
-    draftBlock,
-    leaderOf,
-    openRound,
+  checkBlock,
+  checkBody,
+  checkContribution,
+  checkRecord,
+  compareContributions,
+  draftBlock,
+  leaderOf,
+  openRound,
 } from "../../../src/consensus/index.ts";
 import { checkNext, checkUnit } from "../../../src/work/index.ts";
 import {
-    aContribution,
-    alice,
-    aRecord,
-    aWorld,
-    bob,
-    carol,
-    fakeNext,
-    fakeUnit,
-    forgeBody,
-    mineBlock,
-    mineChain,
-    someRecords,
-    taskIn,
-    winningParts,
+  aContribution,
+  alice,
+  aRecord,
+  aWorld,
+  bob,
+  carol,
+  fakeNext,
+  fakeUnit,
+  forgeBody,
+  mineBlock,
+  mineChain,
+  someRecords,
+  taskIn,
+  winningParts,
 } from "../../support/chain.ts";
 
 const world = aWorld();

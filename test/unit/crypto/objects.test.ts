@@ -2,11 +2,11 @@
 import { describe, expect, it } from "vitest";
 import { type Hash32, toHex, utf8 } from "../../../src/base/index.ts";
 import type {
-    UnsignedAttestation,
-    UnsignedContribution,
-    UnsignedHeader,
-    UnsignedRoundRecord,
-    UnsignedTransfer,
+  UnsignedAttestation,
+  UnsignedContribution,
+  UnsignedHeader,
+  UnsignedRoundRecord,
+  UnsignedTransfer,
 } from "../../../src/codec/index.ts";
 import * as crypto from "../../../src/crypto/index.ts";
 

@@ -2,16 +2,16 @@
 import { describe, expect, it } from "vitest";
 import { toHex } from "../../../src/base/index.ts";
 import {
-    aggregate,
-    applyDelta,
-    decodeDelta,
-    divideToEven,
-    encodeDelta,
-    encodeIntegers,
-    fromGrid,
-    type GridLayout,
-    maxDeltaBytes,
-    toGrid,
+  aggregate,
+  applyDelta,
+  decodeDelta,
+  divideToEven,
+  encodeDelta,
+  encodeIntegers,
+  fromGrid,
+  type GridLayout,
+  maxDeltaBytes,
+  toGrid,
 } from "../../../src/ml/delta/index.ts";
 
 const one = (size: number, exponent = -20): GridLayout => ({ parameters: [{ name: "w", shape: [size], exponent }] });

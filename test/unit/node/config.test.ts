@@ -3,14 +3,14 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { PouwError } from "../../../src/base/index.ts";
 import {
-    type ConfigSources,
-    envName,
-    explainConfig,
-    parseConfigText,
-    parseOptions,
-    resolveConfig,
-    SETTINGS,
-    SETTINGS_TABLE,
+  type ConfigSources,
+  envName,
+  explainConfig,
+  parseConfigText,
+  parseOptions,
+  resolveConfig,
+  SETTINGS,
+  SETTINGS_TABLE,
 } from "../../../src/node/index.ts";
 
 const HOME = "/home/someone";

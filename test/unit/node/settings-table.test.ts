@@ -3,17 +3,17 @@ import { describe, expect, expectTypeOf, it } from "vitest";
 import { z } from "zod";
 import { PouwError, type Setting, setting } from "../../../src/base/index.ts";
 import {
-    type ConfigSources,
-    envName,
-    explainConfig,
-    type NodeOptions,
-    type NodeOptionsInput,
-    parseOptions,
-    resolveConfig,
-    SETTINGS,
-    settingsTable,
-    textKindOf,
-    valueAt,
+  type ConfigSources,
+  envName,
+  explainConfig,
+  type NodeOptions,
+  type NodeOptionsInput,
+  parseOptions,
+  resolveConfig,
+  SETTINGS,
+  settingsTable,
+  textKindOf,
+  valueAt,
 } from "../../../src/node/index.ts";
 
 const HOME = "/home/someone";
