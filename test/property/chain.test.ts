@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { compareBytes, fromBigInt, toBigInt, toHex } from "../../src/base/index.ts";
 import { decodeState, encodeState, nextTarget, type State, workOf } from "../../src/chain/index.ts";
-import { Block, Header, type Transfer } from "../../src/codec/index.ts";
+import { Block, Header, type Transaction } from "../../src/codec/index.ts";
 import { type ChainTip, checkBlock, compareChains } from "../../src/consensus/index.ts";
 import type { KeyPair } from "../../src/crypto/index.ts";
 import { aKey, aTransfer, aWorld, doubleOf, mineBlock, someRecords } from "../support/chain.ts";
@@ -39,9 +39,9 @@ const steps: fc.Arbitrary<readonly Step[]> = fc.array(
   { minLength: 1, maxLength: 12 },
 );
 
-/** The transfers of `pays` that apply one after the other on `state`. */
-function payable(state: State, pays: Step["pays"]): Transfer[] {
-  const transactions: Transfer[] = [];
+/** The transactions of `pays` that apply one after the other on `state`. */
+function payable(state: State, pays: Step["pays"]): Transaction[] {
+  const transactions: Transaction[] = [];
   const spent = new Map<KeyPair, { amount: bigint; count: bigint }>();
   for (const { from, to, amount, fee } of pays) {
     const key = person(from);
@@ -50,12 +50,12 @@ function payable(state: State, pays: Step["pays"]): Transfer[] {
     const cost = BigInt(amount + fee);
     if (account.balance < so.amount + cost) continue;
     const target = to < people.length ? person(to).address : aKey(`new ${to} ${state.height}`).address;
-    transfers.push(
+    transactions.push(
       aTransfer(state, key, target, BigInt(amount), { fee: BigInt(fee), nonce: account.nonce + so.count }),
     );
     spent.set(key, { amount: so.amount + cost, count: so.count + 1n });
   }
-  return transfers;
+  return transactions;
 }
 
 /** Plays the steps honestly, but for accused miners, who sign one win twice. */

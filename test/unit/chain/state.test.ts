@@ -16,8 +16,8 @@ describe("accounts", () => {
     const [x, y, z] = [aKey("x"), aKey("y"), aKey("z")];
     const pay = (from: State, to: readonly Uint8Array[]): State => {
       let nonce = from.account(alice.address).nonce;
-      const transfers = to.map((address, i) => aTransfer(from, alice, address, 10n + BigInt(i), { nonce: nonce++ }));
-      return mineBlock(from, alice, rules, { transfers }).state;
+      const transactions = to.map((address, i) => aTransfer(from, alice, address, 10n + BigInt(i), { nonce: nonce++ }));
+      return mineBlock(from, alice, rules, { transactions }).state;
     };
     const left = pay(state, [x.address, y.address]);
     const right = pay(state, [y.address, z.address]);
@@ -55,8 +55,8 @@ describe("rewards", () => {
 
   it("include the fees of the block's transfers", () => {
     const { rules, state } = aWorld();
-    const transfers = [aTransfer(state, alice, carol.address, 5n, { fee: 30n })];
-    const next = mineBlock(state, bob, rules, { transfers }).state;
+    const transactions = [aTransfer(state, alice, carol.address, 5n, { fee: 30n })];
+    const next = mineBlock(state, bob, rules, { transactions }).state;
     expect(next.immature(bob.address)).toMatchObject([{ amount: 1030n }]);
     expect(next.account(alice.address)).toMatchObject({ balance: 999_965n, nonce: 1n });
     expect(next.supply).toBe(1_001_000n);
@@ -82,7 +82,7 @@ describe("the tip", () => {
       expect(at(i + 1).beacon).toEqual(nextBeacon(at(i).beacon, draw));
       expect(at(i + 1).work - at(i).work).toBe(16n);
       const task = at(i + 1).task(taskIn(world.rules).id);
-      expect(task).toMatchObject({ round: header.round, parameters: header.startDigest });
+      expect(task).toMatchObject({ round: header.round, parametersDigest: header.startDigest });
       expect(header.round).toBe(i + body.records.length);
     }
   });

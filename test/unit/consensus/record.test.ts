@@ -130,7 +130,7 @@ describe("contributions on gossip", () => {
     const next = aContribution(tip, carol, { previous: last }, rules);
     expect(checkContribution(tip, next, rules)).toMatchObject({ kind: "ignore", code: "unknown-round" });
     expect(checkContribution(tip, next, rules, openRound(tip, taskIn(rules).id, last))).toEqual(accept);
-    const fork = { round: next.round, start: alice.address };
+    const fork = { round: next.round, startDigest: alice.address };
     expect(checkContribution(tip, next, rules, fork)).toMatchObject({ kind: "ignore", code: "wrong-start" });
   });
 });
