@@ -2,8 +2,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { PouwError } from "../../src/base/index.ts";
+import { aggregate } from "../../src/ml/aggregation/mean.ts";
 import {
-  aggregate,
   applyDelta,
   decodeDelta,
   encodeDelta,

@@ -74,8 +74,7 @@ async function install(built: BuiltModel): Promise<void> {
 async function expected(task: Task, graph: Uint8Array, seed: Uint8Array): Promise<string> {
   const set = await artifacts.get("data", fromHex(KNOWN_DATA.digits.digest) as Uint8Array, { signal });
   const session = await provider.open(graph);
-  const [from, to] = task.data.splits.train;
-  const batch = batchIndexes(seed, task.steps, task.batch, from, to);
+  const batch = batchIndexes(seed, task.steps, task.batch, task.data.splits.train);
   const call = { task, graph: session, data: dataFeeds(set?.tensors ?? []) };
   const { end } = await train(call, initialParameters(small.manifest), batch);
   await session.close();

@@ -32,7 +32,7 @@ afterEach(async () => {
   await Promise.all(open.splice(0).map((one) => one.stop()));
 });
 
-const judge = (said: string) => (said.startsWith("bad") ? reject("BAD", said) : ACCEPT);
+const judge = (said: string) => (said.startsWith("bad") ? reject("bad-encoding", said) : ACCEPT);
 
 async function node(behaviour: Behaviour = { judge }, lan = true): Promise<{ wire: Wire; log: Recorder }> {
   const wire = await makeWire({ lan });

@@ -1,11 +1,10 @@
 // The exact delta codec and aggregation on chosen cases; the laws are in test/property/delta.test.ts.
 import { describe, expect, it } from "vitest";
 import { toHex } from "../../../src/base/index.ts";
+import { aggregate, divideToEven } from "../../../src/ml/aggregation/mean.ts";
 import {
-  aggregate,
   applyDelta,
   decodeDelta,
-  divideToEven,
   encodeDelta,
   encodeIntegers,
   fromGrid,

@@ -91,7 +91,7 @@ const FIXTURE = setting({
 });
 
 describe("one more row", () => {
-  const table = settingsTable([FIXTURE]);
+  const table = settingsTable({ rows: [FIXTURE] });
   const resolve = (sources: Omit<ConfigSources, "home" | "table">) => resolveConfig({ ...sources, home: HOME, table });
 
   it.each([
@@ -141,10 +141,10 @@ describe("one more row", () => {
         derived: { shown: "the network's", from: (_home, given) => given("network") ?? "a tone" },
       }),
     ];
-    const error = refusal(() => resolveConfig({ home: HOME, table: settingsTable(rows) }));
+    const error = refusal(() => resolveConfig({ home: HOME, table: settingsTable({ rows }) }));
     expect([error.message, error.remedy]).toEqual(["Nobody sings that.", "Hum instead."]);
     const input = { greeter: { voice: 5 } } as NodeOptionsInput;
-    expect(refusal(() => parseOptions(input, HOME, settingsTable(rows))).message).toBe(
+    expect(refusal(() => parseOptions(input, HOME, settingsTable({ rows }))).message).toBe(
       'the options given must hold an object under "greeter.voice", such as {"pitch": ...}.',
     );
   });
@@ -164,7 +164,7 @@ describe("rows that clash", () => {
     [[row({ key: "Loud-ness" })], 'The setting "Loud-ness" needs a key such as'],
     [[FIXTURE, FIXTURE], "is taken by greeter.loudness"],
   ])("are refused: %#", (rows, expected) => {
-    const error = refusal(() => settingsTable(rows));
+    const error = refusal(() => settingsTable({ rows }));
     expect(error.code).toBe("BAD_CONFIG");
     expect(error.message).toContain(expected);
     expect(error.remedy).toMatch(/^Rename it /);
