@@ -7,9 +7,8 @@ import { transfer } from "./transfer.ts";
 /** A new kind is a file and a line here. */
 export const TRANSACTION_KINDS = { transfer } as const satisfies { readonly [name: string]: TransactionKind<unknown> };
 
-const byTag = new Map<number, TransactionKind<unknown>>(
-  Object.values(TRANSACTION_KINDS).map((kind) => [kind.tag, kind as TransactionKind<unknown>]),
-);
+const kindOf = (tag: number): TransactionKind<unknown> | undefined =>
+  Object.values<TransactionKind<unknown>>(TRANSACTION_KINDS).find((kind) => kind.tag === tag);
 
 /** A transaction's kind with its payload decoded. */
 export interface Opened {
@@ -20,7 +19,7 @@ export interface Opened {
 
 /** Looks inside; refused when the kind is unknown or the payload is not one of it. */
 export function open({ kind, payload }: Pick<Transaction, "kind" | "payload">): Opened | ReturnType<typeof reject> {
-  const of = byTag.get(kind);
+  const of = kindOf(kind);
   if (of === undefined) return reject("unknown-kind", `${kind}`);
   try {
     return { kind: "opened", of, payload: of.payload.decode(payload) };
