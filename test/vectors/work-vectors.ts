@@ -1,6 +1,6 @@
 // The inputs of the golden vectors of hashing, signing, work and genesis, and their values as the code computes them now.
 import { toHex, utf8 } from "../../src/base/index.ts";
-import { createGenesis, encodeState, genesisHash, genesisState, PROFILES, rulesOf } from "../../src/chain/index.ts";
+import { createGenesis, encodeState, type GenesisTask, genesisHash, genesisState, PROFILES, rulesOf } from "../../src/chain/index.ts";
 import { Block } from "../../src/codec/block.ts";
 import { sha256, taggedHash } from "../../src/crypto/index.ts";
 import { drawHash, findWin, firstNonce, nextBeacon, noncesPerUnit, unitSeed } from "../../src/work/index.ts";
@@ -16,7 +16,7 @@ function workCase(i: number): object {
     author: h(`author ${i}`),
     mlNode: i,
     index: i * i,
-    start: h(`start ${i}`),
+    startDigest: h(`start ${i}`),
     digest: h(`digest ${i}`),
   };
   const target = Uint8Array.from({ length: 32 }, (_, at) => (at === 0 ? 2 : 0));
@@ -31,9 +31,44 @@ function workCase(i: number): object {
   };
 }
 
+/** A task of the size of digits-mlp, every fact spelled out, so that no model can move a vector. */
+const DIGITS: GenesisTask = {
+  name: "digits-mlp",
+  model: "digits-mlp",
+  kind: "classification",
+  trainDigest: toHex(h("train")),
+  evalDigest: toHex(h("eval")),
+  initialDigest: toHex(h("initial")),
+  data: {
+    name: "digits",
+    digest: toHex(h("data")),
+    inputs: [
+      { name: "images", dtype: "uint8", shape: ["N", 784], limit: 256 },
+      { name: "labels", dtype: "uint8", shape: ["N"], limit: 10 },
+    ],
+    window: 1,
+    evalStride: 1,
+    splits: { train: [0, 8000], validation: [8000, 9000], test: [9000, 10_000] },
+  },
+  steps: 2000,
+  batch: 32,
+  evalBatch: 200,
+  predictionsPerSample: 1,
+  optimizer: { kind: "momentum", settings: { learningRate: "0.0625", momentum: "0.875" } },
+  parameters: [
+    { name: "w1", shape: [784, 128], exponent: -22 },
+    { name: "b1", shape: [128], exponent: -22 },
+    { name: "w2", shape: [128, 10], exponent: -22 },
+    { name: "b2", shape: [10], exponent: -22 },
+  ],
+  parameterCount: 101_770,
+  macsPerStep: 9_756_672,
+  codec: "exact",
+  aggregation: "mean",
+};
+
 function genesisCase(name: keyof typeof PROFILES): object {
-  const model = { name: "digits-mlp", trainDigest: toHex(h("train")), parameterCount: 101_770, macsPerStep: 9_756_672 };
-  const genesis = createGenesis(PROFILES[name], model, toHex(h("initial")), toHex(h("data")));
+  const genesis = createGenesis(PROFILES[name], [DIGITS]);
   const rules = rulesOf(genesis);
   const state = genesisState(genesis);
   return {
