@@ -1,7 +1,7 @@
 // States: lookups, ageing rewards, the ring of recent blocks, storage, and that old states stay what they were.
 import { describe, expect, it } from "vitest";
 import { toHex } from "../../../src/base/index.ts";
-import { decodeState, encodeState, type State, stateRoot } from "../../../src/chain/index.ts";
+import { decodeState, encodeState, nextTarget, type State, stateRoot } from "../../../src/chain/index.ts";
 import { Header } from "../../../src/codec/block.ts";
 import { drawHash, nextBeacon, unitOfHeader } from "../../../src/work/index.ts";
 import { aKey, alice, aTransfer, aWorld, bob, carol, mineBlock, mineChain, taskIn } from "../../support/chain.ts";
@@ -84,6 +84,18 @@ describe("the tip", () => {
       const task = at(i + 1).task(taskIn(world.rules).id);
       expect(task).toMatchObject({ round: header.round, parametersDigest: header.startDigest });
       expect(header.round).toBe(i + body.records.length);
+    }
+  });
+
+  it("keeps the genesis target through block 1, however late it came, and is retargeted from block 2 on", () => {
+    const { rules, state } = world;
+    for (const wait of [1, 1000, 500_000]) {
+      const late = mineBlock(state, alice, rules, { time: state.time + wait }).state;
+      // The genesis time says nothing of how hard the first block was.
+      expect(late.target).toEqual(state.target);
+      const second = mineBlock(late, alice, rules, { time: late.time + 2000 }).state;
+      expect(second.target).toEqual(nextTarget(late.target, 2000, rules));
+      expect(second.target).not.toEqual(late.target);
     }
   });
 
