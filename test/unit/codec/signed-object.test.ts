@@ -166,6 +166,16 @@ describe.each(KINDS)("a $name", ({ name, who, kind, object }) => {
     expect(kind.id(value)).toEqual(id);
   });
 
+  it("is read from a Buffer as from plain bytes: no part of it is a view into it", () => {
+    // A Buffer's slice() is a view, a Uint8Array's a copy.
+    const given = Buffer.from(bytes);
+    const { value } = kind.read(given);
+    given.fill(0xff);
+    expect(value).toEqual(signed);
+    for (const field of Object.values(value))
+      if (field instanceof Uint8Array) expect(Object.getPrototypeOf(field)).toBe(Uint8Array.prototype);
+  });
+
   it("is not read from what does not encode to itself", () => {
     const cut = [0, 1, bytes.length >> 1, bytes.length - 1].map((length) => bytes.subarray(0, length));
     for (const bad of [...cut, concatBytes(bytes, Uint8Array.of(0)), concatBytes(Uint8Array.of(0), bytes)]) {
@@ -227,6 +237,25 @@ describe("a transaction", () => {
     expect(() => Transaction.read(more)).toThrow(malformed);
     expect(() => Transaction.read(more)).toThrow(/at most/);
     expect(Transaction.codec.maxBytes).toBe(more.length - 1);
+  });
+});
+
+describe("a header", () => {
+  it("is not read with a time that a number cannot hold: it would encode to another", () => {
+    const bytes = Header.codec.encode(Header.sign(header, key, here));
+    // version, height, parent, then the time.
+    const at = 2 + 4 + 32;
+    const timed = (time: bigint): Uint8Array => {
+      const copy = bytes.slice();
+      new DataView(copy.buffer).setBigUint64(at, time, true);
+      return copy;
+    };
+    expect(Header.read(timed(1235n)).value.time).toBe(1235);
+    expect(Header.read(timed(2n ** 53n)).value.time).toBe(2 ** 53);
+    for (const time of [2n ** 53n + 1n, 2n ** 63n + 1n, 2n ** 64n - 2n]) {
+      expect(() => Header.read(timed(time))).toThrow(malformed);
+      expect(() => Header.read(timed(time))).toThrow(/not a header: /);
+    }
   });
 });
 
