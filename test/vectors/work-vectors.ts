@@ -1,10 +1,10 @@
 // The inputs of the golden vectors of hashing, signing, work and genesis, and their values as the code computes them now.
-import { toHex, utf8 } from "../../src/base/index.ts";
+import { compareBytes, toHex, utf8 } from "../../src/base/index.ts";
 import { createGenesis, encodeState, type GenesisTask, genesisHash, genesisState, PROFILES, rulesOf } from "../../src/chain/index.ts";
 import { Block } from "../../src/codec/block.ts";
 import { sha256, taggedHash } from "../../src/crypto/index.ts";
-import { drawHash, findWin, firstNonce, nextBeacon, noncesPerUnit, unitSeed } from "../../src/work/index.ts";
-import { alice, aWorld, mineChain, taskIn } from "../support/chain.ts";
+import { drawHash, findWin, firstNonce, nextBeacon, noncesPerUnit, type Task, unitSeed } from "../../src/work/index.ts";
+import { alice, aRegistration, aWorld, bob, mineBlock, mineChain, someRecords, taskIn } from "../support/chain.ts";
 
 const h = (text: string): Uint8Array => sha256(utf8(text));
 
@@ -93,11 +93,29 @@ function chainCase(): object {
   };
 }
 
+/** One block with records of two tasks, won by a third's unit: how they stand, and where they lead each task. */
+function severalCase(): object {
+  const tasks = ["one", "two", "three"].map((name) => aRegistration(name));
+  const { rules, state } = aWorld({ tasks });
+  const tip = mineBlock(state, alice, rules).state;
+  const [a, b, c] = [...rules.tasks].sort((x, y) => compareBytes(x.id, y.id)) as [Task, Task, Task];
+  const records = [a, c].flatMap(({ id }, i) => someRecords(tip, alice, [alice, bob], i + 1, rules, id));
+  const { block, state: next } = mineBlock(tip, bob, rules, { records, task: b.id });
+  return {
+    ids: rules.tasks.map(({ id }) => toHex(id)),
+    block: toHex(sha256(Block.codec.encode(block))),
+    root: toHex(next.root),
+    rounds: next.tasks.map(({ round }) => round),
+    digests: next.tasks.map(({ parametersDigest }) => toHex(parametersDigest)),
+  };
+}
+
 export function workVectors(): object {
   return {
     taggedHash: toHex(taggedHash("domain", Uint8Array.of(1, 2), new Uint8Array(), Uint8Array.of(3))),
     work: [0, 1, 2, 3].map(workCase),
     genesis: [genesisCase("devnet"), genesisCase("testnet")],
     chain: chainCase(),
+    several: severalCase(),
   };
 }
