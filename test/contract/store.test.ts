@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Level } from "level";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { memoryStore, openLevelStore } from "../../src/adapters/level/index.ts";
 import { PouwError, utf8 } from "../../src/base/index.ts";
 import type { Store, StoreRange } from "../../src/ports/index.ts";
@@ -169,6 +169,17 @@ describe("level store on disk", () => {
     const again = await openLevelStore(path());
     expect(await keysOf(again, ALL)).toHaveLength(601);
     await again.close();
+  });
+
+  it("acknowledges no batch before it is on the disk: every write is synced", async () => {
+    const written = vi.spyOn(Level.prototype, "batch");
+    const store = await openLevelStore(join(dir, "chain"));
+    await store.batch([put("a", "1")]);
+    await Promise.all([store.batch([put("b", "2")]), store.batch([{ key: "a", value: undefined }])]);
+    await store.close();
+    const options = written.mock.calls.map((call) => (call as readonly unknown[])[1]);
+    expect(options).toEqual([{ sync: true }, { sync: true }, { sync: true }]);
+    written.mockRestore();
   });
 
   it("is open in one place only, and says what to do", async () => {

@@ -1,12 +1,13 @@
 // Laws of the chain under random honest histories: money is conserved, encodings round-trip, nothing is changed behind one's back.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { compareBytes, fromBigInt, toBigInt, toHex } from "../../src/base/index.ts";
+import { bytesEqual, compareBytes, fromBigInt, toBigInt, toHex } from "../../src/base/index.ts";
 import { decodeState, encodeState, nextTarget, type State, workOf } from "../../src/chain/index.ts";
-import { Block, Header, type Transfer } from "../../src/codec/index.ts";
+import { Block, Header, type Transaction } from "../../src/codec/index.ts";
 import { type ChainTip, checkBlock, compareChains } from "../../src/consensus/index.ts";
 import type { KeyPair } from "../../src/crypto/index.ts";
-import { aKey, aTransfer, aWorld, doubleOf, mineBlock, someRecords } from "../support/chain.ts";
+import type { Task } from "../../src/work/index.ts";
+import { aKey, aRegistration, aTransfer, aWorld, doubleOf, mineBlock, someRecords } from "../support/chain.ts";
 
 const people = ["alice", "bob", "carol", "dave"].map(aKey);
 const person = (i: number): KeyPair => people[i % people.length] as KeyPair;
@@ -15,6 +16,8 @@ interface Step {
   readonly miner: number;
   readonly authors: readonly number[];
   readonly records: number;
+  /** Records of the second task. */
+  readonly others: number;
   readonly pays: readonly {
     readonly from: number;
     readonly to: number;
@@ -29,6 +32,7 @@ const steps: fc.Arbitrary<readonly Step[]> = fc.array(
     miner: fc.nat(3),
     authors: fc.uniqueArray(fc.nat(3), { minLength: 1, maxLength: 3 }),
     records: fc.nat(2),
+    others: fc.nat(2),
     pays: fc.array(
       fc.record({ from: fc.nat(3), to: fc.nat(5), amount: fc.integer({ min: 1, max: 900 }), fee: fc.nat(20) }),
       { maxLength: 3 },
@@ -39,9 +43,9 @@ const steps: fc.Arbitrary<readonly Step[]> = fc.array(
   { minLength: 1, maxLength: 12 },
 );
 
-/** The transfers of `pays` that apply one after the other on `state`. */
-function payable(state: State, pays: Step["pays"]): Transfer[] {
-  const transactions: Transfer[] = [];
+/** The transactions of `pays` that apply one after the other on `state`. */
+function payable(state: State, pays: Step["pays"]): Transaction[] {
+  const transactions: Transaction[] = [];
   const spent = new Map<KeyPair, { amount: bigint; count: bigint }>();
   for (const { from, to, amount, fee } of pays) {
     const key = person(from);
@@ -50,17 +54,20 @@ function payable(state: State, pays: Step["pays"]): Transfer[] {
     const cost = BigInt(amount + fee);
     if (account.balance < so.amount + cost) continue;
     const target = to < people.length ? person(to).address : aKey(`new ${to} ${state.height}`).address;
-    transfers.push(
+    transactions.push(
       aTransfer(state, key, target, BigInt(amount), { fee: BigInt(fee), nonce: account.nonce + so.count }),
     );
     spent.set(key, { amount: so.amount + cost, count: so.count + 1n });
   }
-  return transfers;
+  return transactions;
 }
+
+/** Two tasks, so that every law holds for blocks with records of both. */
+const twoTasks = { tasks: [aRegistration("fake"), aRegistration("second")] };
 
 /** Plays the steps honestly, but for accused miners, who sign one win twice. */
 function play(history: readonly Step[]): { states: State[]; blocks: Block[]; bans: number } {
-  const { state: start, rules } = aWorld();
+  const { state: start, rules } = aWorld(twoTasks);
   const states = [start];
   const blocks: Block[] = [];
   let bans = 0;
@@ -71,7 +78,11 @@ function play(history: readonly Step[]): { states: State[]; blocks: Block[]; ban
     if (miner === undefined) break;
     const leader = people.find((key) => state.height > 0 && compareBytes(key.address, state.tip.miner) === 0) ?? miner;
     const authors = step.authors.map(person).filter((key) => free.includes(key));
-    const records = free.includes(leader) && authors.length > 0 ? step.records : 0;
+    const leads = free.includes(leader) && authors.length > 0;
+    const records = rules.tasks
+      .map(({ id }, i) => ({ id, count: i === 0 ? step.records : step.others }))
+      .sort((a, b) => compareBytes(a.id, b.id))
+      .flatMap(({ id, count }) => (leads ? someRecords(state, leader, authors, count, rules, id) : []));
     const last = blocks.at(-1);
     const doubleBlocks =
       step.accuse && last !== undefined && state.punished.length === 0
@@ -79,7 +90,8 @@ function play(history: readonly Step[]): { states: State[]; blocks: Block[]; ban
         : [];
     bans += doubleBlocks.length;
     const mined = mineBlock(state, miner, rules, {
-      records: someRecords(state, leader, authors, records, rules),
+      records,
+      task: (rules.tasks[step.miner % 2] as Task).id,
       transactions: payable(state, step.pays),
       time: state.time + step.seconds,
       doubleBlocks,
@@ -93,7 +105,7 @@ function play(history: readonly Step[]): { states: State[]; blocks: Block[]; ban
 const total = (amounts: readonly bigint[]): bigint => amounts.reduce((sum, amount) => sum + amount, 0n);
 
 describe("random honest histories", () => {
-  const { rules } = aWorld();
+  const { rules } = aWorld(twoTasks);
 
   it("keep every coin in one place, and make none but the subsidies", () => {
     let burnt = 0n;
@@ -111,6 +123,25 @@ describe("random honest histories", () => {
     );
     // The control: some history did burn, so the law was tried with burning too.
     expect(burnt).toBeGreaterThan(0n);
+  });
+
+  it("move each task by its own records", () => {
+    let both = 0;
+    fc.assert(
+      fc.property(steps, (history) => {
+        const { states, blocks } = play(history);
+        for (const [i, { body }] of blocks.entries()) {
+          const counts = rules.tasks.map(({ id }) => body.records.filter(({ task }) => bytesEqual(task, id)).length);
+          const moved = rules.tasks.map(
+            ({ id }) => (states[i + 1]?.task(id)?.round as number) - (states[i]?.task(id)?.round as number),
+          );
+          expect(moved).toEqual(counts);
+          if (counts.every((count) => count > 0)) both++;
+        }
+      }),
+      { numRuns: 15 },
+    );
+    expect(both).toBeGreaterThan(0);
   });
 
   it("are accepted block by block, and come back whole from their bytes", () => {

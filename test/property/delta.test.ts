@@ -2,16 +2,16 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { PouwError } from "../../src/base/index.ts";
+import { aggregate } from "../../src/ml/aggregation/mean.ts";
 import {
-    aggregate,
-    applyDelta,
-    decodeDelta,
-    encodeDelta,
-    encodeIntegers,
-    flatLength,
-    fromGrid,
-    type GridLayout,
-    maxDeltaBytes,
+  applyDelta,
+  decodeDelta,
+  encodeDelta,
+  encodeIntegers,
+  flatLength,
+  fromGrid,
+  type GridLayout,
+  maxDeltaBytes,
 } from "../../src/ml/delta/index.ts";
 
 const TOP = 2 ** 22;

@@ -1,8 +1,9 @@
 // Builders of chains for tests: keys, a genesis, units whose results are made up but fixed, honest blocks, and every forgery of them.
 // A made-up unit is a function of its seed, as a real one is, so `fakeUnit` also plays the verifier who re-executes.
-import { type Hash32, utf8 } from "../../src/base/index.ts";
+import { bytesEqual, type Hash32, utf8 } from "../../src/base/index.ts";
 import {
   apply,
+  findTask,
   type Genesis,
   type GenesisTask,
   genesisState,
@@ -117,6 +118,8 @@ export function fakeNext(start: Uint8Array, contributions: readonly Contribution
 }
 
 export interface UnitPlace {
+  /** Default: the network's first task. */
+  readonly task?: Uint8Array | undefined;
   readonly mlNode?: number;
   readonly index?: number;
   /** Default: the round that `previous` opened, or else the tip. */
@@ -127,7 +130,7 @@ export interface UnitPlace {
 
 /** An honest contribution of `key`, run upon `state` (or a recent block of it). */
 export function aContribution(state: State, key: KeyPair, place: UnitPlace, rules: Rules): Contribution {
-  const task = taskIn(rules).id;
+  const task = place.task ?? taskIn(rules).id;
   const height = place.height ?? state.height;
   const stands = state.task(task);
   const beacon = state.recentBlock(height)?.beacon;
@@ -147,11 +150,15 @@ export function aContribution(state: State, key: KeyPair, place: UnitPlace, rule
 export function aRecord(
   state: State,
   leader: KeyPair,
-  parts: { readonly previous?: RoundRecord | undefined; readonly contributions: readonly Contribution[] },
+  parts: {
+    readonly task?: Uint8Array | undefined;
+    readonly previous?: RoundRecord | undefined;
+    readonly contributions: readonly Contribution[];
+  },
   rules: Rules,
   change: Partial<RoundRecord> = {},
 ): RoundRecord {
-  const stands = state.task(taskIn(rules).id);
+  const stands = state.task(parts.task ?? taskIn(rules).id);
   if (stands === undefined) throw new Error("no task");
   const { previous } = parts;
   const contributions = [...parts.contributions].sort(compareContributions);
@@ -172,24 +179,27 @@ export function aRecord(
   );
 }
 
-/** `count` honest records of `leader`, each of one unit of every author. */
+/** `count` honest records of `leader`, each of one unit of every author; of the first task unless told. */
 export function someRecords(
   state: State,
   leader: KeyPair,
   authors: readonly KeyPair[],
   count: number,
   rules: Rules,
+  task?: Uint8Array,
 ): RoundRecord[] {
   const records: RoundRecord[] = [];
   for (let i = 0; i < count; i++) {
     const previous = records.at(-1);
-    const contributions = authors.map((author) => aContribution(state, author, { previous }, rules));
-    records.push(aRecord(state, leader, { previous, contributions }, rules));
+    const contributions = authors.map((author) => aContribution(state, author, { task, previous }, rules));
+    records.push(aRecord(state, leader, { task, previous, contributions }, rules));
   }
   return records;
 }
 
 export interface BlockPlan {
+  /** Of the winning unit; default: the network's first. */
+  readonly task?: Uint8Array;
   readonly records?: readonly RoundRecord[];
   readonly transactions?: readonly Transaction[];
   readonly doubleBlocks?: readonly DoubleBlock[];
@@ -203,12 +213,14 @@ export interface BlockPlan {
 
 /** Runs units until one wins: the block's parts, not yet checked. */
 export function winningParts(state: State, key: KeyPair, plan: BlockPlan, rules: Rules): DraftParts {
-  const { mlNode = 0, index: firstIndex = 0, time = state.time + rules.blockTimeMs, ...body } = plan;
-  const previous = plan.records?.at(-1);
+  const { mlNode = 0, index: firstIndex = 0, time = state.time + rules.blockTimeMs, ...rest } = plan;
+  const { task: id = taskIn(rules).id, ...body } = rest;
+  const task = findTask(rules, id) as Task;
+  const previous = plan.records?.findLast((record) => bytesEqual(record.task, id));
   for (let index = firstIndex; index < firstIndex + 10_000; index++) {
-    const contribution = aContribution(state, key, { mlNode, index, previous }, rules);
+    const contribution = aContribution(state, key, { task: id, mlNode, index, previous }, rules);
     const unit = unitOfContribution(state.beacon, contribution);
-    const win = findWin(unit, noncesPerUnit(taskIn(rules), rules), state.target);
+    const win = findWin(unit, noncesPerUnit(task, rules), state.target);
     if (win !== undefined) return { ...body, contribution, nonce: win.nonce, time };
   }
   throw new Error("no unit wins: the target is too hard for a test");

@@ -1,10 +1,10 @@
 // The inputs of the golden vectors of hashing, signing, work and genesis, and their values as the code computes them now.
-import { toHex, utf8 } from "../../src/base/index.ts";
-import { createGenesis, encodeState, genesisHash, genesisState, PROFILES, rulesOf } from "../../src/chain/index.ts";
+import { compareBytes, toHex, utf8 } from "../../src/base/index.ts";
+import { createGenesis, encodeState, type GenesisTask, genesisHash, genesisState, PROFILES, rulesOf } from "../../src/chain/index.ts";
 import { Block } from "../../src/codec/block.ts";
 import { sha256, taggedHash } from "../../src/crypto/index.ts";
-import { drawHash, findWin, firstNonce, nextBeacon, noncesPerUnit, unitSeed } from "../../src/work/index.ts";
-import { alice, aWorld, mineChain, taskIn } from "../support/chain.ts";
+import { drawHash, findWin, firstNonce, nextBeacon, noncesPerUnit, type Task, unitSeed } from "../../src/work/index.ts";
+import { alice, aRegistration, aWorld, bob, mineBlock, mineChain, someRecords, taskIn } from "../support/chain.ts";
 
 const h = (text: string): Uint8Array => sha256(utf8(text));
 
@@ -16,7 +16,7 @@ function workCase(i: number): object {
     author: h(`author ${i}`),
     mlNode: i,
     index: i * i,
-    start: h(`start ${i}`),
+    startDigest: h(`start ${i}`),
     digest: h(`digest ${i}`),
   };
   const target = Uint8Array.from({ length: 32 }, (_, at) => (at === 0 ? 2 : 0));
@@ -31,9 +31,44 @@ function workCase(i: number): object {
   };
 }
 
+/** A task of the size of digits-mlp, every fact spelled out, so that no model can move a vector. */
+const DIGITS: GenesisTask = {
+  name: "digits-mlp",
+  model: "digits-mlp",
+  kind: "classification",
+  trainDigest: toHex(h("train")),
+  evalDigest: toHex(h("eval")),
+  initialDigest: toHex(h("initial")),
+  data: {
+    name: "digits",
+    digest: toHex(h("data")),
+    inputs: [
+      { name: "images", dtype: "uint8", shape: ["N", 784], limit: 256 },
+      { name: "labels", dtype: "uint8", shape: ["N"], limit: 10 },
+    ],
+    window: 1,
+    evalStride: 1,
+    splits: { train: [0, 8000], validation: [8000, 9000], test: [9000, 10_000] },
+  },
+  steps: 2000,
+  batch: 32,
+  evalBatch: 200,
+  predictionsPerSample: 1,
+  optimizer: { kind: "momentum", settings: { learningRate: "0.0625", momentum: "0.875" } },
+  parameters: [
+    { name: "w1", shape: [784, 128], exponent: -22 },
+    { name: "b1", shape: [128], exponent: -22 },
+    { name: "w2", shape: [128, 10], exponent: -22 },
+    { name: "b2", shape: [10], exponent: -22 },
+  ],
+  parameterCount: 101_770,
+  macsPerStep: 9_756_672,
+  codec: "exact",
+  aggregation: "mean",
+};
+
 function genesisCase(name: keyof typeof PROFILES): object {
-  const model = { name: "digits-mlp", trainDigest: toHex(h("train")), parameterCount: 101_770, macsPerStep: 9_756_672 };
-  const genesis = createGenesis(PROFILES[name], model, toHex(h("initial")), toHex(h("data")));
+  const genesis = createGenesis(PROFILES[name], [DIGITS]);
   const rules = rulesOf(genesis);
   const state = genesisState(genesis);
   return {
@@ -58,11 +93,29 @@ function chainCase(): object {
   };
 }
 
+/** One block with records of two tasks, won by a third's unit: how they stand, and where they lead each task. */
+function severalCase(): object {
+  const tasks = ["one", "two", "three"].map((name) => aRegistration(name));
+  const { rules, state } = aWorld({ tasks });
+  const tip = mineBlock(state, alice, rules).state;
+  const [a, b, c] = [...rules.tasks].sort((x, y) => compareBytes(x.id, y.id)) as [Task, Task, Task];
+  const records = [a, c].flatMap(({ id }, i) => someRecords(tip, alice, [alice, bob], i + 1, rules, id));
+  const { block, state: next } = mineBlock(tip, bob, rules, { records, task: b.id });
+  return {
+    ids: rules.tasks.map(({ id }) => toHex(id)),
+    block: toHex(sha256(Block.codec.encode(block))),
+    root: toHex(next.root),
+    rounds: next.tasks.map(({ round }) => round),
+    digests: next.tasks.map(({ parametersDigest }) => toHex(parametersDigest)),
+  };
+}
+
 export function workVectors(): object {
   return {
     taggedHash: toHex(taggedHash("domain", Uint8Array.of(1, 2), new Uint8Array(), Uint8Array.of(3))),
     work: [0, 1, 2, 3].map(workCase),
     genesis: [genesisCase("devnet"), genesisCase("testnet")],
     chain: chainCase(),
+    several: severalCase(),
   };
 }

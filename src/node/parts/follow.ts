@@ -1,10 +1,8 @@
 // Which of a network's tasks a node follows, and which its miner trains: as people name them, checked once the network is known.
-import { bytesEqual, fromHex, PouwError } from "../../base/index.ts";
+import { PouwError } from "../../base/index.ts";
+import { isCalled } from "../../roles/index.ts";
 import type { Task } from "../../work/index.ts";
 import { didYouMean } from "../config/suggest.ts";
-
-const isCalled = (task: Task, name: string): boolean =>
-  task.name === name || bytesEqual(fromHex(name) ?? new Uint8Array(0), task.id);
 
 /** The tasks that `names` names, all when there is none. Throws BAD_CONFIG for a name that none of `tasks` has; `setting` is whose value it is. */
 export function tasksNamed(tasks: readonly Task[], names: readonly string[], setting: string): readonly Task[] {

@@ -112,15 +112,36 @@ export function loadNetwork(name: string, modelsDirs: readonly string[] = []): N
 function checkInstalled(task: GenesisTask, modelsDirs: readonly string[]): void {
   const { name, steps, codec, aggregation } = task;
   const installed = { ...registrationOf(readManifest(task.model, modelsDirs), { name, steps }), codec, aggregation };
-  for (const [key, ours] of Object.entries(installed)) {
-    const theirs = task[key as keyof GenesisTask];
-    if (canonicalJson(theirs) === canonicalJson(ours)) continue;
-    const show = (value: unknown): string => canonicalJson(value).slice(0, 200);
-    const what = `The genesis says ${key} ${show(theirs)} of task ${name}, the model ${task.model} here has ${show(ours)}.`;
-    throw new PouwError("BAD_GENESIS", what, {
-      remedy: "Correct the genesis file, or install the version of pouw-node that the network runs.",
-    });
+  const found = firstDifference(task, installed, []);
+  if (found === undefined) return;
+  const show = (value: unknown): string => (value === undefined ? "nothing" : canonicalJson(value).slice(0, 200));
+  const { path, theirs, ours } = found;
+  const what = `The genesis says ${path.join(".")} ${show(theirs)} of task ${name}, the model ${task.model} here has ${show(ours)}.`;
+  throw new PouwError("BAD_GENESIS", what, {
+    remedy: "Correct the genesis file, or install the version of pouw-node that the network runs.",
+  });
+}
+
+interface Difference {
+  readonly path: readonly string[];
+  readonly theirs: unknown;
+  readonly ours: unknown;
+}
+
+/** The first fact that differs, however deep it lies: a whole list of parameters would not show which. Plain lists count as one fact. */
+function firstDifference(theirs: unknown, ours: unknown, path: readonly string[]): Difference | undefined {
+  if (!isGroup(theirs) || !isGroup(ours))
+    return canonicalJson(theirs) === canonicalJson(ours) ? undefined : { path, theirs, ours };
+  for (const key of new Set([...Object.keys(ours), ...Object.keys(theirs)])) {
+    const found = firstDifference(theirs[key], ours[key], [...path, key]);
+    if (found !== undefined) return found;
   }
+  return undefined;
+}
+
+function isGroup(value: unknown): value is { readonly [key: string]: unknown } {
+  if (typeof value !== "object" || value === null) return false;
+  return !Array.isArray(value) || value.some((item) => typeof item === "object");
 }
 
 function readFile(path: string): Genesis {

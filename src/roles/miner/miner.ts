@@ -2,6 +2,7 @@
 import { messageOf, toHex } from "../../base/index.ts";
 import type { Task } from "../../work/index.ts";
 import { type RoleTools, role } from "../role.ts";
+import { isCalled } from "../task-names.ts";
 import { MINER_SETTINGS } from "./options.ts";
 
 /** After a unit, an ML node waits this share of a unit for the next record before it runs another from the same state. */
@@ -96,9 +97,7 @@ export const miner = role<MinerState, MinerEvent, MinerEffect, (typeof MINER_SET
 
 /** Those that the settings name, by name or id; all when they name none. */
 function chosen(tasks: readonly Task[], named: readonly string[]): readonly Task[] {
-  return named.length === 0
-    ? tasks
-    : tasks.filter((task) => named.includes(task.name) || named.includes(toHex(task.id)));
+  return named.length === 0 ? tasks : tasks.filter((task) => named.some((name) => isCalled(task, name)));
 }
 
 function change(state: MinerState, at: number, how: (node: MlNode) => MlNode): readonly MlNode[] {

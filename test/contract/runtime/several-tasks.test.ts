@@ -10,15 +10,15 @@ import { openRuntime } from "../../../src/adapters/onnx/index.ts";
 import { fromHex, toHex } from "../../../src/base/index.ts";
 import { taskOf } from "../../../src/chain/index.ts";
 import {
-    type BuiltModel,
-    batchIndexes,
-    buildModel,
-    initialParameters,
-    KNOWN_DATA,
-    parametersDigest,
-    predictionsDigest,
-    type Vectors,
-    vectorInputs,
+  type BuiltModel,
+  batchIndexes,
+  buildModel,
+  initialParameters,
+  KNOWN_DATA,
+  parametersDigest,
+  predictionsDigest,
+  type Vectors,
+  vectorInputs,
 } from "../../../src/ml/index.ts";
 import { registrationOf } from "../../../src/node/index.ts";
 import type { ArtifactKind, Artifacts, Runtime } from "../../../src/ports/index.ts";
@@ -74,8 +74,7 @@ async function install(built: BuiltModel): Promise<void> {
 async function expected(task: Task, graph: Uint8Array, seed: Uint8Array): Promise<string> {
   const set = await artifacts.get("data", fromHex(KNOWN_DATA.digits.digest) as Uint8Array, { signal });
   const session = await provider.open(graph);
-  const [from, to] = task.data.splits.train;
-  const batch = batchIndexes(seed, task.steps, task.batch, from, to);
+  const batch = batchIndexes(seed, task.steps, task.batch, task.data.splits.train);
   const call = { task, graph: session, data: dataFeeds(set?.tensors ?? []) };
   const { end } = await train(call, initialParameters(small.manifest), batch);
   await session.close();

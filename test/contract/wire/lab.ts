@@ -118,7 +118,7 @@ export async function join(from: Wire, to: Wire): Promise<void> {
 export async function untilGossips(from: Wire, label: string, heard: (text: string) => boolean): Promise<void> {
   const end = Date.now() + 15_000;
   for (let n = 1; Date.now() < end; n++) {
-    await from.publish("transfer", bytes(`${label} ${n}`));
+    await from.publish("transaction", bytes(`${label} ${n}`));
     const wait = Date.now() + 250;
     while (Date.now() < wait) {
       for (let i = 1; i <= n; i++) if (heard(`${label} ${i}`)) return;

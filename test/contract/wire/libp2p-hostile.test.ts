@@ -12,18 +12,18 @@ import { createLibp2pWire, topicName } from "../../../src/adapters/libp2p/index.
 import { ACCEPT, concatBytes, reject, u32be } from "../../../src/base/index.ts";
 import { type Clock, MAX_REQUEST_BYTES, type Wire } from "../../../src/ports/index.ts";
 import {
-    type Behaviour,
-    bytes,
-    join,
-    memoryLog,
-    memoryMetrics,
-    type Recorder,
-    recorder,
-    systemClock,
-    text,
-    until,
-    untilGossips,
-    within,
+  type Behaviour,
+  bytes,
+  join,
+  memoryLog,
+  memoryMetrics,
+  type Recorder,
+  recorder,
+  systemClock,
+  text,
+  until,
+  untilGossips,
+  within,
 } from "./lab.ts";
 import { makeWire, NETWORK } from "./libp2p-lab.ts";
 
@@ -32,7 +32,7 @@ afterEach(async () => {
   await Promise.all(open.splice(0).map((one) => one.stop()));
 });
 
-const judge = (said: string) => (said.startsWith("bad") ? reject("BAD", said) : ACCEPT);
+const judge = (said: string) => (said.startsWith("bad") ? reject("bad-encoding", said) : ACCEPT);
 
 async function node(behaviour: Behaviour = { judge }, lan = true): Promise<{ wire: Wire; log: Recorder }> {
   const wire = await makeWire({ lan });

@@ -9,7 +9,7 @@ import { type Behaviour, bytes, join, type Recorder, recorder, text, until, unti
 export type MakeWire = () => Promise<Wire>;
 
 const judge = (said: string) =>
-  said.startsWith("bad") ? reject("BAD", said) : said.startsWith("meh") ? ignore("MEH", said) : ACCEPT;
+  said.startsWith("bad") ? reject("bad-encoding", said) : said.startsWith("meh") ? ignore("stale-round", said) : ACCEPT;
 const never = (): Promise<Uint8Array> => new Promise(() => undefined);
 
 export function wireContract(name: string, make: MakeWire): void {

@@ -1,20 +1,20 @@
 // Evidence: what shows an offence and what does not, and what it costs the offender.
 import { describe, expect, it } from "vitest";
 import { judgeDoubleBlock, judgeDoubleRecord, type State, selectEvidence } from "../../../src/chain/index.ts";
-import type { DoubleBlock, Header, RoundRecord } from "../../../src/codec/index.ts";
+import { type DoubleBlock, Header, type RoundRecord } from "../../../src/codec/index.ts";
 import { checkContribution, checkRecord, draftBlock } from "../../../src/consensus/index.ts";
 import {
-    aContribution,
-    alice,
-    aRecord,
-    aWorld,
-    bob,
-    carol,
-    doubleOf,
-    forgeHeader,
-    mineBlock,
-    someRecords,
-    winningParts,
+  aContribution,
+  alice,
+  aRecord,
+  aWorld,
+  bob,
+  carol,
+  doubleOf,
+  forgeHeader,
+  mineBlock,
+  someRecords,
+  winningParts,
 } from "../../support/chain.ts";
 
 const { rules, state: genesis } = aWorld();
@@ -54,7 +54,7 @@ describe("two blocks of one win", () => {
       { index: header.index + 1 },
       { nonce: header.nonce + 1n },
       { task: carol.address },
-      { start: carol.address },
+      { startDigest: carol.address },
       { digest: carol.address },
     ])
       expect(judgeDoubleBlock(other(change), 2, rules)).toMatchObject({ code: "no-offence" });
@@ -84,7 +84,7 @@ describe("two records of one round", () => {
     expect(other({})).toMatchObject({ code: "no-offence" });
     for (const change of [{ round: 9 }, { height: 0 }, { block: bob.address }, { task: bob.address }])
       expect(other({ ...change, nextDigest: bob.address })).toMatchObject({ code: "no-offence" });
-    const forged = { ...a, next: bob.address };
+    const forged = { ...a, nextDigest: bob.address };
     expect(judgeDoubleRecord({ a, b: forged }, 2, rules)).toMatchObject({ code: "no-offence" });
     expect(other({ nextDigest: bob.address })).toMatchObject({ kind: "offence" });
   });

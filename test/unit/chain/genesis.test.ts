@@ -1,24 +1,54 @@
-// Genesis files: what is refused, what the hash covers, and the state they start.
+// Genesis files: what is refused, what the hash covers, the tasks inside, and the state they start.
 import { describe, expect, it } from "vitest";
-import { toHex } from "../../../src/base/index.ts";
+import { toHex, utf8 } from "../../../src/base/index.ts";
 import {
-    createGenesis,
-    type Genesis,
-    genesisHash,
-    PROFILES,
-    parseGenesis,
-    readGenesis,
-    rulesOf,
+  canonicalJson,
+  createGenesis,
+  findTask,
+  type Genesis,
+  type GenesisTask,
+  genesisHash,
+  genesisState,
+  MAX_TASKS,
+  PROFILES,
+  parseGenesis,
+  readGenesis,
+  rulesOf,
+  taskOf,
 } from "../../../src/chain/index.ts";
+import { taggedHash } from "../../../src/crypto/index.ts";
 import { noncesPerUnit } from "../../../src/work/index.ts";
-import { aGenesis, alice, aWorld, bob, taskIn } from "../../support/chain.ts";
+import { aGenesis, alice, aRegistration, aWorld, bob, taskIn } from "../../support/chain.ts";
 
 const hex = "ab".repeat(32);
-const model = { name: "digits-mlp", trainDigest: hex, parameterCount: 101_770, macsPerStep: 9_756_672 };
+/** A task of the size of digits-mlp. */
+const digits = aRegistration("digits-mlp", {
+  steps: 2000,
+  batch: 32,
+  parameters: [{ name: "w", shape: [101_770], exponent: -22 }],
+  parameterCount: 101_770,
+  macsPerStep: 9_756_672,
+});
+const only = (genesis: Genesis): GenesisTask => genesis.tasks[0] as GenesisTask;
+const withTask = (genesis: Genesis, change: Partial<GenesisTask>): Genesis => ({
+  ...genesis,
+  tasks: [{ ...only(genesis), ...change }],
+});
+const withData = (genesis: Genesis, change: Partial<GenesisTask["data"]>): Genesis =>
+  withTask(genesis, { data: { ...only(genesis).data, ...change } });
+const refusal = (job: () => unknown): string => {
+  try {
+    job();
+  } catch (error) {
+    expect(error).toMatchObject({ code: "BAD_GENESIS" });
+    return (error as Error).message;
+  }
+  throw new Error("nothing was thrown");
+};
 
 describe("a genesis", () => {
-  it.each(["devnet", "testnet"] as const)("%s is whole once it has a model", (name) => {
-    const genesis = createGenesis(PROFILES[name], model, hex, hex);
+  it.each(["devnet", "testnet"] as const)("%s is whole once it has a task", (name) => {
+    const genesis = createGenesis(PROFILES[name], [digits]);
     expect(parseGenesis(JSON.parse(JSON.stringify(genesis)))).toEqual(genesis);
     expect(noncesPerUnit(taskIn(rulesOf(genesis)), rulesOf(genesis))).toBe(1381);
     expect(genesis.network).toBe(name);
@@ -35,8 +65,10 @@ describe("a genesis", () => {
       { subsidy: "1001" },
       { split: { winner: 301, contributions: 599, leader: 100 } },
       { allocations: [] },
-      { task: { ...genesis.task, steps: 9 } },
-      { task: { ...genesis.task, parameters: hex } },
+      withTask(genesis, { steps: 9 }),
+      withTask(genesis, { initialDigest: hex }),
+      { tasks: [only(genesis), aRegistration("second")] },
+      { tasks: [aRegistration("second"), only(genesis)] },
     ];
     for (const change of changes) hashes.add(toHex(genesisHash({ ...genesis, ...change })));
     expect(hashes.size).toBe(changes.length + 1);
@@ -44,20 +76,20 @@ describe("a genesis", () => {
 
   it("gives a task another id when any fact of it changes", () => {
     const genesis = aGenesis();
-    const id = (task: Genesis["task"]): string => toHex(taskIn(rulesOf({ ...genesis, task })).id);
-    const { task } = genesis;
+    const id = (changed: Genesis): string => toHex(taskIn(rulesOf(changed)).id);
+    const { splits } = only(genesis).data;
     const ids = [
-      task,
-      { ...task, model: "fake2" },
-      { ...task, modelDigest: hex },
-      { ...task, dataDigest: hex },
-      { ...task, parameters: hex },
-      { ...task, steps: 9 },
-      { ...task, batch: 9 },
-      { ...task, trainFrom: 1 },
-      { ...task, trainTo: 99 },
-      { ...task, parameterCount: 11 },
-      { ...task, macsPerStep: 1_000_001 },
+      genesis,
+      withTask(genesis, { model: "fake2" }),
+      withTask(genesis, { trainDigest: hex }),
+      withData(genesis, { digest: hex }),
+      withTask(genesis, { initialDigest: hex }),
+      withTask(genesis, { steps: 9 }),
+      withTask(genesis, { batch: 9 }),
+      withData(genesis, { splits: { ...splits, train: [1, 100] } }),
+      withData(genesis, { splits: { ...splits, train: [0, 99] } }),
+      withTask(genesis, { parameterCount: 11 }),
+      withTask(genesis, { macsPerStep: 1_000_001 }),
     ].map(id);
     expect(new Set(ids).size).toBe(ids.length);
   });
@@ -69,12 +101,55 @@ describe("a genesis", () => {
     ["money with a sign", (g) => ({ ...g, subsidy: "-5" }), /subsidy/],
     ["a split that is not whole", (g) => ({ ...g, split: { ...g.split, winner: 1 } }), /1000/],
     ["a target of zero", (g) => ({ ...g, target: "00".repeat(32) }), /target/],
-    ["a short digest", (g) => ({ ...g, task: { ...g.task, dataDigest: "ab" } }), /dataDigest/],
-    ["an empty training split", (g) => ({ ...g, task: { ...g.task, trainFrom: 100 } }), /trainTo/],
+    ["a short digest", (g) => withData(g, { digest: "ab" }), /tasks\.0\.data\.digest: 32 bytes/],
+    [
+      "an empty training split",
+      (g) => withData(g, { splits: { ...only(g).data.splits, train: [100, 100] } }),
+      /tasks\.0\.data\.splits\.train: the second number must be above the first/,
+    ],
     ["one address twice", (g) => ({ ...g, allocations: [...g.allocations, ...g.allocations] }), /twice/],
     ["more money than fits", (g) => ({ ...g, subsidy: "5000000000" }), /2\^64/],
-    ["a task that is a cheap lottery", (g) => ({ ...g, task: { ...g.task, macsPerStep: 1 } }), /cap/],
-    ["a task without nonces", (g) => ({ ...g, omegaDenominator: 1000 }), /nonce/],
+    ["a task that is a cheap lottery", (g) => withTask(g, { macsPerStep: 1 }), /tasks\.0: .*cap/],
+    ["a task without nonces", (g) => ({ ...g, omegaDenominator: 1000 }), /tasks\.0: .*nonce/],
+    ["no task", (g) => ({ ...g, tasks: [] }), /tasks: must list at least one task/],
+    ["the one task of the first version", (g) => ({ ...g, tasks: undefined, task: only(g) }), /tasks: .*; .*"task"/],
+    ["a task with an unknown fact", (g) => withTask(g, { colour: "red" } as never), /tasks\.0: .*colour/],
+    ["a task without a fact", (g) => withTask(g, { evalDigest: undefined as never }), /tasks\.0\.evalDigest/],
+    ["a name in capitals", (g) => withTask(g, { name: "Fake" }), /tasks\.0\.name: a short lower-case name/],
+    ["a kind of task that is not known", (g) => withTask(g, { kind: "regression" as never }), /tasks\.0\.kind/],
+    ["a delta codec that is not known", (g) => withTask(g, { codec: "top-k" as never }), /tasks\.0\.codec: .*exact/],
+    [
+      "an aggregation that is not known",
+      (g) => withTask(g, { aggregation: "sum" as never }),
+      /tasks\.0\.aggregation: .*mean/,
+    ],
+    ["steps of zero", (g) => withTask(g, { steps: 0 }), /tasks\.0\.steps/],
+    ["half a batch", (g) => withTask(g, { batch: 8.5 }), /tasks\.0\.batch/],
+    [
+      "a fraction that is not text",
+      (g) => withTask(g, { optimizer: { kind: "sgd", settings: { rate: 0.1 as never } } }),
+      /optimizer\.settings\.rate/,
+    ],
+    [
+      "a parameter count that its parameters contradict",
+      (g) => withTask(g, { parameterCount: 11 }),
+      /tasks\.0: parameterCount is 11, the parameters have 10 values/,
+    ],
+    [
+      "one parameter twice",
+      (g) => withTask(g, { parameters: [...only(g).parameters, ...only(g).parameters], parameterCount: 20 }),
+      /tasks\.0: a parameter's name appears twice/,
+    ],
+    [
+      "a grid that float32 does not have",
+      (g) => withTask(g, { parameters: [{ name: "a", shape: [10], exponent: 1 }] }),
+      /exponent/,
+    ],
+    [
+      "more nonces a unit than can be counted",
+      (g) => ({ ...withTask(g, { macsPerStep: 2 ** 53 - 1, steps: 2 ** 30 }), maxNoncesPerGigamac: 2 ** 32 - 1 }),
+      /tasks\.0: a unit earns too many nonces/,
+    ],
   ];
   it.each(bad)("is refused with %s", (_what, change, why) => {
     expect(() => parseGenesis(change(aGenesis()))).toThrow(why);
@@ -84,6 +159,106 @@ describe("a genesis", () => {
   it("reads a file's text, and says so when it is no JSON", () => {
     expect(readGenesis(JSON.stringify(aGenesis()))).toEqual(aGenesis());
     expect(() => readGenesis("{")).toThrow(/not JSON/);
+  });
+});
+
+/** Every place inside a value, as a path. */
+function paths(value: unknown, at: readonly (string | number)[] = []): (readonly (string | number)[])[] {
+  if (Array.isArray(value)) return value.flatMap((item, i) => paths(item, [...at, i]));
+  if (typeof value === "object" && value !== null)
+    return Object.entries(value).flatMap(([key, item]) => paths(item, [...at, key]));
+  return [at];
+}
+/** The value with the one place at `path` changed. */
+function altered(value: unknown, path: readonly (string | number)[]): unknown {
+  const [key, ...rest] = path;
+  if (key === undefined) return typeof value === "number" ? value + 1 : `${value}x`;
+  if (Array.isArray(value)) return value.map((item, i) => (i === key ? altered(item, rest) : item));
+  return { ...(value as object), [key]: altered((value as { [key: string]: unknown })[key], rest) };
+}
+const reversed = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(reversed);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .map(([key, item]) => [key, reversed(item)] as const)
+      .reverse(),
+  );
+};
+
+describe("a task's id", () => {
+  const idOf = (registration: unknown): string => toHex(taskOf(registration as GenesisTask).id);
+  /** Facts that say how a delta is read must stay in their tables for a task to be made at all. */
+  const named = paths(digits).filter(([key]) => key !== "codec");
+
+  it("is H(task, canonical JSON of every fact), in whatever order they are written", () => {
+    expect(idOf(digits)).toBe(toHex(taggedHash("task", utf8(canonicalJson(digits)))));
+    expect(idOf(reversed(digits))).toBe(idOf(digits));
+    expect(canonicalJson(reversed(digits))).toBe(canonicalJson(digits));
+  });
+
+  it.each(named.map((path) => [path.join("."), path] as const))("changes with %s", (_name, path) => {
+    expect(idOf(altered(digits, path))).not.toBe(idOf(digits));
+  });
+
+  it("does not depend on the network, which its genesis hash does", () => {
+    const [a, b] = (["devnet", "testnet"] as const).map((name) => rulesOf(createGenesis(PROFILES[name], [digits])));
+    expect(a?.tasks[0]?.id).toEqual(b?.tasks[0]?.id);
+    expect(a?.genesis).not.toEqual(b?.genesis);
+  });
+});
+
+describe("several tasks", () => {
+  const many = (count: number): GenesisTask[] => Array.from({ length: count }, (_, i) => aRegistration(`task-${i}`));
+
+  it("are found by their ids, with every fact of their own", () => {
+    const rules = rulesOf(aGenesis({ tasks: [aRegistration("one"), aRegistration("two", { steps: 9, batch: 4 })] }));
+    const [one, two] = rules.tasks;
+    expect([one?.name, two?.name]).toEqual(["one", "two"]);
+    expect(one?.id).not.toEqual(two?.id);
+    for (const task of rules.tasks) expect(findTask(rules, task.id)).toBe(task);
+    expect(findTask(rules, rules.genesis)).toBeUndefined();
+    expect([two?.steps, two?.batch, two?.maxDeltaBytes, two?.macsPerStep]).toEqual([9, 4, 40, 1_000_000n]);
+  });
+
+  it("may be the same model under two names, which are two tasks", () => {
+    const [one, two] = rulesOf(aGenesis({ tasks: [digits, { ...digits, name: "again" }] })).tasks;
+    expect(one?.id).not.toEqual(two?.id);
+    expect(one?.initialDigest).toEqual(two?.initialDigest);
+  });
+
+  it("are eight at most", () => {
+    expect(MAX_TASKS).toBe(8);
+    expect(rulesOf(aGenesis({ tasks: many(8) })).tasks).toHaveLength(8);
+    expect(refusal(() => aGenesis({ tasks: many(9) }))).toMatch(/^tasks: /);
+  });
+
+  it("have a name each", () => {
+    const twice = [aRegistration("one"), aRegistration("two"), aRegistration("one", { steps: 9 })];
+    expect(refusal(() => aGenesis({ tasks: twice }))).toBe("tasks: a name appears twice");
+  });
+
+  it("are checked one by one, and the fault says which", () => {
+    const [one, two] = many(2) as [GenesisTask, GenesisTask];
+    expect(refusal(() => aGenesis({ tasks: [one, { ...two, parameterCount: 3 }] }))).toBe(
+      "tasks.1: parameterCount is 3, the parameters have 10 values",
+    );
+    expect(refusal(() => aGenesis({ tasks: [one, { ...two, macsPerStep: 1 }] }))).toMatch(
+      /^tasks\.1: .*above the cap$/,
+    );
+    const both = [
+      { ...one, steps: 0 },
+      { ...two, batch: 0 },
+    ];
+    expect(refusal(() => aGenesis({ tasks: both }))).toMatch(/tasks\.0\.steps: .*; tasks\.1\.batch: /);
+  });
+
+  it("start side by side, each at its own first parameters", () => {
+    const genesis = aGenesis({ tasks: many(3) });
+    const { tasks } = rulesOf(genesis);
+    expect(genesisState(genesis).tasks).toEqual(
+      tasks.map(({ id, initialDigest }) => ({ id, round: 0, parametersDigest: initialDigest, lastRecord: id })),
+    );
   });
 });
 
@@ -99,9 +274,7 @@ describe("the state at height 0", () => {
     expect(state.work).toBe(0n);
     expect(state.immature()).toEqual([]);
     const task = taskIn(rules);
-    expect(state.tasks).toEqual([
-      { id: task.id, modelDigest: task.modelDigest, round: 0, parameters: task.initialDigest, lastRecord: task.id },
-    ]);
+    expect(state.tasks).toEqual([{ id: task.id, round: 0, parametersDigest: task.initialDigest, lastRecord: task.id }]);
     expect(state.recentBlock(0)).toMatchObject({ height: 0, id: state.tipId, beacon: state.beacon });
     expect(state.recentBlock(1)).toBeUndefined();
   });

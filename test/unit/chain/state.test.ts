@@ -1,7 +1,7 @@
 // States: lookups, ageing rewards, the ring of recent blocks, storage, and that old states stay what they were.
 import { describe, expect, it } from "vitest";
 import { toHex } from "../../../src/base/index.ts";
-import { decodeState, encodeState, type State, stateRoot } from "../../../src/chain/index.ts";
+import { decodeState, encodeState, nextTarget, type State, stateRoot } from "../../../src/chain/index.ts";
 import { Header } from "../../../src/codec/block.ts";
 import { drawHash, nextBeacon, unitOfHeader } from "../../../src/work/index.ts";
 import { aKey, alice, aTransfer, aWorld, bob, carol, mineBlock, mineChain, taskIn } from "../../support/chain.ts";
@@ -16,8 +16,8 @@ describe("accounts", () => {
     const [x, y, z] = [aKey("x"), aKey("y"), aKey("z")];
     const pay = (from: State, to: readonly Uint8Array[]): State => {
       let nonce = from.account(alice.address).nonce;
-      const transfers = to.map((address, i) => aTransfer(from, alice, address, 10n + BigInt(i), { nonce: nonce++ }));
-      return mineBlock(from, alice, rules, { transfers }).state;
+      const transactions = to.map((address, i) => aTransfer(from, alice, address, 10n + BigInt(i), { nonce: nonce++ }));
+      return mineBlock(from, alice, rules, { transactions }).state;
     };
     const left = pay(state, [x.address, y.address]);
     const right = pay(state, [y.address, z.address]);
@@ -55,8 +55,8 @@ describe("rewards", () => {
 
   it("include the fees of the block's transfers", () => {
     const { rules, state } = aWorld();
-    const transfers = [aTransfer(state, alice, carol.address, 5n, { fee: 30n })];
-    const next = mineBlock(state, bob, rules, { transfers }).state;
+    const transactions = [aTransfer(state, alice, carol.address, 5n, { fee: 30n })];
+    const next = mineBlock(state, bob, rules, { transactions }).state;
     expect(next.immature(bob.address)).toMatchObject([{ amount: 1030n }]);
     expect(next.account(alice.address)).toMatchObject({ balance: 999_965n, nonce: 1n });
     expect(next.supply).toBe(1_001_000n);
@@ -82,8 +82,20 @@ describe("the tip", () => {
       expect(at(i + 1).beacon).toEqual(nextBeacon(at(i).beacon, draw));
       expect(at(i + 1).work - at(i).work).toBe(16n);
       const task = at(i + 1).task(taskIn(world.rules).id);
-      expect(task).toMatchObject({ round: header.round, parameters: header.startDigest });
+      expect(task).toMatchObject({ round: header.round, parametersDigest: header.startDigest });
       expect(header.round).toBe(i + body.records.length);
+    }
+  });
+
+  it("keeps the genesis target through block 1, however late it came, and is retargeted from block 2 on", () => {
+    const { rules, state } = world;
+    for (const wait of [1, 1000, 500_000]) {
+      const late = mineBlock(state, alice, rules, { time: state.time + wait }).state;
+      // The genesis time says nothing of how hard the first block was.
+      expect(late.target).toEqual(state.target);
+      const second = mineBlock(late, alice, rules, { time: late.time + 2000 }).state;
+      expect(second.target).toEqual(nextTarget(late.target, 2000, rules));
+      expect(second.target).not.toEqual(late.target);
     }
   });
 

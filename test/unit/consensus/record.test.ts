@@ -3,31 +3,31 @@ import { describe, expect, it } from "vitest";
 import type { State } from "../../../src/chain/index.ts";
 import { type Contribution, RoundRecord } from "../../../src/codec/index.ts";
 import {
-    checkBlock,
-    checkBody,
-    checkContribution,
-    checkRecord,
-    compareContributions,
-    draftBlock,
-    leaderOf,
-    openRound,
+  checkBlock,
+  checkBody,
+  checkContribution,
+  checkRecord,
+  compareContributions,
+  draftBlock,
+  leaderOf,
+  openRound,
 } from "../../../src/consensus/index.ts";
 import { checkNext, checkUnit } from "../../../src/work/index.ts";
 import {
-    aContribution,
-    alice,
-    aRecord,
-    aWorld,
-    bob,
-    carol,
-    fakeNext,
-    fakeUnit,
-    forgeBody,
-    mineBlock,
-    mineChain,
-    someRecords,
-    taskIn,
-    winningParts,
+  aContribution,
+  alice,
+  aRecord,
+  aWorld,
+  bob,
+  carol,
+  fakeNext,
+  fakeUnit,
+  forgeBody,
+  mineBlock,
+  mineChain,
+  someRecords,
+  taskIn,
+  winningParts,
 } from "../../support/chain.ts";
 
 const world = aWorld();
@@ -130,7 +130,7 @@ describe("contributions on gossip", () => {
     const next = aContribution(tip, carol, { previous: last }, rules);
     expect(checkContribution(tip, next, rules)).toMatchObject({ kind: "ignore", code: "unknown-round" });
     expect(checkContribution(tip, next, rules, openRound(tip, taskIn(rules).id, last))).toEqual(accept);
-    const fork = { round: next.round, start: alice.address };
+    const fork = { round: next.round, startDigest: alice.address };
     expect(checkContribution(tip, next, rules, fork)).toMatchObject({ kind: "ignore", code: "wrong-start" });
   });
 });

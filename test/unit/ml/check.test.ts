@@ -2,13 +2,13 @@
 import { describe, expect, it } from "vitest";
 import { PouwError } from "../../../src/base/index.ts";
 import {
-    checkExact,
-    factsOf,
-    type Graph,
-    GraphBuilder,
-    quantize,
-    roundTo,
-    type Value,
+  checkExact,
+  factsOf,
+  type Graph,
+  GraphBuilder,
+  quantize,
+  roundTo,
+  type Value,
 } from "../../../src/ml/graph/index.ts";
 import * as ops from "../../../src/ml/graph/ops.ts";
 import { architecture, MODELS, trainGraph } from "../../../src/ml/models/index.ts";

@@ -2,16 +2,16 @@
 import { describe, expect, it } from "vitest";
 import { toHex } from "../../../src/base/index.ts";
 import {
-    type DataSet,
-    dataSet,
-    decodeText,
-    digitImages,
-    digitsDataSet,
-    encodeText,
-    evaluationSamples,
-    TEXT_CONTEXT,
-    TEXT_VOCABULARY,
-    textDataSet,
+  type DataSet,
+  dataSet,
+  decodeText,
+  digitImages,
+  digitsDataSet,
+  encodeText,
+  evaluationSamples,
+  TEXT_CONTEXT,
+  TEXT_VOCABULARY,
+  textDataSet,
 } from "../../../src/ml/data/index.ts";
 
 const tiny = (more: object = {}): DataSet =>

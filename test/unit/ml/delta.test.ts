@@ -1,17 +1,16 @@
 // The exact delta codec and aggregation on chosen cases; the laws are in test/property/delta.test.ts.
 import { describe, expect, it } from "vitest";
 import { toHex } from "../../../src/base/index.ts";
+import { aggregate, divideToEven } from "../../../src/ml/aggregation/mean.ts";
 import {
-    aggregate,
-    applyDelta,
-    decodeDelta,
-    divideToEven,
-    encodeDelta,
-    encodeIntegers,
-    fromGrid,
-    type GridLayout,
-    maxDeltaBytes,
-    toGrid,
+  applyDelta,
+  decodeDelta,
+  encodeDelta,
+  encodeIntegers,
+  fromGrid,
+  type GridLayout,
+  maxDeltaBytes,
+  toGrid,
 } from "../../../src/ml/delta/index.ts";
 
 const one = (size: number, exponent = -20): GridLayout => ({ parameters: [{ name: "w", shape: [size], exponent }] });

@@ -2,15 +2,15 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
-    enter,
-    evaluate,
-    GraphBuilder,
-    gridWeight,
-    leave,
-    magic,
-    quantize,
-    roundTo,
-    type Value,
+  enter,
+  evaluate,
+  GraphBuilder,
+  gridWeight,
+  leave,
+  magic,
+  quantize,
+  roundTo,
+  type Value,
 } from "../../../src/ml/graph/index.ts";
 import { sub } from "../../../src/ml/graph/ops.ts";
 

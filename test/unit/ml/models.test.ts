@@ -6,13 +6,13 @@ import { PouwError, toHex } from "../../../src/base/index.ts";
 import { GraphBuilder, multiplyAccumulates, toOnnx } from "../../../src/ml/graph/index.ts";
 import * as ops from "../../../src/ml/graph/ops.ts";
 import {
-    buildModel,
-    initialParameters,
-    MODELS,
-    parametersDigest,
-    parseManifest,
-    parseVectors,
-    vectorInputs,
+  buildModel,
+  initialParameters,
+  MODELS,
+  parametersDigest,
+  parseManifest,
+  parseVectors,
+  vectorInputs,
 } from "../../../src/ml/models/index.ts";
 
 const built = buildModel("digits-mlp");

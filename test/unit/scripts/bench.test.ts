@@ -2,14 +2,14 @@
 import { describe, expect, it } from "vitest";
 import { interleave, isSlower, ratio, type Sample, spread } from "../../../scripts/bench/measure.ts";
 import {
-    atLeast,
-    atMost,
-    figure,
-    meets,
-    type Row,
-    regressed,
-    skipped,
-    tableLines,
+  atLeast,
+  atMost,
+  figure,
+  meets,
+  type Row,
+  regressed,
+  skipped,
+  tableLines,
 } from "../../../scripts/bench/rows.ts";
 
 const sample = (cpuMs: number): Sample => ({ cpuMs, wallMs: 2 * cpuMs });

@@ -3,15 +3,15 @@ import { describe, expect, it } from "vitest";
 import { type Hash32, TaskId, toHex, u64be, utf8 } from "../../../src/base/index.ts";
 import { sha256, taggedHash } from "../../../src/crypto/index.ts";
 import {
-    checkTaskCap,
-    drawHash,
-    type FinishedUnit,
-    findWin,
-    firstNonce,
-    nextBeacon,
-    nonceOffset,
-    noncesPerUnit,
-    unitSeed,
+  checkTaskCap,
+  drawHash,
+  type FinishedUnit,
+  findWin,
+  firstNonce,
+  nextBeacon,
+  nonceOffset,
+  noncesPerUnit,
+  unitSeed,
 } from "../../../src/work/index.ts";
 
 const h = (text: string): Hash32 => sha256(utf8(text));
