@@ -2,7 +2,15 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { bytesEqual, compareBytes, fromBigInt, toBigInt, toHex } from "../../src/base/index.ts";
-import { decodeState, encodeState, nextTarget, type State, workOf } from "../../src/chain/index.ts";
+import {
+  decodeState,
+  doubleBlock,
+  encodeState,
+  evidenceOf,
+  nextTarget,
+  type State,
+  workOf,
+} from "../../src/chain/index.ts";
 import { Block, Header, type Transaction } from "../../src/codec/index.ts";
 import { type ChainTip, checkBlock, compareChains } from "../../src/consensus/index.ts";
 import type { KeyPair } from "../../src/crypto/index.ts";
@@ -84,17 +92,17 @@ function play(history: readonly Step[]): { states: State[]; blocks: Block[]; ban
       .sort((a, b) => compareBytes(a.id, b.id))
       .flatMap(({ id, count }) => (leads ? someRecords(state, leader, authors, count, rules, id) : []));
     const last = blocks.at(-1);
-    const doubleBlocks =
+    const evidence =
       step.accuse && last !== undefined && state.punished.length === 0
-        ? [{ a: last.header, b: doubleOf(last, leader, rules) }]
+        ? [evidenceOf(doubleBlock, { a: last.header, b: doubleOf(last, leader, rules) })]
         : [];
-    bans += doubleBlocks.length;
+    bans += evidence.length;
     const mined = mineBlock(state, miner, rules, {
       records,
       task: (rules.tasks[step.miner % 2] as Task).id,
       transactions: payable(state, step.pays),
       time: state.time + step.seconds,
-      doubleBlocks,
+      evidence,
     });
     states.push(mined.state);
     blocks.push(mined.block);

@@ -2,7 +2,15 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bytesEqual, type ErrorCode, PouwError } from "../../src/base/index.ts";
-import { decodeState, encodeState, genesisState, readGenesis, rulesOf, type State } from "../../src/chain/index.ts";
+import {
+  decodeState,
+  EVIDENCE_KINDS,
+  encodeState,
+  genesisState,
+  readGenesis,
+  rulesOf,
+  type State,
+} from "../../src/chain/index.ts";
 import { TRANSACTION_KINDS } from "../../src/chain/transactions/kinds.ts";
 import * as codecs from "../../src/codec/index.ts";
 import { type Block, type Codec, type Decoded, PROTOCOLS, type RoundRecord, TOPICS } from "../../src/codec/index.ts";
@@ -111,13 +119,13 @@ const VALUES: { readonly [name: string]: readonly unknown[] } = {
 
 const isCodec = (value: unknown): value is Codec<unknown> =>
   typeof value === "object" && value !== null && "decode" in value && "encode" in value && "maxBytes" in value;
-/** Every codec that the codec room exports, on its own or inside a signed object, a block or a request; and of every kind of transaction its payload's. */
+/** Every codec that the codec room exports, on its own or inside a signed object, a block or a request; and of every kind of transaction and evidence its payload's. */
 function codecsIn(value: unknown): Codec<unknown>[] {
   if (isCodec(value)) return [value];
   return Object.getPrototypeOf(value ?? 0) === Object.prototype ? Object.values(value as object).flatMap(codecsIn) : [];
 }
 const ALL: readonly Codec<unknown>[] = [
-  ...new Set([codecs, TRANSACTION_KINDS].flatMap((room) => Object.values(room).flatMap(codecsIn))),
+  ...new Set([codecs, TRANSACTION_KINDS, EVIDENCE_KINDS].flatMap((room) => Object.values(room).flatMap(codecsIn))),
 ];
 const CASES = 6_000;
 const ofCodec = (codec: Codec<unknown>): Decoder => ({

@@ -18,8 +18,7 @@ import {
   type Block,
   type Body,
   Contribution,
-  type DoubleBlock,
-  type DoubleRecord,
+  type Evidence,
   Header,
   RoundRecord,
   Transaction,
@@ -202,8 +201,7 @@ export interface BlockPlan {
   readonly task?: Uint8Array;
   readonly records?: readonly RoundRecord[];
   readonly transactions?: readonly Transaction[];
-  readonly doubleBlocks?: readonly DoubleBlock[];
-  readonly doubleRecords?: readonly DoubleRecord[];
+  readonly evidence?: readonly Evidence[];
   /** Default: one block time after the parent. */
   readonly time?: number;
   readonly mlNode?: number;

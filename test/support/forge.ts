@@ -1,13 +1,6 @@
 // Units, records and blocks upon what an engine holds: honest ones as anybody could make them, and the forgeries of a cheat who holds its own key.
 import type { State } from "../../src/chain/index.ts";
-import {
-  type Block,
-  Contribution,
-  type DoubleBlock,
-  type DoubleRecord,
-  RoundRecord,
-  type Transaction,
-} from "../../src/codec/index.ts";
+import { type Block, Contribution, type Evidence, RoundRecord, type Transaction } from "../../src/codec/index.ts";
 import { compareContributions, draftBlock, sealBlock } from "../../src/consensus/index.ts";
 import { type KeyPair, sha256 } from "../../src/crypto/index.ts";
 import { AGGREGATION_RULES, decodeDelta, encodeDelta, parametersDigest } from "../../src/ml/index.ts";
@@ -100,8 +93,7 @@ export function aWin(lab: Lab, key: KeyPair, place: Place, cheat: Cheat = {}, fi
 
 export interface Extras {
   readonly transactions?: readonly Transaction[];
-  readonly doubleBlocks?: readonly DoubleBlock[];
-  readonly doubleRecords?: readonly DoubleRecord[];
+  readonly evidence?: readonly Evidence[];
   readonly time?: number;
 }
 

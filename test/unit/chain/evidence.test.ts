@@ -1,7 +1,15 @@
 // Evidence: what shows an offence and what does not, and what it costs the offender.
 import { describe, expect, it } from "vitest";
-import { judgeDoubleBlock, judgeDoubleRecord, type State, selectEvidence } from "../../../src/chain/index.ts";
-import { type DoubleBlock, Header, type RoundRecord } from "../../../src/codec/index.ts";
+import {
+  type DoubleBlock,
+  doubleBlock,
+  doubleRecord as doubleRecordKind,
+  evidenceOf,
+  judgeEvidence,
+  type State,
+  selectEvidence,
+} from "../../../src/chain/index.ts";
+import { Header, type RoundRecord } from "../../../src/codec/index.ts";
 import { checkContribution, checkRecord, draftBlock } from "../../../src/consensus/index.ts";
 import {
   aContribution,
@@ -30,15 +38,15 @@ const doubleRecord = {
 
 describe("two blocks of one win", () => {
   it("are an offence, on one parent or two", () => {
-    expect(judgeDoubleBlock(double, 2, rules)).toMatchObject({ kind: "offence", offender: alice.address, height: 1 });
+    expect(doubleBlock.judge(double, 2, rules)).toMatchObject({ kind: "offence", offender: alice.address, height: 1 });
     const elsewhere = forgeHeader(header, alice, rules, { parent: carol.address });
-    expect(judgeDoubleBlock({ a: header, b: elsewhere }, 2, rules)).toMatchObject({ kind: "offence" });
+    expect(doubleBlock.judge({ a: header, b: elsewhere }, 2, rules)).toMatchObject({ kind: "offence" });
   });
 
   it("are one offence whatever pair shows it, in whatever order", () => {
     const third = forgeHeader(header, alice, rules, { time: header.time + 2 });
     const ids = [double, { a: double.b, b: double.a }, { a: double.b, b: third }].map((pair) => {
-      const judged = judgeDoubleBlock(pair, 2, rules);
+      const judged = doubleBlock.judge(pair, 2, rules);
       return judged.kind === "offence" ? judged.id : undefined;
     });
     expect(ids[0]).toBeDefined();
@@ -57,42 +65,42 @@ describe("two blocks of one win", () => {
       { startDigest: carol.address },
       { digest: carol.address },
     ])
-      expect(judgeDoubleBlock(other(change), 2, rules)).toMatchObject({ code: "no-offence" });
+      expect(doubleBlock.judge(other(change), 2, rules)).toMatchObject({ code: "no-offence" });
     // Two honest wins of one miner at one height, from two units.
     const again = mineBlock(genesis, alice, rules, { index: header.index + 1 }).block.header;
-    expect(judgeDoubleBlock({ a: header, b: again }, 2, rules)).toMatchObject({ code: "no-offence" });
+    expect(doubleBlock.judge({ a: header, b: again }, 2, rules)).toMatchObject({ code: "no-offence" });
   });
 
   it("blame nobody who did not sign both", () => {
     const { signature: _, ...fields } = header;
     const framed = Header.sign({ ...fields, time: header.time + 1 }, bob, rules.genesis);
-    expect(judgeDoubleBlock({ a: header, b: framed }, 2, rules)).toMatchObject({ code: "no-offence" });
+    expect(doubleBlock.judge({ a: header, b: framed }, 2, rules)).toMatchObject({ code: "no-offence" });
     const abroad = { ...rules, genesis: carol.address as unknown as typeof rules.genesis };
-    expect(judgeDoubleBlock(double, 2, abroad)).toMatchObject({ code: "no-offence" });
+    expect(doubleBlock.judge(double, 2, abroad)).toMatchObject({ code: "no-offence" });
   });
 });
 
 describe("two records of one round", () => {
   it("are an offence of their leader", () => {
-    expect(judgeDoubleRecord(doubleRecord, 2, rules)).toMatchObject({ offender: alice.address, height: 1 });
+    expect(doubleRecordKind.judge(doubleRecord, 2, rules)).toMatchObject({ offender: alice.address, height: 1 });
   });
 
   it("are none when they are for different rounds, blocks or tasks, or not both signed", () => {
     const { a } = doubleRecord;
     const other = (change: Partial<RoundRecord>): object =>
-      judgeDoubleRecord({ a, b: aRecord(state, alice, { contributions }, rules, change) }, 2, rules);
+      doubleRecordKind.judge({ a, b: aRecord(state, alice, { contributions }, rules, change) }, 2, rules);
     expect(other({})).toMatchObject({ code: "no-offence" });
     for (const change of [{ round: 9 }, { height: 0 }, { block: bob.address }, { task: bob.address }])
       expect(other({ ...change, nextDigest: bob.address })).toMatchObject({ code: "no-offence" });
     const forged = { ...a, nextDigest: bob.address };
-    expect(judgeDoubleRecord({ a, b: forged }, 2, rules)).toMatchObject({ code: "no-offence" });
+    expect(doubleRecordKind.judge({ a, b: forged }, 2, rules)).toMatchObject({ code: "no-offence" });
     expect(other({ nextDigest: bob.address })).toMatchObject({ kind: "offence" });
   });
 });
 
 describe.each([
-  ["double block", { doubleBlocks: [double] }],
-  ["double record", { doubleRecords: [doubleRecord] }],
+  ["double block", { evidence: [evidenceOf(doubleBlock, double)] }],
+  ["double record", { evidence: [evidenceOf(doubleRecordKind, doubleRecord)] }],
 ] as const)("punishing a %s", (_name, evidence) => {
   const punished = mineBlock(state, carol, rules, evidence).state;
 
@@ -122,9 +130,8 @@ describe.each([
   it("happens once", () => {
     const again = winningParts(punished, carol, evidence, rules);
     expect(draftBlock(punished, again, rules)).toMatchObject({ code: "already-punished" });
-    const none = { doubleBlocks: [], doubleRecords: [] };
-    expect(selectEvidence(state, { ...none, ...evidence } as never, rules)).toEqual({ ...none, ...evidence });
-    expect(selectEvidence(punished, { ...none, ...evidence } as never, rules)).toEqual(none);
+    expect(selectEvidence(state, evidence.evidence, rules)).toEqual(evidence.evidence);
+    expect(selectEvidence(punished, evidence.evidence, rules)).toEqual([]);
   });
 
   it("is forgotten only when the evidence has expired", () => {
@@ -140,7 +147,7 @@ describe.each([
 describe("a banned leader", () => {
   it("can record nothing, and the chain goes on without it", () => {
     // Alice wins block 2 with evidence against herself: she would lead on it, but is banned.
-    const at = mineBlock(state, alice, rules, { doubleBlocks: [double] }).state;
+    const at = mineBlock(state, alice, rules, { evidence: [evidenceOf(doubleBlock, double)] }).state;
     const records = someRecords(at, alice, [carol], 1, rules);
     expect(checkRecord(at, undefined, records[0] as RoundRecord, rules)).toMatchObject({
       kind: "reject",
@@ -151,5 +158,17 @@ describe("a banned leader", () => {
     const free = mineBlock(state, alice, rules).state;
     const good = someRecords(free, alice, [carol], 1, rules)[0] as RoundRecord;
     expect(checkRecord(free, undefined, good, rules)).toEqual({ kind: "accept" });
+  });
+});
+
+describe("evidence as a union", () => {
+  it("of an unknown kind, or with a payload that is not the kind's, is refused by its code", () => {
+    const piece = evidenceOf(doubleBlock, double);
+    expect(judgeEvidence([piece], 2, rules)).toMatchObject({ kind: "offences" });
+    expect(judgeEvidence([{ ...piece, kind: 99 }], 2, rules)).toMatchObject({ kind: "reject", code: "unknown-kind" });
+    const cut = { ...piece, payload: piece.payload.slice(1) };
+    expect(judgeEvidence([cut], 2, rules)).toMatchObject({ kind: "reject", code: "bad-encoding" });
+    const other = { ...piece, kind: doubleRecordKind.tag };
+    expect(judgeEvidence([other], 2, rules)).toMatchObject({ kind: "reject", code: "bad-encoding" });
   });
 });

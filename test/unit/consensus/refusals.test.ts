@@ -5,8 +5,9 @@ import {
   type Applied,
   apply,
   checkTransaction,
-  judgeDoubleBlock,
-  judgeDoubleRecord,
+  doubleBlock,
+  doubleRecord,
+  evidenceOf,
   type Offence,
   type State,
 } from "../../../src/chain/index.ts";
@@ -117,7 +118,7 @@ const transactions = (kind: Refusal["kind"], change: Fields): Row => {
 };
 
 const evidence = { a: block.header, b: doubleOf(block, alice, rules) };
-const punished = mineBlock(after, carol, rules, { doubleBlocks: [evidence] });
+const punished = mineBlock(after, carol, rules, { evidence: [evidenceOf(doubleBlock, evidence)] });
 const verdict = (outcome: number): Result =>
   checkAttestation(
     Attestation.sign(
@@ -232,15 +233,19 @@ const ROWS: { readonly [code in Exclude<keyof typeof REFUSALS, Above> | "zero-am
   "low-balance": transactions("ignore", { fee: 10_000_000n }),
   "no-offence": [
     "reject",
-    () => judgeDoubleBlock(evidence, 8, rules),
-    () => judgeDoubleBlock({ a: block.header, b: block.header }, 8, rules),
+    () => doubleBlock.judge(evidence, 8, rules),
+    () => doubleBlock.judge({ a: block.header, b: block.header }, 8, rules),
   ],
   "evidence-expired": [
     "reject",
-    () => judgeDoubleBlock(evidence, 11, rules),
-    () => judgeDoubleBlock(evidence, 12, rules),
+    () => doubleBlock.judge(evidence, 11, rules),
+    () => doubleBlock.judge(evidence, 12, rules),
   ],
-  "evidence-ahead": ["reject", () => judgeDoubleBlock(evidence, 7, rules), () => judgeDoubleBlock(evidence, 6, rules)],
+  "evidence-ahead": [
+    "reject",
+    () => doubleBlock.judge(evidence, 7, rules),
+    () => doubleBlock.judge(evidence, 6, rules),
+  ],
   "already-punished": [
     "reject",
     () => apply(after, punished.block, rules),
@@ -248,7 +253,7 @@ const ROWS: { readonly [code in Exclude<keyof typeof REFUSALS, Above> | "zero-am
       const again = mineBlock(punished.state, carol, rules).block;
       return checkBlock(
         punished.state,
-        forgeBody(punished.state, again, carol, rules, { doubleBlocks: [evidence] }),
+        forgeBody(punished.state, again, carol, rules, { evidence: [evidenceOf(doubleBlock, evidence)] }),
         { now: now + 10_000 },
         rules,
       );
@@ -311,7 +316,7 @@ describe("every refusal", () => {
 
   it("an offence of another kind is shown alike", () => {
     const other = aRecord(parent, bob, { contributions: [honestContribution] }, rules);
-    expect(judgeDoubleRecord({ a: first, b: other }, 7, rules)).toMatchObject({
+    expect(doubleRecord.judge({ a: first, b: other }, 7, rules)).toMatchObject({
       kind: "offence",
       offender: bob.address,
     });
