@@ -89,10 +89,9 @@ export function declareRefusals<C extends string>(
 ): {
   readonly [code in C]: RefusalCode;
 } {
-  for (const [code, sentence] of Object.entries<string>(table)) {
+  for (const code of Object.keys(table))
     if (sentences.has(code)) throw new TypeError(`the refusal code "${code}" is taken`);
-    sentences.set(code, sentence);
-  }
+  for (const [code, sentence] of Object.entries<string>(table)) sentences.set(code, sentence);
   return Object.fromEntries(Object.keys(table).map((code) => [code, code])) as { [code in C]: RefusalCode };
 }
 

@@ -21,7 +21,8 @@ const input = z.strictObject({
   name: z.string().min(1).max(64),
   dtype: z.literal("uint8"),
   shape: z.array(z.union([positive, z.string().min(1).max(16)])).max(8),
-  limit: positive,
+  /** Values are below this; of bytes. */
+  limit: z.int().min(1).max(256),
 });
 const parameter = z.strictObject({
   name: z.string().min(1).max(64),
@@ -77,9 +78,12 @@ export function taskOf(registration: GenesisTask): Task {
 }
 
 /** What a registration contradicts itself in; undefined when nothing. */
-export function taskFault({ parameters, parameterCount }: GenesisTask): string | undefined {
+export function taskFault({ parameters, parameterCount, data }: GenesisTask): string | undefined {
   const counted = parameters.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
   if (counted !== parameterCount) return `parameterCount is ${parameterCount}, the parameters have ${counted} values`;
   if (new Set(parameters.map((one) => one.name)).size !== parameters.length) return "a parameter's name appears twice";
+  if (new Set(data.inputs.map((one) => one.name)).size !== data.inputs.length) return "an input's name appears twice";
+  const ranges = Object.values(data.splits).sort(([a], [b]) => a - b);
+  if (ranges.some(([from], i) => i > 0 && from < (ranges[i - 1]?.[1] ?? 0))) return "data.splits: two of them overlap";
   return undefined;
 }

@@ -107,6 +107,21 @@ describe("a genesis", () => {
       (g) => withData(g, { splits: { ...only(g).data.splits, train: [100, 100] } }),
       /tasks\.0\.data\.splits\.train: the second number must be above the first/,
     ],
+    [
+      "splits that overlap",
+      (g) => withData(g, { splits: { ...only(g).data.splits, validation: [99, 110] } }),
+      /tasks\.0: data\.splits: two of them overlap/,
+    ],
+    [
+      "an input's name twice",
+      (g) => withData(g, { inputs: [...only(g).data.inputs, ...only(g).data.inputs] }),
+      /tasks\.0: an input's name appears twice/,
+    ],
+    [
+      "values that no byte holds",
+      (g) => withData(g, { inputs: only(g).data.inputs.map((input) => ({ ...input, limit: 257 })) }),
+      /tasks\.0\.data\.inputs\.0\.limit/,
+    ],
     ["one address twice", (g) => ({ ...g, allocations: [...g.allocations, ...g.allocations] }), /twice/],
     ["more money than fits", (g) => ({ ...g, subsidy: "5000000000" }), /2\^64/],
     ["a task that is a cheap lottery", (g) => withTask(g, { macsPerStep: 1 }), /tasks\.0: .*cap/],
