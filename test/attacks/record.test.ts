@@ -5,15 +5,15 @@ import { RoundRecord } from "../../src/codec/index.ts";
 import type { KeyPair } from "../../src/crypto/index.ts";
 import { forgeBlock } from "../support/chain.ts";
 import {
-    aBlock,
-    aUnit,
-    aWin,
-    following,
-    type Place,
-    placeAfter,
-    placeOf,
-    recordAt,
-    type Unit,
+  aBlock,
+  aUnit,
+  aWin,
+  following,
+  type Place,
+  placeAfter,
+  placeOf,
+  recordAt,
+  type Unit,
 } from "../support/forge.ts";
 import { type Evil, Lab, type Node, only, VICTIMS } from "../support/lab.ts";
 import { Sim } from "../support/sim.ts";
@@ -55,7 +55,7 @@ describe.each(VICTIMS)("a %s", (_, options) => {
     const { place, unit, evil } = await scene();
     const record = recordAt(lab, leader, place, [unit]);
     expect(await tell(evil, record)).toEqual({ kind: "accept" });
-    expect(only(victim).rounds.view).toMatchObject({ round: place.round + 1, start: record.nextDigest });
+    expect(only(victim).rounds.view).toMatchObject({ round: place.round + 1, startDigest: record.nextDigest });
   });
 
   const LIES: readonly (readonly [string, string, (place: Place, unit: Unit) => RoundRecord])[] = [

@@ -2,27 +2,27 @@
 // A made-up unit is a function of its seed, as a real one is, so `fakeUnit` also plays the verifier who re-executes.
 import { type Hash32, utf8 } from "../../src/base/index.ts";
 import {
-    apply,
-    type Genesis,
-    type GenesisTask,
-    genesisState,
-    parseGenesis,
-    type Rules,
-    rulesOf,
-    type State,
-    type Transfer,
-    transferOf,
+  apply,
+  type Genesis,
+  type GenesisTask,
+  genesisState,
+  parseGenesis,
+  type Rules,
+  rulesOf,
+  type State,
+  type Transfer,
+  transferOf,
 } from "../../src/chain/index.ts";
 import {
-    type Block,
-    type Body,
-    Contribution,
-    type DoubleBlock,
-    type DoubleRecord,
-    Header,
-    RoundRecord,
-    Transaction,
-    type UnsignedHeader,
+  type Block,
+  type Body,
+  Contribution,
+  type DoubleBlock,
+  type DoubleRecord,
+  Header,
+  RoundRecord,
+  Transaction,
+  type UnsignedHeader,
 } from "../../src/codec/index.ts";
 import { bodyRoot, compareContributions, type DraftParts, draftBlock, sealBlock } from "../../src/consensus/index.ts";
 import { type KeyPair, keyPairFromSecret, sha256, taggedHash } from "../../src/crypto/index.ts";

@@ -1,12 +1,12 @@
 // Units, records and blocks upon what an engine holds: honest ones as anybody could make them, and the forgeries of a cheat who holds its own key.
 import type { State } from "../../src/chain/index.ts";
 import {
-    type Block,
-    Contribution,
-    type DoubleBlock,
-    type DoubleRecord,
-    RoundRecord,
-    type Transaction,
+  type Block,
+  Contribution,
+  type DoubleBlock,
+  type DoubleRecord,
+  RoundRecord,
+  type Transaction,
 } from "../../src/codec/index.ts";
 import { compareContributions, draftBlock, sealBlock } from "../../src/consensus/index.ts";
 import { type KeyPair, sha256 } from "../../src/crypto/index.ts";

@@ -6,13 +6,13 @@ import { silentLog } from "../../src/adapters/telemetry/index.ts";
 import { ignore, PouwError, toHex, type Verdict } from "../../src/base/index.ts";
 import type { Genesis } from "../../src/chain/index.ts";
 import {
-    Block,
-    BlockNotice,
-    Header,
-    type PeerStatus,
-    type Protocol,
-    REQUESTS,
-    type Topic,
+  Block,
+  BlockNotice,
+  Header,
+  type PeerStatus,
+  type Protocol,
+  REQUESTS,
+  type Topic,
 } from "../../src/codec/index.ts";
 import { type KeyPair, sha256 } from "../../src/crypto/index.ts";
 import { PROTOCOL_VERSION } from "../../src/engine/exchange/own-status.ts";

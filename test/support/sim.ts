@@ -10,14 +10,14 @@ import { keyPairFromSecret, sha256 } from "../../src/crypto/index.ts";
 import { encodeDelta, initialParameters, parametersDigest } from "../../src/ml/index.ts";
 import { type Network, type NodeOptionsInput, type NodeParts, PoUWNode } from "../../src/node/index.ts";
 import type {
-    ArtifactKind,
-    Artifacts,
-    ArtifactValues,
-    Clock,
-    Runtime,
-    Store,
-    UnitRequest,
-    UnitResult,
+  ArtifactKind,
+  Artifacts,
+  ArtifactValues,
+  Clock,
+  Runtime,
+  Store,
+  UnitRequest,
+  UnitResult,
 } from "../../src/ports/index.ts";
 import type { Task } from "../../src/work/index.ts";
 import { aRegistration } from "./chain.ts";

@@ -22,11 +22,12 @@ async function setUp(trusts: readonly string[] = TRUSTED): Promise<void> {
   speaker = await lab.evil([node]);
 }
 
-function word(block: Block, verifier: KeyPair, outcome: Outcome, signer = verifier): Uint8Array {
+/** An outcome that the protocol does not know is given by its number. */
+function word(block: Block, verifier: KeyPair, outcome: Outcome | number, signer = verifier): Uint8Array {
   const fields = {
     block: Header.id(block.header),
     height: block.header.height,
-    outcome: OUTCOMES.indexOf(outcome),
+    outcome: typeof outcome === "number" ? outcome : OUTCOMES.indexOf(outcome),
     digest: block.header.digest,
     verifier: verifier.address,
   };
@@ -34,8 +35,8 @@ function word(block: Block, verifier: KeyPair, outcome: Outcome, signer = verifi
 }
 
 /** Has verifiers speak of a block; settles what follows. */
-async function say(block: Block, outcome: Outcome, ...names: readonly string[]): Promise<void> {
-  for (const name of names) await lab.tell(speaker, node, "verdict", word(block, Sim.key(name), outcome));
+async function say(block: Block, outcome: Outcome | number, ...names: readonly string[]): Promise<void> {
+  for (const name of names) await lab.tell(speaker, node, "attestation", word(block, Sim.key(name), outcome));
   await lab.clock.run(100);
 }
 
@@ -56,7 +57,7 @@ describe("a node without a runtime", () => {
     await say(block, "valid", "v1");
     expect(await lab.fate(node, block)).toBe("pending, stands");
     await say(block, "valid", "v2");
-    expect(await lab.fate(node, block)).toBe("verdicts, stands");
+    expect(await lab.fate(node, block)).toBe("attestations, stands");
   });
 
   it("drops a forged block when two of three say so, though the third vouches for it", async () => {
@@ -74,12 +75,25 @@ describe("a node without a runtime", () => {
     await setUp();
     const block = await aTold();
     await say(block, "invalid", "v3");
-    await say(block, "unavailable", "v3");
+    await say(block, OUTCOMES.length, "v3");
     await say(block, "valid", "v3");
     expect(await lab.fate(node, block)).toBe("pending, stands");
     // Its first word counts: with it, one honest "valid" is not two.
     await say(block, "valid", "v1");
     expect(await lab.fate(node, block)).toBe("pending, stands");
+  });
+
+  it("refuses an outcome that the protocol does not know, and takes the same verifier's right word after it", async () => {
+    await setUp();
+    const block = await aTold();
+    for (const outcome of [OUTCOMES.length, 255]) {
+      const crook = await lab.evil([node]);
+      const unknown = word(block, Sim.key("v1"), outcome);
+      const refusal = { kind: "reject", code: "bad-outcome" };
+      expect(await lab.tell(crook, node, "attestation", unknown)).toMatchObject(refusal);
+    }
+    await say(block, "valid", "v1", "v2");
+    expect(await lab.fate(node, block)).toBe("attestations, stands");
   });
 
   it("is not moved by words in trusted verifiers' names that others signed", async () => {
@@ -88,11 +102,14 @@ describe("a node without a runtime", () => {
     for (const name of TRUSTED) {
       const crook = await lab.evil([node]);
       const forged = word(block, Sim.key(name), "invalid", crook.key);
-      expect(await lab.tell(crook, node, "verdict", forged)).toMatchObject({ kind: "reject", code: "bad-signature" });
+      expect(await lab.tell(crook, node, "attestation", forged)).toMatchObject({
+        kind: "reject",
+        code: "bad-signature",
+      });
     }
     expect(await lab.fate(node, block)).toBe("pending, stands");
     await say(block, "valid", "v1", "v2");
-    expect(await lab.fate(node, block)).toBe("verdicts, stands");
+    expect(await lab.fate(node, block)).toBe("attestations, stands");
   });
 
   it("is not moved by a crowd of strangers, and does not forget the trusted over it", async () => {
@@ -107,7 +124,7 @@ describe("a node without a runtime", () => {
     }
     expect(await lab.fate(node, block)).toBe("pending, stands");
     await say(block, "valid", "v2");
-    expect(await lab.fate(node, block)).toBe("verdicts, stands");
+    expect(await lab.fate(node, block)).toBe("attestations, stands");
   });
 
   it("never decides when it trusts nobody", async () => {
@@ -122,7 +139,7 @@ describe("a node without a runtime", () => {
     for (const name of ["v1", "v2"]) await lab.node(name, { verifies: true }, [node]);
     const good = await aTold();
     await lab.clock.run(2000);
-    expect(await lab.fate(node, good)).toBe("verdicts, stands");
+    expect(await lab.fate(node, good)).toBe("attestations, stands");
     await lab.clock.run(10_000);
     const forged = await aTold(FORGED);
     await say(forged, "valid", "v3");
