@@ -1,12 +1,12 @@
 // Whom sync blames: a peer that mines on while its chain is fetched is honest, one that never brings what it claims is not.
 import { beforeEach, describe, expect, it } from "vitest";
-import { silentLog } from "../../../src/adapters/telemetry/index.ts";
-import { ACCEPT, Emitter, fromBigInt, PouwError } from "../../../src/base/index.ts";
-import { Block, Header, type PeerStatus, REQUESTS } from "../../../src/codec/index.ts";
-import { createClient, Sync } from "../../../src/engine/exchange/index.ts";
-import type { Wire } from "../../../src/ports/index.ts";
-import { aWorld, mineChain } from "../../support/chain.ts";
-import { VirtualClock } from "../../support/virtual-clock.ts";
+import { silentLog } from "../../../../src/adapters/telemetry/index.ts";
+import { ACCEPT, Emitter, fromBigInt, PouwError } from "../../../../src/base/index.ts";
+import { Block, Header, type PeerStatus, REQUESTS } from "../../../../src/codec/index.ts";
+import { createClient, Sync } from "../../../../src/engine/exchange/index.ts";
+import type { Wire } from "../../../../src/ports/index.ts";
+import { aWorld, mineChain } from "../../../support/chain.ts";
+import { VirtualClock } from "../../../support/virtual-clock.ts";
 
 const PEER = "peer";
 const world = aWorld();

@@ -1,13 +1,13 @@
 // Deltas under pressure: more than memory holds still come to disk, and what memory let go of is not taken for stored.
 import { describe, expect, it } from "vitest";
-import { memoryStore } from "../../../src/adapters/level/index.ts";
-import { REQUESTS, type RoundRecord } from "../../../src/codec/index.ts";
-import { sha256 } from "../../../src/crypto/index.ts";
-import { createClient } from "../../../src/engine/exchange/index.ts";
-import { Deltas } from "../../../src/engine/training/deltas.ts";
-import type { Store, Wire } from "../../../src/ports/index.ts";
-import { aContribution, alice, aRecord, aWorld } from "../../support/chain.ts";
-import { VirtualClock } from "../../support/virtual-clock.ts";
+import { memoryStore } from "../../../../src/adapters/level/index.ts";
+import { REQUESTS, type RoundRecord } from "../../../../src/codec/index.ts";
+import { sha256 } from "../../../../src/crypto/index.ts";
+import { createClient } from "../../../../src/engine/exchange/index.ts";
+import { Deltas } from "../../../../src/engine/training/deltas.ts";
+import type { Store, Wire } from "../../../../src/ports/index.ts";
+import { aContribution, alice, aRecord, aWorld } from "../../../support/chain.ts";
+import { VirtualClock } from "../../../support/virtual-clock.ts";
 
 const world = aWorld();
 const { signal } = new AbortController();
