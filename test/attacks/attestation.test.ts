@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { Attestation, type Block, Header, OUTCOMES, type Outcome } from "../../src/codec/index.ts";
 import { type KeyPair, sha256 } from "../../src/crypto/index.ts";
+import { forgeHeader } from "../support/chain.ts";
 import { aBlock, type Cheat, placeOf } from "../support/forge.ts";
 import { type Evil, Lab, type Node } from "../support/lab.ts";
 import { Sim } from "../support/sim.ts";
@@ -40,8 +41,11 @@ async function say(block: Block, outcome: Outcome | number, ...names: readonly s
   await lab.clock.run(100);
 }
 
+/** Who brought the last block. */
+let bringer: Evil;
+
 async function aTold(cheat: Cheat = {}): Promise<Block> {
-  const bringer = await lab.evil([node]);
+  bringer = await lab.evil([node]);
   const block = aBlock(lab, Sim.key("miner"), await placeOf(node), cheat);
   expect(await lab.tellBlock(bringer, node, block)).toEqual({ kind: "accept" });
   expect(await lab.fate(node, block)).toBe("pending, stands");
@@ -58,6 +62,7 @@ describe("a node without a runtime", () => {
     expect(await lab.fate(node, block)).toBe("pending, stands");
     await say(block, "valid", "v2");
     expect(await lab.fate(node, block)).toBe("attestations, stands");
+    expect([bringer.linked(node), node.punished]).toEqual([true, []]);
   });
 
   it("drops a forged block when two of three say so, though the third vouches for it", async () => {
@@ -66,9 +71,24 @@ describe("a node without a runtime", () => {
     await say(block, "valid", "v3");
     await say(block, "invalid", "v1");
     expect(await lab.fate(node, block)).toBe("pending, stands");
+    expect(bringer.linked(node)).toBe(true);
     await say(block, "invalid", "v2");
     expect(await lab.fate(node, block)).toBe("invalid, dropped");
     expect(node.engine.ledger.head.height).toBe(0);
+    // Whoever brought it is banned, as by a node that ran the unit itself.
+    expect(bringer.linked(node)).toBe(false);
+    expect(new Set(node.punished.map(({ peer }) => peer))).toEqual(new Set([bringer.name]));
+    // Built upon, it is refused: as a header, and whole.
+    const place = await placeOf(node);
+    const above = forgeHeader(aBlock(lab, Sim.key("miner"), place).header, Sim.key("miner"), lab.network.rules, {
+      parent: Header.id(block.header),
+      height: 2,
+    });
+    const other = await lab.evil([node]);
+    const notice = Uint8Array.from([1, ...Header.codec.encode(above)]);
+    const verdict = await lab.tell(other, node, "block", notice);
+    expect(verdict).toMatchObject({ kind: "reject", code: "forged-parent" });
+    expect(other.asked).not.toContain("blocks-by-id");
   });
 
   it("is not moved by one liar who speaks often", async () => {
