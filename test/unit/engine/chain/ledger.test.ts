@@ -21,7 +21,7 @@ import { BlockStore, KEYS, transactionRows } from "../../../../src/engine/storag
 import type { Store } from "../../../../src/ports/index.ts";
 import { alice, aTransfer, aWorld, type BlockPlan, bob, carol, mineBlock, type World } from "../../../support/chain.ts";
 import { signal } from "../../../support/desk.ts";
-import { VirtualClock } from "../../../support/virtual-clock.ts";
+import { settle, VirtualClock } from "../../../support/virtual-clock.ts";
 
 const PEER = fromPeer("peer");
 
@@ -234,6 +234,60 @@ describe("a check's good outcome", () => {
     expect(ledger.head.checked).toBe("executed");
     ledger.announceOwed();
     expect(owed).toEqual([]);
+  });
+});
+
+describe("a check's outcome that the disk does not take", () => {
+  it.each(["invalid", "executed"] as const)(
+    "(%s) is as if it was not found yet, and can be found again",
+    async (outcome) => {
+      const [first, second] = branch(world.state, alice, 2) as [Mined, Mined];
+      await bringAll([first, second]);
+      const { batch } = store;
+      store.batch = () => Promise.reject(new Error("no room"));
+      await expect(ledger.setChecked(first.block.id, outcome)).rejects.toThrow("no room");
+      expect([await checkedOf(first), await checkedOf(second), headId()]).toEqual(["pending", "pending", idOf(second)]);
+      expect(heads).toHaveLength(2);
+      store.batch = batch;
+      await ledger.setChecked(first.block.id, outcome);
+      expect(await checkedOf(first)).toBe(outcome);
+      expect(ledger.head.height).toBe(outcome === "invalid" ? 0 : 2);
+    },
+  );
+});
+
+describe("a state that is stored", () => {
+  it("does not hold up its block: the head has moved before it is written", async () => {
+    const chain = branch(world.state, alice, 32);
+    await bringAll(chain.slice(0, 31));
+    const { batch } = store;
+    let release: () => void = () => undefined;
+    store.batch = async (writes) => {
+      if (writes.some(({ key }) => key.startsWith("state/"))) await new Promise<void>((resolve) => (release = resolve));
+      return batch.call(store, writes);
+    };
+    const last = chain[31] as Mined;
+    const done = bring(last);
+    await settle();
+    expect([headId(), heads.length, owed.at(-1)]).toEqual([idOf(last), 32, idOf(last)]);
+    release();
+    expect(await done).toEqual(ACCEPT);
+    expect(await store.get(KEYS.state(last.block.id))).toBeDefined();
+  });
+
+  it("and that the disk does not take costs nothing but time", async () => {
+    const chain = branch(world.state, alice, 33);
+    await bringAll(chain.slice(0, 31));
+    const { batch } = store;
+    store.batch = (writes) =>
+      writes.some(({ key }) => key.startsWith("state/"))
+        ? Promise.reject(new Error("no room"))
+        : batch.call(store, writes);
+    await bringAll(chain.slice(31));
+    expect(ledger.head.height).toBe(33);
+    store.batch = batch;
+    ledger = await open();
+    expect(ledger.state.root).toEqual((chain[32] as Mined).state.root);
   });
 });
 
