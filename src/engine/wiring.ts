@@ -97,7 +97,7 @@ function startWorks(options: EngineOptions, deps: EngineDeps, ground: Ground): W
   );
   const executor =
     runtime === undefined ? undefined : new Executor({ ...shared, runtime, log: log.child("executor") }, scope);
-  const checks = new Checks({ ...shared, rules, executor }, scope);
+  const checks = new Checks({ ...shared, rules, executor, log: log.child("checks") }, scope);
   events.on("record", ({ bytes, origin }) => {
     if (origin.kind === "own") outbox.publish("record", bytes);
   });

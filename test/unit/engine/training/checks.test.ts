@@ -1,5 +1,6 @@
 // Who decides on a block and who pays for a forged one: by re-execution here, or by the attestations of trusted verifiers.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { silentLog } from "../../../../src/adapters/telemetry/index.ts";
 import { Emitter, toHex } from "../../../../src/base/index.ts";
 import { Attestation, type Block, OUTCOMES, type Outcome, type Topic } from "../../../../src/codec/index.ts";
 import { Attestations } from "../../../../src/engine/chain/index.ts";
@@ -59,6 +60,7 @@ function theChecks({ trains = true, follows = true }: Options = {}): { checks: C
       key: Sim.key("self"),
       wire: { punish: (peer) => void punished.push(peer) },
       clock: lab.clock,
+      log: silentLog(),
       ledger,
       blocks,
       tasks: new FollowedTasks(follows ? [followed] : []),
@@ -155,6 +157,24 @@ describe.each([
     for (const verifier of V.slice(0, 2)) on.attestations.add(word(verifier, "valid"));
     events.emit("pending", owed());
     await settle();
+    expect(await fate()).toBe("attestations");
+  });
+
+  it("whose outcome the disk does not take is decided by the next word, and nothing breaks", async () => {
+    const on = theChecks(options);
+    const { batch } = desk.store;
+    desk.store.batch = () => Promise.reject(new Error("no room"));
+    const unhandled: unknown[] = [];
+    const onUnhandled = (error: unknown): void => void unhandled.push(error);
+    process.on("unhandledRejection", onUnhandled);
+    for (const verifier of V.slice(0, 2)) on.attestations.add(word(verifier, "valid"));
+    events.emit("pending", owed());
+    await settle();
+    await hear(on, "valid", V[0] as never);
+    process.off("unhandledRejection", onUnhandled);
+    expect([await fate(), unhandled]).toEqual(["pending", []]);
+    desk.store.batch = batch;
+    await hear(on, "valid", V[2] as never);
     expect(await fate()).toBe("attestations");
   });
 
