@@ -187,6 +187,36 @@ describe("two tasks, one miner each", () => {
   });
 });
 
+describe("a leader that is started again in the middle of its rounds", () => {
+  it("takes over the rounds of each task, though the first peer it meets follows but one", async () => {
+    await setUp(8);
+    let tried = 0;
+    for (let tries = 0; tries < 60 && tried < 3; tries++) {
+      // `a` leads the second task too, which it does not train: without the others' records it could close no round of it.
+      await sim.clock.run(2 * MINUTE, () => statusOf("b").tip.miner === addressOf("a"));
+      const { hash, tasks } = statusOf("b").tip;
+      const stands = tasks.find(({ task }) => task === TWO)?.round as number;
+      const here = (): boolean => statusOf("b").tip.hash === hash;
+      await sim.clock.run(5000, () => !here() || roundOf("b", TWO) > stands + 1);
+      if (!here() || roundOf("b", TWO) <= stands + 1) continue;
+      await sim.stop("a");
+      await sim.restart("a");
+      await sim.dial("a", "p");
+      await sim.clock.run(300);
+      await sim.dial("a", "b");
+      await sim.dial("a", "v");
+      const before = roundOf("b", TWO);
+      await sim.clock.run(4000, () => !here());
+      if (!here()) continue;
+      tried++;
+      expect(roundOf("a", TWO)).toBe(roundOf("b", TWO));
+      expect(roundOf("b", TWO)).toBeGreaterThan(before);
+    }
+    expect(tried).toBe(3);
+    await agree(ALL);
+  });
+});
+
 describe("a liar in one task", () => {
   const beside = (honest: Float32Array): Float32Array => honest.map((x, i) => (i === 0 ? x + 2 ** -22 : x));
 
