@@ -1,7 +1,7 @@
 // A message is decoded once, its signature checked once, and its bytes kept as they came: counted from the wire to the store.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { toHex } from "../../../src/base/index.ts";
-import { Block, Header, MAX_GOSSIP_BYTES, REQUESTS, RoundRecord } from "../../../src/codec/index.ts";
+import { Block, Contribution, Header, MAX_GOSSIP_BYTES, REQUESTS, RoundRecord } from "../../../src/codec/index.ts";
 import { aTransfer } from "../../support/chain.ts";
 import { aBlock, aUnit, placeOf, recordAt } from "../../support/forge.ts";
 import { type Answer, blockMessage, Lab, type Node } from "../../support/lab.ts";
@@ -145,9 +145,10 @@ describe("a record", () => {
     victim.engine.events.on("record", ({ bytes }) => events.push(bytes));
     const decode = vi.spyOn(RoundRecord.codec, "decode");
     const encode = vi.spyOn(RoundRecord.codec, "encode");
+    const verify = vi.spyOn(Contribution, "verify");
     checked.signatures.length = 0;
     expect(await lab.tell(good, victim, "record", message)).toEqual({ kind: "accept" });
-    expect([decode.mock.calls.length, encode.mock.calls.length]).toEqual([1, 0]);
+    expect([decode.mock.calls.length, encode.mock.calls.length, verify.mock.calls.length]).toEqual([1, 0, 1]);
     for (const { signature } of [record, unit.contribution])
       expect(checked.signatures.filter((one) => one === toHex(signature))).toHaveLength(1);
     await lab.clock.run(1000);
