@@ -48,7 +48,7 @@ export interface Node {
   readonly handlers: WireHandlers;
 }
 
-export interface NodeOptions extends Pick<SimNodeOptions, "forge" | "trains" | "unitMs"> {
+export interface NodeOptions extends Pick<SimNodeOptions, "forge" | "trains" | "unitMs" | "follows"> {
   readonly mines?: boolean;
   readonly verifies?: boolean;
   readonly trusts?: readonly string[];
@@ -82,10 +82,13 @@ export const VICTIMS: readonly (readonly [string, NodeOptions])[] = [
   ["peer", {}],
 ];
 
+/** What a forger needs of a lab. */
+export type Workshop = Pick<Lab, "network" | "clock" | "task">;
+
 export class Lab {
   readonly clock = new VirtualClock();
   readonly network: Network;
-  /** The network's only task. */
+  /** The network's first task; in most tests its only one. */
   readonly task: Task;
   readonly air: MemoryNetwork;
   readonly #engines: Engine[] = [];
@@ -120,7 +123,7 @@ export class Lab {
     const engine = await Engine.open(
       {
         ...network,
-        tasks: network.rules.tasks,
+        tasks: network.rules.tasks.filter(({ name: task }) => options.follows?.includes(task) ?? true),
         roleBits: 0,
         checksBeforeRelay: options.verifies === true,
         leads: options.mines === true,
@@ -260,6 +263,12 @@ export class Lab {
     const best = await blocks.canonical(known.height);
     const stands = best !== undefined && toHex(best) === toHex(id) && known.height <= ledger.head.height;
     return `${known.checked}, ${stands ? "stands" : "dropped"}`;
+  }
+
+  /** The lab as forgers of another of its tasks see it. */
+  of(name: string): Workshop {
+    const { network, clock } = this;
+    return { network, clock, task: network.rules.tasks.find((task) => task.name === name) as Task };
   }
 
   async close(): Promise<void> {
