@@ -6,7 +6,7 @@ import { bodyRoot } from "../../src/consensus/index.ts";
 import type { TaskEngine } from "../../src/engine/index.ts";
 import { forgeBlock, forgeBody } from "../support/chain.ts";
 import { aBlock, aUnit, following, type Place, placeAfter, placeOf, recordAt, type Unit } from "../support/forge.ts";
-import { type Evil, Lab, type Node, type Workshop } from "../support/lab.ts";
+import { blockMessage, type Evil, Lab, type Node, type Workshop } from "../support/lab.ts";
 import { Sim, toyRegistration } from "../support/sim.ts";
 
 const TASKS = ["toy", "toy-two"] as const;
@@ -149,6 +149,62 @@ describe("a wrong next state of a task", () => {
     expect(one.engine.ledger.state.root).toEqual(both.engine.ledger.state.root);
     expect(await lab.fate(one, block)).toBe("executed, dropped");
     for (const next of honest) expect(await lab.fate(one, next)).toBe("executed, stands");
+  });
+});
+
+describe("a peer that does not follow a task", () => {
+  it("is not blamed for passing on what it could not see, nor for standing on it; the author is", async () => {
+    await lab.connect(one, both);
+    await lab.clock.run(1000);
+    const banned: Evil[] = [];
+    for (let i = 1; i <= 4; i++) {
+      const [a, b] = [
+        await round(lab.of("toy")),
+        await round(lab.of("toy-two"), { nextDigest: new Uint8Array(32).fill(i) }),
+      ];
+      const rounds = first.task.name === "toy" ? [a, b] : [b, a];
+      const won = aBlock(lab.of("toy"), leader, placeAfter(a.place, a.record, following(a.place, [a.unit])));
+      const records = rounds.map(({ record }) => record);
+      const block = forgeBody(a.place.state, won, leader, lab.network.rules, { records });
+      const evil = await serving(one, ...rounds);
+      // It serves its deltas to anybody, so the block is looked at as deep as can be.
+      await serving(both, ...rounds);
+      expect(await lab.tellBlock(evil, one, block)).toEqual({ kind: "accept" });
+      await lab.clock.run(1000);
+      expect(await lab.fate(both, block)).toBe("unknown");
+      expect(both.punished.at(-1)).toMatchObject({ peer: evil.name });
+      banned.push(evil);
+    }
+    // It claims more work for a while, and is asked for it.
+    await lab.clock.run(40_000);
+    expect(one.engine.ledger.head.height).toBe(2);
+    expect(both.engine.ledger.head.height).toBe(1);
+    expect(new Set(both.punished.map(({ peer }) => peer))).toEqual(new Set(banned.map(({ name }) => name)));
+    expect(both.wire.peers().map(({ id }) => id)).toContain(one.wire.peerId);
+    // An honest chain that is heavier brings it back.
+    for (let i = 0; i < 2; i++) {
+      const next = aBlock(lab.of("toy"), worker, await placeIn(both, lab.of("toy")));
+      await lab.tellBlock(await lab.evil([both]), both, next);
+      await lab.clock.run(12_000);
+    }
+    expect(one.engine.ledger.head.id).toEqual(both.engine.ledger.head.id);
+  });
+
+  it("is blamed where there is one task, which everybody follows (the control)", async () => {
+    const single = new Lab();
+    const node = await single.node("n");
+    const winner = await single.evil([node]);
+    await single.tellBlock(winner, node, aBlock(single, leader, await placeOf(node)));
+    await single.clock.run(12_000);
+    const place = await placeOf(node);
+    const unit = aUnit(single, worker, place);
+    const lie = recordAt(single, leader, place, [unit], { nextDigest: zero });
+    const block = aBlock(single, leader, placeAfter(place, lie, following(place, [unit])));
+    const relayer = await single.evil([node], single.serving(unit.delta));
+    const verdict = node.handlers.gossip("block", blockMessage(block), { from: relayer.name, author: "somebody else" });
+    await single.clock.run(1000);
+    expect(await verdict).toMatchObject({ kind: "reject", code: "wrong-next" });
+    await single.close();
   });
 });
 

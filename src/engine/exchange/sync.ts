@@ -14,7 +14,7 @@ export const CHUNK_BLOCKS = 16;
 const PARALLEL = 4;
 /** Failures of a peer within one sync before it is left out of it. */
 const MAX_FAILURES = 3;
-/** Failures of a peer whose connection broke: it is left out of this sync, and blamed for nothing. */
+/** Failures of a peer whose connection broke, or whose chain only others can see to be wrong: it is left out of this sync, and blamed for nothing. */
 const BROKEN = Number.POSITIVE_INFINITY;
 /** Times in a row that a peer's chain may move, or its connection break, before it brought what it claims. */
 const MAX_EXCUSES = 10;
@@ -29,6 +29,8 @@ export interface SyncDeps {
   /** Whether a block is in the tree. */
   readonly has: (id: Uint8Array) => Promise<boolean>;
   readonly importBlock: (block: Decoded<Block>, origin: PeerOrigin) => Promise<Verdict>;
+  /** Whether an honest peer may stand on a block that is refused like this. */
+  readonly isExcusable: (verdict: Verdict) => boolean;
 }
 
 interface Chunk {
@@ -195,7 +197,8 @@ export class Sync {
       const verdict = await this.#deps.importBlock(block, fromPeer(peer));
       if (verdict.kind === "accept") continue;
       this.#fail(failures, peer, verdict.reason);
-      if (verdict.kind === "reject") this.#deps.wire.punish(peer, verdict.reason);
+      if (this.#deps.isExcusable(verdict)) failures.set(peer, BROKEN);
+      else if (verdict.kind === "reject") this.#deps.wire.punish(peer, verdict.reason);
       return false;
     }
     return true;

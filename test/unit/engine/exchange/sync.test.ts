@@ -55,6 +55,7 @@ beforeEach(() => {
       events: new Emitter(),
       log: silentLog(),
       head: () => head,
+      isExcusable: () => false,
       has: async (id) => known.has(hex(id)),
       importBlock: async ({ value: { header } }) => {
         known.add(hex(Header.id(header)));

@@ -95,7 +95,7 @@ describe("a round", () => {
     await take(unit);
     await settle();
     expect(signed).toMatchObject([{ stored: true }]);
-    const [{ record }] = signed as [{ record: RoundRecord }];
+    const record = signed[0]?.record as RoundRecord;
     expect(record).toMatchObject({ round: place.round, contributions: [unit.contribution], leader: leader.address });
     expect(RoundRecord.verify(record, desk.lab.network.rules.genesis)).toBe(true);
     expect(rounds.view.round).toBe(place.round + 1);
