@@ -18,7 +18,7 @@ vi.mock("node:crypto", async (original) => {
 });
 
 const key = Sim.key("author");
-const reader = { name: "reader", verifies: true } as const;
+const reader = { verifies: true } as const;
 let lab: Lab;
 let victim: Node;
 
