@@ -1,5 +1,6 @@
 // Builds the engine's parts, each from those before it. They meet on the event bus; nobody holds a callback into something built later.
 import { bytesEqual, Emitter, messageOf, Scope } from "../base/index.ts";
+import { isExcusable } from "./blame.ts";
 import { Attestations, EvidenceWatch, Ledger, Mempool } from "./chain/index.ts";
 import type { EventBus } from "./events.ts";
 import {
@@ -97,7 +98,7 @@ function startWorks(options: EngineOptions, deps: EngineDeps, ground: Ground): W
   );
   const executor =
     runtime === undefined ? undefined : new Executor({ ...shared, runtime, log: log.child("executor") }, scope);
-  const checks = new Checks({ ...shared, rules, executor }, scope);
+  const checks = new Checks({ ...shared, rules, executor, log: log.child("checks") }, scope);
   events.on("record", ({ bytes, origin }) => {
     if (origin.kind === "own") outbox.publish("record", bytes);
   });
@@ -113,6 +114,7 @@ function openSync(deps: EngineDeps, ground: Ground, { tasks, executor, evidence 
       wire,
       log: log.child("sync"),
       head: () => ledger.head,
+      isExcusable: (verdict) => isExcusable(verdict, ledger.rules),
       has: async (id) => (await ledger.entry(id)) !== undefined,
       importBlock: async (block, origin) => {
         await executor?.below(MAX_BACKLOG);
@@ -127,10 +129,11 @@ function openSync(deps: EngineDeps, ground: Ground, { tasks, executor, evidence 
   return sync;
 }
 
-function openIntake({ checksBeforeRelay }: EngineOptions, { clock }: EngineDeps, parts: Ground & Works): Intake {
+function openIntake({ checksBeforeRelay }: EngineOptions, { clock, wire }: EngineDeps, parts: Ground & Works): Intake {
   const { events, scope, executor, tasks } = parts;
   return createIntake({
     ...parts,
+    wire,
     patience: new Patience({ events, clock }, scope),
     task: (id) => engineOf(tasks, id),
     checksBeforeRelay: checksBeforeRelay && executor !== undefined,

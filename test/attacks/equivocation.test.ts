@@ -1,9 +1,10 @@
 // One win behind two blocks: found out, proven on chain, paid for with immature rewards and a ban; and no money is made or lost by it.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { doubleBlock } from "../../src/chain/index.ts";
 import type { Block } from "../../src/codec/index.ts";
 import { forgeBlock } from "../support/chain.ts";
 import { aBlock, placeOf } from "../support/forge.ts";
-import { blockMessage, Lab, type Node, VICTIMS } from "../support/lab.ts";
+import { blockMessage, kindsPending, Lab, type Node, VICTIMS } from "../support/lab.ts";
 import { Sim } from "../support/sim.ts";
 
 const cheat = Sim.key("cheat");
@@ -79,7 +80,7 @@ describe.each(VICTIMS)("a %s", (_, options) => {
     for (const block of [first, second, third]) await evil.wire.publish("block", blockMessage(block));
     await lab.clock.run(10_000);
     expect(victim.alerts).toEqual(["equivocation"]);
-    expect(victim.engine.evidence.pending(victim.engine.ledger.state).doubleBlocks).toHaveLength(1);
+    expect(kindsPending(victim)).toEqual([doubleBlock.tag]);
   });
 
   it("does not take an altered copy under another's signature for evidence", async () => {

@@ -1,7 +1,7 @@
 // Everything that a header can lie about, sent to a running engine: refused before anything behind it is looked at, and the honest block is taken.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { State } from "../../src/chain/index.ts";
-import type { Block, Header, UnsignedHeader } from "../../src/codec/index.ts";
+import { type Block, Header, type UnsignedHeader } from "../../src/codec/index.ts";
 import { sha256 } from "../../src/crypto/index.ts";
 import { drawHash, findWin, firstNonce, noncesPerUnit, unitOfHeader } from "../../src/work/index.ts";
 import { forgeBlock } from "../support/chain.ts";
@@ -70,6 +70,17 @@ function oldDraw(): Block {
   throw new Error("not found");
 }
 
+/** The honest block under another miner's name; the draw is the name's too, so whether it wins still is chance. */
+function renamed(wins: boolean): Block {
+  const time = lab.clock.now() + 1;
+  for (let i = 0; i < 5000; i++) {
+    const forged = signed(honest(), { miner: Sim.key(`other ${i}`).address, time });
+    const draw = drawHash(unitOfHeader(place.state.beacon, forged.header), forged.header.nonce);
+    if (Buffer.compare(draw, place.state.target) < 0 === wins) return forged;
+  }
+  throw new Error("not found");
+}
+
 const FORGERIES: readonly (readonly [what: string, code: string, make: () => Block])[] = [
   ["a nonce outside its range", "nonce-out-of-range", unearned],
   ["a nonce that does not win", "draw-above-target", () => otherNonce((wins) => !wins)],
@@ -92,17 +103,14 @@ const FORGERIES: readonly (readonly [what: string, code: string, make: () => Blo
   ["a round that nothing leads to", "wrong-round", () => signed(honest(), { round: place.round + 300 })],
   ["a wrong height", "wrong-height", () => signed(honest(), { height: place.state.height + 2 })],
   ["an unknown task", "unknown-task", () => signed(honest(), { task: zero })],
-  ["another protocol version", "wrong-version", () => signed(honest(), { version: 2 })],
+  ["another protocol version", "wrong-version", () => signed(honest(), { version: lab.network.rules.version + 1 })],
   [
     "another's signature",
     "bad-signature",
     () => ({ ...honest(), header: forgeBlock(honest(), Sim.key("other"), lab.network.rules, {}).header }),
   ],
-  [
-    "another miner's name",
-    "draw-above-target",
-    () => signed(honest(), { miner: Sim.key("other").address, time: lab.clock.now() + 1 }),
-  ],
+  ["another miner's name", "draw-above-target", () => renamed(false)],
+  ["another miner's name under which the draw wins too", "bad-signature", () => renamed(true)],
   [
     "a contribution that is not the header's",
     "wrong-body-root",

@@ -1,19 +1,20 @@
 // Oversized, truncated and bit-flipped messages on every topic and protocol: refused, blamed where provable, and the engine goes on.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { PouwError, type Verdict } from "../../src/base/index.ts";
+import { transferOf } from "../../src/chain/index.ts";
 import {
-    Attestation,
-    type Codec,
-    Contribution,
-    MAX_GOSSIP_BYTES,
-    MAX_REPLY_BYTES,
-    PROTOCOLS,
-    type Protocol,
-    REQUESTS,
-    RoundRecord,
-    TOPICS,
-    type Topic,
-    Transaction,
+  Attestation,
+  type Codec,
+  Contribution,
+  MAX_GOSSIP_BYTES,
+  MAX_REPLY_BYTES,
+  PROTOCOLS,
+  type Protocol,
+  REQUESTS,
+  RoundRecord,
+  TOPICS,
+  type Topic,
+  Transaction,
 } from "../../src/codec/index.ts";
 import { aBlock, aUnit, placeOf, recordAt } from "../support/forge.ts";
 import { blockMessage, type Evil, Lab, type Node } from "../support/lab.ts";
@@ -46,11 +47,18 @@ beforeAll(async () => {
   const { genesis } = lab.network.rules;
   const { tipId, height } = place.state;
   const word = { block: tipId, height, outcome: 0, digest: new Uint8Array(32), verifier: leader.address };
-  const payment = { genesis, from: leader.address, to: Sim.key("shop").address, amount: 1n, fee: 1n, nonce: 0n };
+  const payment = transferOf({
+    genesis,
+    from: leader.address,
+    to: Sim.key("shop").address,
+    amount: 1n,
+    fee: 1n,
+    nonce: 0n,
+  });
   messages = {
     contribution: Contribution.codec.encode(unit.contribution),
-    transfer: Transaction.codec.encode(signTransfer(payment, leader)),
-    verdict: Attestation.codec.encode(Attestation.sign(word, leader, genesis)),
+    transaction: Transaction.codec.encode(Transaction.sign(payment, leader, genesis)),
+    attestation: Attestation.codec.encode(Attestation.sign(word, leader, genesis)),
     record: RoundRecord.codec.encode(recordAt(lab, leader, place, [other])),
     block: blockMessage(aBlock(lab, leader, place)),
   };
@@ -165,7 +173,7 @@ describe.each(PROTOCOLS)("protocol %s", (protocol) => {
 });
 
 it("takes every honest message after all that", async () => {
-  for (const topic of ["contribution", "transfer", "verdict", "record", "block"] as const)
+  for (const topic of ["contribution", "transaction", "attestation", "record", "block"] as const)
     expect(await judge(topic, messages[topic]), topic).toEqual({ kind: "accept" });
   expect(victim.engine.ledger.head.height).toBe(2);
 });

@@ -1,21 +1,22 @@
 // What a leader, or somebody who would be one, can lie about: the next state, its right to lead, its signature, two records for one round.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Verdict } from "../../src/base/index.ts";
+import { doubleRecord } from "../../src/chain/index.ts";
 import { RoundRecord } from "../../src/codec/index.ts";
 import type { KeyPair } from "../../src/crypto/index.ts";
 import { forgeBlock } from "../support/chain.ts";
 import {
-    aBlock,
-    aUnit,
-    aWin,
-    following,
-    type Place,
-    placeAfter,
-    placeOf,
-    recordAt,
-    type Unit,
+  aBlock,
+  aUnit,
+  aWin,
+  following,
+  type Place,
+  placeAfter,
+  placeOf,
+  recordAt,
+  type Unit,
 } from "../support/forge.ts";
-import { type Evil, Lab, type Node, only, VICTIMS } from "../support/lab.ts";
+import { type Evil, kindsPending, Lab, type Node, only, VICTIMS } from "../support/lab.ts";
 import { Sim } from "../support/sim.ts";
 
 const zero = new Uint8Array(32);
@@ -55,7 +56,7 @@ describe.each(VICTIMS)("a %s", (_, options) => {
     const { place, unit, evil } = await scene();
     const record = recordAt(lab, leader, place, [unit]);
     expect(await tell(evil, record)).toEqual({ kind: "accept" });
-    expect(only(victim).rounds.view).toMatchObject({ round: place.round + 1, start: record.nextDigest });
+    expect(only(victim).rounds.view).toMatchObject({ round: place.round + 1, startDigest: record.nextDigest });
   });
 
   const LIES: readonly (readonly [string, string, (place: Place, unit: Unit) => RoundRecord])[] = [
@@ -153,8 +154,7 @@ describe("a leader that signs two records for one round", () => {
     for (let i = 0; i < 12; i++)
       await tell(evil, recordAt(lab, leader, place, [aUnit(lab, Sim.key("worker"), place, { index: i }), unit]));
     expect(victim.alerts).toEqual(["equivocation"]);
-    const { doubleRecords } = victim.engine.evidence.pending(victim.engine.ledger.state);
-    expect(doubleRecords).toHaveLength(1);
+    expect(kindsPending(victim)).toEqual([doubleRecord.tag]);
   });
 
   it("is not accused by the same record twice, nor one that goes on in the next round", async () => {
@@ -166,7 +166,7 @@ describe("a leader that signs two records for one round", () => {
     const more = await lab.evil([victim], lab.serving(worker.delta));
     expect(await tell(more, recordAt(lab, leader, next, [worker]))).toEqual({ kind: "accept" });
     expect(victim.alerts).toEqual([]);
-    expect(victim.engine.evidence.pending(victim.engine.ledger.state).doubleRecords).toEqual([]);
+    expect(kindsPending(victim)).toEqual([]);
   });
 });
 
@@ -186,7 +186,7 @@ describe("strangers", () => {
     await tell(evil, recordAt(lab, leader, same, [unit], { nextDigest: zero }));
     await tell(evil, recordAt(lab, leader, same, [unit]));
     expect(victim.alerts).toEqual(["equivocation"]);
-    expect(victim.engine.evidence.pending(victim.engine.ledger.state).doubleRecords).toHaveLength(1);
+    expect(kindsPending(victim)).toEqual([doubleRecord.tag]);
   });
 });
 

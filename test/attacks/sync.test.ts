@@ -1,7 +1,8 @@
 // Peers that serve rubbish to a node that joins, or lie about their work: it finishes with an honest peer, rubbish is punished, and a running miner is not held up.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { fromBigInt, toHex } from "../../src/base/index.ts";
-import { type Block, type PeerStatus, REQUESTS } from "../../src/codec/index.ts";
+import { Block, type Decoded, type PeerStatus, REQUESTS } from "../../src/codec/index.ts";
+import { PROTOCOL_VERSION } from "../../src/engine/exchange/index.ts";
 import { aWorld, mineChain } from "../support/chain.ts";
 import { aBlock, placeOf } from "../support/forge.ts";
 import { type Answer, type Evil, Lab, type Node, only } from "../support/lab.ts";
@@ -18,7 +19,7 @@ beforeEach(async () => {
   await lab.mine(miner, HEIGHT);
   chain = [];
   for (const id of await miner.engine.blocks.canonicalRange(1, HEIGHT + 1))
-    chain.push((await miner.engine.blocks.block(id)) as Block);
+    chain.push(((await miner.engine.blocks.block(id)) as Decoded<Block>).value);
   expect(chain).toHaveLength(HEIGHT);
 });
 
@@ -38,7 +39,8 @@ function server(make: (from: number, count: number) => Uint8Array | Promise<Uint
   };
 }
 
-const reply = (...blocks: readonly Block[]): Uint8Array => REQUESTS.blocks.reply.encode({ blocks: [...blocks] });
+const reply = (...blocks: readonly Block[]): Uint8Array =>
+  REQUESTS.blocks.reply.encode({ blocks: blocks.map((block) => Block.codec.encode(block)) });
 const slice = (from: number, count: number): Block[] => chain.slice(from - 1, from - 1 + count);
 const other = (): Block[] => mineChain(aWorld(), HEIGHT).blocks;
 const tampered = (block: Block): Block => ({ ...block, header: { ...block.header, stateRoot: new Uint8Array(32) } });
@@ -74,7 +76,7 @@ describe("a node that joins", () => {
     const joiner = await lab.node("j", {}, [miner]);
     expect(await synced(joiner)).toBeLessThan(10_000);
     await lab.clock.run(20_000);
-    expect(joiner.engine.executor?.backlog).toBe(0);
+    expect(joiner.engine.backlog).toBe(0);
     expect((await joiner.engine.ledger.entry(joiner.engine.ledger.head.id))?.checked).toBe("executed");
     expect(joiner.punished).toEqual([]);
   });
@@ -111,7 +113,7 @@ describe("a node that joins", () => {
     ],
     [
       "a newer version's status",
-      (): Promise<Uint8Array> => lab.nothing({ version: 2 })("status", new Uint8Array(0), ""),
+      (): Promise<Uint8Array> => lab.nothing({ version: PROTOCOL_VERSION + 1 })("status", new Uint8Array(0), ""),
     ],
   ])("does not count as a peer who answers with %s", async (_what, answer) => {
     const joiner = await lab.node("j", {}, [miner]);

@@ -1,7 +1,6 @@
 // Deltas that are announced and never served: they hold up nobody else's blocks, records or contributions, and are given up in bounded time.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { REQUESTS } from "../../src/codec/requests.ts";
-import { type Contribution, RoundRecord } from "../../src/codec/work.ts";
+import { Contribution, REQUESTS, RoundRecord } from "../../src/codec/index.ts";
 import { sha256 } from "../../src/crypto/index.ts";
 import { aBlock, aUnit, following, type Place, placeAfter, placeOf, recordAt, type Unit } from "../support/forge.ts";
 import { type Answer, blockMessage, type Evil, Lab, type Node, VICTIMS } from "../support/lab.ts";

@@ -5,7 +5,7 @@ import { compareContributions, draftBlock, sealBlock } from "../../src/consensus
 import { type KeyPair, sha256 } from "../../src/crypto/index.ts";
 import { AGGREGATION_RULES, decodeDelta, encodeDelta, parametersDigest } from "../../src/ml/index.ts";
 import { findWin, noncesPerUnit, unitOfContribution, unitSeed, type Win } from "../../src/work/index.ts";
-import { type Lab, type Node, only } from "./lab.ts";
+import { type Node, only, type Workshop } from "./lab.ts";
 import { toyTask, toyUnit } from "./sim.ts";
 
 /** What a unit is run upon: a state, and the parameters and records of the round that is open on it. */
@@ -17,10 +17,10 @@ export interface Place {
   readonly records: readonly RoundRecord[];
 }
 
-/** Where `node` stands. */
-export async function placeOf(node: Node): Promise<Place> {
+/** Where `node` stands in its only task, or in another. */
+export async function placeOf(node: Node, engine = only(node)): Promise<Place> {
   const { ledger } = node.engine;
-  const { rounds, parameters } = only(node);
+  const { rounds, parameters } = engine;
   const { round, startDigest: start, records } = rounds.view;
   const set = await parameters.get(start);
   if (set === undefined) throw new Error("the parameters of the round are not here");
@@ -51,7 +51,7 @@ export interface UnitIndex {
 }
 
 /** A unit of `key` at `place`. */
-export function aUnit(lab: Lab, key: KeyPair, place: Place, at: UnitIndex = {}, cheat: Cheat = {}): Unit {
+export function aUnit(lab: Workshop, key: KeyPair, place: Place, at: UnitIndex = {}, cheat: Cheat = {}): Unit {
   const { rules } = lab.network;
   const { task } = lab;
   const { state, round, start, parameters } = place;
@@ -70,7 +70,7 @@ export function aUnit(lab: Lab, key: KeyPair, place: Place, at: UnitIndex = {}, 
     mlNode,
     index,
     startDigest: start,
-    digest: parametersDigest(toyTask, end),
+    digest: parametersDigest(task, end),
     codec: 0,
     deltaHash: sha256(delta),
     deltaBytes: delta.length,
@@ -80,7 +80,13 @@ export function aUnit(lab: Lab, key: KeyPair, place: Place, at: UnitIndex = {}, 
 }
 
 /** A unit of `key` that wins at `place`. */
-export function aWin(lab: Lab, key: KeyPair, place: Place, cheat: Cheat = {}, first = 0): Unit & { readonly win: Win } {
+export function aWin(
+  lab: Workshop,
+  key: KeyPair,
+  place: Place,
+  cheat: Cheat = {},
+  first = 0,
+): Unit & { readonly win: Win } {
   const nonces = noncesPerUnit(lab.task, lab.network.rules);
   for (let index = first; index < first + 1000; index++) {
     const unit = aUnit(lab, key, place, { index }, cheat);
@@ -99,7 +105,7 @@ export interface Extras {
 
 /** The block of a win; throws when no miner could draft it. */
 export function blockOf(
-  lab: Lab,
+  lab: Workshop,
   key: KeyPair,
   place: Place,
   won: Unit & { readonly win: Win },
@@ -114,13 +120,13 @@ export function blockOf(
 }
 
 /** A block of `key` at `place`, honest but for `cheat`. */
-export function aBlock(lab: Lab, key: KeyPair, place: Place, cheat: Cheat = {}, extras: Extras = {}): Block {
+export function aBlock(lab: Workshop, key: KeyPair, place: Place, cheat: Cheat = {}, extras: Extras = {}): Block {
   return blockOf(lab, key, place, aWin(lab, key, place, cheat), extras);
 }
 
 /** The record that closes the round of `place` with `units`, signed by `leader`; `change` forges fields before the signature. */
 export function recordAt(
-  lab: Lab,
+  lab: Workshop,
   leader: KeyPair,
   place: Place,
   units: readonly Unit[],
@@ -140,7 +146,7 @@ export function recordAt(
       block: place.state.tipId,
       parent: previous === undefined ? stands.lastRecord : RoundRecord.id(previous),
       contributions,
-      nextDigest: parametersDigest(toyTask, following(place, units)),
+      nextDigest: parametersDigest(task, following(place, units)),
       leader: leader.address,
       ...change,
     },

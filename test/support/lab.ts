@@ -48,11 +48,15 @@ export interface Node {
   readonly handlers: WireHandlers;
 }
 
-export interface NodeOptions extends Pick<SimNodeOptions, "forge" | "trains" | "unitMs"> {
+export interface NodeOptions extends Pick<SimNodeOptions, "forge" | "trains" | "unitMs" | "follows"> {
   readonly mines?: boolean;
   readonly verifies?: boolean;
   readonly trusts?: readonly string[];
 }
+
+/** Kinds of the offences that a node holds evidence of and no block has punished. */
+export const kindsPending = ({ engine }: Pick<Node, "engine">): number[] =>
+  engine.evidence.pending(engine.ledger.state).map(({ kind }) => kind);
 
 /** The engine of a node's only task. */
 export const only = (node: Pick<Node, "engine">): TaskEngine => node.engine.tasks[0] as TaskEngine;
@@ -82,10 +86,13 @@ export const VICTIMS: readonly (readonly [string, NodeOptions])[] = [
   ["peer", {}],
 ];
 
+/** What a forger needs of a lab. */
+export type Workshop = Pick<Lab, "network" | "clock" | "task">;
+
 export class Lab {
   readonly clock = new VirtualClock();
   readonly network: Network;
-  /** The network's only task. */
+  /** The network's first task; in most tests its only one. */
   readonly task: Task;
   readonly air: MemoryNetwork;
   readonly #engines: Engine[] = [];
@@ -120,7 +127,7 @@ export class Lab {
     const engine = await Engine.open(
       {
         ...network,
-        tasks: network.rules.tasks,
+        tasks: network.rules.tasks.filter(({ name: task }) => options.follows?.includes(task) ?? true),
         roleBits: 0,
         checksBeforeRelay: options.verifies === true,
         leads: options.mines === true,
@@ -260,6 +267,12 @@ export class Lab {
     const best = await blocks.canonical(known.height);
     const stands = best !== undefined && toHex(best) === toHex(id) && known.height <= ledger.head.height;
     return `${known.checked}, ${stands ? "stands" : "dropped"}`;
+  }
+
+  /** The lab as forgers of another of its tasks see it. */
+  of(name: string): Workshop {
+    const { network, clock } = this;
+    return { network, clock, task: network.rules.tasks.find((task) => task.name === name) as Task };
   }
 
   async close(): Promise<void> {

@@ -8,6 +8,12 @@ export function preferred(a: BlockEntry, b: BlockEntry): boolean {
   return compareChains({ ...a, tipId: a.id }, { ...b, tipId: b.id }) > 0;
 }
 
+/** A node whose outcome changed. */
+export interface Marked {
+  readonly was: BlockEntry;
+  readonly now: BlockEntry;
+}
+
 export class BlockTree {
   readonly #nodes = new Map<string, BlockEntry>();
   readonly #children = new Map<string, Set<string>>();
@@ -29,19 +35,24 @@ export class BlockTree {
     this.#children.set(parent, siblings);
   }
 
-  /** Changes the outcome of a block; `invalid` spreads to everything built on it. Returns the changed nodes. */
-  mark(id: Uint8Array, checked: Checked): BlockEntry[] {
-    const changed: BlockEntry[] = [];
+  /** Changes the outcome of a block; `invalid` spreads to everything built on it. Returns the changed nodes as they were and as they are. */
+  mark(id: Uint8Array, checked: Checked): Marked[] {
+    const changed: Marked[] = [];
     const todo = [toHex(id)];
     for (let key = todo.pop(); key !== undefined; key = todo.pop()) {
       const node = this.#nodes.get(key);
       if (node === undefined || node.checked === checked) continue;
-      const next = { ...node, checked };
-      this.#nodes.set(key, next);
-      changed.push(next);
+      const now = { ...node, checked };
+      this.#nodes.set(key, now);
+      changed.push({ was: node, now });
       if (checked === "invalid") todo.push(...(this.#children.get(key) ?? []));
     }
     return changed;
+  }
+
+  /** Takes a change of outcomes back. */
+  unmark(changed: readonly Marked[]): void {
+    for (const { was } of changed) this.#nodes.set(toHex(was.id), was);
   }
 
   /** The node that fork choice prefers among those not known to be invalid. */

@@ -173,9 +173,9 @@ export class Ledger {
     kept.written();
     this.#tree.add(entry);
     this.#states.put(block.id, state);
-    if (blocks.retention.keepsState(entry.height)) await this.#keepState(entry, state);
     if (move !== undefined) this.#turn({ entry, state }, move);
     if (origin.kind !== "own") events.emit("pending", { id: entry.id, height: entry.height, task: entry.task });
+    if (blocks.retention.keepsState(entry.height)) await this.#keepState(entry, state);
   }
 
   /** Without it the states from here on are only replayed from further back: a loss of time, not of the block. */
@@ -190,17 +190,32 @@ export class Ledger {
     return this.#queue.run(async () => {
       const changed = this.#tree.mark(id, checked);
       if (changed.length === 0) return;
-      const best = this.#tree.best() as BlockEntry;
-      if (checked !== "invalid" || bytesEqual(best.id, this.head.id)) {
-        await this.#deps.blocks.mark(changed, undefined);
-        this.#head = { ...this.#head, entry: this.#tree.get(this.head.id) ?? this.head };
-        return;
+      try {
+        await this.#writeOutcome(
+          changed.map(({ now }) => now),
+          checked,
+        );
+      } catch (error) {
+        // Not on disk: the tree must not know what the head does not obey, or the check is never made again.
+        this.#tree.unmark(changed);
+        throw error;
       }
-      const state = await this.stateOf(best.id);
-      const move = await this.#moveTo(best, undefined);
-      await this.#deps.blocks.mark(changed, move);
-      this.#turn({ entry: best, state }, move);
     });
+  }
+
+  /** Writes what changed in the tree, and moves the head if it does not stand any more. */
+  async #writeOutcome(changed: readonly BlockEntry[], checked: Checked): Promise<void> {
+    const { blocks } = this.#deps;
+    const best = this.#tree.best() as BlockEntry;
+    if (checked !== "invalid" || bytesEqual(best.id, this.head.id)) {
+      await blocks.mark(changed, undefined);
+      this.#head = { ...this.#head, entry: this.#tree.get(this.head.id) ?? this.head };
+      return;
+    }
+    const state = await this.stateOf(best.id);
+    const move = await this.#moveTo(best, undefined);
+    await blocks.mark(changed, move);
+    this.#turn({ entry: best, state }, move);
   }
 
   #turn(head: { readonly entry: BlockEntry; readonly state: State }, move: Move): void {

@@ -14,7 +14,7 @@ export const CHUNK_BLOCKS = 16;
 const PARALLEL = 4;
 /** Failures of a peer within one sync before it is left out of it. */
 const MAX_FAILURES = 3;
-/** Failures of a peer whose connection broke: it is left out of this sync, and blamed for nothing. */
+/** Failures of a peer whose connection broke, or whose chain only others can see to be wrong: it is left out of this sync, and blamed for nothing. */
 const BROKEN = Number.POSITIVE_INFINITY;
 /** Times in a row that a peer's chain may move, or its connection break, before it brought what it claims. */
 const MAX_EXCUSES = 10;
@@ -29,6 +29,8 @@ export interface SyncDeps {
   /** Whether a block is in the tree. */
   readonly has: (id: Uint8Array) => Promise<boolean>;
   readonly importBlock: (block: Decoded<Block>, origin: PeerOrigin) => Promise<Verdict>;
+  /** Whether an honest peer may stand on a block that is refused like this. */
+  readonly isExcusable: (verdict: Verdict) => boolean;
 }
 
 interface Chunk {
@@ -84,8 +86,8 @@ export class Sync {
       const best = this.#heavier(failures)[0];
       if (best === undefined) return;
       const word = this.#deps.peers.get(best) as PeerStatus;
-      const from = await this.#ancestor(best).catch((error) => this.#failed(failures, best, error));
-      const all = from !== undefined && (await this.#pull(best, from, failures));
+      const first = await this.#firstMissing(best).catch((error) => this.#failed(failures, best, error));
+      const all = first !== undefined && (await this.#pull(best, first, failures));
       this.#doubt(best, word, failures, all);
     }
   }
@@ -127,24 +129,25 @@ export class Sync {
     });
   }
 
-  /** First height of the peer's chain that we lack: steps back in doubling strides until a block's parent is known. */
-  async #ancestor(peer: string): Promise<number> {
+  /** First block of the peer's chain that we may lack: steps back in doubling strides until a block's parent is known. */
+  async #firstMissing(peer: string): Promise<Decoded<Block>> {
     const top = Math.min(this.#deps.head().height + 1, (this.#deps.peers.get(peer) as PeerStatus).height);
     for (let back = 0, from = top; ; back = back === 0 ? 4 : back * 2) {
       from = Math.max(1, top - back);
       const [first] = await this.#range(peer, from, 1);
       if (first === undefined) throw new PouwError("NOT_FOUND", `no block at height ${from}`);
-      if (await this.#deps.has(first.value.header.parent)) return from;
+      if (await this.#deps.has(first.value.header.parent)) return first;
       if (from === 1) throw new PouwError("BAD_ENCODING", "its first block does not stand on our genesis");
     }
   }
 
-  /** Pulls [from, best's height] in chunks, PARALLEL at a time, and imports them in order; true when all came in. */
-  async #pull(best: string, from: number, failures: Map<string, number>): Promise<boolean> {
+  /** Pulls what follows `first` up to best's height in chunks, PARALLEL at a time, and imports all in order; true when all came in. */
+  async #pull(best: string, first: Decoded<Block>, failures: Map<string, number>): Promise<boolean> {
     const target = (this.#deps.peers.get(best) as PeerStatus).height;
     const { height: start, work } = this.#deps.head();
-    const ahead: { from: number; blocks: Promise<Chunk | undefined> }[] = [];
-    for (let next = from, turn = 0; !this.#signal.aborted; ) {
+    const { height: from } = first.value.header;
+    const ahead = [{ from, blocks: Promise.resolve<Chunk | undefined>({ peer: best, blocks: [first] }) }];
+    for (let next = from + 1, turn = 0; !this.#signal.aborted; ) {
       for (; ahead.length < PARALLEL && next <= target; next += CHUNK_BLOCKS) {
         const range = { from: next, count: Math.min(CHUNK_BLOCKS, target - next + 1) };
         ahead.push({ from: next, blocks: this.#chunk(best, range, turn++, failures) });
@@ -194,7 +197,8 @@ export class Sync {
       const verdict = await this.#deps.importBlock(block, fromPeer(peer));
       if (verdict.kind === "accept") continue;
       this.#fail(failures, peer, verdict.reason);
-      if (verdict.kind === "reject") this.#deps.wire.punish(peer, verdict.reason);
+      if (this.#deps.isExcusable(verdict)) failures.set(peer, BROKEN);
+      else if (verdict.kind === "reject") this.#deps.wire.punish(peer, verdict.reason);
       return false;
     }
     return true;

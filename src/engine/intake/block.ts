@@ -1,12 +1,13 @@
 // Topic `block`: the header is judged once, the body pulled if it did not come along, and the whole handed to the ledger.
 import { ACCEPT, ignore } from "../../base/index.ts";
 import type { Block, BlockNotice, Decoded } from "../../codec/index.ts";
+import { isExcusable } from "../blame.ts";
 import { fetchBlock } from "../exchange/index.ts";
 import type { PeerOrigin } from "../origin.ts";
 import type { Handler, IntakeDeps } from "./handler.ts";
 
 export const onBlock: Handler<"block"> = async ({ value, id }, origin, deps) => {
-  const { ledger, evidence, checks, events, signal } = deps;
+  const { ledger, evidence, checks, events, wire, signal } = deps;
   const header = value.kind === "block" ? value.block.value.header : value.header;
   const parent = await ledger.entry(header.parent);
   // Its state would have to be replayed first; a chain that really parts there is fetched by sync, from who claims the work.
@@ -23,6 +24,11 @@ export const onBlock: Handler<"block"> = async ({ value, id }, origin, deps) => 
   if (block === undefined) return ignore("no-block");
   const verdict = await ledger.importBlock(block, origin, { signal, judged });
   if (verdict.kind === "ignore") events.emit("stranded", { peer: origin.from, ahead: false });
+  if (verdict.kind === "reject" && origin.from !== origin.author && isExcusable(verdict, ledger.rules)) {
+    // Its author made it up; whoever passed it on need not follow the task.
+    wire.punish(origin.author, verdict.reason);
+    return ignore(verdict.code);
+  }
   if (verdict.kind !== "accept") return verdict;
   return deps.checksBeforeRelay ? checks.awaitCheck(id, header.task) : ACCEPT;
 };

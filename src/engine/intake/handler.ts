@@ -1,6 +1,7 @@
 // What a gossip topic's handler is given and answers.
 import type { Verdict } from "../../base/index.ts";
 import type { Decoded, MessageOf, Topic } from "../../codec/index.ts";
+import type { Wire } from "../../ports/index.ts";
 import type { Attestations, EvidenceWatch, Ledger, Mempool } from "../chain/index.ts";
 import type { EventBus } from "../events.ts";
 import type { Client } from "../exchange/index.ts";
@@ -15,6 +16,7 @@ export interface IntakeDeps {
   readonly evidence: EvidenceWatch;
   readonly checks: Checks;
   readonly client: Client;
+  readonly wire: Pick<Wire, "punish">;
   readonly events: EventBus;
   readonly patience: Patience;
   /** The engine of a followed task. */

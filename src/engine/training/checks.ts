@@ -1,9 +1,9 @@
 // Which blocks stand: by re-execution here, or by the attestations of verifiers on a node that cannot train or does not follow the task (protocol section 5).
-import { ACCEPT, type Hash32, ignore, Lru, toHex, type Verdict } from "../../base/index.ts";
+import { ACCEPT, type Hash32, ignore, Lru, messageOf, toHex, type Verdict } from "../../base/index.ts";
 import type { Rules } from "../../chain/index.ts";
 import { Attestation, type Block, Header, OUTCOMES, type Outcome } from "../../codec/index.ts";
 import type { KeyPair } from "../../crypto/index.ts";
-import type { Clock, Wire } from "../../ports/index.ts";
+import type { Clock, Log, Wire } from "../../ports/index.ts";
 import type { Attestations, Ledger } from "../chain/index.ts";
 import type { EngineEvents, EventBus } from "../events.ts";
 import { type Outbox, within } from "../exchange/index.ts";
@@ -22,6 +22,7 @@ export interface ChecksDeps {
   readonly key: KeyPair;
   readonly wire: Pick<Wire, "punish">;
   readonly clock: Clock;
+  readonly log: Log;
   readonly ledger: Ledger;
   readonly blocks: BlockStore;
   readonly tasks: FollowedTasks;
@@ -112,16 +113,26 @@ export class Checks {
   /** A verifier's word arrived; it counts for blocks that are not re-executed here. */
   async hear(attestation: Attestation): Promise<void> {
     this.#deps.events.emit("attestation", { attestation });
-    const entry = await this.#deps.ledger.entry(attestation.block);
-    if (entry !== undefined && !this.#executes(entry.task)) await this.#followAttestations(entry.id);
+    await this.#followAttestations(attestation.block as Hash32);
   }
 
-  /** Marks a block as two thirds of the trusted verifiers say. */
+  /** Marks a block as two thirds of the trusted verifiers say. What the disk does not take now is decided by the next word. */
   async #followAttestations(id: Hash32): Promise<void> {
-    const { attestations, ledger, blocks, events } = this.#deps;
+    const { attestations, log } = this.#deps;
     const decided = attestations.decided(id);
+    if (decided === undefined) return;
+    try {
+      await this.#decide(id, decided);
+    } catch (error) {
+      if (!this.#signal.aborted)
+        log.warn({ block: toHex(id), reason: messageOf(error) }, "attestations were not followed");
+    }
+  }
+
+  async #decide(id: Hash32, decided: Outcome): Promise<void> {
+    const { ledger, blocks, events } = this.#deps;
     const entry = await ledger.entry(id);
-    if (entry === undefined || entry.checked !== "pending" || decided === undefined) return;
+    if (entry === undefined || entry.checked !== "pending" || this.#executes(entry.task)) return;
     const block = await blocks.block(id);
     await ledger.setChecked(id, decided === "valid" ? "attestations" : "invalid");
     if (decided === "invalid") this.#blame(id, "two thirds of the trusted verifiers found its unit forged");

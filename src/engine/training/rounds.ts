@@ -91,6 +91,7 @@ export class Rounds {
 
   /** Judges a leader's record and, if it follows the present round, moves on to the state that it makes. */
   async addRecord({ value: record, bytes }: Decoded<RoundRecord>, origin: Origin): Promise<Verdict> {
+    const judged = this.#view;
     const early = this.#judge(record, origin);
     if (early.kind !== "accept") return early;
     const pulling = { hints: hintsOf(origin), signal: this.#signal };
@@ -99,7 +100,8 @@ export class Rounds {
     if (!here) return ignore("no-delta");
     return this.#queue.run(async () => {
       const view = this.#view;
-      const verdict = this.#judge(record, origin);
+      // Where nothing moved meanwhile the verdict stands, and no signature is looked at again.
+      const verdict = view === judged ? early : this.#judge(record, origin);
       if (verdict.kind !== "accept") return verdict;
       const made = await this.#deps.parameters.advance(view.startDigest, record, pulling);
       if (made.kind !== "accept") return made;

@@ -1,4 +1,5 @@
 // Feeds engine events to the roles and has their effects carried out; holds no rule of its own.
+import { messageOf } from "../../base/index.ts";
 import type { Engine, EngineEvents } from "../../engine/index.ts";
 import type { Clock, Log } from "../../ports/index.ts";
 import type { ControlEvent, RoleTools, RunningRole } from "../../roles/index.ts";
@@ -54,12 +55,21 @@ export class RoleRunner {
     for (const effect of running.step(event)) this.#run(running, effect);
   }
 
+  /** A role's fault is its own: it is logged, and everything else goes on. */
   #run(running: RunningRole, effect: RunningRole["first"][number]): void {
     const { engine, clock, log } = this.#deps;
     const send: RoleTools<{ readonly type: string }>["send"] = (event) => this.#feed(running, event);
-    const done = running.role.effects[effect.type]?.(effect, { engine, clock, log, signal: this.#signal, send });
-    if (!(done instanceof Promise)) return;
-    const tracked: Promise<unknown> = done.finally(() => this.#running.delete(tracked));
-    this.#running.add(tracked);
+    const failed = (error: unknown): void => {
+      const what = { role: running.role.name, effect: effect.type, reason: messageOf(error) };
+      if (!this.#signal.aborted) log.error(what, "an effect of a role failed");
+    };
+    try {
+      const done = running.role.effects[effect.type]?.(effect, { engine, clock, log, signal: this.#signal, send });
+      if (!(done instanceof Promise)) return;
+      const tracked: Promise<unknown> = done.catch(failed).finally(() => this.#running.delete(tracked));
+      this.#running.add(tracked);
+    } catch (error) {
+      failed(error);
+    }
   }
 }

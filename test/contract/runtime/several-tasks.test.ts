@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createArtifacts } from "../../../src/adapters/artifacts/index.ts";
 import { dataFeeds, evaluate, train } from "../../../src/adapters/onnx/calls.ts";
-import { type OrtProvider, openProvider } from "../../../src/adapters/onnx/ort.ts";
 import { openRuntime } from "../../../src/adapters/onnx/index.ts";
+import { type OrtProvider, openProvider } from "../../../src/adapters/onnx/ort.ts";
 import { fromHex, toHex } from "../../../src/base/index.ts";
 import { taskOf } from "../../../src/chain/index.ts";
 import {

@@ -1,126 +1,173 @@
-// Roles at work: events reach the roles that listen, effects are carried out and waited for, and nothing runs once the node stops.
-import { describe, expect, it } from "vitest";
+// The role runner: events in each role's own words, effects carried out, and nothing after the end.
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { silentLog } from "../../../src/adapters/telemetry/index.ts";
 import { Emitter } from "../../../src/base/index.ts";
-import type { EngineEvents } from "../../../src/engine/index.ts";
+import type { Engine, EngineEvents } from "../../../src/engine/index.ts";
 import { RoleRunner } from "../../../src/node/parts/role-runner.ts";
-import { anyRole, role, startRole } from "../../../src/roles/index.ts";
+import { anyRole, type Claims, type RoleModule, role, startRole } from "../../../src/roles/index.ts";
 import { settle, VirtualClock } from "../../support/virtual-clock.ts";
 
-interface Event {
-  readonly type: "synced";
-  readonly target: number;
-}
-type Effect = { readonly type: "note"; readonly what: string } | { readonly type: "work"; readonly ms: number };
+type Event = { readonly type: "moved"; readonly round: number } | { readonly type: "done" };
+type Effect = { readonly type: "say"; readonly what: string } | { readonly type: "work" };
 
-/** Two roles over a bare bus: a listener that notes and works, and a deaf one. */
-function stage() {
-  const events = new Emitter<EngineEvents>();
-  const noted: string[] = [];
-  const clock = new VirtualClock();
-  const stop = new AbortController();
-  let announced = 0;
-  const scribe = role<number, Event, Effect>({
-    name: "scribe",
-    bit: 5,
-    needs: [],
-    claims: {},
-    listens: { sync: ({ target }) => (target < 0 ? undefined : { type: "synced", target }) },
-    start: () => [0, [{ type: "note", what: "first" }]],
-    step: (seen, event) => {
-      if (event.type !== "synced") return [seen, [{ type: "note", what: event.type }]];
-      return [
-        seen + 1,
-        [
-          { type: "note", what: `${seen}:${event.target}` },
-          { type: "work", ms: event.target },
-        ],
-      ];
-    },
-    effects: {
-      note: ({ what }) => void noted.push(what),
-      work: ({ ms }, tools) =>
-        new Promise<void>((resolve) => {
-          tools.clock.after(ms, () => {
-            noted.push(`worked ${ms}`);
-            // An effect may hand an event to its own role.
-            if (ms === 7) tools.send({ type: "synced", target: 1 });
-            resolve();
-          });
-        }),
-    },
-  });
-  const deaf = role<undefined, never, never>({
-    ...{ name: "deaf", bit: 6, needs: [], claims: {}, listens: {}, effects: {} },
-    start: () => [undefined, []],
-    step: (state) => [state, []],
-  });
-  const inputs = { workers: 1, settings: {}, tasks: [] };
-  const roles = [scribe, deaf].map((one) => startRole(anyRole(one), inputs));
-  const engine = {
+let events: Emitter<EngineEvents>;
+let engine: Engine;
+let stop: AbortController;
+let said: string[];
+/** Lets work that is under way end. */
+let release: (() => void)[];
+let announced: number;
+
+beforeEach(() => {
+  events = new Emitter();
+  announced = 0;
+  engine = {
     events,
     tasks: [{ rounds: { announce: () => announced++ } }, { rounds: { announce: () => announced++ } }],
-  };
-  const runner = new RoleRunner({ engine: engine as never, roles, clock, log: silentLog() }, { signal: stop.signal });
-  const sync = (target: number): void => events.emit("sync", { progress: undefined, target });
-  return { runner, sync, noted, clock, stop, announced: () => announced };
+  } as never;
+  stop = new AbortController();
+  said = [];
+  release = [];
+});
+afterEach(() => stop.abort());
+
+/** Counts what it hears, says it, and works when told to go on. */
+const listener = (name: string): RoleModule<number, Event, Effect> =>
+  role<number, Event, Effect>({
+    name,
+    bit: 4,
+    needs: [],
+    claims: {} as Partial<Claims>,
+    listens: { round: ({ round }) => (round % 2 === 0 ? { type: "moved", round } : undefined) },
+    start: ({ workers }) => [0, [{ type: "say", what: `${name} starts with ${workers}` }]],
+    step: (count, event) => {
+      switch (event.type) {
+        case "moved":
+          return [count + 1, [{ type: "say", what: `${name} ${count + 1}: round ${event.round}` }]];
+        case "resume":
+          return [count, [{ type: "work" }]];
+        default:
+          return [count, [{ type: "say", what: `${name} ${event.type} after ${count}` }]];
+      }
+    },
+    effects: {
+      say: ({ what }) => void said.push(what),
+      work: async (_, { send, signal }) => {
+        await new Promise<void>((resolve) => {
+          release.push(resolve);
+          signal.addEventListener("abort", () => resolve(), { once: true });
+        });
+        send({ type: "done" });
+      },
+    },
+  });
+
+function aRunner(...names: readonly string[]): RoleRunner {
+  const roles = names.map((name) => startRole(anyRole(listener(name)), { workers: 2, settings: {}, tasks: [] }));
+  return new RoleRunner({ engine, roles, clock: new VirtualClock(), log: silentLog() }, { signal: stop.signal });
 }
+const round = (number: number): void => events.emit("round", { task: "", round: number, startDigest: "", head: "" });
 
-describe("the runner of roles", () => {
-  it("runs the first effects and asks every task where it stands, once roles listen", () => {
-    const { runner, sync, noted, announced } = stage();
-    sync(3);
-    expect(noted).toEqual([]);
+describe("roles", () => {
+  it("start with their first effects, and hear where every task stands", () => {
+    const runner = aRunner("one", "two");
+    expect([said, announced]).toEqual([[], 0]);
     runner.start();
-    expect(noted).toEqual(["first"]);
-    expect(announced()).toBe(2);
+    expect([said, announced]).toEqual([["one starts with 2", "two starts with 2"], 2]);
   });
 
-  it("feeds what a role listens to, in its own words, and keeps its state", () => {
-    const { runner, sync, noted } = stage();
+  it("hear engine events in their own words, each with a state of its own", () => {
+    const runner = aRunner("one", "two");
     runner.start();
-    sync(3);
-    sync(-1);
-    sync(4);
-    expect(noted).toEqual(["first", "0:3", "1:4"]);
+    said.length = 0;
+    for (const number of [1, 2, 3, 4]) round(number);
+    expect(said).toEqual(["one 1: round 2", "two 1: round 2", "one 2: round 4", "two 2: round 4"]);
   });
 
-  it("tells every role of a pause and a resume", () => {
-    const { runner, noted } = stage();
+  it("hear nothing before they start", () => {
+    aRunner("one");
+    round(2);
+    expect(said).toEqual([]);
+  });
+
+  it("all hear pause and resume", async () => {
+    const runner = aRunner("one", "two");
     runner.start();
+    said.length = 0;
     runner.control({ type: "pause" });
+    expect(said).toEqual(["one pause after 0", "two pause after 0"]);
     runner.control({ type: "resume" });
-    expect(noted).toEqual(["first", "pause", "resume"]);
+    expect(release).toHaveLength(2);
   });
+});
 
-  it("is drained when every effect under way has ended, and those that they led to", async () => {
-    const { runner, sync, noted, clock } = stage();
+describe("an effect", () => {
+  it("that takes time is waited for, and sends events back to its role", async () => {
+    const runner = aRunner("one");
     runner.start();
-    sync(7);
-    sync(9);
+    said.length = 0;
+    runner.control({ type: "resume" });
     let drained = false;
-    const done = runner.drained().then(() => {
+    void runner.drained().then(() => {
       drained = true;
     });
-    await clock.run(7);
-    expect(noted).toEqual(["first", "0:7", "1:9", "worked 7", "2:1"]);
+    await settle();
     expect(drained).toBe(false);
-    await clock.run(5);
-    await done;
-    expect(noted.slice(5)).toEqual(["worked 1", "worked 9"]);
-    await runner.drained();
+    for (const end of release) end();
+    await settle();
+    expect([drained, said]).toEqual([true, ["one done after 0"]]);
   });
 
-  it("feeds nothing once the node stops, not even what an effect still sends", async () => {
-    const { runner, sync, noted, clock, stop } = stage();
+  it.each([
+    ["fails", () => Promise.reject(new Error("no room"))],
+    [
+      "throws",
+      () => {
+        throw new Error("no room");
+      },
+    ],
+  ])("that %s is logged with its role, and stops neither the runner nor another role", async (_, say) => {
+    const broken = { ...listener("broken"), effects: { say, work: () => undefined } };
+    const roles = [broken, listener("one")].map((it) =>
+      startRole(anyRole(it), { workers: 1, settings: {}, tasks: [] }),
+    );
+    const logged: object[] = [];
+    const log = { ...silentLog(), error: (fields: object) => void logged.push(fields) };
+    const unhandled: unknown[] = [];
+    const onUnhandled = (error: unknown): void => void unhandled.push(error);
+    process.on("unhandledRejection", onUnhandled);
+    const runner = new RoleRunner({ engine, roles, clock: new VirtualClock(), log }, { signal: stop.signal });
     runner.start();
-    sync(7);
-    stop.abort();
-    sync(3);
-    runner.control({ type: "resume" });
-    await clock.run(10);
     await settle();
-    expect(noted).toEqual(["first", "0:7", "worked 7"]);
+    round(2);
+    runner.control({ type: "pause" });
+    await settle();
     await runner.drained();
+    process.off("unhandledRejection", onUnhandled);
+    expect(said).toEqual(["one starts with 1", "one 1: round 2", "one pause after 1"]);
+    expect(logged).toHaveLength(3);
+    expect(logged[0]).toEqual({ role: "broken", effect: "say", reason: "no room" });
+    expect(unhandled).toEqual([]);
+  });
+
+  it("that a role does not know is none", () => {
+    const odd = { ...listener("odd"), effects: {} as never };
+    const roles = [startRole(anyRole(odd), { workers: 1, settings: {}, tasks: [] })];
+    new RoleRunner({ engine, roles, clock: new VirtualClock(), log: silentLog() }, { signal: stop.signal }).start();
+    expect(said).toEqual([]);
+  });
+});
+
+describe("after the end", () => {
+  it("no role hears anything, and what was under way sends nothing", async () => {
+    const runner = aRunner("one");
+    runner.start();
+    runner.control({ type: "resume" });
+    said.length = 0;
+    stop.abort();
+    round(2);
+    runner.control({ type: "pause" });
+    await runner.drained();
+    expect(said).toEqual([]);
   });
 });

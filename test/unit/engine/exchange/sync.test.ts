@@ -1,12 +1,12 @@
 // Whom sync blames: a peer that mines on while its chain is fetched is honest, one that never brings what it claims is not.
 import { beforeEach, describe, expect, it } from "vitest";
-import { silentLog } from "../../../src/adapters/telemetry/index.ts";
-import { ACCEPT, fromBigInt, PouwError } from "../../../src/base/index.ts";
-import { type Block, Header, type PeerStatus, REQUESTS } from "../../../src/codec/index.ts";
-import { Sync } from "../../../src/engine/exchange/sync.ts";
-import type { Wire } from "../../../src/ports/index.ts";
-import { aWorld, mineChain } from "../../support/chain.ts";
-import { VirtualClock } from "../../support/virtual-clock.ts";
+import { silentLog } from "../../../../src/adapters/telemetry/index.ts";
+import { ACCEPT, Emitter, fromBigInt, PouwError } from "../../../../src/base/index.ts";
+import { Block, Header, type PeerStatus, REQUESTS } from "../../../../src/codec/index.ts";
+import { createClient, Sync } from "../../../../src/engine/exchange/index.ts";
+import type { Wire } from "../../../../src/ports/index.ts";
+import { aWorld, mineChain } from "../../../support/chain.ts";
+import { VirtualClock } from "../../../support/virtual-clock.ts";
 
 const PEER = "peer";
 const world = aWorld();
@@ -42,25 +42,27 @@ beforeEach(() => {
     asked();
     const { from, count } = REQUESTS.blocks.request.decode(data);
     const end = Math.min(from - 1 + count, served);
-    return REQUESTS.blocks.reply.encode({ blocks: blocks.slice(from - 1, end) });
+    return REQUESTS.blocks.reply.encode({
+      blocks: blocks.slice(from - 1, end).map((block) => Block.codec.encode(block)),
+    });
   };
+  const wire = { request, punish: (_peer: string, reason: string) => void punished.push(reason) } as unknown as Wire;
   sync = new Sync(
     {
-      wire: { request, punish: (_peer: string, reason: string) => void punished.push(reason) } as unknown as Wire,
-      clock: new VirtualClock(),
+      wire,
+      client: createClient({ wire, clock: new VirtualClock() }),
+      peers: { ranked: () => [PEER], get: status },
+      events: new Emitter(),
       log: silentLog(),
       head: () => head,
+      isExcusable: () => false,
       has: async (id) => known.has(hex(id)),
-      ranked: () => [PEER],
-      status,
-      importBlock: async (block: Block) => {
-        known.add(hex(Header.id(block.header)));
+      importBlock: async ({ value: { header } }) => {
+        known.add(hex(Header.id(header)));
         // One unit of work a block.
-        if (block.header.height > head.height)
-          head = { height: block.header.height, work: BigInt(block.header.height) };
-        return { verdict: ACCEPT } as Awaited<ReturnType<ConstructorParameters<typeof Sync>[0]["importBlock"]>>;
+        if (header.height > head.height) head = { height: header.height, work: BigInt(header.height) };
+        return ACCEPT;
       },
-      onProgress: () => undefined,
     },
     { signal: new AbortController().signal },
   );

@@ -1,12 +1,13 @@
 // Deltas under pressure: more than memory holds still come to disk, and what memory let go of is not taken for stored.
 import { describe, expect, it } from "vitest";
-import { memoryStore } from "../../../src/adapters/level/index.ts";
-import { REQUESTS, type RoundRecord } from "../../../src/codec/index.ts";
-import { sha256 } from "../../../src/crypto/index.ts";
-import { Deltas } from "../../../src/engine/index.ts";
-import type { Store, Wire } from "../../../src/ports/index.ts";
-import { aContribution, alice, aRecord, aWorld } from "../../support/chain.ts";
-import { VirtualClock } from "../../support/virtual-clock.ts";
+import { memoryStore } from "../../../../src/adapters/level/index.ts";
+import { REQUESTS, type RoundRecord } from "../../../../src/codec/index.ts";
+import { sha256 } from "../../../../src/crypto/index.ts";
+import { createClient } from "../../../../src/engine/exchange/index.ts";
+import { Deltas } from "../../../../src/engine/training/deltas.ts";
+import type { Store, Wire } from "../../../../src/ports/index.ts";
+import { aContribution, alice, aRecord, aWorld } from "../../../support/chain.ts";
+import { VirtualClock } from "../../../support/virtual-clock.ts";
 
 const world = aWorld();
 const { signal } = new AbortController();
@@ -26,7 +27,8 @@ function scene(): { records: RoundRecord[]; store: Store; deltas: Deltas; asked:
     return aRecord(world.state, alice, { contributions }, world.rules);
   });
   let asked = 0;
-  const wire: Pick<Wire, "request"> = {
+  const wire: Pick<Wire, "request" | "punish"> = {
+    punish: () => undefined,
     request: async (_peer, _protocol, data) => {
       asked++;
       const bytes = blobs.get(`${REQUESTS.blob.request.decode(data).id}`) as Uint8Array;
@@ -34,12 +36,9 @@ function scene(): { records: RoundRecord[]; store: Store; deltas: Deltas; asked:
     },
   };
   const store = memoryStore();
-  const deltas = new Deltas(HUGE, {
-    store,
-    wire: wire as Wire,
-    clock: new VirtualClock(),
-    candidates: () => ["peer"],
-  });
+  const client = createClient({ wire: wire as Wire, clock: new VirtualClock() });
+  const network = { client, wire: wire as Wire, peers: { ranked: () => ["peer"] } };
+  const deltas = new Deltas({ maxBytes: HUGE }, { store, network });
   return { records, store, deltas, asked: () => asked };
 }
 
@@ -52,12 +51,8 @@ async function missing(deltas: Deltas, records: readonly RoundRecord[]): Promise
 
 describe("the deltas of a block with more than memory holds", () => {
   it("are all here after they were brought, each asked for once", async () => {
-    const { records, store, deltas, asked } = scene();
-    const keep = async ({ contributions }: RoundRecord): Promise<void> => {
-      await store.batch(deltas.toStore(contributions));
-      deltas.written(contributions);
-    };
-    expect(await deltas.ofRecords(records, ["peer"], keep, { signal })).toBe(true);
+    const { records, deltas, asked } = scene();
+    expect(await deltas.ofRecords(records, ["peer"], { signal })).toBe(true);
     expect(await missing(deltas, records)).toBe(0);
     expect(asked()).toBe(20);
   });

@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { Attestation, type Block, Header, OUTCOMES, type Outcome } from "../../src/codec/index.ts";
 import { type KeyPair, sha256 } from "../../src/crypto/index.ts";
+import { forgeHeader } from "../support/chain.ts";
 import { aBlock, type Cheat, placeOf } from "../support/forge.ts";
 import { type Evil, Lab, type Node } from "../support/lab.ts";
 import { Sim } from "../support/sim.ts";
@@ -22,11 +23,12 @@ async function setUp(trusts: readonly string[] = TRUSTED): Promise<void> {
   speaker = await lab.evil([node]);
 }
 
-function word(block: Block, verifier: KeyPair, outcome: Outcome, signer = verifier): Uint8Array {
+/** An outcome that the protocol does not know is given by its number. */
+function word(block: Block, verifier: KeyPair, outcome: Outcome | number, signer = verifier): Uint8Array {
   const fields = {
     block: Header.id(block.header),
     height: block.header.height,
-    outcome: OUTCOMES.indexOf(outcome),
+    outcome: typeof outcome === "number" ? outcome : OUTCOMES.indexOf(outcome),
     digest: block.header.digest,
     verifier: verifier.address,
   };
@@ -34,13 +36,16 @@ function word(block: Block, verifier: KeyPair, outcome: Outcome, signer = verifi
 }
 
 /** Has verifiers speak of a block; settles what follows. */
-async function say(block: Block, outcome: Outcome, ...names: readonly string[]): Promise<void> {
-  for (const name of names) await lab.tell(speaker, node, "verdict", word(block, Sim.key(name), outcome));
+async function say(block: Block, outcome: Outcome | number, ...names: readonly string[]): Promise<void> {
+  for (const name of names) await lab.tell(speaker, node, "attestation", word(block, Sim.key(name), outcome));
   await lab.clock.run(100);
 }
 
+/** Who brought the last block. */
+let bringer: Evil;
+
 async function aTold(cheat: Cheat = {}): Promise<Block> {
-  const bringer = await lab.evil([node]);
+  bringer = await lab.evil([node]);
   const block = aBlock(lab, Sim.key("miner"), await placeOf(node), cheat);
   expect(await lab.tellBlock(bringer, node, block)).toEqual({ kind: "accept" });
   expect(await lab.fate(node, block)).toBe("pending, stands");
@@ -56,7 +61,8 @@ describe("a node without a runtime", () => {
     await say(block, "valid", "v1");
     expect(await lab.fate(node, block)).toBe("pending, stands");
     await say(block, "valid", "v2");
-    expect(await lab.fate(node, block)).toBe("verdicts, stands");
+    expect(await lab.fate(node, block)).toBe("attestations, stands");
+    expect([bringer.linked(node), node.punished]).toEqual([true, []]);
   });
 
   it("drops a forged block when two of three say so, though the third vouches for it", async () => {
@@ -65,21 +71,49 @@ describe("a node without a runtime", () => {
     await say(block, "valid", "v3");
     await say(block, "invalid", "v1");
     expect(await lab.fate(node, block)).toBe("pending, stands");
+    expect(bringer.linked(node)).toBe(true);
     await say(block, "invalid", "v2");
     expect(await lab.fate(node, block)).toBe("invalid, dropped");
     expect(node.engine.ledger.head.height).toBe(0);
+    // Whoever brought it is banned, as by a node that ran the unit itself.
+    expect(bringer.linked(node)).toBe(false);
+    expect(new Set(node.punished.map(({ peer }) => peer))).toEqual(new Set([bringer.name]));
+    // Built upon, it is refused: as a header, and whole.
+    const place = await placeOf(node);
+    const above = forgeHeader(aBlock(lab, Sim.key("miner"), place).header, Sim.key("miner"), lab.network.rules, {
+      parent: Header.id(block.header),
+      height: 2,
+    });
+    const other = await lab.evil([node]);
+    const notice = Uint8Array.from([1, ...Header.codec.encode(above)]);
+    const verdict = await lab.tell(other, node, "block", notice);
+    expect(verdict).toMatchObject({ kind: "reject", code: "forged-parent" });
+    expect(other.asked).not.toContain("blocks-by-id");
   });
 
   it("is not moved by one liar who speaks often", async () => {
     await setUp();
     const block = await aTold();
     await say(block, "invalid", "v3");
-    await say(block, "unavailable", "v3");
+    await say(block, OUTCOMES.length, "v3");
     await say(block, "valid", "v3");
     expect(await lab.fate(node, block)).toBe("pending, stands");
     // Its first word counts: with it, one honest "valid" is not two.
     await say(block, "valid", "v1");
     expect(await lab.fate(node, block)).toBe("pending, stands");
+  });
+
+  it("refuses an outcome that the protocol does not know, and takes the same verifier's right word after it", async () => {
+    await setUp();
+    const block = await aTold();
+    for (const outcome of [OUTCOMES.length, 255]) {
+      const crook = await lab.evil([node]);
+      const unknown = word(block, Sim.key("v1"), outcome);
+      const refusal = { kind: "reject", code: "bad-outcome" };
+      expect(await lab.tell(crook, node, "attestation", unknown)).toMatchObject(refusal);
+    }
+    await say(block, "valid", "v1", "v2");
+    expect(await lab.fate(node, block)).toBe("attestations, stands");
   });
 
   it("is not moved by words in trusted verifiers' names that others signed", async () => {
@@ -88,11 +122,14 @@ describe("a node without a runtime", () => {
     for (const name of TRUSTED) {
       const crook = await lab.evil([node]);
       const forged = word(block, Sim.key(name), "invalid", crook.key);
-      expect(await lab.tell(crook, node, "verdict", forged)).toMatchObject({ kind: "reject", code: "bad-signature" });
+      expect(await lab.tell(crook, node, "attestation", forged)).toMatchObject({
+        kind: "reject",
+        code: "bad-signature",
+      });
     }
     expect(await lab.fate(node, block)).toBe("pending, stands");
     await say(block, "valid", "v1", "v2");
-    expect(await lab.fate(node, block)).toBe("verdicts, stands");
+    expect(await lab.fate(node, block)).toBe("attestations, stands");
   });
 
   it("is not moved by a crowd of strangers, and does not forget the trusted over it", async () => {
@@ -107,7 +144,7 @@ describe("a node without a runtime", () => {
     }
     expect(await lab.fate(node, block)).toBe("pending, stands");
     await say(block, "valid", "v2");
-    expect(await lab.fate(node, block)).toBe("verdicts, stands");
+    expect(await lab.fate(node, block)).toBe("attestations, stands");
   });
 
   it("never decides when it trusts nobody", async () => {
@@ -122,7 +159,7 @@ describe("a node without a runtime", () => {
     for (const name of ["v1", "v2"]) await lab.node(name, { verifies: true }, [node]);
     const good = await aTold();
     await lab.clock.run(2000);
-    expect(await lab.fate(node, good)).toBe("verdicts, stands");
+    expect(await lab.fate(node, good)).toBe("attestations, stands");
     await lab.clock.run(10_000);
     const forged = await aTold(FORGED);
     await say(forged, "valid", "v3");

@@ -1,7 +1,8 @@
 // Money spent twice, replayed, or spent by a thief: in the mempool, in one block, and on two branches.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { toHex } from "../../src/base/index.ts";
-import { type Block, Transaction, type Transfer } from "../../src/codec/index.ts";
+import { type Transfer, transferOf } from "../../src/chain/index.ts";
+import { type Block, Transaction } from "../../src/codec/index.ts";
 import { forgeBody } from "../support/chain.ts";
 import { aBlock, placeOf } from "../support/forge.ts";
 import { type Evil, Lab, type Node, VICTIMS } from "../support/lab.ts";
@@ -16,22 +17,36 @@ let victim: Node;
 let evil: Evil;
 afterEach(() => lab.close());
 
-function pay(to: Uint8Array, change: Partial<Transfer> = {}, signer = rich): Transfer {
+type Order = Omit<Transaction, "kind" | "payload" | "signature"> & Transfer;
+
+/** What a payment says before it is signed. */
+function order(to: Uint8Array, change: Partial<Order> = {}): Order {
   const { genesis } = lab.network.rules;
   const { nonce } = victim.engine.ledger.state.account(rich.address);
-  return signTransfer({ genesis, from: rich.address, to, amount: 600n, fee: 1n, nonce, ...change }, signer);
+  return { genesis, from: rich.address, to, amount: 600n, fee: 1n, nonce, ...change };
 }
-const tell = (transfer: Transfer): Promise<object> =>
-  lab.tell(evil, victim, "transfer", Transaction.codec.encode(transfer));
-const blockWith = async (...transactions: readonly Transfer[]): Promise<Block> =>
-  aBlock(lab, maker, await placeOf(victim), {}, { transfers });
+function pay(to: Uint8Array, change: Partial<Order> = {}, signer = rich): Transaction {
+  const fields = order(to, change);
+  return Transaction.sign(transferOf(fields), signer, fields.genesis);
+}
+/** A payment to the shop with its payload changed after it was signed. */
+function altered(change: Partial<Order>): Transaction {
+  const signed = pay(shop.address);
+  return { ...signed, payload: transferOf({ ...order(shop.address), ...change }).payload };
+}
+const tell = (transaction: Transaction): Promise<object> =>
+  lab.tell(evil, victim, "transaction", Transaction.codec.encode(transaction));
+const blockWith = async (...transactions: readonly Transaction[]): Promise<Block> =>
+  aBlock(lab, maker, await placeOf(victim), {}, { transactions });
 const balance = (node: Node, owner: { readonly address: Uint8Array }): bigint =>
   node.engine.ledger.state.account(owner.address).balance;
 
 /** A block whose body no honest miner would draft. */
-async function bad(...transactions: readonly Transfer[]): Promise<Block> {
+async function bad(...transactions: readonly Transaction[]): Promise<Block> {
   const place = await placeOf(victim);
-  return forgeBody(place.state, aBlock(lab, maker, place), maker, lab.network.rules, { transactions: [...transfers] });
+  return forgeBody(place.state, aBlock(lab, maker, place), maker, lab.network.rules, {
+    transactions: [...transactions],
+  });
 }
 
 describe.each(VICTIMS)("a %s", (_, options) => {
@@ -52,11 +67,15 @@ describe.each(VICTIMS)("a %s", (_, options) => {
   });
 
   it.each([
-    ["a thief's signature", "bad-signature", (): Transfer => pay(friend.address, {}, friend)],
-    ["an altered amount", "bad-signature", (): Transfer => ({ ...pay(shop.address), amount: 601n })],
-    ["an altered receiver", "bad-signature", (): Transfer => ({ ...pay(shop.address), to: friend.address })],
-    ["another network's genesis", "wrong-network", (): Transfer => pay(shop.address, { genesis: new Uint8Array(32) })],
-    ["nothing to move", "zero-amount", (): Transfer => pay(shop.address, { amount: 0n })],
+    ["a thief's signature", "bad-signature", (): Transaction => pay(friend.address, {}, friend)],
+    ["an altered amount", "bad-signature", (): Transaction => altered({ amount: 601n })],
+    ["an altered receiver", "bad-signature", (): Transaction => altered({ to: friend.address })],
+    [
+      "another network's genesis",
+      "wrong-network",
+      (): Transaction => pay(shop.address, { genesis: new Uint8Array(32) }),
+    ],
+    ["nothing to move", "zero-amount", (): Transaction => pay(shop.address, { amount: 0n })],
   ])("refuses %s, alone and in a block", async (_what, code, make) => {
     expect(await tell(make())).toMatchObject({ kind: "reject", code });
     expect(victim.engine.mempool.size).toBe(0);
