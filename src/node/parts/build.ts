@@ -17,7 +17,7 @@ import {
   startRole,
 } from "../../roles/index.ts";
 import type { Task } from "../../work/index.ts";
-import type { NodeOptions } from "../config/table.ts";
+import type { NodeOptions } from "../config/index.ts";
 import { installedArtifacts, probeRuntime, workersFor } from "./capabilities.ts";
 import { absent, type CapabilityReport, ready } from "./capability.ts";
 import { tasksNamed } from "./follow.ts";

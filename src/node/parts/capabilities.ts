@@ -5,7 +5,7 @@ import { openRuntime } from "../../adapters/onnx/index.ts";
 import { messageOf, PouwError } from "../../base/index.ts";
 import type { Artifacts, Log, ProviderReport, Runtime } from "../../ports/index.ts";
 import type { Task } from "../../work/index.ts";
-import type { NodeOptions } from "../config/table.ts";
+import type { NodeOptions } from "../config/index.ts";
 import { MODELS_DIR } from "../paths.ts";
 import { absent, type CapabilityReport, ready } from "./capability.ts";
 

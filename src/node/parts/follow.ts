@@ -1,7 +1,7 @@
 // Which of a network's tasks a node follows, and which its miner trains: as people name them, checked once the network is known.
 import { bytesEqual, fromHex, PouwError } from "../../base/index.ts";
 import type { Task } from "../../work/index.ts";
-import { didYouMean } from "../config/suggest.ts";
+import { didYouMean } from "../config/index.ts";
 
 const isCalled = (task: Task, name: string): boolean =>
   task.name === name || bytesEqual(fromHex(name) ?? new Uint8Array(0), task.id);

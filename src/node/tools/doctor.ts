@@ -5,10 +5,16 @@ import { PouwError } from "../../base/index.ts";
 import type { Artifacts, ProviderReport, Runtime } from "../../ports/index.ts";
 import { ROLES } from "../../roles/index.ts";
 import type { Task } from "../../work/index.ts";
-import type { NodeOptions } from "../config/table.ts";
-import { installedArtifacts, probeRuntime, workersFor } from "../parts/capabilities.ts";
-import { absent, type CapabilityReport, ready } from "../parts/capability.ts";
-import { loadNetwork } from "../parts/network.ts";
+import type { NodeOptions } from "../config/index.ts";
+import {
+  absent,
+  type CapabilityReport,
+  installedArtifacts,
+  loadNetwork,
+  probeRuntime,
+  ready,
+  workersFor,
+} from "../parts/index.ts";
 import { VERSION } from "../paths.ts";
 import { benchTraining, firstParameters, selfTest } from "./bench.ts";
 import { probeAccount, probeApi, probeListen, probeStore } from "./doctor-probes.ts";

@@ -1,7 +1,7 @@
 // Puts the one shape of a node's status together from what the parts know at this moment.
 import { toHex } from "../../base/index.ts";
 import type { Task } from "../../work/index.ts";
-import type { Built } from "../parts/build.ts";
+import type { Built } from "../parts/index.ts";
 import { VERSION } from "../paths.ts";
 import type { Lookout } from "./lookout.ts";
 import type { Meter } from "./meter.ts";

@@ -1,6 +1,6 @@
 // The one shape of a node's status: `/v1/status`, `pouw-node status --json` and `node.getStatus()`.
 import { z } from "zod";
-import { capabilitySchema } from "../parts/capability.ts";
+import { capabilitySchema } from "../parts/index.ts";
 import { blockSummarySchema } from "./blocks.ts";
 import { addressForm, amountForm, count, hashForm, heightForm } from "./forms.ts";
 
