@@ -22,7 +22,7 @@ const MINE_MS = { quick: 16_000, full: 45_000 };
 /** Of which the last are the miner's share of training. */
 const SHARE_MS = { quick: 10_000, full: 20_000 };
 const ROUNDS = { quick: 3, full: 5 };
-/** The protocol keeps hashing under this share of a unit (section 2). */
+/** The protocol keeps hashing under this share of a unit (protocol section 2). */
 const DRAWS_GOAL = 0.01;
 
 const NAMES = ["verify", "follow", "draws", "delta", "replay", "reexecute", "training"].map((what) => `chain/${what}`);
