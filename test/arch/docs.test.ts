@@ -63,8 +63,7 @@ describe("rooms", () => {
   const src = join(ROOT, "src");
   const folders = readdirSync(src, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isDirectory())
-    .map((entry) => relative(src, join(entry.parentPath, entry.name)))
-    .filter((folder) => folder !== "adapters");
+    .map((entry) => relative(src, join(entry.parentPath, entry.name)));
   const pageOf = (folder: string): string | undefined => {
     const path = join(src, folder, "README.md");
     return existsSync(path) ? readFileSync(path, "utf8") : undefined;
