@@ -9,6 +9,7 @@ import { control } from "./bench/control.ts";
 import { gossipRows } from "./bench/gossip-rows.ts";
 import { type Bench, meets, type Row, regressed, tableLines } from "./bench/rows.ts";
 import { stepRows } from "./bench/steps.ts";
+import { storeRows } from "./bench/store-rows.ts";
 
 const USAGE = `Usage: npm run bench -- [options]
   --quick            coarse, a minute or two
@@ -63,7 +64,9 @@ async function run(bench: Bench): Promise<Report> {
   const begin = performance.now();
   bench.progress("control");
   const { rows, blind } = await control(bench);
-  const measured = [...(await stepRows(bench)), ...(await chainRows(bench)), ...(await gossipRows(bench))];
+  const groups = [stepRows, chainRows, storeRows, gossipRows];
+  const measured: Row[] = [];
+  for (const group of groups) measured.push(...(await group(bench)));
   return {
     at: new Date().toISOString(),
     node: process.version,
