@@ -10,6 +10,6 @@ export * from "./rules.ts";
 export * from "./state/genesis-state.ts";
 export { decodeState, encodeState, type State, stateRoot } from "./state/state.ts";
 export { checkTransaction, checkTransactionForm, selectTransactions } from "./transactions/apply.ts";
-export type { ApplyContext, TransactionKind } from "./transactions/kind.ts";
+export type { TransactionKind } from "./transactions/kind.ts";
 export { costOf, open as openTransaction, showTransaction, TRANSACTION_KINDS } from "./transactions/kinds.ts";
 export { type Transfer, transferOf } from "./transactions/transfer.ts";

@@ -1,7 +1,6 @@
 export * from "./config/index.ts";
 export {
   type CapabilityReport,
-  capabilitySchema,
   createWallet,
   genesisFor,
   loadNetwork,
