@@ -30,8 +30,9 @@ const BYTES_GOAL = 1.01;
 const TIME_GOAL = 1.1;
 
 async function child<T>(...words: readonly string[]): Promise<T> {
-  const { stdout } = await run(process.execPath, ["--import", "tsx", CHILD, ...words], { maxBuffer: 1 << 24 });
-  return JSON.parse(stdout) as T;
+  const running = run(process.execPath, ["--import", "tsx", CHILD, ...words], { maxBuffer: 1 << 24 });
+  running.child.stderr?.pipe(process.stderr);
+  return JSON.parse((await running).stdout) as T;
 }
 
 async function openRows(bench: Bench): Promise<Row[]> {
@@ -106,8 +107,8 @@ interface Site {
 }
 
 async function openSite(accounts: number, blocks: number): Promise<Site> {
-  const dir = await mkdtemp(join(tmpdir(), "pouw-bench-"));
   const network = syntheticNetwork(accounts);
+  const dir = await mkdtemp(join(tmpdir(), "pouw-bench-"));
   const batches: Batch[] = [];
   const store = noted(await openLevelStore(dir), batches);
   const engine = await openEngine(network, { store }, []);
