@@ -29,12 +29,12 @@ async function train(lowering: Lowering, run: number): Promise<{ accuracy: numbe
   let parameters = start(model);
   for (let done = 0; done < Number(steps); done += unit) {
     const rows = drawBatch(next, unit * model.batchSize, set.splits.train);
-    ({ parameters } = await runUnit(session, parameters, feeds, rows, unit));
+    ({ parameters } = await runUnit(session, { parameters, data: feeds }, rows, unit));
   }
   const scorer = await open(evalBytes(model, lowering));
   const samples = (["validation", "test"] as const).flatMap((part) => [...evaluationSamples(set, part)]);
   const held = Int32Array.from(samples);
-  const found = await score(scorer, parameters, feeds, held, model.evalBatch, model.predictionsPerSample);
+  const found = await score(scorer, { parameters, data: feeds }, held, model);
   return { accuracy: found.accuracy, bits: found.loss / Math.LN2 };
 }
 

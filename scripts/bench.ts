@@ -1,20 +1,25 @@
-// What the node costs, as ratios measured in one run: `npm run bench -- [--quick] [--only name]... [--json] [--baseline file]`.
+// What the node costs, as ratios measured in one run: `npm run bench -- [--quick] [--only name]... [--json] [--baseline file]`,
+// or of this checkout beside another one: `npm run bench -- --against <dir>`.
 // Ends with 1 when the control was not seen, so that nothing measured in this run can be believed.
 import { readFile } from "node:fs/promises";
 import { cpus, loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { messageOf } from "../src/base/index.ts";
+import { benchAgainst } from "./bench/against.ts";
 import { chainRows } from "./bench/chain.ts";
 import { control } from "./bench/control.ts";
 import { gossipRows } from "./bench/gossip-rows.ts";
 import { type Bench, meets, type Row, regressed, tableLines } from "./bench/rows.ts";
 import { stepRows } from "./bench/steps.ts";
+import { storeRows } from "./bench/store-rows.ts";
 
 const USAGE = `Usage: npm run bench -- [options]
   --quick            coarse, a minute or two
   --only <name>      only rows whose name starts so: steps, torch, chain, gossip, steps/digits-cnn/128 (repeatable)
   --json             print JSON: keep it as a baseline
   --baseline <file>  mark rows that are slower than in an earlier --json
+  --against <dir>    this checkout beside another one, piece of work by piece of work; ends with 1 when one is worse
+  --tolerance <n>    per cent that a row may be worse with --against (3)
 `;
 
 interface Report {
@@ -34,21 +39,28 @@ interface Options {
   readonly only: readonly string[];
   readonly json: boolean;
   readonly baseline: string | undefined;
+  readonly against: string | undefined;
+  /** A share. */
+  readonly tolerance: number;
 }
 
 /** Undefined when the words make no sense, or ask for help. */
 function readOptions(): Options | undefined {
   try {
-    const { quick, only, json, baseline, help } = parseArgs({
+    const { help, tolerance, ...given } = parseArgs({
       options: {
         quick: { type: "boolean", default: false },
         only: { type: "string", multiple: true, default: [] },
         json: { type: "boolean", default: false },
         baseline: { type: "string" },
+        against: { type: "string" },
+        tolerance: { type: "string", default: "3" },
         help: { type: "boolean", short: "h", default: false },
       },
     }).values;
-    return help ? undefined : { quick, only, json, baseline };
+    const share = Number(tolerance) / 100;
+    if (!(share > 0)) throw new Error("--tolerance must be a number of per cent above 0");
+    return help ? undefined : { ...given, baseline: given.baseline, against: given.against, tolerance: share };
   } catch (error) {
     process.stderr.write(`${messageOf(error)}\n`);
     process.exitCode = 2;
@@ -63,7 +75,9 @@ async function run(bench: Bench): Promise<Report> {
   const begin = performance.now();
   bench.progress("control");
   const { rows, blind } = await control(bench);
-  const measured = [...(await stepRows(bench)), ...(await chainRows(bench)), ...(await gossipRows(bench))];
+  const groups = [stepRows, chainRows, storeRows, gossipRows];
+  const measured: Row[] = [];
+  for (const group of groups) measured.push(...(await group(bench)));
   return {
     at: new Date().toISOString(),
     node: process.version,
@@ -87,13 +101,18 @@ function print(report: Report, earlier: readonly Row[]): void {
   if (report.blind !== null) say(`Not to be believed: ${report.blind}.`);
 }
 
-async function main({ quick, only, json, baseline }: Options): Promise<void> {
-  const earlier = baseline === undefined ? [] : (JSON.parse(await readFile(baseline, "utf8")) as Report).rows;
-  const report = await run({
+async function main({ quick, only, json, baseline, against, tolerance }: Options): Promise<void> {
+  const bench: Bench = {
     quick,
     wants: (name) => only.length === 0 || only.some((wish) => startsWith(name, wish)),
     progress: (text) => void process.stderr.write(`${text}\n`),
-  });
+  };
+  if (against !== undefined) {
+    process.exitCode = await benchAgainst(against, { bench, tolerance });
+    return;
+  }
+  const earlier = baseline === undefined ? [] : (JSON.parse(await readFile(baseline, "utf8")) as Report).rows;
+  const report = await run(bench);
   if (json) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
   else print(report, earlier);
   process.exitCode = report.blind === null ? 0 : 1;

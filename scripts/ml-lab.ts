@@ -61,8 +61,7 @@ export interface Unit {
 /** Runs one unit; `batch` holds S rows of B sample indices. */
 export async function runUnit(
   session: ort.InferenceSession,
-  parameters: Feeds,
-  data: Feeds,
+  { parameters, data }: { readonly parameters: Feeds; readonly data: Feeds },
   batch: Int32Array,
   steps: number,
 ): Promise<Unit> {
@@ -94,11 +93,9 @@ export const drawBatch = (next: () => number, count: number, [from, to]: readonl
 /** Accuracy and mean loss over `samples` consecutive indices. */
 export async function score(
   session: ort.InferenceSession,
-  parameters: Feeds,
-  data: Feeds,
+  { parameters, data }: { readonly parameters: Feeds; readonly data: Feeds },
   indices: Int32Array,
-  batch: number,
-  perSample = 1,
+  { evalBatch: batch, predictionsPerSample: perSample }: Pick<Architecture, "evalBatch" | "predictionsPerSample">,
 ): Promise<{ accuracy: number; loss: number }> {
   let correct = 0;
   let loss = 0;
@@ -149,7 +146,7 @@ export async function timeSteps(
     const rows = drawBatch(next, steps * batch, set.splits.train);
     for (const [i, session] of sessions.entries()) {
       const before = process.cpuUsage();
-      const { ms } = await runUnit(session, first, feeds, rows, steps);
+      const { ms } = await runUnit(session, { parameters: first, data: feeds }, rows, steps);
       const used = process.cpuUsage(before);
       if (round === 0) continue;
       times[i]?.cpu.push((used.user + used.system) / steps);

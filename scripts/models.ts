@@ -34,7 +34,7 @@ async function vectorsOf(name: string): Promise<Vectors> {
   let parameters = parameterFeeds(architecture(name), start);
   const digests: string[] = [];
   for (const batch of batches) {
-    ({ parameters } = await runUnit(session, parameters, feeds, batch, STEPS));
+    ({ parameters } = await runUnit(session, { parameters, data: feeds }, batch, STEPS));
     digests.push(toHex(parametersDigest(manifest, flatten(parameters))));
   }
   const scorer = await open(evaluation);

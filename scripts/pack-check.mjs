@@ -69,7 +69,8 @@ export const wrong = () => PoUWNode.create({ role: 5 });
   await must(process.execPath, [tsc, ...strict, "use.ts"], { cwd: project });
 }
 
-async function check(name, tarball, flags, settings, expected) {
+/** An empty project with the package in it, and how to run its programs. */
+async function install({ name, tarball, flags, settings }) {
   const project = join(dir, name);
   const home = join(dir, `${name}-home`);
   mkdirSync(project);
@@ -85,7 +86,11 @@ async function check(name, tarball, flags, settings, expected) {
   console.log(
     `${name}: ${["npm install", ...flags].join(" ")} in ${took} s, ${megabytes(treeBytes(join(project, "node_modules")))}`,
   );
+  return { project, options };
+}
 
+/** The command line answers, the scripting API is there, its types hold. */
+async function checkDoors({ project, options }) {
   const said = (await must("npx", ["--no-install", "pouw-node", "--version"], options)).out.trim();
   if (said !== version) throw new Error(`pouw-node --version says ${said}, not ${version}`);
   const help = await finish("npx", ["--no-install", "pouw-node", "strat"], options);
@@ -95,22 +100,25 @@ async function check(name, tarball, flags, settings, expected) {
   const api = await must(process.execPath, ["--input-type=module", "-e", exported], { ...options, shell: false });
   if (api.out.trim() !== "function") throw new Error("the scripting API is not exported");
   await checkTypes(project);
+}
 
-  const data = join(project, "data");
-  const doctor = JSON.parse(
-    (
-      await must(
-        "npx",
-        ["--no-install", "pouw-node", "doctor", "--json", "--role", "miner", "--data-dir", data],
-        options,
-      )
-    ).out,
-  );
+async function checkDoctor(name, data, options) {
+  const asked = ["--no-install", "pouw-node", "doctor", "--json", "--role", "miner", "--data-dir", data];
+  const doctor = JSON.parse((await must("npx", asked, options)).out);
   const runtime = doctor.capabilities.find((one) => one.name === "runtime");
   console.log(
     `${name}: doctor: self-test ${doctor.selfTest.ok ? "ok" : "FAILED"}; runtime ${runtime.state}: ${runtime.reason}`,
   );
   if (!doctor.selfTest.ok) throw new Error("the self-test failed");
+}
+
+async function check(wish) {
+  const { name, expected } = wish;
+  const installed = await install(wish);
+  await checkDoors(installed);
+  const { project, options } = installed;
+  const data = join(project, "data");
+  await checkDoctor(name, data, options);
   const bin = join(project, "node_modules", "pouw-node", "dist", "cli", "main.js");
   const run = await mine([process.execPath, bin], data, seconds, { ...options, shell: false });
   console.log(`${name}: mined for ${seconds} s: ${figures(run)}`);
@@ -121,8 +129,8 @@ async function check(name, tarball, flags, settings, expected) {
 try {
   const settings = await npmSettings();
   const tarball = await pack();
-  await check("plain", tarball, [], settings, /wasm|cpu|cuda/);
-  await check("without-scripts", tarball, ["--ignore-scripts"], settings, /cpu|cuda/);
+  await check({ name: "plain", tarball, flags: [], settings, expected: /wasm|cpu|cuda/ });
+  await check({ name: "without-scripts", tarball, flags: ["--ignore-scripts"], settings, expected: /cpu|cuda/ });
   console.log("The package installs and mines both ways.");
 } finally {
   if (values.keep) console.log(`kept ${dir}`);

@@ -14,7 +14,7 @@ import { loadNetwork, MODELS_DIR, type Network, PoUWNode, replayStore } from "..
 import type { Artifacts, Runtime, Store, UnitResult } from "../../src/ports/index.ts";
 import { findWin, noncesPerUnit, type Task } from "../../src/work/index.ts";
 import { each, interleave, ratio, type Sample, type Spread, spread, timed } from "./measure.ts";
-import { atMost, type Bench, figure, type Row } from "./rows.ts";
+import { atMost, type Bench, figure, type Row, type Title } from "./rows.ts";
 
 const NETWORK = "devnet";
 /** A lone miner's block takes some 4 s there. */
@@ -22,7 +22,7 @@ const MINE_MS = { quick: 16_000, full: 45_000 };
 /** Of which the last are the miner's share of training. */
 const SHARE_MS = { quick: 10_000, full: 20_000 };
 const ROUNDS = { quick: 3, full: 5 };
-/** The protocol keeps hashing under this share of a unit (section 2). */
+/** The protocol keeps hashing under this share of a unit (protocol section 2). */
 const DRAWS_GOAL = 0.01;
 
 const NAMES = ["verify", "follow", "draws", "delta", "replay", "reexecute", "training"].map((what) => `chain/${what}`);
@@ -132,16 +132,6 @@ function deltaThereAndBack({ task, unit, start }: Pieces): void {
   if (end[0] !== unit.end[0]) throw new Error("a delta came back as another");
 }
 
-/** A pass over the whole chain; time per block. */
-async function replay(store: Store, network: Network, runtime: Runtime | undefined, blocks: number): Promise<Sample> {
-  return timed(async () => {
-    const report = await replayStore(store, network, runtime, { signal, onProgress: () => undefined });
-    if (!report.ok || report.blocks !== blocks) throw new Error(`the chain does not stand: ${report.problem?.reason}`);
-  }, blocks);
-}
-
-const REPEAT = 20;
-
 /** What is measured: a mined chain, and the runtime that trained it. */
 interface Site {
   readonly network: Network;
@@ -151,52 +141,88 @@ interface Site {
   readonly mined: Mined;
 }
 
-async function measure({ network, artifacts, runtime, store, mined }: Site, bench: Bench): Promise<Row[]> {
-  const of = await pieces(runtime, network, artifacts);
-  bench.progress(`replaying ${mined.blocks} blocks, ${bench.quick ? ROUNDS.quick : ROUNDS.full} times`);
+/** A pass over the whole chain, with or without its winning units run again; time per block. */
+async function replay({ store, network, artifacts, runtime, mined }: Site, reexecute: boolean): Promise<Sample> {
+  const options = { network, tasks: network.rules.tasks };
+  const deps = { store, artifacts, runtime: reexecute ? runtime : undefined };
+  return timed(async () => {
+    const report = await replayStore(options, deps, { signal, onProgress: () => undefined });
+    if (!report.ok || report.blocks !== mined.blocks)
+      throw new Error(`the chain does not stand: ${report.problem?.reason}`);
+  }, mined.blocks);
+}
+
+const REPEAT = 20;
+
+/** Of each kind of work, its samples round by round. */
+interface Samples {
+  readonly unit: readonly Sample[];
+  readonly draws: readonly Sample[];
+  readonly delta: readonly Sample[];
+  /** Per block: without and with winning units run again. */
+  readonly rules: readonly Sample[];
+  readonly whole: readonly Sample[];
+}
+
+async function sample(site: Site, of: Pieces, rounds: number): Promise<Samples> {
   const repeat = (work: () => void) => () => timed(() => Array.from({ length: REPEAT }, work), REPEAT);
   const [unit = [], draws = [], delta = [], rules = [], whole = []] = await interleave(
     [
-      () => timed(async () => Promise.all([0, 1, 2].map((n) => runUnit(runtime, of.task, of.start, n))), 3),
+      () => timed(async () => Promise.all([0, 1, 2].map((n) => runUnit(site.runtime, of.task, of.start, n))), 3),
       repeat(() => drawAll(of)),
       repeat(() => deltaThereAndBack(of)),
-      () => replay(store, network, undefined, mined.blocks),
-      () => replay(store, network, runtime, mined.blocks),
+      () => replay(site, false),
+      () => replay(site, true),
     ],
-    bench.quick ? ROUNDS.quick : ROUNDS.full,
+    rounds,
   );
-  const perBlock = mined.units / mined.blocks;
-  const ms = (samples: readonly Sample[]): number => spread(each(samples, "cpuMs")).median;
+  return { unit, draws, delta, rules, whole };
+}
+
+const ms = (samples: readonly Sample[]): number => spread(each(samples, "cpuMs")).median;
+const inShares = (name: string, what: string): Title => ({ name: `chain/${name}`, what, unit: "%" });
+const perSecond = (name: string, what: string): Title => ({ name: `chain/${name}`, what, unit: "per s" });
+
+async function measure(site: Site, bench: Bench): Promise<Row[]> {
+  const { network, artifacts, runtime, mined } = site;
+  const of = await pieces(runtime, network, artifacts);
+  const rounds = bench.quick ? ROUNDS.quick : ROUNDS.full;
+  bench.progress(`replaying ${mined.blocks} blocks, ${rounds} times`);
+  const samples = await sample(site, of, rounds);
+  return [...blockRows(samples, mined), ...unitRows(samples, of)];
+}
+
+/** What a node does with others' blocks. */
+function blockRows({ unit, rules, whole }: Samples, { blocks, units, recorded }: Mined): Row[] {
   const common = { "unit ms": ms(unit) };
+  const luck = { comparable: false };
+  const each = (samples: readonly Sample[]) => ({ ...luck, detail: { blocks, "cpu ms a block": ms(samples) } });
   return [
     figure(
-      "chain/verify",
-      "verifying a block / work of a block interval",
-      "%",
-      scaled(ratio(whole, unit, "cpuMs"), 1 / perBlock),
-      { comparable: false, detail: { "ms a block": ms(whole), ...common, "units a block": perBlock } },
+      inShares("verify", "verifying a block / work of a block interval"),
+      scaled(ratio(whole, unit, "cpuMs"), blocks / units),
+      { ...luck, detail: { "ms a block": ms(whole), ...common, "units a block": units / blocks } },
     ),
     figure(
-      "chain/follow",
-      "following a recorded unit / unit",
-      "%",
-      scaled(ratio(rules, unit, "cpuMs"), mined.blocks / mined.recorded),
-      { detail: { ms: (ms(rules) * mined.blocks) / mined.recorded, ...common } },
+      inShares("follow", "following a recorded unit / unit"),
+      scaled(ratio(rules, unit, "cpuMs"), blocks / recorded),
+      { detail: { ms: (ms(rules) * blocks) / recorded, ...common } },
     ),
-    figure("chain/draws", "draws without a win / unit", "%", ratio(draws, unit, "cpuMs"), {
+    figure(perSecond("replay", "blocks replayed, rules and records only"), rate(rules), each(rules)),
+    figure(perSecond("reexecute", "blocks replayed, winning units run again"), rate(whole), each(whole)),
+  ];
+}
+
+/** What its own units cost beside the training. */
+function unitRows({ unit, draws, delta }: Samples, of: Pieces): Row[] {
+  const common = { "unit ms": ms(unit) };
+  return [
+    figure(inShares("draws", "draws without a win / unit"), ratio(draws, unit, "cpuMs"), {
       goal: atMost(DRAWS_GOAL),
-      detail: { ms: ms(draws), draws: noncesPerUnit(of.task, network.rules), ...common },
+      detail: { ms: ms(draws), draws: noncesPerUnit(of.task, of.network.rules), ...common },
     }),
-    figure("chain/delta", "delta written, read and added / unit", "%", ratio(delta, unit, "cpuMs"), {
+    figure(inShares("delta", "delta written, read and added / unit"), ratio(delta, unit, "cpuMs"), {
       detail: { ms: ms(delta), bytes: of.unit.delta.length, ...common },
-    }),
-    figure("chain/replay", "blocks replayed, rules and records only", "per s", rate(rules), {
-      comparable: false,
-      detail: { blocks: mined.blocks, "cpu ms a block": ms(rules) },
-    }),
-    figure("chain/reexecute", "blocks replayed, winning units run again", "per s", rate(whole), {
-      comparable: false,
-      detail: { blocks: mined.blocks, "cpu ms a block": ms(whole) },
     }),
   ];
 }
@@ -225,7 +251,7 @@ export async function chainRows(bench: Bench): Promise<Row[]> {
     closers.push(() => runtime.close());
     const store = await openLevelStore(join(dataDir, "chain"));
     closers.push(() => store.close());
-    const training = figure("chain/training", "lone miner: training / wall time", "%", spread(mined.shares), {
+    const training = figure(inShares("training", "lone miner: training / wall time"), spread(mined.shares), {
       comparable: false,
       detail: { units: mined.units, blocks: mined.blocks },
     });

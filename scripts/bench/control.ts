@@ -32,7 +32,7 @@ export async function control(bench: Bench): Promise<Control> {
     const now = ratio(candidate, float32, "cpuMs");
     const verdict = isSlower(now, before) ? "flagged as slower" : "not flagged";
     const against = `before ${before.median.toFixed(3)}, by itself ${ratio(candidate, exact, "cpuMs").median.toFixed(3)}`;
-    return figure(name, what, "ratio", now, { detail: { verdict, against } });
+    return figure({ name, what, unit: "ratio" }, now, { detail: { verdict, against } });
   };
   const same = row("control/same", "control: the same graph again / float32", again);
   const slower = row("control/slow", `control: a graph ${(BURDEN * 100 - 100).toFixed(0)} % slower / float32`, slow);

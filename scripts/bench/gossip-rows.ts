@@ -13,10 +13,14 @@ function rowsOf(found: GossipFigures, size: string): Row[] {
   const { toOneMs, toAllMs, messages, delivered, nodes, cpuMsPerMessage } = found;
   const detail = { delivered, nodes, "cpu ms a message": cpuMsPerMessage };
   const row = (what: string, title: string, value: number): Row =>
-    figure(`gossip/${size}/${what}`, `gossip of ${size}B: ${title}`, "ms", single(value, messages), {
-      detail,
-      comparable: false,
-    });
+    figure(
+      { name: `gossip/${size}/${what}`, what: `gossip of ${size}B: ${title}`, unit: "ms" },
+      single(value, messages),
+      {
+        detail,
+        comparable: false,
+      },
+    );
   return [
     row("p50", "to a node, p50", toOneMs.p50),
     row("p99", "to a node, p99", toOneMs.p99),

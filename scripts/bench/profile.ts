@@ -45,8 +45,9 @@ async function profile(model: Architecture, batch: number, lowering: Lowering): 
     const { set, feeds } = await openData(model.data.name);
     const session = await open(modelBytes(model, batch, lowering), { profile: join(folder, "p") });
     const next = integerStream("profile");
+    const given = { parameters: start(model), data: feeds };
     for (let unit = 0; unit < UNITS; unit++)
-      await runUnit(session, start(model), feeds, drawBatch(next, STEPS * batch, set.splits.train), STEPS);
+      await runUnit(session, given, drawBatch(next, STEPS * batch, set.splits.train), STEPS);
     session.endProfiling();
     await session.release();
     const [file = ""] = await readdir(folder);

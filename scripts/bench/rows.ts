@@ -13,7 +13,7 @@ interface Named {
 }
 export interface Figure extends Named {
   readonly kind: "figure";
-  readonly unit: "ratio" | "%" | "per s" | "ms";
+  readonly unit: "ratio" | "%" | "per s" | "ms" | "MB";
   /** Shares are from 0 to 1. */
   readonly value: Spread;
   readonly goal: Goal | undefined;
@@ -36,13 +36,14 @@ export interface Bench {
   progress(text: string): void;
 }
 
+/** What a figure is of, and in what. */
+export type Title = Pick<Figure, "name" | "what" | "unit">;
+
 export const figure = (
-  name: string,
-  what: string,
-  unit: Figure["unit"],
+  title: Title,
   value: Spread,
   { goal, detail = {}, comparable = true }: Partial<Pick<Figure, "goal" | "detail" | "comparable">> = {},
-): Figure => ({ kind: "figure", name, what, unit, value, goal, comparable, detail });
+): Figure => ({ kind: "figure", ...title, value, goal, comparable, detail });
 
 export const skipped = (name: string, what: string, reason: string): Skipped => ({
   kind: "skipped",

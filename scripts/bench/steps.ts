@@ -41,7 +41,7 @@ function against(
 ): Row {
   const ms = (samples: readonly Sample[]): number => spread(each(samples, "cpuMs")).median;
   const byWall = ratio(exact, other, "wallMs").median;
-  return figure(name, what, "ratio", ratio(exact, other, "cpuMs"), {
+  return figure({ name, what, unit: "ratio" }, ratio(exact, other, "cpuMs"), {
     goal: atMost(goal),
     detail: { "ms a step": `${ms(exact).toPrecision(3)} / ${ms(other).toPrecision(3)}`, "by wall": byWall, ...detail },
   });

@@ -3,9 +3,9 @@ export * from "./canonical-json.ts";
 export * from "./difficulty.ts";
 export * from "./economy/rewards.ts";
 export { type DoubleBlock, doubleBlock } from "./evidence/double-block.ts";
-export { type DoubleRecord, doubleRecord } from "./evidence/double-record.ts";
+export { doubleRecord } from "./evidence/double-record.ts";
 export { judgeEvidence, selectEvidence } from "./evidence/judge.ts";
-export type { EvidenceKind, Offence } from "./evidence/kind.ts";
+export type { Offence } from "./evidence/kind.ts";
 export { EVIDENCE_KINDS, evidenceOf } from "./evidence/kinds.ts";
 export * from "./genesis.ts";
 export { type GenesisTask, taskOf } from "./genesis-task.ts";
@@ -14,7 +14,7 @@ export * from "./rules.ts";
 export * from "./state/genesis-state.ts";
 export { decodeState, encodeState, type State, stateRoot } from "./state/state.ts";
 export { checkTransaction, checkTransactionForm, selectTransactions } from "./transactions/apply.ts";
-export type { ApplyContext, TransactionKind } from "./transactions/kind.ts";
+export type { TransactionKind } from "./transactions/kind.ts";
 export {
   costOf,
   open as openTransaction,

@@ -1,26 +1,21 @@
-export * from "./config/load.ts";
-export * from "./config/resolve.ts";
-export * from "./config/settings.ts";
-export * from "./config/suggest.ts";
-export * from "./config/table.ts";
-export type { NodeParts } from "./parts/build.ts";
-export { type CapabilityReport, capabilitySchema } from "./parts/capability.ts";
-export * from "./parts/network.ts";
-export { badPlugin, type NodePlugin } from "./parts/plugin.ts";
-export { loadPlugins, NO_PLUGINS, type Plugins, pathsIn } from "./parts/plugins.ts";
-export * from "./parts/wallet.ts";
+export * from "./config/index.ts";
+export {
+  createWallet,
+  genesisFor,
+  loadNetwork,
+  type Network,
+  type NodeParts,
+  openAccount,
+  parseSecret,
+  readManifest,
+  readWallet,
+  registrationOf,
+  type TaskChoice,
+  type Wallet,
+  walletPath,
+} from "./parts/index.ts";
 export { MODELS_DIR, VERSION } from "./paths.ts";
+export { badPlugin, loadPlugins, NO_PLUGINS, type NodePlugin, type Plugins, pathsIn } from "./plugins/index.ts";
 export { PoUWNode } from "./pouw-node.ts";
-export * from "./tools/doctor.ts";
-export { replayStore } from "./tools/replay.ts";
-export * from "./tools/reports.ts";
-export { verifyChain } from "./tools/verify.ts";
-export * from "./views/accounts.ts";
-export * from "./views/blocks.ts";
-export * from "./views/events.ts";
-export { hashForm } from "./views/forms.ts";
-export * from "./views/health.ts";
-export * from "./views/peers.ts";
-export * from "./views/status.ts";
-export { type TransactionView, transactionSchema } from "./views/transactions.ts";
-export * from "./views/view.ts";
+export * from "./tools/index.ts";
+export * from "./views/index.ts";

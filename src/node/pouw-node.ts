@@ -4,21 +4,23 @@ import { bytesEqual, Emitter, messageOf, PouwError, Scope, toHex } from "../base
 import { transferOf } from "../chain/index.ts";
 import { Header, Transaction } from "../codec/index.ts";
 import type { EngineEvents, FinishedUnit } from "../engine/index.ts";
-import { parseOptions } from "./config/resolve.ts";
-import type { NodeOptionsInput } from "./config/table.ts";
-import { type Built, build, type NodeParts } from "./parts/build.ts";
-import { attachPlugins } from "./parts/plugin-guard.ts";
-import { loadPlugins, pathsIn } from "./parts/plugins.ts";
-import { RoleRunner } from "./parts/role-runner.ts";
-import type { NodeEvents } from "./views/events.ts";
-import { type HealthMetrics, healthOf } from "./views/health.ts";
-import { Lookout } from "./views/lookout.ts";
-import { Meter } from "./views/meter.ts";
-import { buildStatus } from "./views/node-status.ts";
-import { createNodeView } from "./views/node-view.ts";
-import type { NodeState, NodeStatus } from "./views/status.ts";
-import { Validation } from "./views/validation.ts";
-import type { NodeView, TransferOrder } from "./views/view.ts";
+import { type NodeOptionsInput, parseOptions } from "./config/index.ts";
+import { type Built, build, type NodeParts, RoleRunner } from "./parts/index.ts";
+import { attachPlugins, loadPlugins, pathsIn } from "./plugins/index.ts";
+import {
+  buildStatus,
+  createNodeView,
+  type HealthMetrics,
+  healthOf,
+  Lookout,
+  Meter,
+  type NodeEvents,
+  type NodeState,
+  type NodeStatus,
+  type NodeView,
+  type TransferOrder,
+  Validation,
+} from "./views/index.ts";
 
 /** A miner with bootstrap peers waits this long for the first before it mines alone, ms. */
 const FIRST_PEERS_MS = 10_000;

@@ -1,9 +1,9 @@
-// Every role by its name, and how those that a node was asked for are started. A new role is a folder and a line here.
+// Every role by its name, and how those that a node was asked for are started. A new role is a file and a line here.
 import type { Task } from "../work/index.ts";
-import { miner } from "./miner/miner.ts";
-import { peer } from "./peer/peer.ts";
+import { miner } from "./miner/index.ts";
+import { peer } from "./peer.ts";
 import { type AnyRole, anyRole, type Claims, type Need, type RoleModule } from "./role.ts";
-import { verifier } from "./verifier/verifier.ts";
+import { verifier } from "./verifier.ts";
 
 export const ROLES = { miner, verifier, peer } as const;
 const BUILT_IN: readonly AnyRole[] = Object.values(ROLES).map(anyRole);

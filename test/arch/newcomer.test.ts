@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { faultsOf } from "../../scripts/house/law.ts";
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
 
@@ -109,6 +110,12 @@ describe("what a newcomer must touch", () => {
   it("refuses an example that no longer fits (control)", () => {
     expect(() => patched("a\nb\n", " c\n+d\n", "x")).toThrow(/does not hold/);
     expect(patched("a\nb\n", " a\n+d\n", "x")).toBe("a\nd\nb\n");
+  });
+
+  it("keeps the law of the house in each new file", () => {
+    const sources = [...examples.values()].flat().filter(({ file }) => file.startsWith("src/"));
+    const texts = sources.map(({ file }) => ({ path: file.slice(4), text: readFileSync(join(copy, file), "utf8") }));
+    expect(texts.flatMap(faultsOf)).toEqual([]);
   });
 
   it("compiles with all of them", () => run("typescript", "-p", "tsconfig.json", "--noEmit"), 120_000);

@@ -19,7 +19,7 @@ import {
   PoUWNode,
 } from "../../src/node/index.ts";
 import { installedArtifacts } from "../../src/node/parts/capabilities.ts";
-import { attachPlugins } from "../../src/node/parts/plugin-guard.ts";
+import { attachPlugins } from "../../src/node/plugins/guard.ts";
 import type { Log } from "../../src/ports/index.ts";
 import { type AnyRole, anyRole } from "../../src/roles/index.ts";
 import { fakeView } from "../support/fake-view.ts";

@@ -1,7 +1,7 @@
 // One followed task and a chain that the test builds by hand, without a node around them: for tests of single parts of the engine.
 import { memoryStore } from "../../src/adapters/level/index.ts";
 import { silentLog } from "../../src/adapters/telemetry/index.ts";
-import { Emitter, toHex } from "../../src/base/index.ts";
+import { Emitter } from "../../src/base/index.ts";
 import { genesisState, type State } from "../../src/chain/index.ts";
 import { Block, type Decoded, type RoundRecord } from "../../src/codec/index.ts";
 import { checkBlock } from "../../src/consensus/index.ts";
@@ -130,5 +130,3 @@ export async function keysOf(store: Store, prefix: string): Promise<string[]> {
   for await (const key of store.keys({ gte: `${prefix}/`, lt: `${prefix}0` })) keys.push(key.slice(prefix.length + 1));
   return keys;
 }
-
-export const hexes = (blocks: readonly { readonly id: Uint8Array }[]): string[] => blocks.map(({ id }) => toHex(id));

@@ -1,5 +1,5 @@
 export { Attestations } from "./attestations.ts";
 export { EvidenceWatch } from "./evidence.ts";
-export { type Judged, Ledger } from "./ledger.ts";
+export { Ledger } from "./ledger.ts";
 export { Mempool } from "./mempool.ts";
 export type { Kept, Parent, Training } from "./training.ts";

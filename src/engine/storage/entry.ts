@@ -1,7 +1,7 @@
 // What the node knows of a block beyond its bytes: its place in the tree, and whether its unit was checked.
 import { fromHex, type Hash32, type TaskId, toHex } from "../../base/index.ts";
 
-/** `own`: made here. `executed`: re-executed here. `attestations`: trusted verifiers vouch for it. */
+/** `executed`: re-executed here, or made here. `attestations`: trusted verifiers vouch for it. */
 export type Checked = "pending" | "executed" | "attestations" | "invalid";
 
 export interface BlockEntry {

@@ -1,6 +1,6 @@
-export { type Addition, BlockStore, type Move } from "./block-store.ts";
+export { BlockStore, type Move } from "./block-store.ts";
 export type { BlockEntry, Checked } from "./entry.ts";
-export { HISTORY, type HistoryRow, type HistorySource, transactionRows } from "./history.ts";
+export { type HistorySource, transactionRows } from "./history.ts";
 export { KEYS } from "./keys.ts";
 export { type Retention, SNAPSHOT_EVERY, standardRetention } from "./retention.ts";
 export { States } from "./states.ts";

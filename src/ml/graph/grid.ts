@@ -1,4 +1,4 @@
-// Putting values on a grid: integers times a power of two, held as the real numbers they stand for (design rule 1).
+// Putting values on a grid: integers times a power of two, held as the real numbers they stand for (exact-training rule 1).
 import type { GraphBuilder } from "./builder.ts";
 import type { Value } from "./ir.ts";
 import { add, clip, largestOf, neg, reduceMax, reduceMin, scale, shift, sub } from "./ops.ts";

@@ -11,4 +11,24 @@ export * from "./macs.ts";
 export * from "./net.ts";
 export * from "./norm.ts";
 export * from "./onnx.ts";
+export {
+  add,
+  cast,
+  div,
+  equal,
+  exp,
+  gather,
+  identity,
+  log,
+  max,
+  mul,
+  reduceMax,
+  reduceMean,
+  reduceSum,
+  reshape,
+  scale,
+  slice,
+  sqrt,
+  sub,
+} from "./ops.ts";
 export * from "./products.ts";

@@ -1,7 +1,10 @@
 // A small transformer that predicts the next character of plain text.
 import {
+  add,
   attention,
+  cast,
   embedding,
+  gather,
   gelu,
   layerNorm,
   linear,
@@ -9,10 +12,11 @@ import {
   type Param,
   plus,
   positions,
+  reshape,
+  slice,
   splitColumns,
   type Value,
 } from "../graph/index.ts";
-import { add, cast, gather, reshape, slice } from "../graph/ops.ts";
 import { affine } from "./affine.ts";
 import type { Architecture, ParameterSpec } from "./types.ts";
 

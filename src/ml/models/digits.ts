@@ -1,6 +1,5 @@
 // The digits as every digit model reads them: pixels on a grid in [0, 1], labels as integers.
-import { type Net, roundTo, type Value } from "../graph/index.ts";
-import { cast, gather, reshape, scale } from "../graph/ops.ts";
+import { cast, gather, type Net, reshape, roundTo, scale, type Value } from "../graph/index.ts";
 import type { DataSpec } from "./types.ts";
 
 export const DIGITS: DataSpec = {

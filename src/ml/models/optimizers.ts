@@ -1,8 +1,20 @@
 // The optimisers, as nodes. Their state starts at zero in every unit and never leaves it, so it may be plain float32:
 // every node on it is one correctly rounded operation. It is set back every RESTART steps, which keeps decaying state far from denormals.
-import type { GraphBuilder, Value } from "../graph/index.ts";
-import { clampBiased, leave } from "../graph/index.ts";
-import { add, div, equal, gather, max, mul, scale, sqrt, sub } from "../graph/ops.ts";
+import {
+  add,
+  clampBiased,
+  div,
+  equal,
+  type GraphBuilder,
+  gather,
+  leave,
+  max,
+  mul,
+  scale,
+  sqrt,
+  sub,
+  type Value,
+} from "../graph/index.ts";
 import type { Optimizer } from "./types.ts";
 
 /** Steps after which momentum starts again from zero inside a unit longer than that. */

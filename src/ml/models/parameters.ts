@@ -1,4 +1,4 @@
-// Flat parameter arrays: how they start, and the digest that stands for them (design rule 5).
+// Flat parameter arrays: how they start, and the digest that stands for them (exact-training rule 5).
 import { PouwError } from "../../base/index.ts";
 import { sha256 } from "../../crypto/index.ts";
 import { drawParameters } from "./init.ts";

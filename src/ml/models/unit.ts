@@ -1,31 +1,29 @@
 // Makes the two graphs of a model: `train`, one Loop over the steps of a unit, and `eval`, the forward pass over one batch.
 import {
+  cast,
   enter,
+  equal,
+  exp,
   type Graph,
   GraphBuilder,
+  gather,
+  identity,
   type Lowering,
   leave,
+  log,
+  mul,
   Net,
   oneHot,
   type Param,
-  softmaxValues,
-  type Value,
-} from "../graph/index.ts";
-import {
-  cast,
-  equal,
-  exp,
-  gather,
-  identity,
-  log,
-  mul,
   reduceMax,
   reduceMean,
   reduceSum,
   reshape,
   scale,
+  softmaxValues,
   sub,
-} from "../graph/ops.ts";
+  type Value,
+} from "../graph/index.ts";
 import { lossScale, slots, updateRule } from "./optimizers.ts";
 import type { Architecture, Prediction } from "./types.ts";
 

@@ -10,13 +10,12 @@ import { Engine } from "../../engine/index.ts";
 import type { Artifacts, Clock, Log, Runtime, Store, Wire } from "../../ports/index.ts";
 import { type ChosenRoles, chooseRoles, claimsOf, type Need, type RunningRole, startRole } from "../../roles/index.ts";
 import type { Task } from "../../work/index.ts";
-import type { NodeOptions } from "../config/table.ts";
+import type { NodeOptions } from "../config/index.ts";
+import { guardedRoles, NO_PLUGINS, type Plugins } from "../plugins/index.ts";
+import { absent, type CapabilityReport, ready } from "../views/index.ts";
 import { installedArtifacts, probeRuntime, workersFor } from "./capabilities.ts";
-import { absent, type CapabilityReport, ready } from "./capability.ts";
 import { tasksNamed } from "./follow.ts";
 import { addressesOf, loadNetwork, type Network } from "./network.ts";
-import { guardedRoles } from "./plugin-guard.ts";
-import { NO_PLUGINS, type Plugins } from "./plugins.ts";
 import { openAccount } from "./wallet.ts";
 import { openWire } from "./wire.ts";
 

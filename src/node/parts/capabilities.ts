@@ -5,9 +5,9 @@ import { openRuntime } from "../../adapters/onnx/index.ts";
 import { messageOf, PouwError } from "../../base/index.ts";
 import type { Artifacts, Log, ProviderReport, Runtime } from "../../ports/index.ts";
 import type { Task } from "../../work/index.ts";
-import type { NodeOptions } from "../config/table.ts";
+import type { NodeOptions } from "../config/index.ts";
 import { MODELS_DIR } from "../paths.ts";
-import { absent, type CapabilityReport, ready } from "./capability.ts";
+import { absent, type CapabilityReport, ready } from "../views/index.ts";
 
 /** Packages that npm may leave out, and what brings them back. */
 const NATIVE = "onnxruntime-node";

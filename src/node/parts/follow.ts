@@ -2,7 +2,7 @@
 import { PouwError } from "../../base/index.ts";
 import { isCalled } from "../../roles/index.ts";
 import type { Task } from "../../work/index.ts";
-import { didYouMean } from "../config/suggest.ts";
+import { didYouMean } from "../config/index.ts";
 
 /** The tasks that `names` names, all when there is none. Throws BAD_CONFIG for a name that none of `tasks` has; `setting` is whose value it is. */
 export function tasksNamed(tasks: readonly Task[], names: readonly string[], setting: string): readonly Task[] {

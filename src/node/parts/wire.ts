@@ -2,8 +2,7 @@
 import { createServer } from "node:net";
 import type { MetricsRegistry } from "../../adapters/telemetry/index.ts";
 import type { Clock, Log, Wire } from "../../ports/index.ts";
-import { DEFAULT_LISTEN } from "../config/settings.ts";
-import type { NodeOptions } from "../config/table.ts";
+import { DEFAULT_LISTEN, type NodeOptions } from "../config/index.ts";
 import { VERSION } from "../paths.ts";
 import type { Network } from "./network.ts";
 

@@ -4,10 +4,9 @@ import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { openLevelStore } from "../../adapters/level/index.ts";
 import { messageOf, PouwError } from "../../base/index.ts";
-import { DEFAULT_API_PORT, DEFAULT_LISTEN } from "../config/settings.ts";
-import type { NodeOptions } from "../config/table.ts";
-import { absent, type CapabilityReport, ready } from "../parts/capability.ts";
-import { readWallet } from "../parts/wallet.ts";
+import { DEFAULT_API_PORT, DEFAULT_LISTEN, type NodeOptions } from "../config/index.ts";
+import { readWallet } from "../parts/index.ts";
+import { absent, type CapabilityReport, ready } from "../views/index.ts";
 
 const fromError = (name: string, error: PouwError): CapabilityReport => absent(name, error.message, error.remedy);
 

@@ -6,7 +6,7 @@ import { checkBlock } from "../../consensus/index.ts";
 import { BlockStore, FollowedTasks, reexecute } from "../../engine/index.ts";
 import type { Artifacts, Runtime, Store } from "../../ports/index.ts";
 import type { Task } from "../../work/index.ts";
-import type { Network } from "../parts/network.ts";
+import type { Network } from "../parts/index.ts";
 import type { VerifyReport } from "./reports.ts";
 
 export interface ReplayOptions {

@@ -1,6 +1,6 @@
 // What the long-running commands answer: doctor, bench and the replay of the chain. Plain data, printed by the command line.
 import type { ProviderReport } from "../../ports/index.ts";
-import type { CapabilityReport } from "../parts/capability.ts";
+import type { CapabilityReport } from "../views/index.ts";
 
 export interface DoctorReport {
   readonly version: string;

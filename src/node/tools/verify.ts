@@ -4,11 +4,9 @@ import { openLevelStore } from "../../adapters/level/index.ts";
 import { PouwError, Scope } from "../../base/index.ts";
 import type { Artifacts, Log, Runtime } from "../../ports/index.ts";
 import type { Task } from "../../work/index.ts";
-import type { NodeOptions } from "../config/table.ts";
-import { installedArtifacts, probeRuntime } from "../parts/capabilities.ts";
-import { tasksNamed } from "../parts/follow.ts";
-import { loadNetwork } from "../parts/network.ts";
-import { NO_PLUGINS, type Plugins } from "../parts/plugins.ts";
+import type { NodeOptions } from "../config/index.ts";
+import { installedArtifacts, loadNetwork, probeRuntime, tasksNamed } from "../parts/index.ts";
+import { NO_PLUGINS, type Plugins } from "../plugins/index.ts";
 import { type ReplayDeps, replayStore } from "./replay.ts";
 import type { VerifyReport } from "./reports.ts";
 

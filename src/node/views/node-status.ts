@@ -1,8 +1,13 @@
 // Puts the one shape of a node's status together from what the parts know at this moment.
 import { toHex } from "../../base/index.ts";
+import type { Genesis, Rules } from "../../chain/index.ts";
+import type { KeyPair } from "../../crypto/index.ts";
+import type { Engine } from "../../engine/index.ts";
+import type { Clock, Runtime, Wire } from "../../ports/index.ts";
+import type { RunningRole } from "../../roles/index.ts";
 import type { Task } from "../../work/index.ts";
-import type { Built } from "../parts/build.ts";
 import { VERSION } from "../paths.ts";
+import type { CapabilityReport } from "./capability.ts";
 import type { Lookout } from "./lookout.ts";
 import type { Meter } from "./meter.ts";
 import type { NodeState, NodeStatus, TaskStatus } from "./status.ts";
@@ -22,8 +27,21 @@ export function threatLevel(recentAlerts: number): NodeStatus["threatLevel"] {
   return recentAlerts < 20 ? "HIGH" : "CRITICAL";
 }
 
+/** The parts of a node that a status tells of. */
+export interface StatusParts {
+  readonly network: { readonly genesis: Genesis; readonly rules: Rules };
+  readonly key: KeyPair;
+  readonly clock: Clock;
+  readonly wire: Wire;
+  readonly runtime: Runtime | undefined;
+  readonly engine: Engine;
+  readonly roles: readonly RunningRole[];
+  readonly refused: NodeStatus["rolesRefused"];
+  readonly capabilities: readonly CapabilityReport[];
+}
+
 export interface StatusSources {
-  readonly built: Built;
+  readonly built: StatusParts;
   readonly meter: Meter;
   readonly lookout: Lookout;
 }
@@ -59,7 +77,7 @@ export function buildStatus(sources: StatusSources, moment: Moment): NodeStatus 
   };
 }
 
-function accountOf({ engine, key }: Built): Pick<NodeStatus, "nodeId" | "balance" | "immature"> {
+function accountOf({ engine, key }: StatusParts): Pick<NodeStatus, "nodeId" | "balance" | "immature"> {
   const { state } = engine.ledger;
   const immature = state.immature(key.address).reduce((sum, reward) => sum + reward.amount, 0n);
   const { balance } = state.account(key.address);
@@ -67,7 +85,7 @@ function accountOf({ engine, key }: Built): Pick<NodeStatus, "nodeId" | "balance
 }
 
 /** Every node is a peer; the word says something only when it is nothing else. */
-function rolesOf({ roles }: Built): string[] {
+function rolesOf({ roles }: StatusParts): string[] {
   const names = roles.map(({ role }) => role.name);
   return names.length > 1 ? names.filter((name) => name !== "peer") : names;
 }
@@ -91,7 +109,7 @@ function taskStatus({ built, meter, lookout }: StatusSources, task: Task): TaskS
   };
 }
 
-function statsOf({ wire }: Built, meter: Meter, now: number): NodeStatus["stats"] {
+function statsOf({ wire }: StatusParts, meter: Meter, now: number): NodeStatus["stats"] {
   const traffic = wire.stats();
   return {
     blocksMined: meter.blocksMined,

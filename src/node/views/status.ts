@@ -1,7 +1,7 @@
 // The one shape of a node's status: `/v1/status`, `pouw-node status --json` and `node.getStatus()`.
 import { z } from "zod";
-import { capabilitySchema } from "../parts/capability.ts";
 import { blockSummarySchema } from "./blocks.ts";
+import { capabilitySchema } from "./capability.ts";
 import { addressForm, amountForm, count, hashForm, heightForm } from "./forms.ts";
 
 const NODE_STATES = ["initializing", "connecting", "syncing", "active", "mining", "stopping", "error"] as const;

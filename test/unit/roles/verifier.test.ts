@@ -2,8 +2,8 @@
 import { describe, expect, it, vi } from "vitest";
 import type { Block } from "../../../src/codec/index.ts";
 import type { EngineEvents } from "../../../src/engine/index.ts";
-import { peer } from "../../../src/roles/peer/peer.ts";
-import { verifier } from "../../../src/roles/verifier/verifier.ts";
+import { peer } from "../../../src/roles/peer.ts";
+import { verifier } from "../../../src/roles/verifier.ts";
 import { alice, aWorld, mineBlock } from "../../support/chain.ts";
 
 const world = aWorld();

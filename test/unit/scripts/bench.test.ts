@@ -64,7 +64,7 @@ describe("isSlower", () => {
 
 describe("rows", () => {
   const row = (level: number, comparable = true): Row =>
-    figure("steps/x/32", "x", "ratio", spread(noisy(level)), { comparable });
+    figure({ name: "steps/x/32", what: "x", unit: "ratio" }, spread(noisy(level)), { comparable });
 
   it("a row above its like is a regression, unless it means nothing in another run", () => {
     expect(regressed(row(1.2), [row(1)])).toBe(true);
@@ -76,14 +76,18 @@ describe("rows", () => {
     expect(regressed(skipped("steps/x/32", "x", "no torch"), [row(1)])).toBeUndefined();
   });
   it("meets a goal by its median", () => {
-    const of = (goal: ReturnType<typeof atMost>) => meets(figure("a", "a", "ratio", spread([1, 1.5, 9]), { goal }));
+    const of = (goal: ReturnType<typeof atMost>) =>
+      meets(figure({ name: "a", what: "a", unit: "ratio" }, spread([1, 1.5, 9]), { goal }));
     expect(of(atMost(1.5))).toBe(true);
     expect(of(atMost(1.4))).toBe(false);
     expect(of(atLeast(1.6))).toBe(false);
   });
   it("prints what was missed, skipped or has become slower", () => {
-    const missed = figure("a/b", "a", "ratio", spread(noisy(2)), { goal: atMost(1.5) });
-    const lines = tableLines([missed, skipped("c", "c", "no torch")], [figure("a/b", "a", "ratio", spread(noisy(1)))]);
+    const missed = figure({ name: "a/b", what: "a", unit: "ratio" }, spread(noisy(2)), { goal: atMost(1.5) });
+    const lines = tableLines(
+      [missed, skipped("c", "c", "no torch")],
+      [figure({ name: "a/b", what: "a", unit: "ratio" }, spread(noisy(1)))],
+    );
     expect(lines[1]).toContain("MISSED (<= 1.500) SLOWER");
     expect(lines[2]).toMatch(/c +skipped +no torch/);
   });

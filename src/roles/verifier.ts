@@ -1,6 +1,6 @@
 // The verifier: every winning unit that is re-executed here gets a signed attestation (protocol section 5).
-import type { EngineEvents } from "../../engine/index.ts";
-import { role } from "../role.ts";
+import type { EngineEvents } from "../engine/index.ts";
+import { role } from "./role.ts";
 
 /** A block's winning unit was re-executed here. */
 type Executed = { readonly type: "executed" } & Pick<EngineEvents["checked"], "block" | "outcome" | "digest">;

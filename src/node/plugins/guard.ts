@@ -2,7 +2,7 @@
 import { messageOf, PouwError } from "../../base/index.ts";
 import type { Log, Metrics } from "../../ports/index.ts";
 import type { AnyRole } from "../../roles/index.ts";
-import type { NodeView } from "../views/view.ts";
+import type { NodeView } from "../views/index.ts";
 import { badPlugin, type NodePlugin } from "./plugin.ts";
 
 /** Runs what a plugin brought; after a failure the answer is `otherwise`. A promise is given back, and never rejects. */

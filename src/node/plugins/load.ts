@@ -4,7 +4,7 @@ import { dirname, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { messageOf, PouwError } from "../../base/index.ts";
 import { type AnyRole, ROLE_NAMES } from "../../roles/index.ts";
-import { PLUGINS_TABLE, SETTINGS_TABLE, type SettingsTable, settingsTable } from "../config/table.ts";
+import { PLUGINS_TABLE, SETTINGS_TABLE, type SettingsTable, settingsTable } from "../config/index.ts";
 import { badPlugin, type NodePlugin, readPlugin } from "./plugin.ts";
 
 /** Plugins that may stand side by side, and all that they bring to a node. */

@@ -3,9 +3,8 @@ import { z } from "zod";
 import { PouwError, type Setting } from "../../base/index.ts";
 import type { Metrics } from "../../ports/index.ts";
 import type { AnyRole } from "../../roles/index.ts";
-import { didYouMean } from "../config/suggest.ts";
-import type { AlertEvent } from "../views/events.ts";
-import type { NodeView } from "../views/view.ts";
+import { didYouMean } from "../config/index.ts";
+import type { AlertEvent, NodeView } from "../views/index.ts";
 
 /** What a module may bring to a node. It extends what the node does and shows; what is valid is the genesis's to say, never a plugin's. */
 export interface NodePlugin {

@@ -1,0 +1,5 @@
+export * from "./load.ts";
+export * from "./resolve.ts";
+export * from "./settings.ts";
+export * from "./suggest.ts";
+export * from "./table.ts";

@@ -1,0 +1,10 @@
+export { type Built, build, type NodeParts } from "./build.ts";
+export {
+  installedArtifacts,
+  probeRuntime,
+  workersFor,
+} from "./capabilities.ts";
+export { tasksNamed } from "./follow.ts";
+export * from "./network.ts";
+export { RoleRunner } from "./role-runner.ts";
+export * from "./wallet.ts";

@@ -1,0 +1,15 @@
+export * from "./accounts.ts";
+export * from "./blocks.ts";
+export * from "./capability.ts";
+export * from "./events.ts";
+export { hashForm } from "./forms.ts";
+export * from "./health.ts";
+export { Lookout } from "./lookout.ts";
+export { Meter } from "./meter.ts";
+export { buildStatus } from "./node-status.ts";
+export { createNodeView } from "./node-view.ts";
+export * from "./peers.ts";
+export * from "./status.ts";
+export { type TransactionView, transactionSchema } from "./transactions.ts";
+export { Validation } from "./validation.ts";
+export * from "./view.ts";

@@ -1,0 +1,1 @@
+export { miner } from "./miner.ts";
