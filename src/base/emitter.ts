@@ -1,8 +1,10 @@
-// A typed event emitter: synchronous, ordered, and a listener that throws cannot stop the others.
+// A typed event emitter: synchronous, in one order for every listener, and a listener that throws cannot stop the others.
 
 /** `E` maps an event's name to its payload. */
 export class Emitter<E extends object> {
   readonly #listeners = new Map<keyof E, Set<(payload: never) => void>>();
+  readonly #waiting: (() => void)[] = [];
+  #telling = false;
   readonly #onError: (error: unknown, event: keyof E) => void;
 
   constructor(onError: (error: unknown, event: keyof E) => void = () => undefined) {
@@ -41,7 +43,19 @@ export class Emitter<E extends object> {
     });
   }
 
+  /** Tells every listener before it returns; within a listener, once all have heard what is being told: effects never come before their cause. */
   emit<K extends keyof E>(event: K, payload: E[K]): void {
+    this.#waiting.push(() => this.#tell(event, payload));
+    if (this.#telling) return;
+    this.#telling = true;
+    try {
+      for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) next();
+    } finally {
+      this.#telling = false;
+    }
+  }
+
+  #tell<K extends keyof E>(event: K, payload: E[K]): void {
     for (const listener of [...(this.#listeners.get(event) ?? [])]) {
       try {
         (listener as (payload: E[K]) => void)(payload);

@@ -144,7 +144,7 @@ describe("replies", () => {
 });
 
 describe("docs/api.md", () => {
-  it("is what the script would write (npm run docs:api)", () => {
+  it("is what the script would write (npm run docs)", () => {
     const page = readFileSync(new URL("../../../docs/api.md", import.meta.url), "utf8");
     expect(page).toBe(apiMarkdown());
   });
