@@ -18,8 +18,7 @@ const CHILD = fileURLToPath(new URL("./against/child.ts", import.meta.url));
 const CALL_MS = { quick: 100, full: 300 };
 const ROUNDS = { quick: 7, full: 21 };
 /** Rows whose one call takes seconds are called this often. */
-const LONG_ROUNDS = { quick: 3, full: 7 };
-const LONG_MS = 3_000;
+const LONG_ROUNDS = { quick: 2, full: 5 };
 
 /** A checkout in a process of its own. */
 class Side {
@@ -90,19 +89,15 @@ async function measure(
   }
   const size = bench.quick ? "quick" : "full";
   const count = part.count ?? (await countFor(contenders[0], CALL_MS[size]));
-  const began = performance.now();
-  const look = async (rounds: number): Promise<readonly Sample[][]> =>
-    (await interleave(
-      contenders.map(
-        ({ side, part: name }) =>
-          () =>
-            side.run(name, count),
-      ),
-      rounds,
-    )) as Sample[][];
-  const [first] = await look(1);
-  const long = first !== undefined && (performance.now() - began) / 4 > LONG_MS;
-  const rounds = (long ? LONG_ROUNDS : ROUNDS)[size];
+  const rounds = (part.long === true ? LONG_ROUNDS : ROUNDS)[size];
+  const look = async (times: number): Promise<readonly Sample[][]> => {
+    const calls = contenders.map(
+      ({ side, part: name }) =>
+        () =>
+          side.run(name, count),
+    );
+    return (await interleave(calls, times)) as Sample[][];
+  };
   const row = ([ours = [], theirs = []]: readonly Sample[][], again: boolean): Compared =>
     compared(part, ours, theirs, again);
   const once = row(await look(rounds), false);

@@ -13,8 +13,10 @@ export interface Part {
   /** As in the table of rows. */
   readonly name: string;
   readonly what: string;
-  /** About how often in one call; undefined: as often as fills the time of a call. */
+  /** How often in one call; undefined: as often as fills the time of a call. */
   readonly count?: number;
+  /** One call takes many seconds, so there are fewer. */
+  readonly long?: true;
   readonly open: (checkout: Checkout) => Promise<Work>;
 }
 
@@ -287,6 +289,7 @@ const gossipPart: Part = {
   name: "gossip/cpu",
   what: "processor time of ten nodes for a message of 1 kB and one of 64 kB",
   count: 20,
+  long: true,
   open: async (checkout) => {
     const { benchGossip } = await checkout.load<{
       benchGossip(

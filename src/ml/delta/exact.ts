@@ -32,32 +32,33 @@ export function encodeIntegers(layout: GridLayout, values: Int32Array): Uint8Arr
   const out = new BitWriter(values.length * 2);
   for (const { from, to } of spans(layout)) {
     for (let start = from; start < to; start += BLOCK_VALUES) {
-      writeBlock(out, values.subarray(start, Math.min(start + BLOCK_VALUES, to)));
+      writeBlock(out, values, start, Math.min(start + BLOCK_VALUES, to));
     }
   }
   return out.finish();
 }
 
-function writeBlock(out: BitWriter, block: Int32Array): void {
-  const sum = foldedSum(block);
+/** Counts with indexes: iterators and a view for each block cost a tenth of the whole encoding. */
+function writeBlock(out: BitWriter, values: Int32Array, start: number, stop: number): void {
+  const sum = foldedSum(values, start, stop);
   if (sum === 0) {
     out.write(0, PARAMETER_BITS);
     return;
   }
-  const k = riceParameter(sum, block.length);
+  const k = riceParameter(sum, stop - start);
   const mask = 2 ** k - 1;
   out.write(k + 1, PARAMETER_BITS);
-  for (const value of block) {
-    const folded = fold(value);
+  for (let i = start; i < stop; i++) {
+    const folded = fold(values[i] as number);
     out.rice(folded >>> k, folded & mask, k);
   }
 }
 
-function foldedSum(block: Int32Array): number {
+function foldedSum(values: Int32Array, start: number, stop: number): number {
   let sum = 0;
-  for (const value of block) {
-    const folded = fold(value) >>> 0;
-    if (folded > MAX_FOLDED) throw refuse(`a difference of ${value} grid steps`);
+  for (let i = start; i < stop; i++) {
+    const folded = fold(values[i] as number) >>> 0;
+    if (folded > MAX_FOLDED) throw refuse(`a difference of ${values[i]} grid steps`);
     sum += folded;
   }
   return sum;

@@ -25,6 +25,12 @@ describe("a compared row", () => {
     expect(isWorse({ kind: "uncompared", name: "a", what: "a", why: "not there" }, TOLERANCE)).toBe(false);
   });
 
+  it("is not worse by the medians alone, when the rounds say otherwise", () => {
+    const slow = compared({ name: "a", what: "a" }, rounds(1.06), rounds(1), false);
+    expect(isWorse(slow, TOLERANCE)).toBe(true);
+    expect(isWorse({ ...slow, rounds: { ...slow.rounds, median: 1.01 } }, TOLERANCE)).toBe(false);
+  });
+
   it("bears a bad round, in which both were slow or one was", () => {
     const busy = rounds(1).map((sample, i) => (i === 3 ? { cpuMs: 5, wallMs: 5 } : sample));
     expect(isWorse(compared({ name: "a", what: "a" }, busy, rounds(1), false), TOLERANCE)).toBe(false);
