@@ -87,6 +87,17 @@ const details = (detail: Figure["detail"]): string =>
     .map(([name, value]) => `${name} ${numeral(value)}`)
     .join(", ");
 
+/** Lines of text, the cells of each column under each other. */
+export function aligned(cells: readonly (readonly string[])[]): string[] {
+  const widths = (cells[0] ?? []).map((_, i) => Math.max(...cells.map((line) => line[i]?.length ?? 0)));
+  return cells.map((line) =>
+    line
+      .map((cell, i) => cell.padEnd(widths[i] as number))
+      .join("  ")
+      .trimEnd(),
+  );
+}
+
 /** The table as lines of text, columns aligned; `earlier` adds what has become slower. */
 export function tableLines(rows: readonly Row[], earlier: readonly Row[]): string[] {
   const head = ["row", "median", "quartiles", "goal", "measured"];
@@ -103,12 +114,5 @@ export function tableLines(rows: readonly Row[], earlier: readonly Row[]): strin
       details(row.detail),
     ];
   });
-  const all = [head, ...cells];
-  const widths = head.map((_, i) => Math.max(...all.map((line) => (line[i] as string).length)));
-  return all.map((line) =>
-    line
-      .map((cell, i) => cell.padEnd(widths[i] as number))
-      .join("  ")
-      .trimEnd(),
-  );
+  return aligned([head, ...cells]);
 }

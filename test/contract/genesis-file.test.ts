@@ -3,10 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { PouwError } from "../../src/base/index.ts";
+import type { PouwError } from "../../src/base/index.ts";
 import { type Genesis, type GenesisTask, PROFILES, parseGenesis, taskOf } from "../../src/chain/index.ts";
 import { genesisFor, loadNetwork } from "../../src/node/index.ts";
 import { noncesPerUnit } from "../../src/work/index.ts";
+import { refusal } from "../support/refusal.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "pouw-genesis-"));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
@@ -25,15 +26,7 @@ function fileOf(genesis: unknown): string {
 const withFirst = (change: Partial<GenesisTask>): Genesis => ({ ...honest, tasks: [{ ...mlp, ...change }, cnn] });
 const withData = (change: Partial<GenesisTask["data"]>): Genesis => withFirst({ data: { ...mlp.data, ...change } });
 
-function refusal(genesis: unknown): PouwError {
-  try {
-    loadNetwork(fileOf(genesis));
-  } catch (error) {
-    if (error instanceof PouwError) return error;
-    throw error;
-  }
-  throw new Error("nothing was thrown");
-}
+const refused = (genesis: unknown): PouwError => refusal(() => loadNetwork(fileOf(genesis)));
 
 describe("a genesis file", () => {
   it("is taken when its tasks are those of the models here, whatever their names and steps", () => {
@@ -139,7 +132,7 @@ describe("a genesis file", () => {
   it.each(LIES)("that lies about its %s is BAD_GENESIS, with both values", (_what, genesis, fact, theirs, ours) => {
     // The file by itself is well formed: only the model here shows the lie.
     expect(() => parseGenesis(genesis)).not.toThrow();
-    expect(refusal(genesis)).toMatchObject({
+    expect(refused(genesis)).toMatchObject({
       code: "BAD_GENESIS",
       message: `The genesis says ${fact} ${theirs} of task digits-mlp, the model digits-mlp here has ${ours}.`,
       remedy: expect.stringMatching(/^Correct the genesis file/),
@@ -148,7 +141,7 @@ describe("a genesis file", () => {
 
   it("that lies about its second task is refused as well, by that task's name", () => {
     const lie = { ...honest, tasks: [mlp, { ...cnn, batch: cnn.batch * 2 }] };
-    expect(refusal(lie).message).toBe(
+    expect(refused(lie).message).toBe(
       `The genesis says batch ${cnn.batch * 2} of task letters, the model digits-cnn here has ${cnn.batch}.`,
     );
   });
@@ -160,13 +153,13 @@ describe("a genesis file", () => {
     const lie = { ...task, batch: 3200 };
     expect([nonces(task), nonces(lie)]).toEqual([1381, 128_101]);
     // The cap on draws for work finds it, unless the file lies about the work as well: then the model does.
-    expect(refusal({ ...built, tasks: [lie] }).message).toMatch(/^tasks\.0: .* is above the cap$/);
+    expect(refused({ ...built, tasks: [lie] }).message).toMatch(/^tasks\.0: .* is above the cap$/);
     const both = { ...lie, macsPerStep: task.macsPerStep * 100 };
-    expect(refusal({ ...built, tasks: [both] }).message).toMatch(/says batch 3200 .* here has 32\.$/);
+    expect(refused({ ...built, tasks: [both] }).message).toMatch(/says batch 3200 .* here has 32\.$/);
   });
 
   it("of a model that is not here is BAD_MODEL, with its name", () => {
-    expect(refusal(withFirst({ model: "elsewhere" }))).toMatchObject({
+    expect(refused(withFirst({ model: "elsewhere" }))).toMatchObject({
       code: "BAD_MODEL",
       message: expect.stringContaining("elsewhere"),
       remedy: expect.any(String),

@@ -1,36 +1,16 @@
 // Plugins that cannot be used, and how it is said; and how the command line finds those that can.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Plugin } from "../../src/app/index.ts";
 import { PouwError, setting, z } from "../../src/base/index.ts";
 import { loadPlugins, type Plugins } from "../../src/node/index.ts";
 import { type AnyRole, anyRole } from "../../src/roles/index.ts";
 import { fakeDeps, fakeIo, run } from "../support/fake-io.ts";
+import { module, pluginDir, RANKING } from "../support/plugin-files.ts";
+import { refusalOf } from "../support/refusal.ts";
 
-const RANKING = fileURLToPath(new URL("../../examples/plugins/ranking.mjs", import.meta.url));
-let dir: string;
-beforeAll(() => {
-  dir = mkdtempSync(join(tmpdir(), "pouw-plugins-"));
-});
-afterAll(() => rmSync(dir, { recursive: true, force: true }));
-
-/** Writes a module; its path. */
-function module(name: string, text: string): string {
-  writeFileSync(join(dir, name), text);
-  return join(dir, name);
-}
-
-async function refusal(job: () => Promise<unknown>): Promise<PouwError> {
-  const error = await job().then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (error instanceof PouwError) return error;
-  throw new Error(`not refused with a code: ${String(error)}`);
-}
+const folder = pluginDir();
 
 const ROLE = `{ name: "greeter", bit: 0, needs: [], claims: {}, listens: {}, start: () => [0, []], step: (s) => [s, []], effects: {} }`;
 /** A role with nothing to do. */
@@ -86,7 +66,7 @@ describe("a module that cannot be used", () => {
     ],
   ])("%s", async (name, text, expected) => {
     const path = module(`${name.replaceAll(" ", "-")}.mjs`, text);
-    const error = await refusal(() => loadPlugins({ paths: [path] }));
+    const error = await refusalOf(() => loadPlugins({ paths: [path] }));
     expect(error.code).toBe("BAD_PLUGIN");
     expect(error.message).toMatch(/^The plugin \S+ .*\.$/);
     expect(error.message).toMatch(expected);
@@ -94,8 +74,11 @@ describe("a module that cannot be used", () => {
   });
 
   it("is not there", async () => {
-    const error = await refusal(() => loadPlugins({ paths: [join(dir, "none.mjs"), RANKING] }));
-    expect([error.code, error.message]).toEqual(["BAD_PLUGIN", `The plugin ${join(dir, "none.mjs")} is not there.`]);
+    const error = await refusalOf(() => loadPlugins({ paths: [join(folder.path(), "none.mjs"), RANKING] }));
+    expect([error.code, error.message]).toEqual([
+      "BAD_PLUGIN",
+      `The plugin ${join(folder.path(), "none.mjs")} is not there.`,
+    ]);
   });
 });
 
@@ -132,7 +115,7 @@ describe("plugins that clash", () => {
       /must have a key under greeter/,
     ],
   ])("%s", async (_, given, expected) => {
-    const error = await refusal(() => loadPlugins({ given }));
+    const error = await refusalOf(() => loadPlugins({ given }));
     expect(error.code).toBe("BAD_PLUGIN");
     expect(error.message).toMatch(expected);
   });
@@ -142,17 +125,17 @@ describe("the command line", () => {
   const broken = (): string => module("broken.mjs", "throw new Error('no licence')");
 
   it("finds plugins by flag, variable and file, and takes their flags in any place", async () => {
-    const flag = fakeIo({ cwd: dir });
+    const flag = fakeIo({ cwd: folder.path() });
     expect(await run(["config", "explain", "--ranking-top", "4", `--plugin=${RANKING}`], flag)).toBe(0);
     expect(flag.out()).toMatch(/^ranking\.top +4 +--ranking-top$/m);
     module("near.mjs", `export { plugin } from ${JSON.stringify(RANKING)};`);
-    const variable = fakeIo({ cwd: dir, env: { POUW_PLUGINS: "./near.mjs", POUW_RANKING_TOP: "5" } });
+    const variable = fakeIo({ cwd: folder.path(), env: { POUW_PLUGINS: "./near.mjs", POUW_RANKING_TOP: "5" } });
     expect(await run("config explain", variable)).toBe(0);
     expect(variable.out()).toMatch(/^ranking\.top +5 +POUW_RANKING_TOP$/m);
     const content = { plugins: ["../near.mjs"], roles: ["ranking"], ranking: { top: 6 } };
-    mkdirSync(join(dir, "conf"), { recursive: true });
-    writeFileSync(join(dir, "conf", "node.config.json"), JSON.stringify(content));
-    const file = fakeIo({ cwd: join(dir, "conf") });
+    mkdirSync(join(folder.path(), "conf"), { recursive: true });
+    writeFileSync(join(folder.path(), "conf", "node.config.json"), JSON.stringify(content));
+    const file = fakeIo({ cwd: join(folder.path(), "conf") });
     expect(await run("config explain", file)).toBe(0);
     expect(file.out()).toMatch(/^ranking\.top +6 +node\.config\.json$/m);
     expect(file.out()).toMatch(/^roles +\["ranking"\] +node\.config\.json$/m);
@@ -160,7 +143,7 @@ describe("the command line", () => {
 
   it("ends with one sentence and 1 for a bad one, whatever the command", async () => {
     for (const line of [["start"], ["status"], ["config", "explain"]]) {
-      const io = fakeIo({ cwd: dir, env: { POUW_PLUGINS: broken() } });
+      const io = fakeIo({ cwd: folder.path(), env: { POUW_PLUGINS: broken() } });
       expect(await run(line, io)).toBe(1);
       expect(io.err()).toMatch(/^✗ The plugin \S+broken\.mjs failed while it was loaded: no licence\.\n/);
       expect(io.out()).toBe("");
@@ -168,11 +151,11 @@ describe("the command line", () => {
   });
 
   it("helps and tells its version all the same", async () => {
-    const help = fakeIo({ cwd: dir });
+    const help = fakeIo({ cwd: folder.path() });
     expect(await run(["help", "start", "--plugin", broken()], help)).toBe(0);
     expect(help.out()).toContain("--plugin <path>");
     expect(help.err()).toMatch(/^Without plugins: The plugin \S+ failed/);
-    const version = fakeIo({ cwd: dir });
+    const version = fakeIo({ cwd: folder.path() });
     expect(await run(["--version", "--plugin", broken()], version)).toBe(0);
     expect([version.out(), version.err()]).toEqual(["9.9.9\n", ""]);
   });
@@ -186,7 +169,7 @@ describe("the command line", () => {
     const deps = fakeDeps({ createNode: note, diagnose: note, bench: note, verify: note });
     const env = { POUW_PLUGINS: RANKING, POUW_ROLES: "ranking" };
     for (const command of ["start", "doctor", "bench", "chain verify"])
-      expect(await run(command, fakeIo({ cwd: dir, env }), deps)).toBe(1);
+      expect(await run(command, fakeIo({ cwd: folder.path(), env }), deps)).toBe(1);
     expect(seen).toEqual(Array(4).fill(["ranking"]));
   });
 });

@@ -1,14 +1,12 @@
 // Plugins as modules: what is refused and how it is said, what each kind brings to a node, and that a failing one harms nobody.
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { memoryStore } from "../../src/adapters/level/index.ts";
 import { createMemoryNetwork } from "../../src/adapters/memory-wire/index.ts";
 import { createMetrics } from "../../src/adapters/telemetry/index.ts";
 import { type App, createApp, type Plugin } from "../../src/app/index.ts";
-import { PouwError, toHex } from "../../src/base/index.ts";
+import { toHex } from "../../src/base/index.ts";
 import { PROFILES } from "../../src/chain/index.ts";
 import {
   genesisFor,
@@ -23,30 +21,12 @@ import { attachPlugins } from "../../src/node/plugins/guard.ts";
 import type { Log } from "../../src/ports/index.ts";
 import { type AnyRole, anyRole } from "../../src/roles/index.ts";
 import { fakeView } from "../support/fake-view.ts";
+import { module, pluginDir, RANKING } from "../support/plugin-files.ts";
+import { refusalOf } from "../support/refusal.ts";
 import { Sim, toyArtifacts, toyNetwork, toyRuntime } from "../support/sim.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 
-const RANKING = fileURLToPath(new URL("../../examples/plugins/ranking.mjs", import.meta.url));
-let dir: string;
-beforeAll(() => {
-  dir = mkdtempSync(join(tmpdir(), "pouw-plugins-"));
-});
-afterAll(() => rmSync(dir, { recursive: true, force: true }));
-
-/** Writes a module; its path. */
-function module(name: string, text: string): string {
-  writeFileSync(join(dir, name), text);
-  return join(dir, name);
-}
-
-async function refusal(job: () => Promise<unknown>): Promise<PouwError> {
-  const error = await job().then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (error instanceof PouwError) return error;
-  throw new Error(`not refused with a code: ${String(error)}`);
-}
+const folder = pluginDir();
 
 /** A role with nothing to do. */
 const aRole = (change: object = {}): AnyRole =>
@@ -90,7 +70,7 @@ function world() {
 /** A node with an API, its log and its clock. */
 async function miner(input: NodeOptionsInput, plugins: readonly Plugin[] = []) {
   const { parts, clock, lines } = world();
-  const place = { dataDir: mkdtempSync(join(dir, "data-")), ephemeral: true, apiPort: 0 };
+  const place = { dataDir: mkdtempSync(join(folder.path(), "data-")), ephemeral: true, apiPort: 0 };
   const app = await createApp({ ...place, ...input }, { plugins, parts });
   apps.push(app);
   const get = async (path: string) => fetch(new URL(path, app.apiUrl as string));
@@ -126,7 +106,7 @@ describe("the example", () => {
   });
 
   it("has settings that are checked as any other", async () => {
-    const error = await refusal(() => miner({ plugins: [RANKING], ranking: { top: 0 } } as NodeOptionsInput));
+    const error = await refusalOf(() => miner({ plugins: [RANKING], ranking: { top: 0 } } as NodeOptionsInput));
     expect([error.code, error.message]).toEqual([
       "BAD_CONFIG",
       "ranking.top (from the options given) must be a whole number from 1 to 100; it is 0.",
@@ -198,7 +178,7 @@ describe("a plugin that fails", () => {
 
   it("is refused by its name when its role cannot start", async () => {
     const plugin: Plugin = { name: "clumsy", roles: [aRole({ start: fail("no map") })] };
-    const error = await refusal(() => miner({ roles: ["greeter"] }, [plugin]));
+    const error = await refusalOf(() => miner({ roles: ["greeter"] }, [plugin]));
     expect([error.code, error.message]).toEqual([
       "BAD_PLUGIN",
       "The plugin clumsy failed to start its role greeter: no map.",
@@ -208,7 +188,7 @@ describe("a plugin that fails", () => {
 
 describe("models of a plugin", () => {
   it("are found by networks that name them and by digest, and nowhere without it", async () => {
-    const models = join(dir, "models");
+    const models = join(folder.path(), "models");
     const name = "digits-other";
     mkdirSync(models);
     cpSync(join(MODELS_DIR, "digits-mlp"), join(models, name), { recursive: true });
@@ -221,11 +201,11 @@ describe("models of a plugin", () => {
     expect(modelsDirs).toEqual([models]);
 
     const genesis = genesisFor(PROFILES.devnet, [{ model: name }], modelsDirs);
-    const file = join(dir, "other.json");
+    const file = join(folder.path(), "other.json");
     writeFileSync(file, JSON.stringify(genesis));
     const [task] = loadNetwork(file, modelsDirs).rules.tasks;
     expect(task?.model).toBe(name);
-    expect((await refusal(async () => loadNetwork(file))).code).toBe("BAD_MODEL");
+    expect((await refusalOf(async () => loadNetwork(file))).code).toBe("BAD_MODEL");
     const { log } = memoryLog();
     const get = (more: readonly string[]) =>
       installedArtifacts({ dataDir: "not used", ephemeral: true }, { modelsDirs: more, log }).get(

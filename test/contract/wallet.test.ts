@@ -3,24 +3,15 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { PouwError, toHex } from "../../src/base/index.ts";
+import { toHex } from "../../src/base/index.ts";
 import { createWallet, openAccount, readWallet, walletPath } from "../../src/node/index.ts";
+import { refusal } from "../support/refusal.ts";
 
 let dir: string;
 beforeEach(() => {
   dir = join(mkdtempSync(join(tmpdir(), "pouw-wallet-")), "data");
 });
 afterEach(() => rmSync(join(dir, ".."), { recursive: true, force: true }));
-
-function refusal(job: () => unknown): PouwError {
-  try {
-    job();
-  } catch (error) {
-    if (error instanceof PouwError) return error;
-    throw error;
-  }
-  throw new Error("nothing was thrown");
-}
 
 it("is made for its owner alone and read back", () => {
   expect(readWallet(dir)).toBeUndefined();

@@ -1,5 +1,7 @@
 // What a comparison of two checkouts comes to: ratios of medians, and which of them is worse than the tolerance.
+
 import { each, quantile, ratio, type Sample, type Spread } from "../measure.ts";
+import { aligned } from "../rows.ts";
 
 export interface Compared {
   readonly kind: "compared";
@@ -82,12 +84,5 @@ export function comparedLines(rows: readonly ComparedRow[], tolerance: number): 
       `${verdict}${row.again ? " at the second look" : ""}: ${row.what}`,
     ];
   });
-  const all = [head, ...cells];
-  const widths = head.map((_, i) => Math.max(...all.map((line) => (line[i] as string).length)));
-  return all.map((line) =>
-    line
-      .map((cell, i) => cell.padEnd(widths[i] as number))
-      .join("  ")
-      .trimEnd(),
-  );
+  return aligned([head, ...cells]);
 }

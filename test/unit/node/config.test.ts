@@ -1,7 +1,6 @@
 // Four sources, one schema: precedence, origins, and an error that names key, origin and next step.
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { PouwError } from "../../../src/base/index.ts";
 import {
   type ConfigSources,
   envName,
@@ -12,20 +11,11 @@ import {
   SETTINGS,
   SETTINGS_TABLE,
 } from "../../../src/node/index.ts";
+import { refusal } from "../../support/refusal.ts";
 
 const HOME = "/home/someone";
 const resolve = (sources: Omit<ConfigSources, "home">) => resolveConfig({ ...sources, home: HOME });
 const file = (content: unknown) => ({ name: "node.config.json", content });
-
-function refusal(job: () => unknown): PouwError {
-  try {
-    job();
-  } catch (error) {
-    if (error instanceof PouwError) return error;
-    throw error;
-  }
-  throw new Error("nothing was thrown");
-}
 
 describe("precedence", () => {
   it("is defaults, file, environment, flags; and each origin is known", () => {

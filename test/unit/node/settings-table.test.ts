@@ -1,7 +1,7 @@
 // The table of settings: what every row must have, and that one more row is all that a new setting takes.
 import { describe, expect, expectTypeOf, it } from "vitest";
 import { z } from "zod";
-import { PouwError, type Setting, setting } from "../../../src/base/index.ts";
+import { type Setting, setting } from "../../../src/base/index.ts";
 import {
   type ConfigSources,
   envName,
@@ -15,19 +15,10 @@ import {
   textKindOf,
   valueAt,
 } from "../../../src/node/index.ts";
+import { refusal } from "../../support/refusal.ts";
 
 const HOME = "/home/someone";
 const file = (content: unknown) => ({ name: "node.config.json", content });
-
-function refusal(job: () => unknown): PouwError {
-  try {
-    job();
-  } catch (error) {
-    if (error instanceof PouwError) return error;
-    throw error;
-  }
-  throw new Error("nothing was thrown");
-}
 
 describe("every row", () => {
   it("has a key, a flag and a variable that no other row has", () => {
