@@ -9,7 +9,7 @@ const FILE = fileURLToPath(new URL("../docs/settings.md", import.meta.url));
 
 const INTRO = `# Settings
 
-Made by \`npm run docs\` from the table of settings (\`src/node/config/settings.ts\`, and \`src/roles/<role>/options.ts\`); do not edit.
+Made by \`npm run docs\` from the table of settings (\`src/node/config/settings.ts\`, and the \`options\` of each role in \`src/roles\`); do not edit.
 
 A value comes from the last of these that has one: the default, the configuration file, the environment, the flag. The file is \`node.config.json\` in the working directory, or what \`--config\` or \`POUW_CONFIG\` names. The scripting API takes the same keys and reads neither file nor environment. \`pouw-node config explain\` prints each value and where it came from.
 

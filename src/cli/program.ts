@@ -78,12 +78,19 @@ function sentence(message: string, { rows }: SettingsTable): string {
   return /[.!?]$/.test(whole) ? whole : `${whole}.`;
 }
 
-function sayError(io: Io, error: unknown, settings: SettingsTable): void {
+/** The command whose help says more of an error of usage; empty where no command was meant. */
+function helpOn(error: CommanderError, argv: readonly string[]): string {
+  if (error.code === "unknown" || argv[0] === "help") return "";
+  return argv[0]?.startsWith("-") === false ? ` ${argv[0]}` : " start";
+}
+
+function sayError(io: Io, error: unknown, settings: SettingsTable, argv: readonly string[]): void {
   const c = colorsFor(io.stderr, io.env);
   if (error instanceof CommanderError) {
-    if (error.exitCode === 0) return;
+    // A command with subcommands and no word after it has shown its help already.
+    if (error.exitCode === 0 || error.code === "commander.help") return;
     say(io, `${c.red("✗")} ${sentence(error.message, settings)}`);
-    say(io, "  Run `pouw-node help` to see what there is.");
+    say(io, `  Run \`pouw-node help${helpOn(error, argv)}\` to see what there is.`);
     return;
   }
   say(io, `${c.red("✗")} ${sentence(messageOf(error), settings)}`);
@@ -117,7 +124,7 @@ export async function runCli(argv: readonly string[], io: Io, deps: CliDeps, ver
     await program.parseAsync([...argv], { from: "user" });
     return code;
   } catch (error) {
-    sayError(io, error, settings);
+    sayError(io, error, settings, argv);
     return exitCodeOf(error);
   }
 }

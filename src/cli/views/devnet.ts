@@ -56,7 +56,9 @@ export function agreementLine(rows: readonly DevnetRow[], c: Colors): string {
   if (settled.length === 0) return c.dim("no node answers yet");
   if (bad.length > 0) return c.red(bad.join("; "));
   const [low, high] = [Math.min(...settled), Math.max(...settled)];
-  return c.green(`${plural(settled.length, "node")} agree, settled at ${low === high ? low : `${low} to ${high}`}`);
+  return c.green(
+    `${plural(settled.length, "node")} ${settled.length === 1 ? "agrees" : "agree"}, settled at ${low === high ? low : `${low} to ${high}`}`,
+  );
 }
 
 interface Column {

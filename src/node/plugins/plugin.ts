@@ -111,5 +111,8 @@ export function readPlugin(value: unknown, who: string): NodePlugin {
 function checkKeys(role: string, rows: readonly Setting[], who: string): void {
   for (const { key } of rows)
     if (!key.startsWith(`${role}.`))
-      throw badPlugin(who, `is malformed: the setting "${key}" of its role ${role} must have a key under ${role}.`);
+      throw badPlugin(
+        who,
+        `is malformed: the setting "${key}" of its role ${role} must have a key under ${role}, such as ${role}.loudness`,
+      );
 }

@@ -28,6 +28,7 @@ export interface NodeView {
 export interface TransferOrder {
   /** 32 bytes. */
   readonly to: Uint8Array;
+  /** In millionths of a coin, as the fee. */
   readonly amount: bigint;
   readonly fee: bigint;
 }

@@ -177,7 +177,7 @@ describe("POST /v1/transactions", () => {
     [
       "a name that no kind has",
       { kind: "transfr" },
-      'transaction.payload: "transfr" is no kind of transaction, as transfer are.',
+      'transaction.payload: "transfr" is no kind of transaction, as transfer',
     ],
     ["a number that is no kind's", { kind: 256 }, "transaction.kind: must be the name or the number of a kind."],
     [

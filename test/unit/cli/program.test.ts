@@ -36,6 +36,8 @@ describe("usage errors", () => {
     ["chain block", /missing required argument/i],
     ["start --api-port", /argument missing/i],
     ["status extra", /too many arguments/i],
+    ["status --api-port 1", /^✗ Unknown option '--api-port'\.\n {2}Run `pouw-node help status` /],
+    ["--api-prot 1", /\n {2}Run `pouw-node help start` /],
     ["--role minr", /^✗ roles \(from --role\) must be one of .* \(did you mean "miner"\?\)\.\n$/],
     [
       "--network devnt",
@@ -68,6 +70,13 @@ describe("usage errors", () => {
     expect(io.err()).toMatch(expected);
     expect(io.out()).toBe("");
     expect(io.listeners.size).toBe(0);
+  });
+
+  it("of a command with subcommands and no word after it show its help, and nothing else", async () => {
+    const io = fakeIo();
+    expect(await run("config", io)).toBe(EXIT.usage);
+    expect(io.err()).toMatch(/^Usage: pouw-node config/);
+    expect(io.err()).not.toContain("✗");
   });
 
   it("in the environment", async () => {

@@ -109,6 +109,7 @@ describe("devnet", () => {
     const later = aStatus({ settled: { ...aStatus().settled, height: 8, hash: hexOf(8) } });
     expect(disagreements([row("a"), row("b", { status: later })])).toEqual([]);
     expect(agreementLine([row("a"), row("b", { status: later })], plain)).toBe("2 nodes agree, settled at 7 to 8");
+    expect(agreementLine([row("a")], plain)).toMatch(/^1 node agrees, /);
     expect(agreementLine([row("a", { status: undefined })], plain)).toBe("no node answers yet");
   });
 
