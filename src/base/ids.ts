@@ -15,6 +15,7 @@ export type TaskId = Brand<Uint8Array, "TaskId">;
 export type Height = Brand<number, "Height">;
 
 function branded<T>(bytes: Uint8Array, what: string): T {
+  if (!(bytes instanceof Uint8Array)) throw new PouwError("BAD_ID", `${what} must be 32 bytes, got ${typeof bytes}`);
   if (bytes.length !== 32) throw new PouwError("BAD_ID", `${what} must be 32 bytes, got ${bytes.length}`);
   return bytes as T;
 }

@@ -52,6 +52,13 @@ export interface EngineEvents {
   stranded: { readonly peer: string; readonly ahead: boolean };
 }
 
+const NAMES: { readonly [event in keyof EngineEvents]: true } = {
+  ...{ head: true, pending: true, round: true, contribution: true, unit: true, record: true, executed: true },
+  ...{ checked: true, attestation: true, alert: true, sync: true, peer: true, status: true, stranded: true },
+};
+/** The name of every event, to check what modules from outside listen to. */
+export const ENGINE_EVENTS: readonly string[] = Object.keys(NAMES);
+
 /** One own unit: what was asked for and what came of it. */
 export interface FinishedUnit {
   readonly task: Task;
@@ -63,5 +70,6 @@ export interface FinishedUnit {
   readonly won: boolean;
 }
 
-export type AlertKind = "equivocation" | "forged-unit";
+export const ALERT_KINDS = ["equivocation", "forged-unit"] as const;
+export type AlertKind = (typeof ALERT_KINDS)[number];
 export type EventBus = Emitter<EngineEvents>;

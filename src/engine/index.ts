@@ -1,5 +1,5 @@
 export { Engine } from "./engine.ts";
-export type { AlertKind, EngineEvents, FinishedUnit } from "./events.ts";
+export { ALERT_KINDS, type AlertKind, ENGINE_EVENTS, type EngineEvents, type FinishedUnit } from "./events.ts";
 export {
   type BlockEntry,
   BlockStore,

@@ -3,8 +3,8 @@ import { homedir } from "node:os";
 import { bytesEqual, Emitter, messageOf, PouwError, Scope, toHex } from "../base/index.ts";
 import { transferOf } from "../chain/index.ts";
 import { Header, Transaction } from "../codec/index.ts";
-import type { EngineEvents, FinishedUnit } from "../engine/index.ts";
-import { type NodeOptionsInput, parseOptions } from "./config/index.ts";
+import { ALERT_KINDS, type EngineEvents, type FinishedUnit } from "../engine/index.ts";
+import { didYouMean, type NodeOptionsInput, parseOptions } from "./config/index.ts";
 import { type Built, build, type NodeParts, RoleRunner } from "./parts/index.ts";
 import { attachPlugins, loadPlugins, pathsIn } from "./plugins/index.ts";
 import {
@@ -108,8 +108,12 @@ export class PoUWNode {
     return this.#events.on(event, listener);
   }
 
-  /** Calls `handler` for each alert of a kind; returns the function that ends it. */
+  /** Calls `handler` for each alert of a kind; returns the function that ends it. Throws BAD_CONFIG for a kind that no alert has. */
   registerSecurityHandler(kind: string, handler: (alert: NodeEvents["alert"]) => void): () => void {
+    if (!ALERT_KINDS.some((known) => known === kind))
+      throw new PouwError("BAD_CONFIG", `No alert is of the kind "${kind}"${didYouMean(kind, ALERT_KINDS)}.`, {
+        remedy: `Register for one of ${ALERT_KINDS.join(", ")}.`,
+      });
     return this.on("alert", (alert) => {
       if (alert.kind === kind) handler(alert);
     });
@@ -132,7 +136,7 @@ export class PoUWNode {
     return this.#built.wire.connect(address, { signal: timely });
   }
 
-  /** Signs a transfer from this node's account and sends it out; its id in hex. Throws REFUSED with the reason. */
+  /** Signs a transfer from this node's account and sends it out; its id in hex. Throws BAD_ID for what is no address, REFUSED with the reason. */
   transfer({ to, amount, fee }: TransferOrder): string {
     const { engine, key, network } = this.#built;
     const { genesis } = network.rules;

@@ -41,8 +41,23 @@ describe("a module that cannot be used", () => {
     ],
     [
       "has handlers that are none",
-      `export const plugin = { name: "x", securityHandlers: { flood: 1 } };`,
-      /securityHandlers\.flood must be a function\.$/,
+      `export const plugin = { name: "x", securityHandlers: { "forged-unit": 1 } };`,
+      /securityHandlers\.forged-unit must be a function\.$/,
+    ],
+    [
+      "handles alerts that nobody raises",
+      `export const plugin = { name: "x", securityHandlers: { equivocatoin: () => 1 } };`,
+      /handles an unknown kind of alert, "equivocatoin" \(did you mean "equivocation"\?\)\.$/,
+    ],
+    [
+      "listens to what nobody says",
+      `export const plugin = { name: "x", roles: [{ ...${ROLE}, listens: { hed: () => undefined } }] };`,
+      /listens in its role greeter to an unknown event, "hed" \(did you mean "head"\?\)\.$/,
+    ],
+    [
+      "claims what there is not",
+      `export const plugin = { name: "x", roles: [{ ...${ROLE}, claims: { fly: true } }] };`,
+      /has an unknown field "roles\[0\]\.claims\.fly"\.$/,
     ],
     [
       "has half a role",

@@ -1,5 +1,5 @@
 // Feeds engine events to the roles and has their effects carried out; holds no rule of its own.
-import { messageOf } from "../../base/index.ts";
+import { messageOf, PouwError } from "../../base/index.ts";
 import type { Engine, EngineEvents } from "../../engine/index.ts";
 import type { Clock, Log } from "../../ports/index.ts";
 import type { ControlEvent, RoleTools, RunningRole } from "../../roles/index.ts";
@@ -64,7 +64,9 @@ export class RoleRunner {
       if (!this.#signal.aborted) log.error(what, "an effect of a role failed");
     };
     try {
-      const done = running.role.effects[effect.type]?.(effect, { engine, clock, log, signal: this.#signal, send });
+      const carryOut = running.role.effects[effect.type];
+      if (carryOut === undefined) throw new PouwError("INTERNAL", "the role has no such effect");
+      const done = carryOut.call(running.role.effects, effect, { engine, clock, log, signal: this.#signal, send });
       if (!(done instanceof Promise)) return;
       const tracked: Promise<unknown> = done.catch(failed).finally(() => this.#running.delete(tracked));
       this.#running.add(tracked);

@@ -1,6 +1,7 @@
 // What a plugin is to a node, and the check of what a module gives as one. Its API resources are the app's to look at.
 import { z } from "zod";
 import { PouwError, type Setting } from "../../base/index.ts";
+import { ALERT_KINDS, ENGINE_EVENTS } from "../../engine/index.ts";
 import type { Metrics } from "../../ports/index.ts";
 import type { AnyRole } from "../../roles/index.ts";
 import { didYouMean } from "../config/index.ts";
@@ -47,12 +48,14 @@ const settingShape = z.looseObject(
   a("a row made with setting()"),
 );
 
+const claim = z.boolean(a("true or false")).optional();
+
 const roleShape = z.looseObject(
   {
     name,
     bit: z.literal(BITS, { error: a(`0 or one of ${BITS.slice(1).join(", ")}`) }),
     needs: z.array(z.enum(["runtime"], a("runtime")), a("a list of needs")),
-    claims: z.looseObject({}, a("an object")),
+    claims: z.strictObject({ leads: claim, checksBeforeRelay: claim }, a("an object of claims")),
     options: z.array(settingShape, a("a list of settings")).optional(),
     listens: actions,
     start: action,
@@ -95,16 +98,27 @@ export function readPlugin(value: unknown, who: string): NodePlugin {
   const parsed = pluginShape.safeParse(value);
   if (parsed.success) {
     const plugin = value as NodePlugin;
-    for (const role of plugin.roles ?? []) checkKeys(role.name, role.options ?? [], who);
+    for (const role of plugin.roles ?? []) {
+      checkKeys(role.name, role.options ?? [], who);
+      checkNames(Object.keys(role.listens), ENGINE_EVENTS, `listens in its role ${role.name} to an unknown event`, who);
+    }
+    checkNames(Object.keys(plugin.securityHandlers ?? {}), ALERT_KINDS, "handles an unknown kind of alert", who);
     return plugin;
   }
   const issue = parsed.error.issues[0] as z.core.$ZodIssue;
   if (issue.code === "unrecognized_keys") {
     const key = issue.keys[0] as string;
-    throw badPlugin(who, `has an unknown field "${key}"${didYouMean(key, FIELDS)}`);
+    const hint = issue.path.length === 0 ? didYouMean(key, FIELDS) : "";
+    throw badPlugin(who, `has an unknown field "${placeOf([...issue.path, key])}"${hint}`);
   }
   const place = placeOf(issue.path);
   throw badPlugin(who, place === "" ? issue.message : `is malformed: ${place} ${issue.message}`);
+}
+
+/** What nothing in the node is called would be waited for in vain. */
+function checkNames(names: readonly string[], known: readonly string[], what: string, who: string): void {
+  const name = names.find((one) => !known.includes(one));
+  if (name !== undefined) throw badPlugin(who, `${what}, "${name}"${didYouMean(name, known)}`);
 }
 
 /** A role is handed the group of its own name, so other keys would reach nobody. */

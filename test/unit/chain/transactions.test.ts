@@ -19,6 +19,7 @@ import { transfer } from "../../../src/chain/transactions/transfer.ts";
 import { Bytes32, codecOf, MAX_TRANSACTIONS, Transaction, U64 } from "../../../src/codec/index.ts";
 import { checkBlock, draftBlock } from "../../../src/consensus/index.ts";
 import { aKey, alice, aTransfer, aWorld, bob, carol, mineBlock, winningParts } from "../../support/chain.ts";
+import { refusal } from "../../support/refusal.ts";
 
 const { rules, state } = aWorld();
 const pay = (nonce: bigint, fee: bigint, amount = 10n): Transaction =>
@@ -184,6 +185,30 @@ describe("the form of a transaction", () => {
       kind: "reject",
       code: "zero-amount",
     });
+  });
+});
+
+describe("a transfer that a caller makes", () => {
+  const order = { genesis: rules.genesis, from: alice.address, to: bob.address, amount: 1n, fee: 1n, nonce: 0n };
+
+  it.each([
+    ["a receiver of 31 bytes", { to: new Uint8Array(31) }, "BAD_ID"],
+    ["a receiver in hex", { to: toHex(bob.address) }, "BAD_ID"],
+    ["a receiver as 32 letters", { to: "z".repeat(32) }, "BAD_ID"],
+    ["an amount below zero", { amount: -1n }, "REFUSED"],
+    ["an amount of 2^64", { amount: 2n ** 64n }, "REFUSED"],
+    ["an amount as text", { amount: "1" }, "REFUSED"],
+    ["an amount as a number", { amount: 1 }, "REFUSED"],
+    ["a fee below zero", { fee: -1n }, "REFUSED"],
+    ["a fee of 2^64", { fee: 2n ** 64n }, "REFUSED"],
+  ])("with %s is refused at the call", (_what, change, code) => {
+    expect(refusal(() => transferOf({ ...order, ...change } as never))).toMatchObject({ code });
+  });
+
+  it("is taken up to the last unit", () => {
+    const most = 2n ** 64n - 1n;
+    const { payload, fee } = transferOf({ ...order, amount: most, fee: most });
+    expect([transfer.payload.decode(payload).amount, fee]).toEqual([most, most]);
   });
 });
 

@@ -150,11 +150,14 @@ describe("an effect", () => {
     expect(unhandled).toEqual([]);
   });
 
-  it("that a role does not know is none", () => {
+  it("that a role does not know is said, and nothing else", () => {
     const odd = { ...listener("odd"), effects: {} as never };
     const roles = [startRole(anyRole(odd), { workers: 1, settings: {}, tasks: [] })];
-    new RoleRunner({ engine, roles, clock: new VirtualClock(), log: silentLog() }, { signal: stop.signal }).start();
+    const logged: object[] = [];
+    const log = { ...silentLog(), error: (fields: object) => void logged.push(fields) };
+    new RoleRunner({ engine, roles, clock: new VirtualClock(), log }, { signal: stop.signal }).start();
     expect(said).toEqual([]);
+    expect(logged).toEqual([{ role: "odd", effect: "say", reason: "the role has no such effect" }]);
   });
 });
 
