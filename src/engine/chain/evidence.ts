@@ -32,8 +32,8 @@ export class EvidenceWatch {
 
   /** Looks at a header whose signature was checked. */
   noteHeader(header: Header): void {
-    const win = [toHex(header.miner), header.height, header.round, header.mlNode, header.index, toHex(header.digest)];
-    const key = `${win.join("/")}/${header.nonce}`;
+    const { miner, task, startDigest, digest, height, round, mlNode, index, nonce } = header;
+    const key = [...[miner, task, startDigest, digest].map(toHex), height, round, mlNode, index, nonce].join("/");
     const before = this.#headers.get(key);
     if (before === undefined) this.#headers.set(key, header);
     else if (!bytesEqual(Header.id(before), Header.id(header))) {
@@ -50,16 +50,18 @@ export class EvidenceWatch {
    * `second`: it shows an offence that was not known; `more`: one that was.
    */
   noteRecord(record: RoundRecord): "first" | "second" | "more" {
-    const key = `${toHex(record.leader)}/${toHex(record.block)}/${toHex(record.task)}/${record.round}`;
+    // One offence for all that its block let it lead: pairs for ever more rounds cost it nothing, and would fill the places of others.
+    const led = `${toHex(record.leader)}/${toHex(record.block)}`;
+    const key = `${led}/${toHex(record.task)}/${record.round}`;
     const before = this.#records.get(key);
     if (before !== undefined && bytesEqual(RoundRecord.id(before), RoundRecord.id(record))) return "first";
-    if (this.#found.has(key)) return "more";
+    if (this.#found.has(led)) return before === undefined ? "first" : "more";
     if (!RoundRecord.verify(record, this.#rules.genesis)) return "first";
     if (before === undefined) {
       this.#records.set(key, record);
       return "first";
     }
-    this.#found.set(key, true);
+    this.#found.set(led, true);
     this.#hold(record.height, evidenceOf(doubleRecord, { a: before, b: record }));
     this.#alert(record.leader, `two records for round ${record.round}`);
     return "second";
