@@ -12,7 +12,7 @@ import {
 } from "../../base/index.ts";
 import { type Genesis, genesisState, type Rules, type State } from "../../chain/index.ts";
 import type { Block, Decoded, Header } from "../../codec/index.ts";
-import { checkHeader, checkJudged } from "../../consensus/index.ts";
+import { checkAlone, checkHeader, checkJudged } from "../../consensus/index.ts";
 import type { Clock, Log } from "../../ports/index.ts";
 import type { EventBus } from "../events.ts";
 import type { Origin } from "../origin.ts";
@@ -106,17 +106,26 @@ export class Ledger {
   }
 
   /** The state after a block of any branch, replayed from the nearest stored one if need be. Throws NOT_FOUND, STORE_CORRUPT. */
-  stateOf(id: Uint8Array): Promise<State> {
-    return this.#states.of(id);
+  async stateOf(id: Uint8Array): Promise<State> {
+    // Whatever else was asked for since, the tip's own is never replayed.
+    return bytesEqual(id, this.head.id) ? this.state : this.#states.of(id);
+  }
+
+  /** Who won a block of any branch, and so leads on it; undefined for genesis and for a block that is not here. */
+  async minerOf(id: Uint8Array): Promise<Uint8Array | undefined> {
+    return (await this.#deps.blocks.block(id))?.value.header.miner;
   }
 
   /** Says by themselves known, orphaned and condemned blocks; then whether the header stands on its parent. */
   async judgeHeader(id: Uint8Array, header: Header): Promise<Judged | Verdict> {
     const settled = await this.#settled(id, header);
     if (settled !== undefined) return settled;
+    const options = { now: this.#deps.clock.now() };
+    const alone = checkAlone(header, options, this.rules);
+    if (alone.kind !== "accept") return alone;
     const parent = (await this.entry(header.parent)) as BlockEntry;
     const state = await this.stateOf(parent.id);
-    const verdict = checkHeader(state, header, { now: this.#deps.clock.now() }, this.rules);
+    const verdict = checkHeader(state, header, options, this.rules);
     return verdict.kind === "accept" ? { kind: "judged", id, parent, state } : verdict;
   }
 

@@ -2,7 +2,6 @@
 import { ACCEPT, bytesEqual, ignore, reject } from "../../base/index.ts";
 import { findTask } from "../../chain/index.ts";
 import type { RoundRecord } from "../../codec/index.ts";
-import { leaderOf } from "../../consensus/index.ts";
 import type { Ledger } from "../chain/index.ts";
 import type { Handler } from "./handler.ts";
 import { isEarly } from "./patience.ts";
@@ -28,6 +27,6 @@ export const onRecord: Handler<"record"> = async (record, origin, deps) => {
 async function isLeaders(record: RoundRecord, ledger: Ledger): Promise<boolean> {
   const entry = await ledger.entry(record.block);
   if (entry === undefined || entry.height <= ledger.head.height - ledger.rules.maturity) return false;
-  const leader = leaderOf(await ledger.stateOf(entry.id));
+  const leader = await ledger.minerOf(entry.id);
   return leader !== undefined && bytesEqual(leader, record.leader);
 }
