@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { toHex } from "../../src/base/index.ts";
 import { type Header, Header as Headers, RoundRecord } from "../../src/codec/index.ts";
-import { States } from "../../src/engine/storage/index.ts";
+import { BlockStore, SNAPSHOT_EVERY, States } from "../../src/engine/storage/index.ts";
 import { forgeHeader } from "../support/chain.ts";
 import { aBlock, aUnit, placeOf, recordAt } from "../support/forge.ts";
 import { type Evil, Lab, type Node } from "../support/lab.ts";
@@ -61,5 +61,23 @@ describe("a state", () => {
     states.mockClear();
     expect(await lab.tell(evil, victim, "block", headerOnly(sibling))).toMatchObject({ code: "no-block" });
     expect(states).toHaveBeenCalledWith(next.parent);
+  });
+
+  it("is stored for few of many siblings, and for the one that stands", async () => {
+    await lab.mine(miner, SNAPSHOT_EVERY - 4, 0);
+    const place = await placeOf(victim);
+    expect(place.state.height).toBe(SNAPSHOT_EVERY - 1);
+    const kept = vi.spyOn(BlockStore.prototype, "keepState");
+    let heads = 0;
+    victim.engine.events.on("head", () => heads++);
+    for (let i = 0; i < 24; i++) {
+      const sibling = aBlock(lab, Sim.key(`sibling ${i}`), place);
+      expect(await lab.tellBlock(evil, victim, sibling)).toEqual({ kind: "accept" });
+    }
+    const stored = kept.mock.contexts.filter((blocks) => blocks === victim.engine.blocks);
+    expect(stored.length).toBeLessThanOrEqual(heads + 4);
+    expect(heads).toBeLessThan(12);
+    const { head } = victim.engine.ledger;
+    expect(await victim.engine.blocks.state(head.id)).toMatchObject({ height: SNAPSHOT_EVERY });
   });
 });

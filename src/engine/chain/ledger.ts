@@ -34,6 +34,9 @@ export interface LedgerDeps {
   readonly log: Log;
 }
 
+/** Whole states stored at one height, besides those of blocks that came to stand: siblings cost their makers little. */
+const STATES_PER_HEIGHT = 4;
+
 /** A header that passed every check that it can be put to by itself, on this parent. */
 export interface Judged {
   readonly kind: "judged";
@@ -184,13 +187,14 @@ export class Ledger {
     this.#states.put(block.id, state);
     if (move !== undefined) this.#turn({ entry, state }, move);
     if (origin.kind !== "own") events.emit("pending", { id: entry.id, height: entry.height, task: entry.task });
-    if (blocks.retention.keepsState(entry.height)) await this.#keepState(entry, state);
+    if (blocks.retention.keepsState(entry.height)) await this.#keepState(entry, state, move !== undefined);
   }
 
   /** Without it the states from here on are only replayed from further back: a loss of time, not of the block. */
-  async #keepState({ id, height }: BlockEntry, state: State): Promise<void> {
+  async #keepState({ id, height }: BlockEntry, state: State, stands: boolean): Promise<void> {
     const { blocks, log } = this.#deps;
     this.#tree.prune(this.head.height - 4 * blocks.retention.recent);
+    if (!stands && this.#tree.at(height) > STATES_PER_HEIGHT) return;
     await blocks.keepState(id, state).catch((error: unknown) => log.warn({ height, error }, "a state was not stored"));
   }
 
