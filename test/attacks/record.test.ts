@@ -177,6 +177,35 @@ describe("a leader that signs two records for one round", () => {
     expect(kindsPending(victim)).toEqual([doubleRecord.tag, doubleBlock.tag]);
   });
 
+  it("cannot hide its second record behind one that shows no offence", async () => {
+    const { place, unit, evil } = await scene();
+    const [first, second] = [
+      recordAt(lab, leader, place, [unit]),
+      recordAt(lab, leader, place, [unit], { parent: zero }),
+    ];
+    await tell(evil, first);
+    await tell(evil, recordAt(lab, leader, place, [unit], { height: place.state.height + 1 }));
+    expect([victim.alerts, kindsPending(victim)]).toEqual([[], []]);
+    await tell(evil, second);
+    expect(victim.alerts).toEqual(["equivocation"]);
+    expect(kindsPending(victim)).toEqual([doubleRecord.tag]);
+  });
+
+  it.each([
+    ["a round of which no record was passed on", {}],
+    ["a task that is none", { task: zero }],
+  ])("cannot have a relayer blamed for the second record of %s", async (_, change) => {
+    const place = await placeOf(victim);
+    const unit = aUnit(lab, Sim.key("worker"), place);
+    // It serves no delta.
+    const evil = await lab.evil([victim]);
+    await tell(evil, recordAt(lab, leader, place, [unit], change));
+    const empty = { ...change, contributions: [] };
+    expect(await tell(evil, recordAt(lab, leader, place, [unit], empty))).not.toEqual({ kind: "accept" });
+    await lab.clock.run(1000);
+    expect([...miner.heard.values()].filter(({ topic }) => topic === "record")).toEqual([]);
+  });
+
   it("is not accused by the same record twice, nor one that goes on in the next round", async () => {
     const { place, unit, evil } = await scene();
     const first = recordAt(lab, leader, place, [unit]);
