@@ -1,9 +1,9 @@
 // Honest peers that could not know: whoever does not follow a task stands on what its followers refuse, and must not be banned for it.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { toHex } from "../../src/base/index.ts";
-import { Header, type RoundRecord } from "../../src/codec/index.ts";
+import { Block, Header, REQUESTS, type RoundRecord } from "../../src/codec/index.ts";
 import type { TaskEngine } from "../../src/engine/index.ts";
-import { forgeBody } from "../support/chain.ts";
+import { forgeBlock, forgeBody } from "../support/chain.ts";
 import { aBlock, aUnit, type Place, placeOf, recordAt } from "../support/forge.ts";
 import { Lab, type Node, type Workshop } from "../support/lab.ts";
 import { Sim, toyRegistration } from "../support/sim.ts";
@@ -69,5 +69,34 @@ describe("a peer that does not follow a task", () => {
     expect(one.engine.ledger.head.height).toBe(3);
     await lab.clock.run(120_000);
     expect([blamed(), isLinked()]).toEqual([[], true]);
+  });
+
+  it("is not asked for ever new blocks on a forged one, whatever it claims", async () => {
+    const place = await placeIn(both, lab.of("toy-two"));
+    const forged = aBlock(lab.of("toy-two"), cheat, place, { end: (honest) => honest.map((v) => v + 2 ** -20) });
+    await lab.tellBlock(await lab.evil([both]), both, forged);
+    await lab.clock.run(2000);
+    expect(await lab.fate(both, forged)).toBe("invalid, dropped");
+    let claims = 0;
+    const child = (height: number): Uint8Array => {
+      const fields = { parent: Header.id(forged.header), height, time: forged.header.time + claims };
+      return Block.codec.encode(forgeBlock(forged, cheat, lab.network.rules, fields));
+    };
+    const none = lab.nothing();
+    const evil = await lab.evil([], async (protocol, data, from) => {
+      const head = new Uint8Array(32).fill(++claims % 250);
+      if (protocol === "status")
+        return REQUESTS.status.reply.encode(lab.status({ head, height: 3, work: new Uint8Array(32).fill(1) }));
+      if (protocol !== "blocks") return none(protocol, data, from);
+      const asked = REQUESTS.blocks.request.decode(data);
+      return REQUESTS.blocks.reply.encode({ blocks: [child(asked.from)] });
+    });
+    await lab.connect(evil, both);
+    await lab.clock.run(600_000);
+    const before = evil.asked.filter((protocol) => protocol === "blocks").length;
+    await lab.clock.run(600_000);
+    expect(before).toBeGreaterThan(9);
+    expect(evil.asked.filter((protocol) => protocol === "blocks").length).toBe(before);
+    expect(evil.linked(both)).toBe(true);
   });
 });

@@ -48,6 +48,12 @@ interface Chunk {
   readonly blocks: readonly Decoded<Block>[];
 }
 
+/** A peer whose head stands on a block that was refused here, and on how many such blocks it stood since it last claimed no more work than we have. */
+interface Parted {
+  readonly head: string;
+  readonly blocks: number;
+}
+
 export class Sync {
   readonly #deps: SyncDeps;
   readonly #signal: AbortSignal;
@@ -57,7 +63,7 @@ export class Sync {
   readonly #excused = new Lru<string, number>(256);
   /** Blocks that were refused for what an honest peer may not see, and the heads of peers that stand on one: not asked for again. */
   readonly #refused = new Lru<string, Refusal>(256);
-  readonly #parted = new Lru<string, string>(256);
+  readonly #parted = new Lru<string, Parted>(256);
   #running: Promise<void> | undefined;
   #again = false;
 
@@ -138,14 +144,17 @@ export class Sync {
     const own = this.#deps.head().work;
     return this.#deps.peers.ranked().filter((peer) => {
       const status = this.#deps.peers.get(peer);
-      if (status === undefined || this.#hasParted(peer, status)) return false;
-      return (failures.get(peer) ?? 0) < MAX_FAILURES && toBigInt(status.work) > own;
+      if (status === undefined) return false;
+      const heavier = toBigInt(status.work) > own;
+      if (!heavier) this.#parted.delete(peer);
+      return heavier && (failures.get(peer) ?? 0) < MAX_FAILURES && !this.#hasParted(peer, status);
     });
   }
 
-  /** Whether the peer's present head is known to stand on a block that was refused here: it is honest for all we know, and its own way. */
+  /** Whether the peer's present head is known to stand on a block that was refused here, or too many did: honest for all we know, it goes its own way. */
   #hasParted(peer: string, { head }: PeerStatus): boolean {
-    return this.#parted.get(peer) === toHex(head);
+    const parted = this.#parted.get(peer);
+    return parted !== undefined && (parted.blocks > MAX_EXCUSES || parted.head === toHex(head));
   }
 
   /** First block of the peer's chain that we may lack: steps back in doubling strides until a block's parent is known. */
@@ -225,9 +234,11 @@ export class Sync {
   }
 
   #part(peer: string, { id }: Decoded<Block>, refusal: Refusal): void {
+    const more = this.#refused.get(toHex(id)) === undefined ? 1 : 0;
     this.#refused.set(toHex(id), refusal);
     const status = this.#deps.peers.get(peer);
-    if (status !== undefined) this.#parted.set(peer, toHex(status.head));
+    const blocks = (this.#parted.get(peer)?.blocks ?? 0) + more;
+    if (status !== undefined) this.#parted.set(peer, { head: toHex(status.head), blocks });
   }
 
   #range(peer: string, from: number, count: number): Promise<Decoded<Block>[]> {
