@@ -1,7 +1,7 @@
 // What makes a node work for a stranger's cheap word: states replayed for old blocks, states stored for branches that do not stand.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { toHex } from "../../src/base/index.ts";
-import { type Header, Header as Headers, RoundRecord } from "../../src/codec/index.ts";
+import { Contribution, type Header, Header as Headers, REQUESTS, RoundRecord } from "../../src/codec/index.ts";
 import { BlockStore, SNAPSHOT_EVERY, States } from "../../src/engine/storage/index.ts";
 import { forgeHeader } from "../support/chain.ts";
 import { aBlock, aUnit, placeOf, recordAt } from "../support/forge.ts";
@@ -79,5 +79,23 @@ describe("a state", () => {
     expect(heads).toBeLessThan(12);
     const { head } = victim.engine.ledger;
     expect(await victim.engine.blocks.state(head.id)).toMatchObject({ height: SNAPSHOT_EVERY });
+  });
+});
+
+describe("the round in progress", () => {
+  it("is served without looking at a signature again", async () => {
+    // On this block nobody here leads, so the round stays open.
+    await lab.tellBlock(evil, victim, aBlock(lab, stranger, await placeOf(victim)));
+    await lab.clock.run(1000);
+    const place = await placeOf(victim);
+    const units = Array.from({ length: 12 }, (_, index) => aUnit(lab, stranger, place, { index }));
+    const serving = await lab.evil([victim], lab.serving(...units.map(({ delta }) => delta)));
+    for (const { contribution } of units)
+      await lab.tell(serving, victim, "contribution", Contribution.codec.encode(contribution));
+    const verify = vi.spyOn(Contribution, "verify");
+    const asked = REQUESTS.round.request.encode({ task: lab.task.id, head: place.state.tipId });
+    const reply = await victim.handlers.request("round", asked, evil.name);
+    expect(REQUESTS.round.reply.decode(reply).contributions).toHaveLength(units.length);
+    expect(verify).not.toHaveBeenCalled();
   });
 });
