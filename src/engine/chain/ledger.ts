@@ -277,7 +277,7 @@ export class Ledger {
     }
     this.#head = { entry, state };
     const { recent } = blocks.retention;
-    for (const near of await blocks.entries(Math.max(1, entry.height - recent), entry.height + recent))
+    for (const near of await blocks.entries(await blocks.settledUnder(entry.height), entry.height + recent))
       this.#tree.add(near);
     events.emit("head", { tip: entry, added: [], dropped: [] });
   }
