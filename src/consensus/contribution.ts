@@ -15,6 +15,14 @@ export interface OpenRound {
  * ones are ignored, as are those of another branch (another start): only a wrong form, key or signature is the sender's fault.
  */
 export function checkContribution(state: State, contribution: Contribution, rules: Rules, open?: OpenRound): Verdict {
+  const standing = checkStanding(state, contribution, rules, open);
+  if (standing.kind !== "accept") return standing;
+  if (!Contribution.verify(contribution, rules.genesis)) return reject("bad-signature", "of the contribution");
+  return ACCEPT;
+}
+
+/** The same of one whose signature was checked before: what another state or round changes. */
+export function checkStanding(state: State, contribution: Contribution, rules: Rules, open?: OpenRound): Verdict {
   const task = state.task(contribution.task);
   const facts = findTask(rules, contribution.task);
   if (task === undefined || facts === undefined) return reject("unknown-task");
@@ -29,7 +37,5 @@ export function checkContribution(state: State, contribution: Contribution, rule
   if (contribution.round < round) return ignore("stale-round", `${contribution.round}, now ${round}`);
   if (contribution.round > round) return ignore("unknown-round", `${contribution.round}, now ${round}`);
   if (!bytesEqual(contribution.startDigest, start)) return ignore("wrong-start", `round ${round}`);
-  if (state.isBanned(contribution.author)) return ignore("banned");
-  if (!Contribution.verify(contribution, rules.genesis)) return reject("bad-signature", "of the contribution");
-  return ACCEPT;
+  return state.isBanned(contribution.author) ? ignore("banned") : ACCEPT;
 }

@@ -14,12 +14,11 @@ export interface CheckOptions {
  * true takes a re-execution: work/`checkUnit`.
  */
 export function checkHeader(parent: State, header: Header, options: CheckOptions, rules: Rules): Verdict {
-  if (header.version !== rules.version) return reject("wrong-version", `${header.version}`);
+  const alone = checkAlone(header, options, rules);
+  if (alone.kind !== "accept") return alone;
   if (!bytesEqual(header.parent, parent.tipId)) return reject("wrong-parent");
   if (header.height !== parent.height + 1) return reject("wrong-height", `${header.height} on ${parent.height}`);
   if (header.time <= parent.time) return reject("time-not-after-parent");
-  if (options.now !== undefined && header.time > options.now + rules.maxFutureMs)
-    return ignore("time-in-future", `by ${header.time - options.now} ms`);
   if (!bytesEqual(header.target, parent.target)) return reject("wrong-target");
   const task = findTask(rules, header.task);
   const stands = parent.task(header.task);
@@ -33,6 +32,14 @@ export function checkHeader(parent: State, header: Header, options: CheckOptions
   if (parent.isBanned(header.miner)) return reject("banned");
   if (!Header.verify(header, rules.genesis)) return reject("bad-signature", "of the header");
   return checkFirstWin(parent, header, task, rules);
+}
+
+/** What takes no parent: a header that is nobody's fault must not make its parent's state be looked for. */
+export function checkAlone(header: Header, options: CheckOptions, rules: Rules): Verdict {
+  if (header.version !== rules.version) return reject("wrong-version", `${header.version}`);
+  if (options.now !== undefined && header.time > options.now + rules.maxFutureMs)
+    return ignore("time-in-future", `by ${header.time - options.now} ms`);
+  return ACCEPT;
 }
 
 function checkDraw(parent: State, header: Header, task: Task, rules: Rules): Verdict {

@@ -2,8 +2,14 @@
 import type { RefusalCode, Verdict } from "../base/index.ts";
 import type { Rules } from "../chain/index.ts";
 
-/** Refusals that take a task's parameters. */
-const FOLLOWERS_KNOW: ReadonlySet<RefusalCode> = new Set(["wrong-next", "wrong-delta", "bad-delta"] as const);
+/** Refusals that take a task's parameters, or a run of its units. */
+const FOLLOWERS_KNOW: ReadonlySet<RefusalCode> = new Set([
+  "wrong-next",
+  "wrong-delta",
+  "bad-delta",
+  "forged-before",
+  "forged-parent",
+] as const);
 
 /** Whether an honest peer may have passed on or built upon a block that is refused like this: where there is one task, everybody follows it. */
 export const isExcusable = (verdict: Verdict, { tasks }: Pick<Rules, "tasks">): boolean =>

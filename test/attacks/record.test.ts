@@ -1,7 +1,7 @@
 // What a leader, or somebody who would be one, can lie about: the next state, its right to lead, its signature, two records for one round.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Verdict } from "../../src/base/index.ts";
-import { doubleRecord } from "../../src/chain/index.ts";
+import { doubleBlock, doubleRecord } from "../../src/chain/index.ts";
 import { RoundRecord } from "../../src/codec/index.ts";
 import type { KeyPair } from "../../src/crypto/index.ts";
 import { forgeBlock } from "../support/chain.ts";
@@ -155,6 +155,55 @@ describe("a leader that signs two records for one round", () => {
       await tell(evil, recordAt(lab, leader, place, [aUnit(lab, Sim.key("worker"), place, { index: i }), unit]));
     expect(victim.alerts).toEqual(["equivocation"]);
     expect(kindsPending(victim)).toEqual([doubleRecord.tag]);
+  });
+
+  it("is one offence in however many rounds of its block, so that it cannot fill the evidence and hide another's", async () => {
+    const { place, unit, evil } = await scene();
+    const pair = (round: number): RoundRecord[] =>
+      [zero, place.start].map((nextDigest) => recordAt(lab, leader, place, [unit], { round, nextDigest }));
+    for (let round = place.round; round < place.round + 66; round++)
+      for (const record of pair(round)) await evil.wire.publish("record", RoundRecord.codec.encode(record));
+    await lab.clock.run(10_000);
+    expect(victim.alerts).toEqual(["equivocation"]);
+    expect(kindsPending(victim)).toEqual([doubleRecord.tag]);
+    // No more than the pair that shows it was passed on.
+    expect([...miner.heard.values()].filter(({ topic }) => topic === "record").length).toBeLessThanOrEqual(2);
+    // Another cheat's offence is still noted (the control).
+    const other = Sim.key("another cheat");
+    const here = await placeOf(victim);
+    const [first, second] = [aBlock(lab, other, here), aBlock(lab, other, here, {}, { time: lab.clock.now() + 1 })];
+    await lab.tellBlock(evil, victim, first);
+    await lab.tellBlock(evil, victim, second);
+    expect(kindsPending(victim)).toEqual([doubleRecord.tag, doubleBlock.tag]);
+  });
+
+  it("cannot hide its second record behind one that shows no offence", async () => {
+    const { place, unit, evil } = await scene();
+    const [first, second] = [
+      recordAt(lab, leader, place, [unit]),
+      recordAt(lab, leader, place, [unit], { parent: zero }),
+    ];
+    await tell(evil, first);
+    await tell(evil, recordAt(lab, leader, place, [unit], { height: place.state.height + 1 }));
+    expect([victim.alerts, kindsPending(victim)]).toEqual([[], []]);
+    await tell(evil, second);
+    expect(victim.alerts).toEqual(["equivocation"]);
+    expect(kindsPending(victim)).toEqual([doubleRecord.tag]);
+  });
+
+  it.each([
+    ["a round of which no record was passed on", {}],
+    ["a task that is none", { task: zero }],
+  ])("cannot have a relayer blamed for the second record of %s", async (_, change) => {
+    const place = await placeOf(victim);
+    const unit = aUnit(lab, Sim.key("worker"), place);
+    // It serves no delta.
+    const evil = await lab.evil([victim]);
+    await tell(evil, recordAt(lab, leader, place, [unit], change));
+    const empty = { ...change, contributions: [] };
+    expect(await tell(evil, recordAt(lab, leader, place, [unit], empty))).not.toEqual({ kind: "accept" });
+    await lab.clock.run(1000);
+    expect([...miner.heard.values()].filter(({ topic }) => topic === "record")).toEqual([]);
   });
 
   it("is not accused by the same record twice, nor one that goes on in the next round", async () => {

@@ -69,6 +69,7 @@ export class State {
   #root: Hash32 | undefined;
   #tipId: Hash32 | undefined;
   #banned: readonly Ban[] | undefined;
+  #bannedNames: ReadonlySet<string> | undefined;
 
   constructor(node: StateNode, positions: Positions) {
     this.node = node;
@@ -148,7 +149,9 @@ export class State {
 
   /** Whether `address` may not win, lead or contribute in the next block. */
   isBanned(address: Uint8Array): boolean {
-    return this.bans.some((ban) => bytesEqual(ban.address, address));
+    // A name for each: bans are many when somebody makes up offenders, and a block asks for each of its contributions.
+    this.#bannedNames ??= new Set(this.bans.map((ban) => toHex(ban.address)));
+    return this.#bannedNames.has(toHex(address));
   }
 
   get punished(): readonly Punished[] {

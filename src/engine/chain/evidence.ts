@@ -14,6 +14,10 @@ interface Held {
   readonly evidence: Evidence;
 }
 
+/** One offence for all that its block let it lead: pairs for ever more rounds cost it nothing, and would fill the places of others. */
+const ledOf = ({ leader, block }: RoundRecord): string => `${toHex(leader)}/${toHex(block)}`;
+const roundOf = (record: RoundRecord): string => `${ledOf(record)}/${toHex(record.task)}/${record.round}`;
+
 export class EvidenceWatch {
   readonly #rules: Rules;
   readonly #events: EventBus;
@@ -21,19 +25,24 @@ export class EvidenceWatch {
   readonly #records = new Lru<string, RoundRecord>(MEMORY);
   /** Offences found already: more signatures over one of them are not another. */
   readonly #found = new Lru<string, true>(MEMORY);
+  /** Rounds of which a record was passed on. */
+  readonly #passed = new Lru<string, true>(MEMORY);
   #pending: Held[] = [];
 
   constructor(rules: Rules, { events, height }: { readonly events: EventBus; readonly height: () => number }) {
     this.#rules = rules;
     this.#events = events;
     events.on("head", () => this.#prune(height()));
-    events.on("record", ({ record }) => void this.noteRecord(record));
+    events.on("record", ({ record }) => {
+      this.noteRecord(record);
+      this.#passed.set(roundOf(record), true);
+    });
   }
 
   /** Looks at a header whose signature was checked. */
   noteHeader(header: Header): void {
-    const win = [toHex(header.miner), header.height, header.round, header.mlNode, header.index, toHex(header.digest)];
-    const key = `${win.join("/")}/${header.nonce}`;
+    const { miner, task, startDigest, digest, height, round, mlNode, index, nonce } = header;
+    const key = [...[miner, task, startDigest, digest].map(toHex), height, round, mlNode, index, nonce].join("/");
     const before = this.#headers.get(key);
     if (before === undefined) this.#headers.set(key, header);
     else if (!bytesEqual(Header.id(before), Header.id(header))) {
@@ -47,22 +56,23 @@ export class EvidenceWatch {
 
   /**
    * Looks at a record that the leader of some known block signed, on any branch; a bad signature is nobody's offence.
-   * `second`: it shows an offence that was not known; `more`: one that was.
+   * `second`: it shows an offence that was not known, to whom the first was passed on; `more`: one that was, or of records that nobody passed on.
    */
   noteRecord(record: RoundRecord): "first" | "second" | "more" {
-    const key = `${toHex(record.leader)}/${toHex(record.block)}/${toHex(record.task)}/${record.round}`;
+    const [led, key] = [ledOf(record), roundOf(record)];
     const before = this.#records.get(key);
     if (before !== undefined && bytesEqual(RoundRecord.id(before), RoundRecord.id(record))) return "first";
-    if (this.#found.has(key)) return "more";
+    if (this.#found.has(led)) return before === undefined ? "first" : "more";
     if (!RoundRecord.verify(record, this.#rules.genesis)) return "first";
     if (before === undefined) {
       this.#records.set(key, record);
       return "first";
     }
-    this.#found.set(key, true);
+    if (doubleRecord.judge({ a: before, b: record }, record.height, this.#rules).kind !== "offence") return "first";
+    this.#found.set(led, true);
     this.#hold(record.height, evidenceOf(doubleRecord, { a: before, b: record }));
     this.#alert(record.leader, `two records for round ${record.round}`);
-    return "second";
+    return this.#passed.has(key) ? "second" : "more";
   }
 
   /** Evidence that the next block on `state` can carry: in time, and not punished yet. */

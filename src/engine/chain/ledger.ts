@@ -12,7 +12,7 @@ import {
 } from "../../base/index.ts";
 import { type Genesis, genesisState, type Rules, type State } from "../../chain/index.ts";
 import type { Block, Decoded, Header } from "../../codec/index.ts";
-import { checkHeader, checkJudged } from "../../consensus/index.ts";
+import { checkAlone, checkHeader, checkJudged } from "../../consensus/index.ts";
 import type { Clock, Log } from "../../ports/index.ts";
 import type { EventBus } from "../events.ts";
 import type { Origin } from "../origin.ts";
@@ -33,6 +33,9 @@ export interface LedgerDeps {
   readonly clock: Clock;
   readonly log: Log;
 }
+
+/** Whole states stored at one height, besides those of blocks that came to stand: siblings cost their makers little. */
+const STATES_PER_HEIGHT = 4;
 
 /** A header that passed every check that it can be put to by itself, on this parent. */
 export interface Judged {
@@ -106,17 +109,26 @@ export class Ledger {
   }
 
   /** The state after a block of any branch, replayed from the nearest stored one if need be. Throws NOT_FOUND, STORE_CORRUPT. */
-  stateOf(id: Uint8Array): Promise<State> {
-    return this.#states.of(id);
+  async stateOf(id: Uint8Array): Promise<State> {
+    // Whatever else was asked for since, the tip's own is never replayed.
+    return bytesEqual(id, this.head.id) ? this.state : this.#states.of(id);
+  }
+
+  /** Who won a block of any branch, and so leads on it; undefined for genesis and for a block that is not here. */
+  async minerOf(id: Uint8Array): Promise<Uint8Array | undefined> {
+    return (await this.#deps.blocks.block(id))?.value.header.miner;
   }
 
   /** Says by themselves known, orphaned and condemned blocks; then whether the header stands on its parent. */
   async judgeHeader(id: Uint8Array, header: Header): Promise<Judged | Verdict> {
     const settled = await this.#settled(id, header);
     if (settled !== undefined) return settled;
+    const options = { now: this.#deps.clock.now() };
+    const alone = checkAlone(header, options, this.rules);
+    if (alone.kind !== "accept") return alone;
     const parent = (await this.entry(header.parent)) as BlockEntry;
     const state = await this.stateOf(parent.id);
-    const verdict = checkHeader(state, header, { now: this.#deps.clock.now() }, this.rules);
+    const verdict = checkHeader(state, header, options, this.rules);
     return verdict.kind === "accept" ? { kind: "judged", id, parent, state } : verdict;
   }
 
@@ -175,13 +187,14 @@ export class Ledger {
     this.#states.put(block.id, state);
     if (move !== undefined) this.#turn({ entry, state }, move);
     if (origin.kind !== "own") events.emit("pending", { id: entry.id, height: entry.height, task: entry.task });
-    if (blocks.retention.keepsState(entry.height)) await this.#keepState(entry, state);
+    if (blocks.retention.keepsState(entry.height)) await this.#keepState(entry, state, move !== undefined);
   }
 
   /** Without it the states from here on are only replayed from further back: a loss of time, not of the block. */
-  async #keepState({ id, height }: BlockEntry, state: State): Promise<void> {
+  async #keepState({ id, height }: BlockEntry, state: State, stands: boolean): Promise<void> {
     const { blocks, log } = this.#deps;
     this.#tree.prune(this.head.height - 4 * blocks.retention.recent);
+    if (!stands && this.#tree.at(height) > STATES_PER_HEIGHT) return;
     await blocks.keepState(id, state).catch((error: unknown) => log.warn({ height, error }, "a state was not stored"));
   }
 
@@ -264,7 +277,7 @@ export class Ledger {
     }
     this.#head = { entry, state };
     const { recent } = blocks.retention;
-    for (const near of await blocks.entries(Math.max(1, entry.height - recent), entry.height + recent))
+    for (const near of await blocks.entries(await blocks.settledUnder(entry.height), entry.height + recent))
       this.#tree.add(near);
     events.emit("head", { tip: entry, added: [], dropped: [] });
   }

@@ -1,6 +1,16 @@
 // Catches up with heavier chains: finds where the branches part, then pulls blocks by range from several peers at once,
 // each chunk with its own time limit; a peer that serves rubbish is dropped and its chunk asked of another.
-import { bytesEqual, isMalformed, Lru, messageOf, PouwError, toBigInt, type Verdict } from "../../base/index.ts";
+import {
+  bytesEqual,
+  isMalformed,
+  Lru,
+  messageOf,
+  PouwError,
+  type Refusal,
+  toBigInt,
+  toHex,
+  type Verdict,
+} from "../../base/index.ts";
 import type { Block, Decoded, PeerStatus } from "../../codec/index.ts";
 import type { Log, Wire } from "../../ports/index.ts";
 import type { EventBus } from "../events.ts";
@@ -14,7 +24,7 @@ export const CHUNK_BLOCKS = 16;
 const PARALLEL = 4;
 /** Failures of a peer within one sync before it is left out of it. */
 const MAX_FAILURES = 3;
-/** Failures of a peer whose connection broke, or whose chain only others can see to be wrong: it is left out of this sync, and blamed for nothing. */
+/** Failures of a peer whose connection broke: it is left out of this sync, and blamed for nothing. */
 const BROKEN = Number.POSITIVE_INFINITY;
 /** Times in a row that a peer's chain may move, or its connection break, before it brought what it claims. */
 const MAX_EXCUSES = 10;
@@ -38,6 +48,12 @@ interface Chunk {
   readonly blocks: readonly Decoded<Block>[];
 }
 
+/** A peer whose head stands on a block that was refused here, and on how many such blocks it stood since it last claimed no more work than we have. */
+interface Parted {
+  readonly head: string;
+  readonly blocks: number;
+}
+
 export class Sync {
   readonly #deps: SyncDeps;
   readonly #signal: AbortSignal;
@@ -45,6 +61,9 @@ export class Sync {
   readonly #doubted = new Lru<string, bigint>(256);
   /** How often in a row a peer was excused. */
   readonly #excused = new Lru<string, number>(256);
+  /** Blocks that were refused for what an honest peer may not see, and the heads of peers that stand on one: not asked for again. */
+  readonly #refused = new Lru<string, Refusal>(256);
+  readonly #parted = new Lru<string, Parted>(256);
   #running: Promise<void> | undefined;
   #again = false;
 
@@ -100,7 +119,7 @@ export class Sync {
   #doubt(peer: string, word: PeerStatus, failures: Map<string, number>, all: boolean): void {
     const now = this.#deps.peers.get(peer);
     const failed = failures.get(peer) ?? 0;
-    if (now === undefined || (!all && failed < MAX_FAILURES)) return;
+    if (now === undefined || this.#hasParted(peer, now) || (!all && failed < MAX_FAILURES)) return;
     const claimed = toBigInt(word.work);
     if (claimed <= this.#deps.head().work) {
       this.#excused.delete(peer);
@@ -125,8 +144,17 @@ export class Sync {
     const own = this.#deps.head().work;
     return this.#deps.peers.ranked().filter((peer) => {
       const status = this.#deps.peers.get(peer);
-      return status !== undefined && (failures.get(peer) ?? 0) < MAX_FAILURES && toBigInt(status.work) > own;
+      if (status === undefined) return false;
+      const heavier = toBigInt(status.work) > own;
+      if (!heavier) this.#parted.delete(peer);
+      return heavier && (failures.get(peer) ?? 0) < MAX_FAILURES && !this.#hasParted(peer, status);
     });
+  }
+
+  /** Whether the peer's present head is known to stand on a block that was refused here, or too many did: honest for all we know, it goes its own way. */
+  #hasParted(peer: string, { head }: PeerStatus): boolean {
+    const parted = this.#parted.get(peer);
+    return parted !== undefined && (parted.blocks > MAX_EXCUSES || parted.head === toHex(head));
   }
 
   /** First block of the peer's chain that we may lack: steps back in doubling strides until a block's parent is known. */
@@ -194,14 +222,23 @@ export class Sync {
 
   async #importAll({ peer, blocks }: Chunk, failures: Map<string, number>): Promise<boolean> {
     for (const block of blocks) {
-      const verdict = await this.#deps.importBlock(block, fromPeer(peer));
+      const before = this.#refused.get(toHex(block.id));
+      const verdict = before ?? (await this.#deps.importBlock(block, fromPeer(peer)));
       if (verdict.kind === "accept") continue;
       this.#fail(failures, peer, verdict.reason);
-      if (this.#deps.isExcusable(verdict)) failures.set(peer, BROKEN);
+      if (this.#deps.isExcusable(verdict)) this.#part(peer, block, verdict);
       else if (verdict.kind === "reject") this.#deps.wire.punish(peer, verdict.reason);
       return false;
     }
     return true;
+  }
+
+  #part(peer: string, { id }: Decoded<Block>, refusal: Refusal): void {
+    const more = this.#refused.get(toHex(id)) === undefined ? 1 : 0;
+    this.#refused.set(toHex(id), refusal);
+    const status = this.#deps.peers.get(peer);
+    const blocks = (this.#parted.get(peer)?.blocks ?? 0) + more;
+    if (status !== undefined) this.#parted.set(peer, { head: toHex(status.head), blocks });
   }
 
   #range(peer: string, from: number, count: number): Promise<Decoded<Block>[]> {

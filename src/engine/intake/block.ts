@@ -16,7 +16,8 @@ export const onBlock: Handler<"block"> = async ({ value, id }, origin, deps) => 
   if (judged.kind !== "judged") {
     if (judged.kind === "accept") return ignore("known");
     if (judged.code === "unknown-parent") events.emit("stranded", { peer: origin.from, ahead: false });
-    return judged;
+    // Its author, too, may be an honest miner that does not follow the forged unit's task.
+    return isExcusable(judged, ledger.rules) ? ignore(judged.code) : judged;
   }
   evidence.noteHeader(header);
   checks.noteSource(id, origin);

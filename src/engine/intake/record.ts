@@ -2,7 +2,6 @@
 import { ACCEPT, bytesEqual, ignore, reject } from "../../base/index.ts";
 import { findTask } from "../../chain/index.ts";
 import type { RoundRecord } from "../../codec/index.ts";
-import { leaderOf } from "../../consensus/index.ts";
 import type { Ledger } from "../chain/index.ts";
 import type { Handler } from "./handler.ts";
 import { isEarly } from "./patience.ts";
@@ -10,14 +9,15 @@ import { isEarly } from "./patience.ts";
 export const onRecord: Handler<"record"> = async (record, origin, deps) => {
   const { ledger, evidence, events, patience } = deps;
   const { value } = record;
+  // Before it can be evidence: whoever passed the second on would be blamed by those that know no such task.
+  if (findTask(ledger.rules, value.task) === undefined) return reject("unknown-task");
   const seen = (await isLeaders(value, ledger)) ? evidence.noteRecord(value) : "first";
-  // The second record is passed on, so that whoever wins the next block can punish the offence; a third says nothing new.
+  // The second record is passed on where the first was, so that whoever wins the next block can punish the offence; a third says nothing new.
   if (seen === "second") return ACCEPT;
   if (seen === "more") return ignore("second-record");
   if (value.height < ledger.head.height) return ignore("other-block", "an older one");
   const engine = deps.task(value.task);
-  if (engine === undefined)
-    return findTask(ledger.rules, value.task) === undefined ? reject("unknown-task") : ignore("not-followed");
+  if (engine === undefined) return ignore("not-followed");
   const verdict = await patience.judge(origin.from, () => engine.rounds.addRecord(record, origin));
   // Still ahead of us: we missed its block or a record before it.
   if (isEarly(verdict)) events.emit("stranded", { peer: origin.from, ahead: true });
@@ -27,7 +27,8 @@ export const onRecord: Handler<"record"> = async (record, origin, deps) => {
 /** Whether the record's signer led on a recent block that is known: what anyone else signs is no evidence and is not remembered. */
 async function isLeaders(record: RoundRecord, ledger: Ledger): Promise<boolean> {
   const entry = await ledger.entry(record.block);
-  if (entry === undefined || entry.height <= ledger.head.height - ledger.rules.maturity) return false;
-  const leader = leaderOf(await ledger.stateOf(entry.id));
+  if (entry === undefined || entry.height !== record.height) return false;
+  if (entry.height <= ledger.head.height - ledger.rules.maturity) return false;
+  const leader = await ledger.minerOf(entry.id);
   return leader !== undefined && bytesEqual(leader, record.leader);
 }

@@ -2,7 +2,7 @@
 import { ACCEPT, ignore, SerialQueue, toHex, type Verdict } from "../../base/index.ts";
 import type { Rules, State } from "../../chain/index.ts";
 import type { Contribution, Decoded, RoundRecord } from "../../codec/index.ts";
-import { checkContribution, checkRecord, type OpenRound } from "../../consensus/index.ts";
+import { checkContribution, checkRecord, checkStanding, type OpenRound } from "../../consensus/index.ts";
 import type { Clock } from "../../ports/index.ts";
 import type { Task } from "../../work/index.ts";
 import type { EventBus } from "../events.ts";
@@ -57,7 +57,7 @@ export class Rounds {
   contributions(): Contribution[] {
     const state = this.#deps.state();
     const standing = (c: Contribution): boolean =>
-      checkContribution(state, c, this.#options.rules, this.#view).kind === "accept";
+      checkStanding(state, c, this.#options.rules, this.#view).kind === "accept";
     return this.#pool.from(this.#view.startDigest).filter(standing);
   }
 

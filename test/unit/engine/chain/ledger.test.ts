@@ -362,6 +362,16 @@ describe("a restart", () => {
     expect(await bring(mine(chain.at(-1)?.state))).toEqual(ACCEPT);
   });
 
+  it("still finds a block forged that is deeper than what is recent, and falls back no further than it must", async () => {
+    const chain = branch(world.state, alice, 80);
+    await bringAll(chain);
+    await ledger.setChecked((chain[3] as Mined).block.id, "executed");
+    ledger = await open();
+    await ledger.setChecked((chain[5] as Mined).block.id, "invalid");
+    expect(headId()).toBe(idOf(chain[4] as Mined));
+    expect(await checkedOf(chain[79] as Mined)).toBe("invalid");
+  });
+
   it("takes a branch up that was not the best", async () => {
     const [best, other] = [branch(world.state, alice, 3), branch(world.state, bob, 2)];
     await bringAll([...best, ...other]);

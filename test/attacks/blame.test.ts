@@ -1,0 +1,102 @@
+// Honest peers that could not know: whoever does not follow a task stands on what its followers refuse, and must not be banned for it.
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { toHex } from "../../src/base/index.ts";
+import { Block, Header, REQUESTS, type RoundRecord } from "../../src/codec/index.ts";
+import type { TaskEngine } from "../../src/engine/index.ts";
+import { forgeBlock, forgeBody } from "../support/chain.ts";
+import { aBlock, aUnit, type Place, placeOf, recordAt } from "../support/forge.ts";
+import { Lab, type Node, type Workshop } from "../support/lab.ts";
+import { Sim, toyRegistration } from "../support/sim.ts";
+
+const cheat = Sim.key("cheat");
+const worker = Sim.key("worker");
+let lab: Lab;
+/** Follows both tasks. */
+let both: Node;
+/** Follows the first, and trusts nobody for the other. */
+let one: Node;
+afterEach(() => lab.close());
+
+const placeIn = (node: Node, shop: Workshop): Promise<Place> =>
+  placeOf(node, node.engine.task(toHex(shop.task.id)) as TaskEngine);
+const isLinked = (): boolean => both.wire.peers().some(({ id }) => id === one.wire.peerId);
+const blamed = (): unknown[] => both.punished.filter(({ peer }) => peer === one.wire.peerId);
+
+beforeEach(async () => {
+  lab = new Lab({ tasks: ["toy", "toy-two"].map((name) => toyRegistration(name)) });
+  both = await lab.node("both");
+  one = await lab.node("one", { follows: ["toy"], mines: true }, [both]);
+  const block = aBlock(lab.of("toy"), cheat, await placeIn(both, lab.of("toy")));
+  await lab.tellBlock(await lab.evil([both]), both, block);
+  await lab.clock.run(12_000);
+  expect(one.engine.ledger.head.height).toBe(1);
+});
+
+describe("a peer that does not follow a task", () => {
+  it("is not banned for standing on its wrong next state, however long", async () => {
+    const [toy, two] = [lab.of("toy"), lab.of("toy-two")];
+    const place = await placeIn(both, toy);
+    const elsewhere = await placeIn(both, two);
+    const unit = aUnit(two, worker, elsewhere);
+    const lie: RoundRecord = recordAt(two, cheat, elsewhere, [unit], { nextDigest: new Uint8Array(32).fill(1) });
+    const block = forgeBody(place.state, aBlock(toy, cheat, place), cheat, lab.network.rules, { records: [lie] });
+    await lab.evil([both], lab.serving(unit.delta));
+    expect(await lab.tellBlock(await lab.evil([one]), one, block)).toEqual({ kind: "accept" });
+    await lab.clock.run(600_000);
+    expect(one.engine.ledger.head.height).toBe(2);
+    expect(both.engine.ledger.head.height).toBe(1);
+    expect([blamed(), isLinked()]).toEqual([[], true]);
+    // Its head is known to stand on the refused block, so nothing is fetched from it in vain.
+    expect(both.engine.peers.get(one.wire.peerId)?.head).toEqual(Header.id(block.header));
+    expect(both.engine.sync.busy).toBe(false);
+    // An honest chain that is heavier brings it back.
+    for (let i = 0; i < 2; i++) {
+      const next = aBlock(toy, worker, await placeIn(both, toy));
+      await lab.tellBlock(await lab.evil([both]), both, next);
+      await lab.clock.run(12_000);
+    }
+    expect(one.engine.ledger.head.id).toEqual(both.engine.ledger.head.id);
+  });
+
+  it("is not banned for standing on a forged unit of it, nor for mining upon that", async () => {
+    const place = await placeIn(both, lab.of("toy-two"));
+    const forged = aBlock(lab.of("toy-two"), cheat, place, { end: (honest) => honest.map((v) => v + 2 ** -20) });
+    expect(await lab.tellBlock(await lab.evil([one]), one, forged)).toEqual({ kind: "accept" });
+    await lab.clock.run(15_000);
+    expect(await lab.fate(both, forged)).toBe("invalid, dropped");
+    expect(one.engine.ledger.head.height).toBe(2);
+    await lab.mine(one, 1, 0);
+    expect(one.engine.ledger.head.height).toBe(3);
+    await lab.clock.run(120_000);
+    expect([blamed(), isLinked()]).toEqual([[], true]);
+  });
+
+  it("is not asked for ever new blocks on a forged one, whatever it claims", async () => {
+    const place = await placeIn(both, lab.of("toy-two"));
+    const forged = aBlock(lab.of("toy-two"), cheat, place, { end: (honest) => honest.map((v) => v + 2 ** -20) });
+    await lab.tellBlock(await lab.evil([both]), both, forged);
+    await lab.clock.run(2000);
+    expect(await lab.fate(both, forged)).toBe("invalid, dropped");
+    let claims = 0;
+    const child = (height: number): Uint8Array => {
+      const fields = { parent: Header.id(forged.header), height, time: forged.header.time + claims };
+      return Block.codec.encode(forgeBlock(forged, cheat, lab.network.rules, fields));
+    };
+    const none = lab.nothing();
+    const evil = await lab.evil([], async (protocol, data, from) => {
+      const head = new Uint8Array(32).fill(++claims % 250);
+      if (protocol === "status")
+        return REQUESTS.status.reply.encode(lab.status({ head, height: 3, work: new Uint8Array(32).fill(1) }));
+      if (protocol !== "blocks") return none(protocol, data, from);
+      const asked = REQUESTS.blocks.request.decode(data);
+      return REQUESTS.blocks.reply.encode({ blocks: [child(asked.from)] });
+    });
+    await lab.connect(evil, both);
+    await lab.clock.run(600_000);
+    const before = evil.asked.filter((protocol) => protocol === "blocks").length;
+    await lab.clock.run(600_000);
+    expect(before).toBeGreaterThan(9);
+    expect(evil.asked.filter((protocol) => protocol === "blocks").length).toBe(before);
+    expect(evil.linked(both)).toBe(true);
+  });
+});
