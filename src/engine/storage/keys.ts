@@ -15,8 +15,11 @@ export const KEYS = {
   entry: (id: Uint8Array): string => `entry/${toHex(id)}`,
   /** The best chain's id at a height. */
   canonical: (at: number): string => `height/${height(at)}`,
-  /** Every block at a height, whatever its branch. */
-  sibling: (at: number, id: Uint8Array): string => `sibling/${height(at)}/${toHex(id)}`,
+  /**
+   * Every block at a height, whatever its branch. It sorts behind `state/`: LevelDB reads the row that follows a range in each of its
+   * tables, and a whole state is many megabytes.
+   */
+  sibling: (at: number, id: Uint8Array): string => `tree/${height(at)}/${toHex(id)}`,
   /** Float32 little-endian bytes of a parameter set, by digest. */
   parameters: (digest: Uint8Array): string => `parameters/${toHex(digest)}`,
   delta: (hash: Uint8Array): string => `delta/${toHex(hash)}`,
@@ -32,7 +35,7 @@ export const ranges = {
   }),
   /** Siblings of the heights [from, to). */
   siblings: (from: number, to: number): { gte: string; lt: string } => ({
-    gte: `sibling/${height(from)}/`,
-    lt: `sibling/${height(to)}/`,
+    gte: `tree/${height(from)}/`,
+    lt: `tree/${height(to)}/`,
   }),
 } as const;
