@@ -1,7 +1,7 @@
 // One followed task and a chain that the test builds by hand, without a node around them: for tests of single parts of the engine.
 import { memoryStore } from "../../src/adapters/level/index.ts";
 import { silentLog } from "../../src/adapters/telemetry/index.ts";
-import { Emitter } from "../../src/base/index.ts";
+import { Emitter, type Hash32, type TaskId } from "../../src/base/index.ts";
 import { genesisState, type State } from "../../src/chain/index.ts";
 import { Block, type Decoded, type RoundRecord } from "../../src/codec/index.ts";
 import { checkBlock } from "../../src/consensus/index.ts";
@@ -9,7 +9,7 @@ import type { KeyPair } from "../../src/crypto/index.ts";
 import { Ledger } from "../../src/engine/chain/index.ts";
 import type { EventBus } from "../../src/engine/events.ts";
 import { OWN } from "../../src/engine/origin.ts";
-import { BlockStore } from "../../src/engine/storage/index.ts";
+import { type BlockEntry, BlockStore } from "../../src/engine/storage/index.ts";
 import { FollowedTask, FollowedTasks } from "../../src/engine/training/index.ts";
 import type { Store } from "../../src/ports/index.ts";
 import { aBlock, aUnit, following, type Place, placeAfter, recordAt, type Unit } from "./forge.ts";
@@ -129,4 +129,27 @@ export async function keysOf(store: Store, prefix: string): Promise<string[]> {
   const keys: string[] = [];
   for await (const key of store.keys({ gte: `${prefix}/`, lt: `${prefix}0` })) keys.push(key.slice(prefix.length + 1));
   return keys;
+}
+
+/** A block as the store tells of it, and the state after it. */
+export interface Link {
+  readonly block: Decoded<Block>;
+  readonly state: State;
+}
+
+/** What a store keeps of a block beside its bytes. */
+export function entryOf({ block, state }: Link, more: Partial<BlockEntry> = {}): BlockEntry {
+  const { header } = block.value;
+  return {
+    id: block.id as Hash32,
+    parent: header.parent as Hash32,
+    height: header.height,
+    work: state.work,
+    draw: state.draw,
+    task: header.task as TaskId,
+    startDigest: header.startDigest as Hash32,
+    parameters: [],
+    checked: "pending",
+    ...more,
+  };
 }

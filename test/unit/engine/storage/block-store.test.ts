@@ -2,14 +2,13 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { memoryStore } from "../../../../src/adapters/level/index.ts";
 import { silentLog } from "../../../../src/adapters/telemetry/index.ts";
-import { ACCEPT, Emitter, type Hash32, type TaskId, toHex } from "../../../../src/base/index.ts";
+import { ACCEPT, Emitter, type Hash32, toHex } from "../../../../src/base/index.ts";
 import { genesisState, rulesOf, type State } from "../../../../src/chain/index.ts";
-import { Block, type Decoded, Transaction } from "../../../../src/codec/index.ts";
+import { Block, Transaction } from "../../../../src/codec/index.ts";
 import { sha256 } from "../../../../src/crypto/index.ts";
 import { Ledger } from "../../../../src/engine/chain/index.ts";
 import { fromPeer } from "../../../../src/engine/origin.ts";
 import {
-  type BlockEntry,
   BlockStore,
   type HistorySource,
   KEYS,
@@ -18,24 +17,9 @@ import {
   transactionRows,
 } from "../../../../src/engine/storage/index.ts";
 import type { Store, StoreWrite } from "../../../../src/ports/index.ts";
-import {
-  aGenesis,
-  alice,
-  aTransfer,
-  aWorld,
-  bob,
-  carol,
-  mineBlock,
-  taskIn,
-  type World,
-} from "../../../support/chain.ts";
-import { keysOf, signal } from "../../../support/desk.ts";
+import { aGenesis, alice, aTransfer, aWorld, bob, carol, mineBlock, type World } from "../../../support/chain.ts";
+import { entryOf, keysOf, type Link, signal } from "../../../support/desk.ts";
 import { VirtualClock } from "../../../support/virtual-clock.ts";
-
-interface Link {
-  readonly block: Decoded<Block>;
-  readonly state: State;
-}
 
 const world = aWorld();
 let store: Store;
@@ -67,28 +51,13 @@ function mine(on: State, key = alice, transactions: readonly Transaction[] = [])
   return { block: Block.wrap(mined.block), state: mined.state };
 }
 
-function entryOf({ block, state }: Link, parameters: readonly Hash32[] = []): BlockEntry {
-  const { header } = block.value;
-  return {
-    id: block.id as Hash32,
-    parent: header.parent as Hash32,
-    height: header.height,
-    work: state.work,
-    draw: state.draw,
-    task: taskIn(world.rules).id as TaskId,
-    startDigest: header.startDigest as Hash32,
-    parameters,
-    checked: "pending",
-  };
-}
-
 interface Kept {
   readonly move?: Move;
   readonly parameters?: readonly Hash32[];
   readonly writes?: readonly StoreWrite[];
 }
 const commit = (link: Link, { move, parameters, writes = [] }: Kept = {}): Promise<void> =>
-  blocks.commit({ block: link.block, entry: entryOf(link, parameters), writes, move });
+  blocks.commit({ block: link.block, entry: entryOf(link, { parameters: parameters ?? [] }), writes, move });
 const to = (head: Link, added: readonly Link[], dropped: readonly Link[] = []): Move => ({
   head: head.block.id,
   added: added.map(({ block }) => block),

@@ -1,13 +1,13 @@
 // States between the stored ones are replayed: after a restart, on every branch, and whatever rows are gone as long as one below is left.
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { memoryStore } from "../../../../src/adapters/level/index.ts";
-import { fromHex, type Hash32, type TaskId, toHex } from "../../../../src/base/index.ts";
+import { fromHex, toHex } from "../../../../src/base/index.ts";
 import type { State } from "../../../../src/chain/index.ts";
-import { Block, type Decoded } from "../../../../src/codec/index.ts";
-import { type BlockEntry, BlockStore, KEYS, type Retention, States } from "../../../../src/engine/storage/index.ts";
+import { Block } from "../../../../src/codec/index.ts";
+import { BlockStore, KEYS, type Retention, States } from "../../../../src/engine/storage/index.ts";
 import type { Store } from "../../../../src/ports/index.ts";
-import { alice, aTransfer, aWorld, bob, carol, mineBlock, taskIn } from "../../../support/chain.ts";
-import { keysOf, wipe } from "../../../support/desk.ts";
+import { alice, aTransfer, aWorld, bob, carol, mineBlock } from "../../../support/chain.ts";
+import { entryOf, keysOf, type Link, wipe } from "../../../support/desk.ts";
 
 const world = aWorld();
 /** A state every fourth block. */
@@ -16,11 +16,6 @@ const retention: Retention = {
   lastKept: (height) => height - (height % 4),
   recent: 8,
 };
-
-interface Link {
-  readonly block: Decoded<Block>;
-  readonly state: State;
-}
 
 function chain(from: State, key: typeof alice, count: number): Link[] {
   const links: Link[] = [];
@@ -41,18 +36,7 @@ beforeEach(async () => {
   store = memoryStore();
   const blocks = new BlockStore(store, { retention });
   for (const { block, state } of [...trunk, ...fork]) {
-    const { header } = block.value;
-    const entry: BlockEntry = {
-      id: block.id as Hash32,
-      parent: header.parent as Hash32,
-      height: header.height,
-      work: state.work,
-      draw: state.draw,
-      task: taskIn(world.rules).id as TaskId,
-      startDigest: header.startDigest as Hash32,
-      parameters: [],
-      checked: "executed",
-    };
+    const entry = entryOf({ block, state }, { checked: "executed" });
     await blocks.commit({ block, entry, writes: [], move: undefined });
     if (retention.keepsState(entry.height)) await blocks.keepState(entry.id, state);
   }
