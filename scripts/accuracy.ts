@@ -5,7 +5,7 @@ import type { Lowering } from "../src/ml/graph/index.ts";
 import { evaluationSamples } from "../src/ml/index.ts";
 import { architecture } from "../src/ml/models/catalog.ts";
 import {
-  drawBatch,
+  drawSteps,
   evalBytes,
   integerStream,
   modelBytes,
@@ -28,8 +28,8 @@ async function train(lowering: Lowering, run: number): Promise<{ accuracy: numbe
   const next = integerStream(`${name}/accuracy/${run}`);
   let parameters = start(model);
   for (let done = 0; done < Number(steps); done += unit) {
-    const rows = drawBatch(next, unit * model.batchSize, set.splits.train);
-    ({ parameters } = await runUnit(session, { parameters, data: feeds }, rows, unit));
+    const rows = drawSteps(model, next, { steps: unit, batch: model.batchSize, train: set.splits.train });
+    ({ parameters } = await runUnit(session, { parameters, data: feeds }, rows));
   }
   const scorer = await open(evalBytes(model, lowering));
   const samples = (["validation", "test"] as const).flatMap((part) => [...evaluationSamples(set, part)]);

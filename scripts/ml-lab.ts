@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import * as ort from "onnxruntime-node";
 import { type Lowering, toOnnx } from "../src/ml/graph/index.ts";
-import type { DataSet } from "../src/ml/index.ts";
+import type { DataSet, NoiseSpec, VectorUnit } from "../src/ml/index.ts";
 import { drawParameters, integerStream } from "../src/ml/models/init.ts";
 import type { Architecture } from "../src/ml/models/types.ts";
 import { evalGraph, trainGraph } from "../src/ml/models/unit.ts";
@@ -58,20 +58,29 @@ export interface Unit {
   readonly ms: number;
 }
 
-/** Runs one unit; `batch` holds S rows of B sample indices. */
+/** What a call of the training graph reads besides data and parameters, as inputs. */
+export function stepFeeds(
+  noise: readonly NoiseSpec[],
+  steps: number,
+  { setting, batch, noise: drawn }: Pick<VectorUnit, "setting" | "batch" | "noise">,
+): Feeds {
+  const rows = (values: Int32Array): ort.Tensor => new ort.Tensor("int32", values, [steps, values.length / steps]);
+  return {
+    steps: new ort.Tensor("int64", [BigInt(steps)], []),
+    setting: new ort.Tensor("int64", [BigInt(setting)], []),
+    batch: rows(batch),
+    ...Object.fromEntries(noise.map(({ name }, i) => [name, rows(drawn[i] as Int32Array)])),
+  };
+}
+
+/** Runs one call of `steps`, as `stepFeeds` made them. */
 export async function runUnit(
   session: ort.InferenceSession,
   { parameters, data }: { readonly parameters: Feeds; readonly data: Feeds },
-  batch: Int32Array,
-  steps: number,
+  steps: Feeds,
 ): Promise<Unit> {
   const started = performance.now();
-  const out = await session.run({
-    ...parameters,
-    ...data,
-    steps: new ort.Tensor("int64", [BigInt(steps)], []),
-    batch: new ort.Tensor("int32", batch, [steps, batch.length / steps]),
-  });
+  const out = await session.run({ ...parameters, ...data, ...steps });
   const ms = performance.now() - started;
   const next = Object.fromEntries(Object.keys(parameters).map((name) => [name, out[`next.${name}`] as ort.Tensor]));
   return { parameters: next, loss: numberOf(out, "loss"), ms };
@@ -87,8 +96,18 @@ export function digestOf(parameters: Feeds): string {
   return hash.digest("hex").slice(0, 16);
 }
 
-export const drawBatch = (next: () => number, count: number, [from, to]: readonly [number, number]): Int32Array =>
-  Int32Array.from({ length: count }, () => from + (next() % (to - from)));
+/** Random steps of a model under its first setting. */
+export function drawSteps(
+  model: Architecture,
+  next: () => number,
+  { steps, batch, train: [from, to] }: { steps: number; batch: number; train: readonly [number, number] },
+): Feeds {
+  const draw = (count: number, below: number): Int32Array => Int32Array.from({ length: count }, () => next() % below);
+  const rows = draw(steps * batch, to - from).map((row) => from + row);
+  const specs = model.noise(batch);
+  const noise = specs.map(({ count, below }) => draw(steps * count, below));
+  return stepFeeds(specs, steps, { setting: 0, batch: rows, noise });
+}
 
 /** Accuracy and mean loss over `samples` consecutive indices. */
 export async function score(
@@ -143,10 +162,10 @@ export async function timeSteps(
   const first = start(model);
   const times = lowerings.map(() => ({ cpu: [] as number[], wall: [] as number[] }));
   for (let round = 0; round <= rounds; round++) {
-    const rows = drawBatch(next, steps * batch, set.splits.train);
+    const rows = drawSteps(model, next, { steps, batch, train: set.splits.train });
     for (const [i, session] of sessions.entries()) {
       const before = process.cpuUsage();
-      const { ms } = await runUnit(session, { parameters: first, data: feeds }, rows, steps);
+      const { ms } = await runUnit(session, { parameters: first, data: feeds }, rows);
       const used = process.cpuUsage(before);
       if (round === 0) continue;
       times[i]?.cpu.push((used.user + used.system) / steps);

@@ -12,9 +12,10 @@ import {
   vectorInputs,
 } from "../src/ml/index.ts";
 import { architecture } from "../src/ml/models/catalog.ts";
-import { flatten, open, ort, parameterFeeds, runUnit } from "./ml-lab.ts";
+import { flatten, open, ort, parameterFeeds, runUnit, stepFeeds } from "./ml-lab.ts";
 
 const ROOT = fileURLToPath(new URL("../models/", import.meta.url));
+/** At least this many, and each setting once. */
 const UNITS = 2;
 const STEPS = 5;
 
@@ -22,19 +23,20 @@ const STEPS = 5;
 async function vectorsOf(name: string): Promise<Vectors> {
   const { manifest, train, eval: evaluation } = buildModel(name);
   const plan = { seed: `${manifest.initSeed}/vectors`, samples: manifest.data.window === 1 ? 64 : 1024, steps: STEPS };
-  const { data, batches, evaluated } = vectorInputs(
+  const { data, units, evaluated } = vectorInputs(
     { ...manifest, batch: manifest.batchSize },
-    { ...plan, units: UNITS },
+    { ...plan, units: Math.max(UNITS, manifest.optimizer.settings.length) },
   );
   const feeds = Object.fromEntries(
     data.map((item) => [item.name, new ort.Tensor("uint8", item.data, [...item.shape])]),
   );
   const session = await open(train);
-  const start = initialParameters(manifest);
+  const start = initialParameters(manifest, 0);
   let parameters = parameterFeeds(architecture(name), start);
   const digests: string[] = [];
-  for (const batch of batches) {
-    ({ parameters } = await runUnit(session, { parameters, data: feeds }, batch, STEPS));
+  for (const unit of units) {
+    const steps = stepFeeds(manifest.noise, STEPS, unit);
+    ({ parameters } = await runUnit(session, { parameters, data: feeds }, steps));
     digests.push(toHex(parametersDigest(manifest, flatten(parameters))));
   }
   const scorer = await open(evaluation);

@@ -111,7 +111,7 @@ function firstTask({ rules }: Network): Task {
 }
 
 const runUnit = (runtime: Runtime, task: Task, start: Float32Array, n: number): Promise<UnitResult> =>
-  runtime.run({ task, start, seed: sha256(utf8(`bench ${n}`)), priority: "train" }, { signal });
+  runtime.run({ task, start, setting: 0, seed: sha256(utf8(`bench ${n}`)), priority: "train" }, { signal });
 
 /** All draws of a unit that does not win: no draw is below zero. */
 function drawAll({ network: { rules }, task, unit }: Pieces): void {

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Lowering } from "../../src/ml/graph/index.ts";
 import { type Architecture, architecture } from "../../src/ml/index.ts";
-import { drawBatch, integerStream, modelBytes, open, openData, runUnit, start } from "../ml-lab.ts";
+import { drawSteps, integerStream, modelBytes, open, openData, runUnit, start } from "../ml-lab.ts";
 import { quantile } from "./measure.ts";
 
 const STEPS = 10;
@@ -47,7 +47,7 @@ async function profile(model: Architecture, batch: number, lowering: Lowering): 
     const next = integerStream("profile");
     const given = { parameters: start(model), data: feeds };
     for (let unit = 0; unit < UNITS; unit++)
-      await runUnit(session, given, drawBatch(next, STEPS * batch, set.splits.train), STEPS);
+      await runUnit(session, given, drawSteps(model, next, { steps: STEPS, batch, train: set.splits.train }));
     session.endProfiling();
     await session.release();
     const [file = ""] = await readdir(folder);

@@ -78,7 +78,8 @@ async function begin(python: string): Promise<Torch> {
   return {
     version: `torch ${about.torch} with ${about.blas}`,
     async prepare({ name, optimizer, parameters }, batch) {
-      await child.ask({ prepare: { model: name, batch, optimizer, parameters } });
+      const { kind, settings } = optimizer;
+      await child.ask({ prepare: { model: name, batch, optimizer: { kind, ...settings[0] }, parameters } });
     },
     async run(steps) {
       const { wallMs = Number.NaN, cpuMs = Number.NaN } = await child.ask({ steps });

@@ -41,11 +41,16 @@ export class Workshop {
     return {
       run: (steps) => async () => {
         const count = Math.round(steps * burden);
-        const rows = Int32Array.from({ length: count * batch }, () => from + (next() % (to - from)));
+        const drawn = (name: string, width: number, below: number, least = 0): Feeds => {
+          const values = Int32Array.from({ length: count * width }, () => least + (next() % below));
+          return { [name]: { type: "int32", data: values, dims: [count, width] } };
+        };
         const feeds: Feeds = {
           ...fixed,
           steps: { type: "int64", data: BigInt64Array.of(BigInt(count)), dims: [] },
-          batch: { type: "int32", data: rows, dims: [count, batch] },
+          setting: { type: "int64", data: BigInt64Array.of(0n), dims: [] },
+          ...drawn("batch", batch, to - from, from),
+          ...Object.assign({}, ...model.noise(batch).map((noise) => drawn(noise.name, noise.count, noise.below))),
         };
         return timed(() => graph.run(feeds), steps);
       },
@@ -59,7 +64,7 @@ function fixedFeeds(model: Architecture, data: DataSet): Feeds {
   const feeds: { [name: string]: Feeds[string] } = {};
   for (const { name, shape, data: bytes } of data.tensors)
     feeds[name] = { type: "uint8", data: Uint8Array.from(bytes), dims: shape };
-  const flat = initialParameters({ parameters: model.parameters, initSeed: model.name });
+  const flat = initialParameters({ parameters: model.parameters, initSeed: model.name }, 0);
   let at = 0;
   for (const { name, shape } of model.parameters) {
     const size = shape.reduce((a, b) => a * b, 1);

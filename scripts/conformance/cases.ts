@@ -55,14 +55,17 @@ export interface Units {
 /** Writes what a child needs into `folder`: graph, start, data and batches as plain bytes. */
 export async function writeJob(folder: string, manifest: ModelManifest, train: Uint8Array, units: Units): Promise<Job> {
   await mkdir(folder, { recursive: true });
-  const { data, batches } = vectorInputs({ ...manifest, batch: manifest.batchSize }, units);
+  const { data, units: drawn } = vectorInputs({ ...manifest, batch: manifest.batchSize }, units);
   const raw = ({ buffer, byteOffset, byteLength }: Float32Array | Int32Array): Uint8Array =>
     new Uint8Array(buffer, byteOffset, byteLength);
   const files: [string, Uint8Array][] = [
     ["train.onnx", train],
-    ["start.f32", raw(initialParameters(manifest))],
+    ["start.f32", raw(initialParameters(manifest, 0))],
     ...data.map((tensor): [string, Uint8Array] => [`data.${tensor.name}`, tensor.data]),
-    ...batches.map((batch, i): [string, Uint8Array] => [`batch.${i}`, raw(batch)]),
+    ...drawn.flatMap(({ batch, noise }, i): [string, Uint8Array][] => [
+      [`batch.${i}`, raw(batch)],
+      ...noise.map((values, n): [string, Uint8Array] => [`${manifest.noise[n]?.name}.${i}`, raw(values)]),
+    ]),
   ];
   for (const [name, bytes] of files) await writeFile(join(folder, name), bytes);
   const path = join(folder, "job.json");
@@ -71,7 +74,8 @@ export async function writeJob(folder: string, manifest: ModelManifest, train: U
     batchSize: manifest.batchSize,
     data: data.map(({ name, shape }) => ({ name, shape, file: `data.${name}` })),
     parameters: manifest.parameters.map(({ name, shape }) => ({ name, shape })),
-    batches: batches.map((_, i) => `batch.${i}`),
+    noise: manifest.noise.map(({ name }) => name),
+    units: drawn.map(({ setting }) => ({ setting })),
   };
   await writeFile(path, JSON.stringify(description));
   return { path };

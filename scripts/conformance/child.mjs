@@ -39,23 +39,27 @@ const session = await ort.InferenceSession.create(bytesOf("train.onnx"), {
   logSeverityLevel: 4,
 });
 
-async function unit(start, batch) {
+async function unit(start, setting, at) {
   const feeds = {
     steps: new ort.Tensor("int64", BigInt64Array.of(BigInt(job.steps)), []),
-    batch: new ort.Tensor("int32", batch, [job.steps, job.batchSize]),
+    setting: new ort.Tensor("int64", BigInt64Array.of(BigInt(setting)), []),
   };
+  for (const name of ["batch", ...job.noise]) {
+    const values = integers(`${name}.${at}`);
+    feeds[name] = new ort.Tensor("int32", values, [job.steps, values.length / job.steps]);
+  }
   for (const { name, shape, file } of job.data) feeds[name] = new ort.Tensor("uint8", bytesOf(file), shape);
-  let at = 0;
+  let from = 0;
   for (const { name, shape } of job.parameters) {
-    feeds[name] = new ort.Tensor("float32", start.slice(at, at + size(shape)), shape);
-    at += size(shape);
+    feeds[name] = new ort.Tensor("float32", start.slice(from, from + size(shape)), shape);
+    from += size(shape);
   }
   const outputs = await session.run(feeds);
   const end = new Float32Array(start.length);
-  at = 0;
+  from = 0;
   for (const { name } of job.parameters) {
-    end.set(outputs[`next.${name}`].data, at);
-    at += outputs[`next.${name}`].data.length;
+    end.set(outputs[`next.${name}`].data, from);
+    from += outputs[`next.${name}`].data.length;
   }
   return end;
 }
@@ -64,8 +68,8 @@ const answers = [];
 for (let run = 0; run < runs; run++) {
   let state = floats("start.f32");
   const digests = [digest(state)];
-  for (const file of job.batches) {
-    state = await unit(state, integers(file));
+  for (const [at, { setting }] of job.units.entries()) {
+    state = await unit(state, setting, at);
     digests.push(digest(state));
   }
   answers.push(digests);

@@ -23,8 +23,8 @@ export const REFUSALS = {
   // Work
   "unknown-task": "the task is not on this chain",
   "task-without-nonces": "a unit of the task earns no nonce",
-  "task-too-cheap": "the task earns too many nonces for its work",
   "wrong-start": "the start state is not the round's common state",
+  "idle-unit": "the unit changed no parameter",
   "nonce-out-of-range": "the nonce is not one that the unit earned",
   "draw-above-target": "the draw does not win",
   "not-first-win": "an earlier draw of the unit wins",

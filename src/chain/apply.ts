@@ -1,12 +1,12 @@
 // apply(state, block) -> state': the one place where a block changes anything. Pure: the given state stays as it was (protocol section 1).
 import { bytesEqual, type Refusal, reject, toHex } from "../base/index.ts";
 import { type Body, RoundRecord, type UnsignedHeader } from "../codec/index.ts";
-import { drawHash, nextBeacon, unitOfHeader } from "../work/index.ts";
+import { beginsSeason, drawHash, firstDigest, nextBeacon, type Task, unitOfHeader } from "../work/index.ts";
 import { nextTarget, workOf } from "./difficulty.ts";
 import { splitReward } from "./economy/rewards.ts";
 import { judgeEvidence } from "./evidence/judge.ts";
 import type { Offence } from "./evidence/kind.ts";
-import type { Rules } from "./rules.ts";
+import { findTask, type Rules } from "./rules.ts";
 import type { State } from "./state/state.ts";
 import { StateType, TaskStateType } from "./state/state-type.ts";
 import { WorkingState } from "./state/working-state.ts";
@@ -40,6 +40,7 @@ export function apply(state: State, block: UnsignedBlock, rules: Rules): Applied
   if (refusal !== undefined) return refusal;
 
   moveTasks(working, body.records);
+  if (beginsSeason(header.height, rules.seasonBlocks)) turnSeason(working, rules);
   moveTip(working, state, header, rules);
   return { kind: "state", state: working.finish() };
 }
@@ -67,8 +68,19 @@ function moveTasks(working: WorkingState, records: readonly RoundRecord[]): void
     const next = records[i + 1];
     if (next !== undefined && bytesEqual(next.task, record.task)) continue;
     const at = ids.indexOf(toHex(record.task));
+    const stands = TaskStateType.toValueFromViewDU(tasks.get(at));
     const moved = { round: record.round + 1, parametersDigest: record.nextDigest, lastRecord: RoundRecord.id(record) };
-    tasks.set(at, TaskStateType.toViewDU({ id: record.task, ...moved }));
+    tasks.set(at, TaskStateType.toViewDU({ ...stands, ...moved }));
+  }
+}
+
+/** Every task starts anew; its rounds go on counting, so that no number stands for two states. */
+function turnSeason({ view: { tasks } }: WorkingState, rules: Rules): void {
+  for (let at = 0; at < tasks.length; at++) {
+    const stands = TaskStateType.toValueFromViewDU(tasks.get(at));
+    const season = stands.season + 1;
+    const parametersDigest = firstDigest(findTask(rules, stands.id) as Task, season);
+    tasks.set(at, TaskStateType.toViewDU({ ...stands, season, round: stands.round + 1, parametersDigest }));
   }
 }
 

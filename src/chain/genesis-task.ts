@@ -24,11 +24,24 @@ const input = z.strictObject({
   /** Values are below this; of bytes. */
   limit: z.int().min(1).max(256),
 });
+const init = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("zeros") }),
+  z.strictObject({ kind: z.literal("ones") }),
+  z.strictObject({ kind: z.literal("normal"), std: decimal }),
+]);
 const parameter = z.strictObject({
   name: z.string().min(1).max(64),
   shape: z.array(positive).min(1).max(8),
   exponent: z.int().min(-60).max(0),
+  init,
 });
+/** Below 2^31, so that a value is an int32. */
+const drawn = z.strictObject({
+  name: z.string().min(1).max(64),
+  count: positive,
+  below: z.int().min(1).max(0x7fffffff),
+});
+const effort = z.int().min(0);
 
 export const TaskSchema = z.strictObject({
   name,
@@ -37,8 +50,10 @@ export const TaskSchema = z.strictObject({
   /** SHA-256 of train.onnx and eval.onnx. */
   trainDigest: hex32,
   evalDigest: hex32,
-  /** digest(P(0)). */
+  /** Digest of the first parameters of season 0. */
   initialDigest: hex32,
+  /** Each season's first parameters are drawn from this and its number. */
+  initSeed: z.string().min(1).max(128),
   data: z.strictObject({
     name,
     digest: hex32,
@@ -51,10 +66,14 @@ export const TaskSchema = z.strictObject({
   batch: positive,
   evalBatch: positive,
   predictionsPerSample: positive,
-  optimizer: z.strictObject({ kind: name, settings: z.record(z.string(), decimal) }),
+  /** What a step draws besides its rows. */
+  noise: z.array(drawn).max(8),
+  /** The seasons take the settings in turn. */
+  optimizer: z.strictObject({ kind: name, settings: z.array(z.record(z.string(), decimal)).min(1).max(64) }),
   parameters: z.array(parameter).min(1).max(1024),
   parameterCount: positive,
-  macsPerStep: z.int().min(1),
+  /** Of one step. */
+  effort: z.strictObject({ batch: effort, rest: effort }),
   codec: z.enum(keysOf<DeltaCodecName>(DELTA_CODECS)),
   aggregation: z.enum(keysOf<AggregationName>(AGGREGATION_RULES)),
 });
@@ -64,7 +83,7 @@ const bytes = (hex: string): Uint8Array => fromHex(hex) as Uint8Array;
 
 /** The task in the form that code computes with. Its id: H("task", canonical JSON of the registration). */
 export function taskOf(registration: GenesisTask): Task {
-  const { trainDigest, evalDigest, initialDigest, data, macsPerStep, codec } = registration;
+  const { trainDigest, evalDigest, initialDigest, data, parameters, codec } = registration;
   return {
     ...registration,
     id: TaskId(taggedHash("task", utf8(canonicalJson(registration)))),
@@ -72,17 +91,21 @@ export function taskOf(registration: GenesisTask): Task {
     evalDigest: bytes(evalDigest),
     initialDigest: bytes(initialDigest),
     data: { ...data, digest: bytes(data.digest) },
-    macsPerStep: BigInt(macsPerStep),
+    parameters: parameters.map(({ init, ...spec }) => ({
+      ...spec,
+      init: init.kind === "normal" ? { kind: init.kind, std: Number(init.std) } : init,
+    })),
     maxDeltaBytes: DELTA_CODECS[codec].maxBytes(registration),
   };
 }
 
 /** What a registration contradicts itself in; undefined when nothing. */
-export function taskFault({ parameters, parameterCount, data }: GenesisTask): string | undefined {
+export function taskFault({ parameters, parameterCount, data, noise }: GenesisTask): string | undefined {
   const counted = parameters.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
   if (counted !== parameterCount) return `parameterCount is ${parameterCount}, the parameters have ${counted} values`;
   if (new Set(parameters.map((one) => one.name)).size !== parameters.length) return "a parameter's name appears twice";
-  if (new Set(data.inputs.map((one) => one.name)).size !== data.inputs.length) return "an input's name appears twice";
+  const inputs = [...data.inputs, ...noise].map((one) => one.name);
+  if (new Set(inputs).size !== inputs.length) return "an input's name appears twice";
   const ranges = Object.values(data.splits).sort(([a], [b]) => a - b);
   if (ranges.some(([from], i) => i > 0 && from < (ranges[i - 1]?.[1] ?? 0))) return "data.splits: two of them overlap";
   return undefined;

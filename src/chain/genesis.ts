@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { type Hash32, messageOf, PouwError, utf8 } from "../base/index.ts";
 import { taggedHash } from "../crypto/index.ts";
-import { checkTaskCap, noncesPerUnit } from "../work/index.ts";
+import { checkNonces, noncesPerUnit } from "../work/index.ts";
 import { canonicalJson } from "./canonical-json.ts";
 import { type GenesisTask, hex32, TaskSchema, taskFault, taskOf } from "./genesis-task.ts";
 import { MAX_TASKS, type Rules } from "./rules.ts";
@@ -32,8 +32,8 @@ const GenesisSchema = z.strictObject({
     .refine((s) => s.winner + s.contributions + s.leader === 1000, "the parts must add up to 1000"),
   omegaB: u32,
   omegaM: u32,
-  omegaDenominator: positive,
-  maxNoncesPerGigamac: positive,
+  /** A season has this many blocks: then a task starts anew. */
+  seasonBlocks: positive,
   banBlocks: positive,
   maxFutureMs: positive,
   allocations: z.array(z.strictObject({ address: hex32, amount: money })).max(4096),
@@ -73,8 +73,8 @@ function checkTasks(genesis: Genesis): void {
     const fault = taskFault(registration);
     if (fault !== undefined) throw bad(`tasks.${i}: ${fault}`);
     const task = taskOf(registration);
-    const cap = checkTaskCap(task, genesis);
-    if (cap.kind !== "accept") throw bad(`tasks.${i}: ${cap.reason}`);
+    const earns = checkNonces(task, genesis);
+    if (earns.kind !== "accept") throw bad(`tasks.${i}: ${earns.reason}`);
     if (noncesPerUnit(task, genesis) > 0xffffffff) throw bad(`tasks.${i}: a unit earns too many nonces`);
   }
   const names = new Set(genesis.tasks.map((task) => task.name));

@@ -7,11 +7,9 @@ const common = {
   /** 10 coins of 10^6 each. */
   subsidy: "10000000",
   split: { winner: 300, contributions: 600, leader: 100 },
-  // a(T) = 0.02 nonces per row and 0.001 per parameter: 1381 for the digits model at S = 2000, B = 32: a unit long enough that 95 % of a miner's time is training.
-  omegaB: 20,
-  omegaM: 1,
-  omegaDenominator: 1000,
-  maxNoncesPerGigamac: 1000,
+  // Nonces per 10^9 of effort: 1420 for the digits model at S = 2000, so that hashing stays under 1 % of a unit's time.
+  omegaB: 67,
+  omegaM: 67,
 } as const;
 
 /** One machine or a few: a block every 5 s. A core does some 7 units of 1381 draws in that time, so a draw wins once in 9,700. */
@@ -22,6 +20,7 @@ const devnet: GenesisProfile = {
   time: 1_767_225_600_000,
   blockTimeMs: 5_000,
   target: `0006c7${"f".repeat(58)}`,
+  seasonBlocks: 64,
   maturity: 30,
   banBlocks: 200,
   maxFutureMs: 8_000,
@@ -35,6 +34,7 @@ const testnet: GenesisProfile = {
   time: 1_767_225_600_000,
   blockTimeMs: 30_000,
   target: `000120${"f".repeat(58)}`,
+  seasonBlocks: 256,
   maturity: 100,
   banBlocks: 2_000,
   maxFutureMs: 15_000,

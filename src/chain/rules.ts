@@ -16,6 +16,8 @@ export interface Split {
 
 /** One network's rules. Amounts are in the smallest unit of money. */
 export interface Rules extends WorkRules {
+  /** Blocks of a season. */
+  readonly seasonBlocks: number;
   readonly network: string;
   /** Genesis hash: in every signature, so nothing replays on another network. */
   readonly genesis: Hash32;

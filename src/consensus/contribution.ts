@@ -30,6 +30,7 @@ export function checkStanding(state: State, contribution: Contribution, rules: R
   if (contribution.codec !== DELTA_CODECS[facts.codec].tag) return reject("unknown-codec", `${contribution.codec}`);
   if (contribution.deltaBytes < 1 || contribution.deltaBytes > facts.maxDeltaBytes)
     return reject("delta-size", `${contribution.deltaBytes} bytes`);
+  if (bytesEqual(contribution.digest, contribution.startDigest)) return reject("idle-unit");
   const { height } = contribution;
   if (height > state.height) return ignore("height-ahead", `${height}, the tip is at ${state.height}`);
   if (height <= state.height - CONTRIBUTION_BLOCKS)

@@ -27,6 +27,8 @@ export function checkHeader(parent: State, header: Header, options: CheckOptions
     return reject("wrong-round", `${header.round}, the parent stands at ${stands.round}`);
   if (header.round === stands.round && !bytesEqual(header.startDigest, stands.parametersDigest))
     return reject("wrong-start");
+  // Its digest is the same for every key: its draws would cost hashes only.
+  if (bytesEqual(header.digest, header.startDigest)) return reject("idle-unit");
   const draw = checkDraw(parent, header, task, rules);
   if (draw.kind !== "accept") return draw;
   if (parent.isBanned(header.miner)) return reject("banned");

@@ -9,5 +9,7 @@ export {
 export {
   FollowedTasks,
   reexecute,
+  type Standing,
+  standingIn,
   type TaskEngine,
 } from "./training/index.ts";

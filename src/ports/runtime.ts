@@ -1,4 +1,4 @@
-// Runs training graphs. Units leave the calling thread at once; the same inputs give the same bits on every runtime.
+// Runs training graphs, in stretches. Units leave the calling thread at once; the same inputs give the same bits on every runtime.
 import type { Task } from "../work/index.ts";
 
 /** One unit to run: the task's S steps of batch B from `start`. */
@@ -7,7 +7,9 @@ export interface UnitRequest {
   readonly task: Task;
   /** Parameters P(t), float32, all tensors in the task's order one after the other. */
   readonly start: Float32Array;
-  /** Seed of the batch PRF, 32 bytes. */
+  /** Which of the task's optimizer settings. */
+  readonly setting: number;
+  /** Seed of the unit's samples and noise, 32 bytes. */
   readonly seed: Uint8Array;
   /** Checks go before training: higher runs first. */
   readonly priority: "check" | "train";
@@ -22,11 +24,13 @@ export interface UnitResult {
   readonly delta: Uint8Array;
   /** SHA-256 of `delta`. */
   readonly deltaHash: Uint8Array;
+  /** What only who ran the unit knows: a hash of the digests after every stretch but the last, 32 bytes. */
+  readonly trace: Uint8Array;
   /** Mean training loss over the unit's last batch, for people only. */
   readonly loss: number;
   /** Wall time inside the graph, ms. */
   readonly graphMs: number;
-  /** Wall time of the whole job in the worker, ms. */
+  /** Wall time of the unit's stretches in the workers, ms. */
   readonly totalMs: number;
 }
 
@@ -47,6 +51,13 @@ export interface ProviderReport {
   readonly unitMs: number | undefined;
 }
 
+export interface UnitOptions {
+  /** Ends the unit at its next stretch. */
+  readonly signal: AbortSignal;
+  /** Called after each stretch but the last, with the share of the unit that is done. */
+  readonly onProgress?: (share: number) => void;
+}
+
 export interface Runtime {
   /** cuda, webgpu, cpu or wasm. */
   readonly provider: string;
@@ -54,8 +65,8 @@ export interface Runtime {
   readonly workers: number;
   /** What every provider answered, in order of trial. */
   readonly providers: readonly ProviderReport[];
-  /** Throws NOT_FINITE when the graph diverged, BAD_MODEL for a task whose graphs were not opened, CLOSED after close. */
-  run(request: UnitRequest, options: { readonly signal: AbortSignal }): Promise<UnitResult>;
+  /** A unit runs in stretches, between which others get their turn. Throws NOT_FINITE when the graph diverged, BAD_MODEL for a task whose graphs were not opened, CLOSED after close. */
+  run(request: UnitRequest, options: UnitOptions): Promise<UnitResult>;
   /** Exact forward pass over a split of the task's data. */
   evaluate(request: EvaluationRequest, options: { readonly signal: AbortSignal }): Promise<Evaluation>;
   close(): Promise<void>;

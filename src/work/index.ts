@@ -1,4 +1,5 @@
 export * from "./check.ts";
 export * from "./draw.ts";
+export * from "./season.ts";
 export * from "./task.ts";
 export * from "./unit.ts";

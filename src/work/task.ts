@@ -1,6 +1,15 @@
 // Every fact of a task, in one record: execution, draws, checks and codecs all take what they use from here (protocol section 2).
 import { ACCEPT, reject, type TaskId, type Verdict } from "../base/index.ts";
-import type { AggregationName, DataInput, DeltaCodecName, GridLayout, Splits } from "../ml/index.ts";
+import type {
+  AggregationName,
+  DataInput,
+  DeltaCodecName,
+  Effort,
+  GridLayout,
+  NoiseSpec,
+  ParameterSpec,
+  Splits,
+} from "../ml/index.ts";
 
 /** The data that a task trains on, and how a sample is read from it. */
 export interface TaskData {
@@ -28,8 +37,9 @@ export interface Task extends GridLayout {
   readonly trainDigest: Uint8Array;
   /** SHA-256 of the evaluation graph, ONNX. */
   readonly evalDigest: Uint8Array;
-  /** digest(P(0)). */
+  /** Digest of the first parameters of season 0; each season draws its own from `initSeed`. */
   readonly initialDigest: Uint8Array;
+  readonly initSeed: string;
   readonly data: TaskData;
   /** S, steps of one unit. */
   readonly steps: number;
@@ -39,10 +49,14 @@ export interface Task extends GridLayout {
   readonly evalBatch: number;
   /** 1, or the window of a next-token model. */
   readonly predictionsPerSample: number;
-  readonly optimizer: { readonly kind: string; readonly settings: { readonly [name: string]: string } };
+  /** What a step draws besides its rows. */
+  readonly noise: readonly NoiseSpec[];
+  /** The seasons take the settings in turn. */
+  readonly optimizer: { readonly kind: string; readonly settings: readonly { readonly [name: string]: string }[] };
+  readonly parameters: readonly ParameterSpec[];
   readonly parameterCount: number;
-  /** Multiply-accumulates of one step, counted statically from the graph. */
-  readonly macsPerStep: bigint;
+  /** Of one step, counted statically from the graph. */
+  readonly effort: Effort;
   /** How contributions say what they changed. */
   readonly codec: DeltaCodecName;
   /** How a record's contributions make the next common state. */
@@ -51,32 +65,32 @@ export interface Task extends GridLayout {
   readonly maxDeltaBytes: number;
 }
 
-/** Chain parameters of the lottery. */
+/** Chain parameters of the lottery: nonces per 10^9 of effort. */
 export interface WorkRules {
-  /** Nonces per training row, over `omegaDenominator`. */
+  /** For the part of the effort that grows with the batch. */
   readonly omegaB: number;
-  /** Nonces per parameter, over `omegaDenominator`. */
+  /** For the part that does not. */
   readonly omegaM: number;
-  readonly omegaDenominator: number;
-  /** Cap on nonces per 10^9 multiply-accumulates of a unit: no task may be a cheap lottery. */
-  readonly maxNoncesPerGigamac: number;
 }
 
-type Lottery = Pick<Task, "steps" | "batch" | "parameterCount" | "macsPerStep">;
+const PER_EFFORT = 1_000_000_000n;
 
-/** a(T) = floor(omegaB B S + omegaM parameters): the draws that one unit earns. */
-export function noncesPerUnit(task: Lottery, rules: WorkRules): number {
-  const weighted =
-    BigInt(rules.omegaB) * BigInt(task.batch * task.steps) + BigInt(rules.omegaM) * BigInt(task.parameterCount);
-  return Number(weighted / BigInt(rules.omegaDenominator));
+/** a(T) = floor(S (omegaB effort.batch + omegaM effort.rest) / 10^9): the draws that one unit earns, by the work that it is. */
+export function noncesPerUnit({ steps, effort }: Pick<Task, "steps" | "effort">, rules: WorkRules): number {
+  const weighted = BigInt(rules.omegaB) * BigInt(effort.batch) + BigInt(rules.omegaM) * BigInt(effort.rest);
+  return Number((BigInt(steps) * weighted) / PER_EFFORT);
 }
 
-/** Refuses a task that earns nothing, or more nonces per multiply-accumulate than the cap allows. */
-export function checkTaskCap(task: Lottery, rules: WorkRules): Verdict {
-  const nonces = noncesPerUnit(task, rules);
-  if (nonces < 1) return reject("task-without-nonces");
-  const macs = task.macsPerStep * BigInt(task.steps);
-  if (BigInt(nonces) * 1_000_000_000n > BigInt(rules.maxNoncesPerGigamac) * macs)
-    return reject("task-too-cheap", `${nonces} nonces for ${macs} multiply-accumulates is above the cap`);
-  return ACCEPT;
+/** Refuses a task whose unit earns nothing. */
+export function checkNonces(task: Pick<Task, "steps" | "effort">, rules: WorkRules): Verdict {
+  return noncesPerUnit(task, rules) < 1 ? reject("task-without-nonces") : ACCEPT;
+}
+
+/** A unit is this many stretches, or one per step where it has fewer. */
+const STRETCHES = 8;
+
+/** The first steps of a unit's stretches, and the unit's length at the end: their lengths differ by one step at most. */
+export function stretchesOf(steps: number): readonly number[] {
+  const count = Math.min(STRETCHES, steps);
+  return Array.from({ length: count + 1 }, (_, k) => Math.floor((k * steps) / count));
 }

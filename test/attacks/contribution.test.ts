@@ -39,6 +39,7 @@ describe.each(VICTIMS)("a %s", (_, options) => {
     ["a wrong length of its delta", "wrong-delta", { change: { deltaBytes: 1 } }],
     ["a delta above the task's bound", "delta-size", { change: { deltaBytes: 4 * 48 + 1 } }],
     ["an empty delta", "delta-size", { change: { deltaBytes: 0 } }],
+    ["a unit that trained nothing", "idle-unit", { end: (_, { parameters }) => parameters }],
     ["an unknown codec", "unknown-codec", { change: { codec: 1 } }],
     ["another's signature", "bad-signature", { signer: Sim.key("thief") }],
     ["an unknown task", "unknown-task", { change: { task: zero } }],

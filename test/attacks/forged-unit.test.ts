@@ -21,7 +21,6 @@ const beside = (honest: Float32Array): Float32Array =>
 
 const CHEATS: readonly (readonly [string, Cheat])[] = [
   ["a forged digest", { end: (honest) => beside(honest) }],
-  ["nothing trained at all", { end: (_, { parameters }) => parameters }],
   [
     "an honest unit from another start",
     {

@@ -18,7 +18,8 @@ describe("probeRuntime", () => {
     expect(capabilities[0]).toMatchObject({ name: "runtime", state: "ready", remedy: undefined });
     for (const task of tasks) {
       const start = (await installed.get("parameters", task.initialDigest, { signal })) as Float32Array;
-      const request = { task: { ...task, steps: 2 }, start, seed: new Uint8Array(32), priority: "train" } as const;
+      const seed = new Uint8Array(32);
+      const request = { task: { ...task, steps: 2 }, start, setting: 0, seed, priority: "train" } as const;
       expect((await runtime?.run(request, { signal }))?.end).toHaveLength(task.parameterCount);
     }
     await runtime?.close();

@@ -40,14 +40,14 @@ describe("a genesis file", () => {
 
   const digest = "ab".repeat(32);
   const { splits } = mlp.data;
-  const { learningRate } = mlp.optimizer.settings;
+  const [{ learningRate } = {}, ...settings] = mlp.optimizer.settings;
   /** The lie, the fact that it is about, what the file says and what is here. */
   const LIES: readonly (readonly [string, Genesis, string, unknown, unknown])[] = [
     ["batch", withFirst({ batch: 64 }), "batch", 64, mlp.batch],
     [
       "parameters",
       withFirst({
-        parameters: [{ name: mlp.parameters[0]?.name as string, shape: [7], exponent: -22 }],
+        parameters: [{ ...(mlp.parameters[0] as (typeof mlp.parameters)[number]), shape: [7] }],
         parameterCount: 7,
       }),
       "parameters.0.shape",
@@ -57,20 +57,28 @@ describe("a genesis file", () => {
     [
       "parameter count",
       withFirst({
-        parameters: [...mlp.parameters, { name: "more", shape: [5], exponent: -22 }],
+        parameters: [...mlp.parameters, { name: "more", shape: [5], exponent: -22, init: { kind: "zeros" } }],
         parameterCount: mlp.parameterCount + 5,
       }),
       `parameters.${mlp.parameters.length}`,
-      '{"exponent":-22,"name":"more","shape":[5]}',
+      '{"exponent":-22,"init":{"kind":"zeros"},"name":"more","shape":[5]}',
       "nothing",
     ],
     [
-      "cost per step",
-      withFirst({ macsPerStep: mlp.macsPerStep * 100 }),
-      "macsPerStep",
-      mlp.macsPerStep * 100,
-      mlp.macsPerStep,
+      "effort of a step",
+      withFirst({ effort: { ...mlp.effort, batch: mlp.effort.batch * 100 } }),
+      "effort.batch",
+      mlp.effort.batch * 100,
+      mlp.effort.batch,
     ],
+    [
+      "noise",
+      withFirst({ noise: mlp.noise.map((one) => ({ ...one, below: 1 })) }),
+      "noise.0.below",
+      1,
+      mlp.noise[0]?.below,
+    ],
+    ["spread of the first parameters", withFirst({ initSeed: "mine" }), "initSeed", '"mine"', `"${mlp.initSeed}"`],
     [
       "training split",
       withData({ splits: { ...splits, train: [0, 3] } }),
@@ -109,15 +117,15 @@ describe("a genesis file", () => {
     ["predictions a sample", withFirst({ predictionsPerSample: 9 }), "predictionsPerSample", 9, 1],
     [
       "optimizer",
-      withFirst({ optimizer: { kind: "adam", settings: {} } }),
+      withFirst({ optimizer: { ...mlp.optimizer, kind: "adam" } }),
       "optimizer.kind",
       '"adam"',
       `"${mlp.optimizer.kind}"`,
     ],
     [
       "learning rate",
-      withFirst({ optimizer: { ...mlp.optimizer, settings: {} } }),
-      "optimizer.settings.learningRate",
+      withFirst({ optimizer: { ...mlp.optimizer, settings: [{}, ...settings] } }),
+      "optimizer.settings.0.learningRate",
       "nothing",
       `"${learningRate}"`,
     ],
@@ -150,12 +158,13 @@ describe("a genesis file", () => {
     const built = genesisFor(PROFILES.devnet);
     const [task] = built.tasks as [GenesisTask];
     const nonces = (of: GenesisTask): number => noncesPerUnit(taskOf(of), built);
+    // A batch is no work: what counts is the graph's effort, and a lie about either is found by the model.
     const lie = { ...task, batch: 3200 };
-    expect([nonces(task), nonces(lie)]).toEqual([1381, 128_101]);
-    // The cap on draws for work finds it, unless the file lies about the work as well: then the model does.
-    expect(refused({ ...built, tasks: [lie] }).message).toMatch(/^tasks\.0: .* is above the cap$/);
-    const both = { ...lie, macsPerStep: task.macsPerStep * 100 };
-    expect(refused({ ...built, tasks: [both] }).message).toMatch(/says batch 3200 .* here has 32\.$/);
+    expect([nonces(task), nonces(lie)]).toEqual([1420, 1420]);
+    expect(refused({ ...built, tasks: [lie] }).message).toMatch(/says batch 3200 .* here has 32\.$/);
+    const work = { ...task, effort: { ...task.effort, batch: task.effort.batch * 100 } };
+    expect(nonces(work)).toBeGreaterThan(90_000);
+    expect(refused({ ...built, tasks: [work] }).message).toMatch(/says effort\.batch 725440000 .* here has 7254400\.$/);
   });
 
   it("of a model that is not here is BAD_MODEL, with its name", () => {

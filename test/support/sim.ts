@@ -28,7 +28,7 @@ const PARAMETERS = [
   { name: "a", shape: [8, 4], exponent: -22, init: { kind: "normal", std: 0.125 } },
   { name: "b", shape: [16], exponent: -21, init: { kind: "zeros" } },
 ] as const;
-const initialOf = (name: string): Float32Array => initialParameters({ parameters: PARAMETERS, initSeed: name });
+const initialOf = (name: string): Float32Array => initialParameters({ parameters: PARAMETERS, initSeed: name }, 0);
 
 /** Every fact of a toy task; tasks of different names start from different parameters. */
 export const toyRegistration = (name = "toy", change: Partial<GenesisTask> = {}): GenesisTask => ({
@@ -36,8 +36,14 @@ export const toyRegistration = (name = "toy", change: Partial<GenesisTask> = {})
   initialDigest: toHex(parametersDigest({ name, parameterCount: 48 }, initialOf(name))),
   steps: 1,
   batch: 1,
-  parameters: PARAMETERS.map(({ name: label, shape, exponent }) => ({ name: label, shape: [...shape], exponent })),
+  parameters: PARAMETERS.map(({ name: label, shape, exponent, init }) => ({
+    name: label,
+    shape: [...shape],
+    exponent,
+    init: init.kind === "normal" ? { kind: init.kind, std: `${init.std}` } : { kind: init.kind },
+  })),
   parameterCount: 48,
+  effort: { batch: 1_000_000_000, rest: 0 },
   ...change,
 });
 
@@ -67,8 +73,7 @@ export function toyNetwork(change: Partial<Genesis> = {}): Network {
     split: { winner: 300, contributions: 600, leader: 100 },
     omegaB: 64,
     omegaM: 0,
-    omegaDenominator: 1,
-    maxNoncesPerGigamac: 1_000_000,
+    seasonBlocks: 1000,
     banBlocks: 50,
     maxFutureMs: 20_000,
     allocations: [],
@@ -107,11 +112,13 @@ export function toyRuntime({ clock, unitMs, forge }: ToyRuntimeOptions): Runtime
     const honest = toyUnit(request.start, request.seed);
     const end = request.priority === "train" && forge !== undefined ? forge(request, honest) : honest;
     const delta = encodeDelta(request.task, request.start, end);
+    const digest = parametersDigest(request.task, end);
     return {
       end,
-      digest: parametersDigest(request.task, end),
+      digest,
       delta,
       deltaHash: sha256(delta),
+      trace: sha256(digest),
       loss: 1,
       graphMs: unitMs,
       totalMs: unitMs,

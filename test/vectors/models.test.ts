@@ -16,6 +16,7 @@ import {
     parseManifest,
     parseVectors,
     trainGraph,
+    type VectorUnit,
     vectorInputs,
 } from "../../src/ml/index.ts";
 
@@ -34,14 +35,18 @@ async function digests(
   vectors = parseVectors(text(manifest.name, "vectors.json")),
   ended?: (flat: Float32Array) => void,
 ): Promise<string[]> {
-  const { data, batches } = vectorInputs({ ...manifest, batch: manifest.batchSize }, { ...vectors, units: vectors.digests.length });
+  const { data, units } = vectorInputs({ ...manifest, batch: manifest.batchSize }, { ...vectors, units: vectors.digests.length });
   const session = await ort.InferenceSession.create(train, { logSeverityLevel: 3, ...options });
   const fixed = Object.fromEntries(data.map((item) => [item.name, new ort.Tensor("uint8", item.data, [...item.shape])]));
-  let flat = initialParameters(manifest);
+  let flat = initialParameters(manifest, 0);
   const found: string[] = [];
-  for (const batch of batches) {
-    const rows = new ort.Tensor("int32", batch, [vectors.steps, manifest.batchSize]);
-    const feeds: Record<string, native.Tensor> = { ...fixed, batch: rows };
+  for (const { setting, batch, noise } of units) {
+    const rows = (values: Int32Array) => new ort.Tensor("int32", values, [vectors.steps, values.length / vectors.steps]);
+    const feeds: Record<string, native.Tensor> = { ...fixed, batch: rows(batch) };
+    manifest.noise.forEach(({ name }, i) => {
+      feeds[name] = rows(noise[i] as Int32Array);
+    });
+    feeds["setting"] = new ort.Tensor("int64", BigInt64Array.of(BigInt(setting)), []);
     feeds["steps"] = new ort.Tensor("int64", BigInt64Array.of(BigInt(vectors.steps)), []);
     Object.assign(feeds, parameterTensors(ort, manifest, flat));
     const out = await session.run(feeds);
@@ -95,7 +100,7 @@ describe.each(MODELS)("%s", (name) => {
   });
 
   it("starts at the digest in its vectors", () => {
-    expect(toHex(parametersDigest(manifest, initialParameters(manifest)))).toBe(vectors.initial);
+    expect(toHex(parametersDigest(manifest, initialParameters(manifest, 0)))).toBe(vectors.initial);
   });
 
   it.each(LEVELS)("reaches the digests with optimisation %s, on 1 and 2 threads", async (graphOptimizationLevel) => {
@@ -110,7 +115,7 @@ describe.each(MODELS)("%s", (name) => {
   });
 
   it("predicts what its vectors say, natively and in WASM, and something else before training", async () => {
-    let end = initialParameters(manifest);
+    let end = initialParameters(manifest, 0);
     const untrained = await predictions(native, name, manifest, {}, end);
     await digests(native, train, manifest, {}, vectors, (flat) => {
       end = flat;
@@ -125,11 +130,16 @@ describe.each(MODELS)("%s", (name) => {
     const shape = { batch: 2, lowering: "exact" } as const;
     const small = { ...buildModel(name, { batch: shape.batch }), vectors: { ...vectors, steps: 2, digests: [""] } };
     const [found] = await digests(native, small.train, small.manifest, {}, small.vectors);
-    const { data, batches } = vectorInputs({ ...small.manifest, batch: small.manifest.batchSize }, { ...small.vectors, units: 1 });
+    const { data, units } = vectorInputs({ ...small.manifest, batch: small.manifest.batchSize }, { ...small.vectors, units: 1 });
+    const [unit] = units as [VectorUnit];
     const inputs = new Map<string, Tensor>(data.map((item) => [item.name, { shape: item.shape, data: [...item.data] }]));
     inputs.set("steps", { shape: [], data: [2] });
-    inputs.set("batch", { shape: [2, 2], data: [...(batches[0] as Int32Array)] });
-    const flat = initialParameters(manifest);
+    inputs.set("setting", { shape: [], data: [unit.setting] });
+    inputs.set("batch", { shape: [2, 2], data: [...unit.batch] });
+    small.manifest.noise.forEach(({ name: drawn, count }, i) => {
+      inputs.set(drawn, { shape: [2, count], data: [...(unit.noise[i] as Int32Array)] });
+    });
+    const flat = initialParameters(manifest, 0);
     let at = 0;
     for (const { name: parameter, shape: sizes } of manifest.parameters) {
       const count = sizes.reduce((a, b) => a * b, 1);

@@ -114,7 +114,7 @@ async function drawFirst(model: Model, digest: string): Promise<Float32Array | u
   const { folder, manifest } = model;
   const said = (await readVectors(model))?.initial;
   if (said !== undefined && said !== digest) return undefined;
-  const first = initialParameters(manifest);
+  const first = initialParameters(manifest, 0);
   const found = toHex(parametersDigest(manifest, first));
   if (found === digest) return first;
   if (said === digest) throw bad(folder, "vectors.json and model.json do not say the same first parameters");

@@ -18,12 +18,28 @@ export interface Trained {
   readonly ms: number;
 }
 
-/** The training graph: `batch` is [steps, task.batch] row-major. Throws BAD_MODEL for a start of a wrong length. */
-export async function train({ task, graph, data }: Call, start: Float32Array, batch: Int32Array): Promise<Trained> {
+/** What one call of the training graph reads: consecutive steps of a unit, row-major with a row per step. */
+export interface Steps {
+  readonly setting: number;
+  /** [steps, task.batch]. */
+  readonly batch: Int32Array;
+  /** In the task's order, [steps, count] each. */
+  readonly noise: readonly Int32Array[];
+}
+
+/** The training graph. Throws BAD_MODEL for a start of a wrong length. */
+export async function train(
+  { task, graph, data }: Call,
+  start: Float32Array,
+  { setting, batch, noise }: Steps,
+): Promise<Trained> {
   const steps = batch.length / task.batch;
+  const rows = (values: Int32Array, count: number): Feed => ({ type: "int32", data: values, dims: [steps, count] });
   const { outputs, ms } = await run(task, graph, {
-    steps: { type: "int64", data: BigInt64Array.of(BigInt(steps)), dims: [] },
-    batch: { type: "int32", data: batch, dims: [steps, task.batch] },
+    steps: integer(steps),
+    setting: integer(setting),
+    batch: rows(batch, task.batch),
+    ...Object.fromEntries(task.noise.map(({ name, count }, i) => [name, rows(noise[i] as Int32Array, count)])),
     ...data,
     ...parameterFeeds(task, start),
   });
@@ -36,6 +52,8 @@ export async function train({ task, graph, data }: Call, start: Float32Array, ba
   }
   return { end, loss: output(outputs, "loss")[0] as number, ms };
 }
+
+const integer = (value: number): Feed => ({ type: "int64", data: BigInt64Array.of(BigInt(value)), dims: [] });
 
 /** The evaluation graph on one batch of samples. Throws BAD_MODEL for parameters of a wrong length. */
 export async function evaluate(

@@ -28,11 +28,27 @@ export interface WorkerSetup {
   readonly proofs: readonly Proof[];
 }
 
-export interface UnitJob {
-  readonly kind: "unit";
+/** One stretch of a unit. */
+export interface StretchJob {
+  readonly kind: "stretch";
   readonly task: Task;
-  readonly start: Float32Array;
+  readonly setting: number;
   readonly seed: Uint8Array;
+  /** Which of the unit's stretches, and the parameters that it begins with. */
+  readonly stretch: number;
+  readonly from: Float32Array;
+  /** Parameters that the unit began with, for its last stretch, which makes the delta. */
+  readonly start: Float32Array;
+}
+
+export interface StretchResult {
+  readonly end: Float32Array;
+  readonly digest: Uint8Array;
+  readonly loss: number;
+  readonly graphMs: number;
+  readonly totalMs: number;
+  /** Of the last stretch only. */
+  readonly change: Pick<UnitResult, "delta" | "deltaHash"> | undefined;
 }
 
 export interface EvaluateJob {
@@ -42,8 +58,8 @@ export interface EvaluateJob {
   readonly split: "validation" | "test";
 }
 
-export type Job = UnitJob | EvaluateJob;
-export type JobResult = UnitResult | Evaluation;
+export type Job = StretchJob | EvaluateJob;
+export type JobResult = StretchResult | Evaluation;
 
 /** To a worker: one job at a time, or the end. */
 export type Order = { readonly kind: "job"; readonly job: Job } | { readonly kind: "close" };

@@ -1,7 +1,8 @@
-// Shares jobs among workers: checks before training, first come first served within each, one job per worker at a time.
+// Shares work among workers: checks before training, first come first served within each, one job per worker at a time.
 import { PouwError } from "../../base/index.ts";
 import type { Log } from "../../ports/index.ts";
 import type { Job, JobResult } from "./messages.ts";
+import type { Work } from "./work.ts";
 
 /** One worker, however it is made. */
 export interface Hand {
@@ -18,13 +19,14 @@ export class HandLost extends Error {}
 
 export type Priority = "check" | "train";
 
-interface QueuedJob {
-  readonly job: Job;
+interface Queued {
+  readonly work: Work<unknown>;
   readonly priority: Priority;
-  readonly resolve: (result: JobResult) => void;
+  readonly resolve: (result: unknown) => void;
   readonly reject: (reason: unknown) => void;
-  /** True once the caller has its answer: a cancelled job is not started, and its result is dropped. */
+  /** True once the caller has its answer: of cancelled work no further job is started, and what the running one gives is dropped. */
   settled: boolean;
+  /** Workers that died under its present job. */
   lost: number;
 }
 
@@ -41,7 +43,7 @@ export class Pool {
   readonly #slots: Slot[];
   readonly #spawn: () => Promise<Hand>;
   readonly #log: Log;
-  readonly #queues: { readonly [P in Priority]: QueuedJob[] } = { check: [], train: [] };
+  readonly #queues: { readonly [P in Priority]: Queued[] } = { check: [], train: [] };
   #closing: Promise<void> | undefined;
 
   /** Takes over `hands`, which are ready; `spawn` makes a replacement for one that died. */
@@ -52,16 +54,16 @@ export class Pool {
     for (const slot of this.#slots) this.#watch(slot);
   }
 
-  /** Jobs that wait for a worker. */
+  /** Work that waits for a worker. */
   get waiting(): number {
     return this.#queues.check.length + this.#queues.train.length;
   }
 
   /**
-   * Resolves with the job's result. Aborting `signal` rejects with its reason at once: a waiting job is dropped, a running one
-   * ends by itself and its result is thrown away. Throws CLOSED after close, INTERNAL when workers keep dying.
+   * Resolves with what the work makes. Aborting `signal` rejects with its reason at once: waiting work is dropped, a running job
+   * ends by itself and what it gives is thrown away. Throws CLOSED after close, INTERNAL when workers keep dying.
    */
-  run(job: Job, priority: Priority, { signal }: { readonly signal: AbortSignal }): Promise<JobResult> {
+  run<R>(work: Work<R>, priority: Priority, { signal }: { readonly signal: AbortSignal }): Promise<R> {
     if (this.#closing !== undefined) return Promise.reject(closedError());
     if (signal.aborted) return Promise.reject(signal.reason);
     return new Promise((resolve, reject) => {
@@ -73,10 +75,10 @@ export class Pool {
         this.#forget(queued);
         answer();
       };
-      const queued: QueuedJob = {
-        job,
+      const queued: Queued = {
+        work,
         priority,
-        resolve: (result) => settle(() => resolve(result)),
+        resolve: (result) => settle(() => resolve(result as R)),
         reject: (reason) => settle(() => reject(reason)),
         settled: false,
         lost: 0,
@@ -103,7 +105,7 @@ export class Pool {
     );
   }
 
-  #forget(queued: QueuedJob): void {
+  #forget(queued: Queued): void {
     const queue = this.#queues[queued.priority];
     const at = queue.indexOf(queued);
     if (at >= 0) queue.splice(at, 1);
@@ -121,11 +123,15 @@ export class Pool {
       for (const queued of [...this.#queues.check, ...this.#queues.train]) queued.reject(deadError());
   }
 
-  async #work(slot: Slot, queued: QueuedJob): Promise<void> {
+  async #work(slot: Slot, queued: Queued): Promise<void> {
     try {
-      const result = await slot.hand.run(queued.job);
+      const made = queued.work.take(await slot.hand.run(queued.work.next()));
       slot.deaths = 0;
-      queued.resolve(result);
+      queued.lost = 0;
+      if (made !== undefined) queued.resolve(made);
+      // Its next job comes first among its like: what was begun is ended before anything new.
+      else if (this.#closing !== undefined) queued.reject(closedError());
+      else if (!queued.settled) this.#queues[queued.priority].unshift(queued);
     } catch (error) {
       if (error instanceof HandLost) return this.#lost(slot, queued, error);
       queued.reject(error);
@@ -135,7 +141,7 @@ export class Pool {
   }
 
   /** A job whose worker died is tried once more, by whichever worker is free first. */
-  #lost(slot: Slot, queued: QueuedJob, error: HandLost): void {
+  #lost(slot: Slot, queued: Queued, error: HandLost): void {
     queued.lost++;
     if (this.#closing !== undefined) queued.reject(closedError());
     else if (queued.lost > 1)

@@ -1,6 +1,6 @@
 // The conformance gate: a provider must reproduce a task's vectors bit for bit, and is timed on them.
 import { PouwError, toHex } from "../../base/index.ts";
-import { parametersDigest, predictionsDigest, vectorInputs } from "../../ml/index.ts";
+import { parametersDigest, predictionsDigest, type VectorUnit, vectorInputs } from "../../ml/index.ts";
 import { dataFeeds, evaluate, train } from "./calls.ts";
 import type { Proof } from "./messages.ts";
 import type { OrtSession } from "./ort.ts";
@@ -22,7 +22,7 @@ export async function proveVectors({ task, vectors, start }: Proof, graphs: Grap
   if (toHex(parametersDigest(task, state)) !== vectors.initial) throw differs("at the start");
   for (const [unit, expected] of digests.entries()) {
     const call = { task, graph: graphs.train, data };
-    const { end } = await train(call, state, inputs.batches[unit] as Int32Array);
+    const { end } = await train(call, state, inputs.units[unit] as VectorUnit);
     if (toHex(parametersDigest(task, end)) !== expected) throw differs(`after unit ${unit}`);
     state = end;
   }
@@ -39,7 +39,6 @@ export async function timeUnits(
   const inputs = vectorInputs(task, { seed: vectors.seed, samples: vectors.samples, steps, units: 1 });
   const call = { task, graph, data: dataFeeds(inputs.data) };
   const times: number[] = [];
-  for (let round = 0; round < rounds; round++)
-    times.push((await train(call, start, inputs.batches[0] as Int32Array)).ms);
+  for (let round = 0; round < rounds; round++) times.push((await train(call, start, inputs.units[0] as VectorUnit)).ms);
   return times.sort((a, b) => a - b)[times.length >> 1] as number;
 }

@@ -1,6 +1,6 @@
 // The Runtime port over onnxruntime in worker threads (exact-training "Where it runs").
 import { messageOf, PouwError, toHex } from "../../base/index.ts";
-import type { Artifacts, Evaluation, Log, ProviderReport, Runtime, UnitResult } from "../../ports/index.ts";
+import type { Artifacts, Log, ProviderReport, Runtime } from "../../ports/index.ts";
 import type { Task } from "../../work/index.ts";
 import { checkDataFits } from "./data-fit.ts";
 import { startHand } from "./hands.ts";
@@ -8,6 +8,7 @@ import { type Choice, climb, type Fit, type ProviderWish } from "./ladder.ts";
 import { type Hand, Pool } from "./pool.ts";
 import { type Prepared, type PrepareOptions, prepare, prepareGraphs } from "./prepare.ts";
 import { remedyFor } from "./remedies.ts";
+import { oneJob, share, UnitWork } from "./work.ts";
 
 export interface RuntimeOptions {
   /** Tasks to prepare; at least one. */
@@ -73,13 +74,6 @@ function choose(prepared: Prepared, wish: ProviderWish): Promise<Choice> {
   });
 }
 
-/** A copy in shared memory: what a structured clone of a large array costs on both threads is many times that of this one. */
-function share(values: Float32Array): Float32Array {
-  const shared = new Float32Array(new SharedArrayBuffer(values.byteLength));
-  shared.set(values);
-  return shared;
-}
-
 function runtimeOver(
   pool: Pool,
   { graphs, data }: Prepared,
@@ -95,14 +89,14 @@ function runtimeOver(
   };
   return {
     ...about,
-    async run({ task, start, seed, priority }, { signal }) {
-      admit(task);
-      return (await pool.run({ kind: "unit", task, start: share(start), seed }, priority, { signal })) as UnitResult;
+    async run({ priority, ...request }, { signal, onProgress }) {
+      admit(request.task);
+      return pool.run(new UnitWork(request, onProgress), priority, { signal });
     },
     async evaluate({ task, parameters, split }, { signal }) {
       admit(task);
       const job = { kind: "evaluate", task, parameters: share(parameters), split } as const;
-      return (await pool.run(job, "check", { signal })) as Evaluation;
+      return pool.run(oneJob(job), "check", { signal });
     },
     close: () => pool.close(),
   };

@@ -1,11 +1,11 @@
 // Tasks on one provider: sessions by graph digest, data by data digest, and the jobs done with them. Runs inside a worker.
 import { messageOf, PouwError, toHex } from "../../base/index.ts";
 import { sha256 } from "../../crypto/index.ts";
-import { batchIndexes, DELTA_CODECS, evaluationSamples, parametersDigest } from "../../ml/index.ts";
-import type { Evaluation, UnitResult } from "../../ports/index.ts";
-import type { Task } from "../../work/index.ts";
+import { DELTA_CODECS, drawUnit, evaluationSamples, parametersDigest, type UnitDraws } from "../../ml/index.ts";
+import type { Evaluation } from "../../ports/index.ts";
+import { stretchesOf, type Task } from "../../work/index.ts";
 import { type Call, dataFeeds, evaluate, train } from "./calls.ts";
-import type { EvaluateJob, Job, JobResult, Proof, WorkerSetup } from "./messages.ts";
+import type { EvaluateJob, Job, JobResult, Proof, StretchJob, StretchResult, WorkerSetup } from "./messages.ts";
 import type { Feeds, OrtProvider, OrtSession } from "./ort.ts";
 import { proveVectors, timeUnits } from "./proof.ts";
 
@@ -31,12 +31,12 @@ export async function openWorkbench(
     return found;
   };
   const tensors = tensorsOf(data);
-  const unit = async (task: Task, start: Float32Array, seed: Uint8Array): Promise<UnitResult> =>
-    runUnit({ task, graph: session(task, task.trainDigest), data: tensors(task) }, start, seed);
+  const draws = drawsOf();
   return {
     async perform(job) {
       const { task } = job;
-      if (job.kind === "unit") return unit(task, job.start, job.seed);
+      if (job.kind === "stretch")
+        return runStretch({ task, graph: session(task, task.trainDigest), data: tensors(task) }, job, draws(job));
       return runEvaluation({ task, graph: session(task, task.evalDigest), data: tensors(task) }, job);
     },
     async prove(proof) {
@@ -87,16 +87,37 @@ function tensorsOf(data: WorkerSetup["data"]): (task: Task) => Feeds {
   };
 }
 
-async function runUnit(call: Call, shared: Float32Array, seed: Uint8Array): Promise<UnitResult> {
+/** The draws of the unit at hand: its stretches follow each other, most often in one worker. */
+function drawsOf(): (job: StretchJob) => UnitDraws {
+  let last: { readonly unit: string; readonly draws: UnitDraws } | undefined;
+  return ({ task, seed }) => {
+    const unit = `${toHex(task.id)}/${toHex(seed)}`;
+    if (last?.unit !== unit) last = { unit, draws: drawUnit(seed, task) };
+    return last.draws;
+  };
+}
+
+async function runStretch(call: Call, job: StretchJob, draws: UnitDraws): Promise<StretchResult> {
   const { task } = call;
   const begin = performance.now();
-  const start = shared.slice();
-  const batch = batchIndexes(seed, task.steps, task.batch, task.data.splits.train);
-  const { end, loss, ms } = await train(call, start, batch);
-  const digest = parametersDigest(task, end);
+  const bounds = stretchesOf(task.steps);
+  const [first, end] = [bounds[job.stretch] as number, bounds[job.stretch + 1] as number];
+  const rows = (values: Int32Array, count: number): Int32Array => values.slice(first * count, end * count);
+  const steps = {
+    setting: job.setting,
+    batch: rows(draws.batch, task.batch),
+    noise: draws.noise.map((values, i) => rows(values, task.noise[i]?.count as number)),
+  };
+  const trained = await train(call, job.from.slice(), steps);
+  const digest = parametersDigest(task, trained.end);
+  const change = end === task.steps ? changeOf(task, job.start.slice(), trained.end) : undefined;
+  const times = { graphMs: trained.ms, totalMs: performance.now() - begin };
+  return { end: trained.end, digest, loss: trained.loss, ...times, change };
+}
+
+function changeOf(task: Task, start: Float32Array, end: Float32Array): StretchResult["change"] {
   const delta = DELTA_CODECS[task.codec].encode(task, start, end);
-  const deltaHash = sha256(delta);
-  return { end, digest, delta, deltaHash, loss, graphMs: ms, totalMs: performance.now() - begin };
+  return { delta, deltaHash: sha256(delta) };
 }
 
 /** Whole batches only: samples at the end of the split that do not fill one are left out, the same ones everywhere. */

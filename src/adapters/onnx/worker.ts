@@ -31,7 +31,8 @@ async function perform(job: Job): Promise<JobResult> {
 /** The result's buffers move to the main thread, they are not copied. */
 function transfers(result: JobResult): ArrayBuffer[] {
   if (!("end" in result)) return [];
-  return [result.end.buffer, result.delta.buffer].filter((buffer) => buffer instanceof ArrayBuffer);
+  const buffers = [result.end.buffer, result.change?.delta.buffer];
+  return buffers.filter((buffer) => buffer instanceof ArrayBuffer);
 }
 
 async function close(): Promise<void> {

@@ -28,6 +28,7 @@ export function genesisState(genesis: Genesis): State {
     immature: Array.from({ length: genesis.maturity }, () => []),
     tasks: rules.tasks.map(({ id, initialDigest }) => ({
       id,
+      season: 0,
       round: 0,
       parametersDigest: initialDigest,
       lastRecord: id,

@@ -27,6 +27,7 @@ export const RewardsType = new ListCompositeType(RewardType, 1 << 14);
 /** Where a task stands after the block: P(round) has digest `parametersDigest`; `lastRecord` is the task's id before the first record. */
 export const TaskStateType = new ContainerNodeStructType({
   id: Bytes32,
+  season: U32,
   round: U32,
   parametersDigest: Bytes32,
   lastRecord: Bytes32,

@@ -2,7 +2,7 @@
 import { PouwError, reject, type Verdict } from "../../base/index.ts";
 import type { Block } from "../../codec/index.ts";
 import type { Runtime } from "../../ports/index.ts";
-import { checkUnit, type Task, unitSeed } from "../../work/index.ts";
+import { checkUnit, settingOf, type Task, unitSeed } from "../../work/index.ts";
 import type { UnitEnd } from "./parameters.ts";
 
 /** A unit to check: who claims it, and what it starts from. */
@@ -11,8 +11,9 @@ export interface Claim {
   readonly task: Task;
   /** The beacon of the block's parent. */
   readonly beacon: Uint8Array;
-  /** P(t). */
+  /** P(t), and the season that it is of. */
   readonly start: Float32Array;
+  readonly season: number;
 }
 
 export interface Executed {
@@ -23,14 +24,17 @@ export interface Executed {
 
 /** Runs the winning unit of `block` again. Throws when this machine could not. */
 export async function reexecute(
-  { block, task, beacon, start }: Claim,
+  { block, task, beacon, start, season }: Claim,
   runtime: Runtime,
   options: { readonly signal: AbortSignal },
 ): Promise<Executed> {
   const { round, miner, mlNode, index } = block.header;
   const seed = unitSeed({ beacon, task: task.id, round, author: miner, mlNode, index });
   try {
-    const result = await runtime.run({ task, start, seed, priority: "check" }, options);
+    const result = await runtime.run(
+      { task, start, setting: settingOf(task, season), seed, priority: "check" },
+      options,
+    );
     const { digest, end, deltaHash, delta } = result;
     const verdict = checkUnit(block, { digest, deltaHash });
     return { verdict, end: { digest, end, deltaHash, deltaBytes: delta.length } };

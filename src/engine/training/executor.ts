@@ -90,14 +90,15 @@ export class Executor {
     if (entry === undefined || entry.checked !== "pending") return undefined;
     const found = await blocks.block(id);
     const followed = tasks.get(entry.task);
-    const start = await followed?.parametersAt(id, entry.startDigest, { signal: this.#signal });
+    const parent = await ledger.stateOf(entry.parent);
+    const season = parent.task(entry.task)?.season ?? 0;
+    const standing = { id, digest: entry.startDigest, season };
+    const start = await followed?.parametersAt(standing, { signal: this.#signal });
     if (found === undefined || followed === undefined || start === undefined)
       throw new PouwError("NOT_FOUND", "its parameters are not here");
-    const block = found.value;
-    const { beacon } = await ledger.stateOf(block.header.parent);
-    const { task } = followed;
-    const { verdict, end } = await reexecute({ block, task, beacon, start }, runtime, { signal: this.#signal });
-    if (verdict.kind === "accept" && end !== undefined) followed.parameters.learn(block.header.startDigest, end);
-    return { block, id, verdict, digest: end?.digest };
+    const claim = { block: found.value, task: followed.task, beacon: parent.beacon, start, season };
+    const { verdict, end } = await reexecute(claim, runtime, { signal: this.#signal });
+    if (verdict.kind === "accept" && end !== undefined) followed.parameters.learn(entry.startDigest, end);
+    return { block: found.value, id, verdict, digest: end?.digest };
   }
 }

@@ -2,7 +2,7 @@
 import { ACCEPT, bytesEqual, ignore, type Refusal, type Verdict } from "../../base/index.ts";
 import type { Block, Decoded, RoundRecord } from "../../codec/index.ts";
 import type { Artifacts, Store, StoreWrite } from "../../ports/index.ts";
-import type { Task } from "../../work/index.ts";
+import { firstDigest, firstParameters, type Task } from "../../work/index.ts";
 import type { BlobDeps } from "../exchange/index.ts";
 import { Deltas } from "./deltas.ts";
 import { ParameterStore } from "./parameter-store.ts";
@@ -51,11 +51,11 @@ export class FollowedTask {
   }
 
   /** Runs the block's records over the set `digest` that stands after its parent `id`. */
-  async advance(block: Block, { id, digest }: Standing, pulling: Pulling): Promise<Verdict> {
+  async advance(block: Block, standing: Standing, pulling: Pulling): Promise<Verdict> {
     const records = this.recordsIn(block);
     const starts = records.length > 0 || bytesEqual(block.header.task, this.task.id);
-    if (starts && (await this.parametersAt(id, digest, pulling)) === undefined) return ignore("no-parameters");
-    let start = digest;
+    if (starts && (await this.parametersAt(standing, pulling)) === undefined) return ignore("no-parameters");
+    let start = standing.digest;
     for (const record of records) {
       const verdict = await this.parameters.advance(start, record, pulling);
       if (verdict.kind !== "accept") return verdict;
@@ -64,10 +64,11 @@ export class FollowedTask {
     return ACCEPT;
   }
 
-  /** The rows that keep what a block moved, `digest` being the set that stands after it. */
-  async toStore(block: Block, digest: Uint8Array): Promise<StoreWrite[]> {
+  /** The rows that keep what a block moved; of the set that stands after it. */
+  async toStore(block: Block, { digest, season }: Omit<Standing, "id">): Promise<StoreWrite[]> {
     const records = this.recordsIn(block);
-    if (records.length === 0) return [];
+    const anew = this.#plant(digest, season);
+    if (records.length === 0 && !anew) return [];
     const contributions = records.flatMap((record) => record.contributions);
     return [...(await this.parameters.store.toStore(digest)), ...this.deltas.toStore(contributions)];
   }
@@ -77,27 +78,19 @@ export class FollowedTask {
     this.deltas.written(this.recordsIn(block).flatMap((record) => record.contributions));
   }
 
-  /**
-   * The set `digest` that stands after block `id`: held, rebuilt through the records of earlier blocks, or pulled by its digest;
-   * undefined when none of it can be.
-   */
-  async parametersAt(
-    id: Uint8Array,
-    digest: Uint8Array,
-    options: { readonly signal: AbortSignal },
-  ): Promise<Float32Array | undefined> {
-    return (await this.#rebuild(id, digest, options)) ?? this.parameters.store.fetch(digest, options);
+  /** A set where it stands: held, rebuilt through the records of earlier blocks, or pulled by its digest; undefined when none of it can be. */
+  async parametersAt(standing: Standing, options: { readonly signal: AbortSignal }): Promise<Float32Array | undefined> {
+    return (await this.#rebuild(standing, options)) ?? this.parameters.store.fetch(standing.digest, options);
   }
 
   async #rebuild(
-    id: Uint8Array,
-    digest: Uint8Array,
+    { id, digest, season }: Standing,
     { signal }: { readonly signal: AbortSignal },
   ): Promise<Float32Array | undefined> {
     const path: RoundRecord[] = [];
     let at = id;
     let start = digest;
-    while ((await this.parameters.get(start)) === undefined) {
+    while ((await this.parameters.get(start)) === undefined && !this.#plant(start, season)) {
       const block = await this.#deps.blocks.block(at);
       if (block === undefined) return undefined;
       const records = this.recordsIn(block.value);
@@ -112,10 +105,18 @@ export class FollowedTask {
     }
     return this.parameters.get(digest);
   }
+
+  /** Whether the digest is that of the season's first set, which then is here: it is drawn, not brought. */
+  #plant(digest: Uint8Array, season: number): boolean {
+    if (!bytesEqual(digest, firstDigest(this.task, season))) return false;
+    this.parameters.store.put(digest, firstParameters(this.task, season));
+    return true;
+  }
 }
 
-/** A parameter set where it stands: after block `id`. */
+/** A parameter set where it stands: after block `id`, in a season. */
 export interface Standing {
   readonly id: Uint8Array;
   readonly digest: Uint8Array;
+  readonly season: number;
 }

@@ -62,7 +62,7 @@ export class FollowedTasks implements Training {
 
   async advance({ parent, state }: Parent, block: Block, origin: Origin, { signal }: Options): Promise<Verdict> {
     for (const followed of this.all) {
-      const standing = { id: parent.id, digest: digestIn(state, followed) };
+      const standing = { id: parent.id, ...standingIn(state, followed) };
       const verdict = await followed.advance(block, standing, { hints: hintsOf(origin), signal });
       if (verdict.kind !== "accept") return verdict;
     }
@@ -70,8 +70,9 @@ export class FollowedTasks implements Training {
   }
 
   async keep(block: Block, state: State): Promise<Kept> {
-    const parameters = this.all.map((followed) => digestIn(state, followed));
-    const rows = this.all.map((followed, i) => followed.toStore(block, parameters[i] as Hash32));
+    const standing = this.all.map((followed) => ({ followed, set: standingIn(state, followed) }));
+    const parameters = standing.map(({ set }) => set.digest);
+    const rows = standing.map(({ followed, set }) => followed.toStore(block, set));
     const writes = (await Promise.all(rows)).flat();
     const written = (): void => {
       for (const followed of this.all) followed.written(block);
@@ -81,6 +82,10 @@ export class FollowedTasks implements Training {
 }
 
 /** The set of a task that stands after the state's block. */
-function digestIn(state: State, { task }: FollowedTask): Hash32 {
-  return (state.task(task.id)?.parametersDigest ?? task.initialDigest) as Hash32;
+export function standingIn(
+  state: State,
+  { task }: Pick<FollowedTask, "task">,
+): { readonly digest: Hash32; readonly season: number } {
+  const stands = state.task(task.id);
+  return { digest: (stands?.parametersDigest ?? task.initialDigest) as Hash32, season: stands?.season ?? 0 };
 }

@@ -9,6 +9,7 @@ export interface RoundView {
   readonly task: Uint8Array;
   readonly head: Hash32;
   readonly height: number;
+  readonly season: number;
   readonly round: number;
   /** digest(P(round)). */
   readonly startDigest: Uint8Array;
@@ -26,6 +27,7 @@ export function freshView(state: State, task: Task, now: number): RoundView {
     task: task.id,
     head: state.tipId,
     height: state.height,
+    season: stands?.season ?? 0,
     round: stands?.round ?? 0,
     startDigest: stands?.parametersDigest ?? task.initialDigest,
     lastRecord: stands?.lastRecord ?? task.id,

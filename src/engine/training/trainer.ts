@@ -5,7 +5,7 @@ import { Contribution } from "../../codec/index.ts";
 import type { KeyPair } from "../../crypto/index.ts";
 import { DELTA_CODECS } from "../../ml/index.ts";
 import type { Runtime, UnitResult } from "../../ports/index.ts";
-import { findWin, noncesPerUnit, type Task, type UnitId, unitSeed } from "../../work/index.ts";
+import { findWin, noncesPerUnit, settingOf, type Task, type UnitId, unitSeed } from "../../work/index.ts";
 import type { Ledger } from "../chain/index.ts";
 import type { EventBus, FinishedUnit } from "../events.ts";
 import type { Outbox } from "../exchange/index.ts";
@@ -68,7 +68,8 @@ export class Trainer {
     if (start === undefined || !bytesEqual(view.head, state.tipId) || state.isBanned(key.address)) return undefined;
     const task = this.#task;
     const unit = { beacon: state.beacon, task: task.id, round: view.round, author: key.address, mlNode, index };
-    const request = { task, start, seed: unitSeed(unit), priority: "train" } as const;
+    const setting = settingOf(task, view.season);
+    const request = { task, start, setting, seed: unitSeed(unit), priority: "train" } as const;
     const result = await runtime.run(request, { signal: this.#signal });
     this.#times.push(result.totalMs);
     if (this.#times.length > MEDIAN_OF) this.#times.shift();
@@ -82,6 +83,7 @@ export class Trainer {
   async #use(result: UnitResult, begun: Begun): Promise<{ readonly draws: number; readonly won: boolean }> {
     const { ledger, rounds, blockMaker, outbox } = this.#deps;
     const { view, state, unit } = begun;
+    if (bytesEqual(result.digest, view.startDigest)) return { draws: 0, won: false };
     const contribution = this.#contribution(result, begun);
     const draws = bytesEqual(ledger.head.id, view.head) ? noncesPerUnit(this.#task, ledger.rules) : 0;
     const finished = { ...unit, startDigest: view.startDigest, digest: result.digest };

@@ -1,6 +1,6 @@
-// The pseudo-random functions of the data: ChaCha20 picks a unit's batches, SHA-256 in counter mode shuffles a data set. Integers only.
+// The pseudo-random functions of the data: ChaCha20 picks a unit's batches and its noise, SHA-256 in counter mode shuffles a data set. Integers only.
 import { PouwError, utf8 } from "../../base/index.ts";
-import { keystream, sha256 } from "../../crypto/index.ts";
+import { keystream, sha256, taggedHash } from "../../crypto/index.ts";
 import type { SampleRange } from "./data-set.ts";
 
 /** An endless stream of uniform 32-bit words. */
@@ -69,6 +69,39 @@ export function batchIndexes(seed: Uint8Array, steps: number, batch: number, [fr
   fill(out, to - from, chachaWords(seed));
   if (from !== 0) for (let i = 0; i < out.length; i++) out[i] = (out[i] as number) + from;
   return out;
+}
+
+/** What a step draws by the unit's seed besides its samples: an input of the training graph, int32 [S, count], of values in [0, below). */
+export interface NoiseSpec {
+  readonly name: string;
+  readonly count: number;
+  readonly below: number;
+}
+
+/** What of a task decides its draws. */
+interface DrawnTask {
+  readonly steps: number;
+  readonly batch: number;
+  readonly noise: readonly NoiseSpec[];
+  readonly data: { readonly splits: { readonly train: SampleRange } };
+}
+
+/** All that a unit's seed decides, row-major with a row per step. */
+export interface UnitDraws {
+  /** Sample indexes, [steps, batch]. */
+  readonly batch: Int32Array;
+  /** In the task's order, [steps, count] each. */
+  readonly noise: readonly Int32Array[];
+}
+
+/** The samples and the noise of a unit: independent streams, each a function of the seed. Throws BAD_ID, BAD_DATA. */
+export function drawUnit(seed: Uint8Array, { steps, batch, noise, data }: DrawnTask): UnitDraws {
+  const drawn = noise.map(({ name, count, below }) => {
+    const out = new Int32Array(steps * count);
+    fill(out, below, chachaWords(taggedHash("noise", seed, utf8(name))));
+    return out;
+  });
+  return { batch: batchIndexes(seed, steps, batch, data.splits.train), noise: drawn };
 }
 
 /** 0..n-1 in an order that is a function of the seed (Fisher-Yates from the top). */

@@ -1,6 +1,7 @@
 // The exactness checker: proves from the nodes alone that a graph gives the same bits everywhere, or says which node could not.
 // It reads what was written, not what the builder meant: an imported graph can be checked the same way.
 import { PouwError } from "../../base/index.ts";
+import { outerIds } from "./builder.ts";
 import { constantFact, type Fact, fact, join, MAX_FLOAT, type Within } from "./facts.ts";
 import type { Graph, Node, Value } from "./ir.ts";
 import { REDUCTIONS } from "./reductions.ts";
@@ -41,7 +42,7 @@ function neededFor(graph: Graph): Graph {
   const needed = new Set(graph.outputs.map(({ id }) => id).filter((id) => !SHOWN.has(id)));
   const nodes = graph.nodes.toReversed().filter((node) => {
     if (!node.outputs.some((id) => needed.has(id))) return false;
-    for (const id of node.inputs) needed.add(id);
+    for (const id of [...node.inputs, ...outerIds(node)]) needed.add(id);
     return true;
   });
   return { ...graph, nodes: nodes.reverse() };

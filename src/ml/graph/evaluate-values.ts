@@ -132,6 +132,17 @@ function gather(call: Call): readonly Tensor[] {
   return [picked(call, shape, from)];
 }
 
+/** Along the second of two axes. */
+function gatherElements(call: Call): readonly Tensor[] {
+  const { shape, data } = call.inputs[1] as Tensor;
+  const columns = shape[1] as number;
+  const from = ([row, column]: readonly number[]): readonly number[] => [
+    row as number,
+    data[(row as number) * columns + (column as number)] as number,
+  ];
+  return [picked(call, shape, from)];
+}
+
 function transpose(call: Call): readonly Tensor[] {
   const { perm } = call.node.attributes;
   const order = perm as readonly number[];
@@ -207,6 +218,7 @@ function softmax({ inputs, round }: Call): readonly Tensor[] {
 
 export const moved: Readonly<{ [op: string]: Kernel | undefined }> = {
   Gather: gather,
+  GatherElements: gatherElements,
   Transpose: transpose,
   Slice: slice,
   Split: split,

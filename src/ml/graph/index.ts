@@ -3,11 +3,11 @@ export * from "./attention.ts";
 export * from "./builder.ts";
 export * from "./check.ts";
 export * from "./conv.ts";
+export * from "./effort.ts";
 export * from "./evaluate.ts";
 export * from "./grid.ts";
 export * from "./ir.ts";
 export type { Tensor } from "./kernel.ts";
-export * from "./macs.ts";
 export * from "./net.ts";
 export * from "./norm.ts";
 export * from "./onnx.ts";
@@ -18,6 +18,8 @@ export {
   equal,
   exp,
   gather,
+  gatherRows,
+  greater,
   identity,
   log,
   max,

@@ -65,6 +65,10 @@ export function gather(g: GraphBuilder, data: Value, index: Value, axis = 0): Va
   return g.node("Gather", [data, index], { shape, dtype: data.dtype }, { axis });
 }
 
+/** For each row of x[R, N] its elements at the places index[R, M]. */
+export const gatherRows = (g: GraphBuilder, x: Value, index: Value): Value =>
+  g.node("GatherElements", [x, index], { shape: index.shape, dtype: x.dtype }, { axis: 1 });
+
 const axesOf = (g: GraphBuilder, axes: readonly number[]): Value => g.constant(axes, [axes.length], "int64");
 
 export function reshape(g: GraphBuilder, x: Value, shape: readonly number[]): Value {

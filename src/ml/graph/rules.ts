@@ -259,6 +259,7 @@ export const RULES: Readonly<{ [op: string]: Rule | undefined }> = {
   GreaterOrEqual: truth,
   Concat: ({ inputs }) => join(inputs),
   Gather: moved,
+  GatherElements: moved,
   Reshape: moved,
   Transpose: moved,
   Slice: moved,

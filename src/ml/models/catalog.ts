@@ -1,11 +1,11 @@
 // The built-in models, and how their files are made.
 import { PouwError, toHex } from "../../base/index.ts";
 import { sha256 } from "../../crypto/index.ts";
-import { checkExact, type Graph, type Lowering, multiplyAccumulates, toOnnx } from "../graph/index.ts";
+import { checkExact, effortOf, type Lowering, toOnnx } from "../graph/index.ts";
 import { charsTransformer } from "./chars-transformer.ts";
 import { digitsCnn } from "./digits-cnn.ts";
 import { digitsMlp } from "./digits-mlp.ts";
-import type { ModelManifest } from "./manifest.ts";
+import type { Effort, ModelManifest } from "./manifest.ts";
 import type { Architecture } from "./types.ts";
 import { evalGraph, trainGraph } from "./unit.ts";
 
@@ -39,17 +39,16 @@ export function buildModel(
   const evaluated = evalGraph(model, { batch: model.evalBatch, lowering });
   if (lowering === "exact") for (const graph of [trained, evaluated]) checkExact(graph);
   const [train, evaluation] = [toOnnx(trained), toOnnx(evaluated)];
-  return { manifest: manifestOf(model, batchSize, { graph: trained, train, evaluation }), train, eval: evaluation };
+  return { manifest: manifestOf(model, batchSize, { train, evaluation }), train, eval: evaluation };
 }
 
-/** The training graph, and both graphs as ONNX bytes. */
+/** Both graphs as ONNX bytes. */
 interface Made {
-  readonly graph: Graph;
   readonly train: Uint8Array;
   readonly evaluation: Uint8Array;
 }
 
-function manifestOf(model: Architecture, batchSize: number, { graph, train, evaluation }: Made): ModelManifest {
+function manifestOf(model: Architecture, batchSize: number, { train, evaluation }: Made): ModelManifest {
   const entry = (bytes: Uint8Array): { sha256: string; bytes: number } => ({
     sha256: toHex(sha256(bytes)),
     bytes: bytes.length,
@@ -65,11 +64,19 @@ function manifestOf(model: Architecture, batchSize: number, { graph, train, eval
     evalBatch: model.evalBatch,
     predictionsPerSample: model.predictionsPerSample,
     defaultSteps: model.defaultSteps,
+    noise: model.noise(batchSize),
     optimizer: model.optimizer,
     parameters: model.parameters,
     parameterCount: model.parameters.reduce((sum, spec) => sum + count(spec), 0),
-    macsPerStep: multiplyAccumulates(graph),
+    effort: effortPerStep(model, batchSize),
     initSeed: `${model.name}/${model.version}`,
     files: { train: entry(train), eval: entry(evaluation) },
   };
+}
+
+/** What a second batch adds grows with the batch, the rest does not. Counted on the exact graph in any lowering. */
+function effortPerStep(model: Architecture, batch: number): Effort {
+  const at = (rows: number): number => effortOf(trainGraph(model, { batch: rows, lowering: "exact" }));
+  const [once, twice] = [at(batch), at(2 * batch)];
+  return { batch: twice - once, rest: Math.max(0, 2 * once - twice) };
 }

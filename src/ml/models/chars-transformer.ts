@@ -18,6 +18,7 @@ import {
   type Value,
 } from "../graph/index.ts";
 import { affine } from "./affine.ts";
+import { relabelled, relabelSpec } from "./noise.ts";
 import type { Architecture, ParameterSpec } from "./types.ts";
 
 const WIDTH = 64;
@@ -64,7 +65,7 @@ function block(net: Net, x: Value, param: (name: string) => Param, batch: number
 
 export const charsTransformer: Architecture = {
   name: "chars-transformer",
-  version: 1,
+  version: 2,
   architecture: "causal transformer, 2 blocks, width 64, 4 heads, window 64, 96 symbols",
   task: { kind: "next-token" },
   data: {
@@ -77,7 +78,15 @@ export const charsTransformer: Architecture = {
   predictionsPerSample: WINDOW,
   defaultSteps: 50,
   bits: { activation: 8, weight: 8, gradient: 8 },
-  optimizer: { kind: "adamw", learningRate: 0.002, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.01 },
+  noise: (batch) => [relabelSpec(batch * WINDOW, VOCABULARY)],
+  optimizer: {
+    kind: "adamw",
+    settings: [
+      { learningRate: 0.002, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.01 },
+      { learningRate: 0.001, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.01 },
+      { learningRate: 0.003, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.01 },
+    ],
+  },
   parameters: [
     weight("embedding.tokens", [VOCABULARY, WIDTH], 0.0625),
     weight("embedding.positions", [WINDOW, WIDTH], 0.03125),
@@ -85,7 +94,7 @@ export const charsTransformer: Architecture = {
     weight("head.weight", [WIDTH, VOCABULARY], 0.125),
     zeros("head.bias", VOCABULARY),
   ],
-  forward: (net, index, data, params) => {
+  forward: (net, { index, data, noise, params }) => {
     const { g } = net;
     const batch = index.shape[0] as number;
     const offsets = g.constant(
@@ -99,6 +108,6 @@ export const charsTransformer: Architecture = {
     let x = positions(net, embedding(net, params("embedding.tokens"), read(0)), params("embedding.positions"), batch);
     for (let i = 0; i < BLOCKS; i++) x = block(net, x, (name) => params(`block${i}.${name}`), batch);
     const logits = linear(net, layerNorm(net, x), affine(params, "head"), { gradient: HEAD_BITS });
-    return { logits, labels: read(1) };
+    return { logits, labels: relabelled(net, read(1), noise, VOCABULARY) };
   },
 };

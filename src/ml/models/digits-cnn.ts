@@ -1,12 +1,12 @@
 // Two convolutions, each with pooling, and a linear head on the digits.
 import { channelBias, conv2d, linear, maxPool2, relu, reshaped } from "../graph/index.ts";
 import { affine } from "./affine.ts";
-import { DIGITS, digitBatch } from "./digits.ts";
+import { DIGITS, digitBatch, digitNoise } from "./digits.ts";
 import type { Architecture } from "./types.ts";
 
 export const digitsCnn: Architecture = {
   name: "digits-cnn",
-  version: 1,
+  version: 2,
   architecture: "5x5 convolutions with 8 and 16 maps, 2x2 max-pooling after each, linear head",
   task: { kind: "classification" },
   data: DIGITS,
@@ -15,7 +15,16 @@ export const digitsCnn: Architecture = {
   predictionsPerSample: 1,
   defaultSteps: 50,
   bits: { activation: 8, weight: 7, gradient: 9 },
-  optimizer: { kind: "sgd", learningRate: 0.02, momentum: 0.9 },
+  noise: digitNoise,
+  optimizer: {
+    kind: "sgd",
+    settings: [
+      { learningRate: 0.02, momentum: 0.9 },
+      { learningRate: 0.01, momentum: 0.9 },
+      { learningRate: 0.03, momentum: 0.9 },
+      { learningRate: 0.015, momentum: 0.9 },
+    ],
+  },
   parameters: [
     { name: "conv1.weight", shape: [8, 1, 5, 5], exponent: -22, init: { kind: "normal", std: 0.2 } },
     { name: "conv1.bias", shape: [8], exponent: -22, init: { kind: "zeros" } },
@@ -25,8 +34,8 @@ export const digitsCnn: Architecture = {
     { name: "head.bias", shape: [10], exponent: -22, init: { kind: "zeros" } },
   ],
   // Bias and ReLU are monotone, so they come after pooling, on a quarter of the values.
-  forward: (net, index, data, params) => {
-    const { pixels, labels } = digitBatch(net, index, data, { shape: [1, 28, 28], bits: 7 });
+  forward: (net, { params, ...input }) => {
+    const { pixels, labels } = digitBatch(net, input, { shape: [1, 28, 28], bits: 7 });
     const batch = pixels.shape[0] as number;
     const layer = (x: typeof pixels, name: string): typeof pixels =>
       relu(net, channelBias(net, maxPool2(net, conv2d(net, x, params(`${name}.weight`))), params(`${name}.bias`)));

@@ -1,7 +1,7 @@
 // 784-128-10: the smallest model that learns the digits.
 import { linear, relu } from "../graph/index.ts";
 import { affine } from "./affine.ts";
-import { DIGITS, digitBatch } from "./digits.ts";
+import { DIGITS, digitBatch, digitNoise } from "./digits.ts";
 import type { Architecture } from "./types.ts";
 
 const HIDDEN = 128;
@@ -10,7 +10,7 @@ const HIDDEN_BITS = 6;
 
 export const digitsMlp: Architecture = {
   name: "digits-mlp",
-  version: 1,
+  version: 2,
   architecture: "784-128-10 perceptron with ReLU",
   task: { kind: "classification" },
   data: DIGITS,
@@ -18,7 +18,16 @@ export const digitsMlp: Architecture = {
   evalBatch: 100,
   defaultSteps: 50,
   bits: { activation: 8, weight: 7, gradient: 9 },
-  optimizer: { kind: "sgd", learningRate: 0.08, momentum: 0.9 },
+  noise: digitNoise,
+  optimizer: {
+    kind: "sgd",
+    settings: [
+      { learningRate: 0.02, momentum: 0.9 },
+      { learningRate: 0.04, momentum: 0.9 },
+      { learningRate: 0.03, momentum: 0.9 },
+      { learningRate: 0.015, momentum: 0.9 },
+    ],
+  },
   parameters: [
     { name: "hidden.weight", shape: [784, HIDDEN], exponent: -23, init: { kind: "normal", std: 0.05 } },
     { name: "hidden.bias", shape: [HIDDEN], exponent: -22, init: { kind: "zeros" } },
@@ -26,8 +35,8 @@ export const digitsMlp: Architecture = {
     { name: "head.bias", shape: [10], exponent: -22, init: { kind: "zeros" } },
   ],
   predictionsPerSample: 1,
-  forward: (net, index, data, params) => {
-    const { pixels, labels } = digitBatch(net, index, data, { shape: [784], bits: 8 });
+  forward: (net, { params, ...input }) => {
+    const { pixels, labels } = digitBatch(net, input, { shape: [784], bits: 8 });
     const bits = { weight: HIDDEN_BITS };
     const hidden = relu(net, linear(net, pixels, affine(params, "hidden"), bits));
     return { logits: linear(net, hidden, affine(params, "head")), labels };

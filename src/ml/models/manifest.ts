@@ -1,11 +1,18 @@
 // model.json: what a node knows of a model without reading its graphs.
 import { PouwError } from "../../base/index.ts";
-import type { DataInput, Init, Optimizer, ParameterSpec } from "./types.ts";
+import type { NoiseSpec } from "../data/index.ts";
+import type { AdamwSetting, DataInput, Init, Optimizer, ParameterSpec, SgdSetting } from "./types.ts";
 
 export interface FileEntry {
   /** Lower-case hex. */
   readonly sha256: string;
   readonly bytes: number;
+}
+
+/** Work of one step in multiply-accumulates, as `effortOf` counts it: what grows with the batch, and what does not. */
+export interface Effort {
+  readonly batch: number;
+  readonly rest: number;
 }
 
 export interface ModelManifest {
@@ -20,20 +27,21 @@ export interface ModelManifest {
   /** Predictions per sample: 1, or the window of a next-token model. */
   readonly predictionsPerSample: number;
   readonly defaultSteps: number;
+  readonly noise: readonly NoiseSpec[];
   readonly optimizer: Optimizer;
   readonly parameters: readonly ParameterSpec[];
   readonly parameterCount: number;
-  /** Multiply-accumulates of one step, counted from the graph. */
-  readonly macsPerStep: number;
+  readonly effort: Effort;
+  /** First parameters are drawn from this and the season's number. */
   readonly initSeed: string;
   readonly files: { readonly train: FileEntry; readonly eval: FileEntry };
 }
 
 type Field =
   | keyof ModelManifest
-  | (keyof ParameterSpec | keyof DataInput | keyof FileEntry)
-  | ("kind" | "std" | "inputs" | "window" | "train" | "eval")
-  | ("learningRate" | "momentum" | "beta1" | "beta2" | "epsilon" | "weightDecay");
+  | (keyof ParameterSpec | keyof DataInput | keyof FileEntry | keyof NoiseSpec | keyof Effort)
+  | ("kind" | "std" | "inputs" | "window" | "train" | "eval" | "settings")
+  | (keyof SgdSetting | keyof AdamwSetting);
 type Json = { readonly [K in Field]?: unknown };
 const fail = (what: string): never => {
   throw new PouwError("BAD_MODEL", `A model manifest has a bad ${what}.`);
@@ -69,12 +77,29 @@ function parseParameter(value: unknown): ParameterSpec {
 
 function parseOptimizer(value: unknown): Optimizer {
   const item = object(value, "optimizer");
-  const field = (name: Field): number => number(item[name], `optimizer ${name}`);
-  if (oneOf(item.kind, ["sgd", "adamw"] as const, "optimizer") === "sgd")
-    return { kind: "sgd", learningRate: field("learningRate"), momentum: field("momentum") };
-  const betas = { beta1: field("beta1"), beta2: field("beta2") };
-  const rest = { epsilon: field("epsilon"), weightDecay: field("weightDecay") };
-  return { kind: "adamw", learningRate: field("learningRate"), ...betas, ...rest };
+  const kind = oneOf(item.kind, ["sgd", "adamw"] as const, "optimizer");
+  const settings = list(item.settings, "optimizer settings").map((setting) => object(setting, "optimizer setting"));
+  if (settings.length === 0) fail("optimizer settings");
+  const parse = <K extends Field>(names: readonly K[]): { [name in K]: number }[] =>
+    settings.map((setting) => {
+      const fields = names.map((name) => [name, number(setting[name], `optimizer ${name}`)]);
+      return Object.fromEntries(fields) as { [name in K]: number };
+    });
+  return kind === "sgd" ? { kind, settings: parse(SGD_FIELDS) } : { kind, settings: parse(ADAMW_FIELDS) };
+}
+
+const SGD_FIELDS: readonly (keyof SgdSetting)[] = ["learningRate", "momentum"];
+const ADAMW_FIELDS: readonly (keyof AdamwSetting)[] = ["learningRate", "beta1", "beta2", "epsilon", "weightDecay"];
+
+function parseNoise(value: unknown): NoiseSpec {
+  const item = object(value, "noise");
+  const [count, below] = [whole(item.count, "noise count"), whole(item.below, "noise limit")];
+  return { name: text(item.name, "noise name"), count, below };
+}
+
+function parseEffort(value: unknown): Effort {
+  const item = object(value, "effort");
+  return { batch: whole(item.batch, "effort", 0), rest: whole(item.rest, "effort", 0) };
 }
 
 function parseData(value: unknown): ModelManifest["data"] {
@@ -122,10 +147,11 @@ export function parseManifest(json: string): ModelManifest {
     evalBatch: whole(root.evalBatch, "evalBatch"),
     predictionsPerSample: whole(root.predictionsPerSample, "predictionsPerSample"),
     defaultSteps: whole(root.defaultSteps, "defaultSteps"),
+    noise: list(root.noise, "noise").map(parseNoise),
     optimizer: parseOptimizer(root.optimizer),
     parameters,
     parameterCount,
-    macsPerStep: whole(root.macsPerStep, "macsPerStep"),
+    effort: parseEffort(root.effort),
     initSeed: text(root.initSeed, "initSeed"),
     files: { train: parseFile(files.train), eval: parseFile(files.eval) },
   };

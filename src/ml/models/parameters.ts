@@ -6,9 +6,12 @@ import type { ModelManifest } from "./manifest.ts";
 
 const LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
-/** The model's first parameters, all tensors in manifest order one after the other; the same bits on every machine. */
-export function initialParameters(manifest: Pick<ModelManifest, "parameters" | "initSeed">): Float32Array {
-  return drawParameters(manifest.parameters, manifest.initSeed);
+/** The first parameters of a season, all tensors in manifest order one after the other; the same bits on every machine. */
+export function initialParameters(
+  manifest: Pick<ModelManifest, "parameters" | "initSeed">,
+  season: number,
+): Float32Array {
+  return drawParameters(manifest.parameters, `${manifest.initSeed}/${season}`);
 }
 
 /**

@@ -1,4 +1,5 @@
 // What an architecture is: its data, its parameters, and one forward pass from which training and evaluation graphs are made.
+import type { NoiseSpec } from "../data/index.ts";
 import type { DType, Net, Param, Precision, Value } from "../graph/index.ts";
 
 /** How a parameter starts: `std` in units of value, drawn from a deterministic bell-shaped distribution. */
@@ -12,16 +13,21 @@ export interface ParameterSpec {
   readonly init: Init;
 }
 
+export interface SgdSetting {
+  readonly learningRate: number;
+  readonly momentum: number;
+}
+export interface AdamwSetting {
+  readonly learningRate: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  readonly weightDecay: number;
+}
+/** A rule and its published settings, which the seasons of a task take in turn; the training graph holds all of them. */
 export type Optimizer =
-  | { readonly kind: "sgd"; readonly learningRate: number; readonly momentum: number }
-  | {
-      readonly kind: "adamw";
-      readonly learningRate: number;
-      readonly beta1: number;
-      readonly beta2: number;
-      readonly epsilon: number;
-      readonly weightDecay: number;
-    };
+  | { readonly kind: "sgd"; readonly settings: readonly SgdSetting[] }
+  | { readonly kind: "adamw"; readonly settings: readonly AdamwSetting[] };
 
 export interface DataInput {
   readonly name: string;
@@ -39,12 +45,24 @@ export interface DataSpec {
   readonly window: number;
 }
 
+/** Noise of one step by name, int32 [count]; undefined in an evaluation. */
+export type Noise = ReadonlyMap<string, Value> | undefined;
+
 /** One prediction per row. */
 export interface Prediction {
   /** [R, classes]. */
   readonly logits: Value;
   /** int32 [R]. */
   readonly labels: Value;
+}
+
+/** What a forward pass reads; `data` and `params` by name. */
+export interface ForwardInput {
+  /** int32 [B]. */
+  readonly index: Value;
+  readonly data: ReadonlyMap<string, Value>;
+  readonly noise: Noise;
+  readonly params: (name: string) => Param;
 }
 
 export interface Architecture {
@@ -62,11 +80,7 @@ export interface Architecture {
   readonly parameters: readonly ParameterSpec[];
   /** 1, or the window of a next-token model. */
   readonly predictionsPerSample: number;
-  /** `index` is int32 [B]; `data` and `params` by name. */
-  readonly forward: (
-    net: Net,
-    index: Value,
-    data: ReadonlyMap<string, Value>,
-    params: (name: string) => Param,
-  ) => Prediction;
+  /** What keeps training from running dry: nothing learnt by heart foretells it. */
+  readonly noise: (batch: number) => readonly NoiseSpec[];
+  readonly forward: (net: Net, input: ForwardInput) => Prediction;
 }

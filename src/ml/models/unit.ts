@@ -1,4 +1,6 @@
-// Makes the two graphs of a model: `train`, one Loop over the steps of a unit, and `eval`, the forward pass over one batch.
+// Makes the two graphs of a model: `train`, one Loop over the steps of a stretch, and `eval`, the forward pass over one batch.
+
+import type { NoiseSpec } from "../data/index.ts";
 import {
   cast,
   enter,
@@ -19,12 +21,11 @@ import {
   reduceMean,
   reduceSum,
   reshape,
-  scale,
   softmaxValues,
   sub,
   type Value,
 } from "../graph/index.ts";
-import { lossScale, slots, updateRule } from "./optimizers.ts";
+import { type Hyper, hyperOf, slots, updateRule } from "./optimizers.ts";
 import type { Architecture, Prediction } from "./types.ts";
 
 export interface BuildOptions {
@@ -40,14 +41,10 @@ function lookup(params: readonly { readonly name: string; readonly param: Param 
   return (name) => byName.get(name) as Param;
 }
 
-/** The gradient of the logits of `factor` times the mean cross-entropy. */
-function crossEntropySeed(net: Net, { logits, labels }: Prediction, factor: number): Value {
-  const { g } = net;
-  const [rows, classes] = logits.shape as [number, number];
-  const error = sub(g, softmaxValues(net, logits), oneHot(net, labels, classes));
-  const share = factor / rows;
-  // No element of the error is above 1.
-  return net.bounded(scale(g, error, share), 2 ** Math.ceil(Math.log2(share)));
+/** The gradient of the logits of the cross-entropy, each row's times `share`. */
+function crossEntropySeed(net: Net, { logits, labels }: Prediction, share: Value): Value {
+  const error = sub(net.g, softmaxValues(net, logits), oneHot(net, labels, logits.shape[1] as number));
+  return mul(net.g, error, share);
 }
 
 /** Mean cross-entropy in nats, with any operators: for people only. */
@@ -58,8 +55,18 @@ function lossOf(g: GraphBuilder, { logits, labels }: Prediction): Value {
   return reduceMean(g, sub(g, log(g, reduceSum(g, exp(g, z), [1], false)), picked), [0], false);
 }
 
+/** What the body reads from around it. */
+interface Outer {
+  /** Sample indices of all steps. */
+  readonly rows: Value;
+  /** Noise of all steps. */
+  readonly noise: readonly Value[];
+  readonly data: readonly Value[];
+  readonly hyper: Hyper;
+}
+
 /** The body of the loop: one optimiser step on the batch of this iteration. */
-function stepGraph(model: Architecture, { batch, lowering }: BuildOptions, outer: readonly Value[]): Graph {
+function stepGraph(model: Architecture, { batch, lowering }: BuildOptions, outer: Outer): Graph {
   const g = new GraphBuilder("b");
   const iteration = g.input("iteration", "int64", []);
   const going = g.input("going", "bool", []);
@@ -69,22 +76,26 @@ function stepGraph(model: Architecture, { batch, lowering }: BuildOptions, outer
   );
   g.input("logits", "float32", ["R", "C"]);
   g.input("targets", "int32", ["R"]);
-  const [rows, ...tensors] = outer.map((value) => g.outer(value));
+  const { rows, noise, data, hyper } = enclosed(g, outer);
   const net = new Net({ lowering, bits: model.bits }, g);
   const params = model.parameters.map(({ name, exponent }, i) => ({
     name,
     param: net.param(state[i]?.[0] as Value, exponent),
   }));
-  const index = reshape(g, gather(g, rows as Value, iteration), [batch]);
-  const data = new Map(tensors.map((value) => [value.id, value]));
-  const predicted = model.forward(net, index, data, lookup(params));
-  const seed = crossEntropySeed(net, predicted, lossScale(model.optimizer));
+  const now = (value: Value): Value => gather(g, value, iteration);
+  const predicted = model.forward(net, {
+    index: reshape(g, now(rows), [batch]),
+    data: new Map(data.map((value) => [value.id, value])),
+    noise: new Map(noise.map((value) => [value.id, now(value)])),
+    params: lookup(params),
+  });
+  const seed = crossEntropySeed(net, predicted, hyper.share);
   const gradients = net.gradients(
     predicted.logits,
     seed,
     params.map(({ param }) => param.value),
   );
-  const update = updateRule(g, model.optimizer, iteration, net.exact);
+  const update = updateRule(g, model.optimizer, { iteration, rule: hyper.rule }, net.exact);
   const next = params.flatMap(({ param }, i) => {
     const [parameter, ...old] = state[i] as [Value, ...Value[]];
     const gradient = gradients[i] as Value;
@@ -94,13 +105,28 @@ function stepGraph(model: Architecture, { batch, lowering }: BuildOptions, outer
   return g.finish("step", [identity(g, going), ...next, predicted.logits, predicted.labels]);
 }
 
-/** `train.onnx`: the unit. Inputs and outputs are described in README.md. */
+/** The same values, made usable in the body. */
+function enclosed(g: GraphBuilder, { rows, noise, data, hyper: { share, rule } }: Outer): Outer {
+  const all = (values: readonly Value[]): readonly Value[] => values.map((value) => g.outer(value));
+  return {
+    rows: g.outer(rows),
+    noise: all(noise),
+    data: all(data),
+    hyper: { share: g.outer(share), rule: all(rule) },
+  };
+}
+
+/** `train.onnx`: a stretch. Inputs and outputs are described in README.md. */
 export function trainGraph(model: Architecture, options: BuildOptions): Graph {
   const g = new GraphBuilder("t");
   const exact = options.lowering === "exact";
   const steps = g.input("steps", "int64", []);
+  const setting = g.input("setting", "int64", []);
   const rows = g.input("batch", "int32", ["S", options.batch]);
-  const data = dataInputs(g, model);
+  const specs: readonly NoiseSpec[] = model.noise(options.batch);
+  const noise = specs.map(({ name, count }) => g.input(name, "int32", ["S", count]));
+  const data = [...dataInputs(g, model).values()];
+  const hyper = hyperOf(g, model.optimizer, setting, options.batch * model.predictionsPerSample);
   const zeros = new Map<string, Value>();
   const starts = model.parameters.flatMap(({ name, shape, exponent }) => {
     const p = g.input(name, "float32", shape);
@@ -110,7 +136,7 @@ export function trainGraph(model: Architecture, options: BuildOptions): Graph {
     zeros.set(key, zero);
     return [start, ...Array.from({ length: slots(model.optimizer) }, () => zero)];
   });
-  const body = stepGraph(model, options, [rows, ...data.values()]);
+  const body = stepGraph(model, options, { rows, noise, data, hyper });
   const seen = [g.constant([0], [1, 1]), g.constant([0], [1], "int32")];
   const ends = g.nodes(
     "Loop",
@@ -143,7 +169,7 @@ export function evalGraph(model: Architecture, { batch, lowering }: BuildOptions
     const p = g.input(name, "float32", shape);
     return { name, param: net.param(net.exact ? enter(g, p, exponent) : p, exponent) };
   });
-  const predicted = model.forward(net, index, data, lookup(params));
+  const predicted = model.forward(net, { index, data, noise: undefined, params: lookup(params) });
   const [count] = predicted.logits.shape as [number];
   const best = g.node("ArgMax", [predicted.logits], { shape: [count], dtype: "int64" }, { axis: 1, keepdims: 0 });
   const flat = cast(g, best, "int32");

@@ -1,6 +1,7 @@
 // Conformance vectors: fixed units on data that a seed makes, and the digests that every provider must reach.
 import { PouwError } from "../../base/index.ts";
 import { sha256 } from "../../crypto/index.ts";
+import type { NoiseSpec } from "../data/index.ts";
 import { integerStream } from "./init.ts";
 import type { DataInput } from "./types.ts";
 
@@ -13,7 +14,7 @@ export interface Vectors {
   readonly steps: number;
   /** Hex digest of the initial parameters. */
   readonly initial: string;
-  /** Hex digest after each unit. */
+  /** Hex digest after each unit; unit u has setting u modulo their number. */
   readonly digests: readonly string[];
   /** Hex digest of eval.onnx's predictions with the parameters after the last unit. */
   readonly predictions: string;
@@ -24,10 +25,15 @@ export interface VectorTensor {
   readonly shape: readonly number[];
   readonly data: Uint8Array;
 }
+/** What a unit of the vectors reads: `steps` rows of the batch and of each noise, and which setting. */
+export interface VectorUnit {
+  readonly setting: number;
+  readonly batch: Int32Array;
+  readonly noise: readonly Int32Array[];
+}
 export interface VectorInputs {
   readonly data: readonly VectorTensor[];
-  /** One per unit: `steps` rows of the batch. */
-  readonly batches: readonly Int32Array[];
+  readonly units: readonly VectorUnit[];
   /** Samples that eval.onnx reads: one evaluation batch. */
   readonly evaluated: Int32Array;
 }
@@ -46,11 +52,13 @@ interface VectorTask {
   readonly data: { readonly inputs: readonly DataInput[]; readonly window: number };
   readonly batch: number;
   readonly evalBatch: number;
+  readonly noise: readonly NoiseSpec[];
+  readonly optimizer: { readonly settings: readonly unknown[] };
 }
 
 /** Data and batches of the vectors of a task's graphs: the same on every machine. */
 export function vectorInputs(
-  { data, batch, evalBatch }: VectorTask,
+  { data, batch, evalBatch, noise, optimizer }: VectorTask,
   { seed, samples, steps, units }: { seed: string; samples: number; steps: number; units: number },
 ): VectorInputs {
   const tensors = data.inputs.map(({ name, shape, limit }) => {
@@ -59,12 +67,21 @@ export function vectorInputs(
     const fill = Uint8Array.from({ length: sizes.reduce((a, b) => a * b, 1) }, () => next() % limit);
     return { name, shape: sizes, data: fill };
   });
-  const indices = (name: string, length: number): Int32Array => {
+  const draws = (name: string, length: number, below: number): Int32Array => {
     const next = integerStream(`${seed}/${name}`);
-    return Int32Array.from({ length }, () => next() % (samples - data.window + 1));
+    return Int32Array.from({ length }, () => next() % below);
   };
-  const batches = Array.from({ length: units }, (_, unit) => indices(`unit/${unit}`, steps * batch));
-  return { data: tensors, batches, evaluated: indices("evaluation", evalBatch) };
+  const places = samples - data.window + 1;
+  const unit = (_: unknown, u: number): VectorUnit => ({
+    setting: u % optimizer.settings.length,
+    batch: draws(`unit/${u}`, steps * batch, places),
+    noise: noise.map(({ name, count, below }) => draws(`unit/${u}/${name}`, steps * count, below)),
+  });
+  return {
+    data: tensors,
+    units: Array.from({ length: units }, unit),
+    evaluated: draws("evaluation", evalBatch, places),
+  };
 }
 
 /** The vectors in the text of a vectors.json; throws BAD_MODEL. */

@@ -49,7 +49,6 @@ export function readManifest(model: string, modelsDirs: readonly string[] = []):
 
 /** Every fact of a task, from its model's manifest and the data set that it reads. */
 export function registrationOf(manifest: ModelManifest, choice: Omit<TaskChoice, "model"> = {}): GenesisTask {
-  const { kind, ...settings } = manifest.optimizer;
   const { digest, splits, evalStride } = KNOWN_DATA[manifest.data.name];
   const range = ([from, to]: readonly [number, number]): [number, number] => [from, to];
   return {
@@ -58,7 +57,8 @@ export function registrationOf(manifest: ModelManifest, choice: Omit<TaskChoice,
     kind: manifest.task.kind,
     trainDigest: manifest.files.train.sha256,
     evalDigest: manifest.files.eval.sha256,
-    initialDigest: toHex(parametersDigest(manifest, initialParameters(manifest))),
+    initialDigest: toHex(parametersDigest(manifest, initialParameters(manifest, 0))),
+    initSeed: manifest.initSeed,
     data: {
       name: manifest.data.name,
       digest,
@@ -76,17 +76,24 @@ export function registrationOf(manifest: ModelManifest, choice: Omit<TaskChoice,
     batch: manifest.batchSize,
     evalBatch: manifest.evalBatch,
     predictionsPerSample: manifest.predictionsPerSample,
-    optimizer: {
-      kind,
-      settings: Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, `${value}`])),
-    },
-    parameters: manifest.parameters.map(({ name, shape, exponent }) => ({ name, shape: [...shape], exponent })),
+    noise: [...manifest.noise],
+    optimizer: { kind: manifest.optimizer.kind, settings: manifest.optimizer.settings.map(decimals) },
+    parameters: manifest.parameters.map(({ name, shape, exponent, init }) => ({
+      name,
+      shape: [...shape],
+      exponent,
+      init: init.kind === "normal" ? { kind: init.kind, std: `${init.std}` } : { kind: init.kind },
+    })),
     parameterCount: manifest.parameterCount,
-    macsPerStep: manifest.macsPerStep,
+    effort: manifest.effort,
     codec: "exact",
     aggregation: "mean",
   };
 }
+
+/** Numbers with fractions as a genesis holds them. */
+const decimals = (setting: object): { [name: string]: string } =>
+  Object.fromEntries(Object.entries(setting).map(([name, value]) => [name, `${value}`]));
 
 /** A genesis from a profile and models that come with the package or lie in `modelsDirs`. Throws BAD_MODEL, BAD_GENESIS. */
 export function genesisFor(

@@ -44,7 +44,7 @@ export interface BenchRun extends Work {
 export async function benchTraining(run: BenchRun): Promise<BenchReport> {
   const { runtime, task, start, signal } = run;
   let next = 0;
-  const unit = () => runtime.run({ task, start, seed: seedOf(next++), priority: "train" }, { signal });
+  const unit = () => runtime.run({ task, start, setting: 0, seed: seedOf(next++), priority: "train" }, { signal });
   await Promise.all(Array.from({ length: runtime.workers }, unit));
 
   const graphMs: number[] = [];
@@ -88,7 +88,7 @@ export async function selfTest(
   const short = { ...task, steps: TEST_STEPS };
   const failed = (why: string) => ({ ok: false, sentence: `${task.name}: ${why}` });
   try {
-    const run = () => runtime.run({ task: short, start, seed: seedOf(0), priority: "train" }, { signal });
+    const run = () => runtime.run({ task: short, start, setting: 0, seed: seedOf(0), priority: "train" }, { signal });
     const [first, second] = [await run(), await run()];
     const digest = toHex(first.digest);
     if (digest !== toHex(second.digest))

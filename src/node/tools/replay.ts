@@ -3,7 +3,7 @@ import { messageOf, PouwError, toHex } from "../../base/index.ts";
 import { genesisState, type State } from "../../chain/index.ts";
 import type { Block, Decoded } from "../../codec/index.ts";
 import { checkBlock } from "../../consensus/index.ts";
-import { BlockStore, FollowedTasks, reexecute } from "../../engine/index.ts";
+import { BlockStore, FollowedTasks, reexecute, standingIn } from "../../engine/index.ts";
 import type { Artifacts, Runtime, Store } from "../../ports/index.ts";
 import type { Task } from "../../work/index.ts";
 import type { Network } from "../parts/index.ts";
@@ -104,8 +104,7 @@ class Replay {
 
   async #advance({ value }: Decoded<Block>): Promise<string | undefined> {
     for (const followed of this.#parts.followed.all) {
-      const digest = this.state.task(followed.task.id)?.parametersDigest ?? followed.task.initialDigest;
-      const standing = { id: value.header.parent, digest };
+      const standing = { id: value.header.parent, ...standingIn(this.state, followed) };
       const verdict = await followed.advance(value, standing, { hints: [], signal: this.#signal });
       if (verdict.kind !== "accept") return `${followed.task.name}: ${verdict.reason}`;
       this.counts.records += followed.recordsIn(value).length;
@@ -117,9 +116,10 @@ class Replay {
     const { followed, runtime } = this.#parts;
     const of = followed.get(block.header.task);
     if (runtime === undefined || of === undefined) return undefined;
+    const { season } = standingIn(this.state, of);
     const start = await of.parameters.get(block.header.startDigest);
     if (start === undefined) return "the parameters that the winning unit starts from are missing";
-    const claim = { block, task: of.task, beacon: this.state.beacon, start };
+    const claim = { block, task: of.task, beacon: this.state.beacon, start, season };
     try {
       const { verdict } = await reexecute(claim, runtime, { signal: this.#signal });
       this.counts.unitsExecuted++;

@@ -1,6 +1,6 @@
 // Keeps the picture of the chain that people see: tip, settled block, and the scores of its tasks.
 import { messageOf, toHex } from "../../base/index.ts";
-import type { BlockEntry, Engine } from "../../engine/index.ts";
+import { type BlockEntry, type Engine, standingIn } from "../../engine/index.ts";
 import type { Evaluation, Log } from "../../ports/index.ts";
 import type { BlockSummary } from "./blocks.ts";
 import { blockSummary } from "./summaries.ts";
@@ -68,9 +68,8 @@ export class Lookout {
       this.#tip = blockSummary(ledger.head, ledger.state);
       this.#settled = blockSummary(entry, state);
       for (const task of engine.tasks) {
-        const digest = state.task(task.task.id)?.parametersDigest;
-        const evaluation =
-          digest === undefined ? undefined : await this.#deps.validation?.score(task, entry.id, digest);
+        const standing = { id: entry.id, ...standingIn(state, task) };
+        const evaluation = await this.#deps.validation?.score(task, standing);
         if (evaluation !== undefined) this.#scores.set(toHex(task.task.id), { evaluation, height: entry.height });
       }
     } catch (error) {

@@ -1,6 +1,6 @@
 // Scores common states on the validation split, for people: the exact forward pass gives every node the same figure.
 import { Lru, messageOf, toHex } from "../../base/index.ts";
-import type { Engine, TaskEngine } from "../../engine/index.ts";
+import type { Engine, Standing, TaskEngine } from "../../engine/index.ts";
 import type { Evaluation, Log, Runtime } from "../../ports/index.ts";
 
 /** A score waits behind no more than this many re-executions: else it is left out. */
@@ -24,18 +24,19 @@ export class Validation {
     this.#signal = signal;
   }
 
-  /** The score of the set `digest` that stands after block `id`; undefined while another is taken or the node is busy catching up. */
-  async score({ task }: TaskEngine, id: Uint8Array, digest: Uint8Array): Promise<Evaluation | undefined> {
+  /** The score of a set where it stands; undefined while another is taken or the node is busy catching up. */
+  async score({ task }: TaskEngine, standing: Standing): Promise<Evaluation | undefined> {
     const { runtime, engine, log } = this.#deps;
-    const known = this.#scores.get(toHex(digest));
+    const digest = toHex(standing.digest);
+    const known = this.#scores.get(digest);
     if (known !== undefined || this.#running || engine.backlog > MAX_BACKLOG) return known;
     this.#running = true;
     try {
-      const parameters = await engine.followed.get(task.id)?.parametersAt(id, digest, { signal: this.#signal });
+      const parameters = await engine.followed.get(task.id)?.parametersAt(standing, { signal: this.#signal });
       if (parameters === undefined) return undefined;
       const request = { task, parameters, split: "validation" } as const;
       const score = await runtime.evaluate(request, { signal: this.#signal });
-      this.#scores.set(toHex(digest), score);
+      this.#scores.set(digest, score);
       return score;
     } catch (error) {
       if (!this.#signal.aborted) log.debug({ reason: messageOf(error) }, "validation failed");

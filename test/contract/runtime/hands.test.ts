@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { startHand } from "../../../src/adapters/onnx/hands.ts";
 import type { EvaluateJob, WorkerSetup } from "../../../src/adapters/onnx/messages.ts";
 import { type Hand, HandLost, Pool } from "../../../src/adapters/onnx/pool.ts";
+import { oneJob, type Work } from "../../../src/adapters/onnx/work.ts";
 import { signal, silent, TASK } from "./suite.ts";
 
 const job = (name: string): EvaluateJob => ({
@@ -12,6 +13,8 @@ const job = (name: string): EvaluateJob => ({
   parameters: new Float32Array(0),
   split: "test",
 });
+
+const aJob = (name: string): Work<unknown> => oneJob(job(name));
 
 /** A worker that speaks the protocol; what it does with a job stands in the name of its task. */
 const SCRIPT = `
@@ -56,14 +59,14 @@ describe("a worker thread", () => {
 
   it("is replaced by the pool once; its job fails on the second death, others go on", async () => {
     const pool = new Pool([await start()], () => start(), silent);
-    const poison = pool.run(job("exit"), "train", { signal });
+    const poison = pool.run(aJob("exit"), "train", { signal });
     await expect(poison).rejects.toMatchObject({ code: "INTERNAL", message: expect.stringContaining("code 7") });
-    await expect(pool.run(job("ok"), "train", { signal })).rejects.toMatchObject({ code: "INTERNAL" });
+    await expect(pool.run(aJob("ok"), "train", { signal })).rejects.toMatchObject({ code: "INTERNAL" });
     await pool.close();
 
     const two = new Pool([await start(), await start()], () => start(), silent);
-    await expect(two.run(job("exit"), "train", { signal })).rejects.toMatchObject({ code: "INTERNAL" });
-    expect(await two.run(job("ok"), "train", { signal })).toMatchObject({ samples: 1 });
+    await expect(two.run(aJob("exit"), "train", { signal })).rejects.toMatchObject({ code: "INTERNAL" });
+    expect(await two.run(aJob("ok"), "train", { signal })).toMatchObject({ samples: 1 });
     await two.close();
   });
 });

@@ -11,18 +11,19 @@ import { fromHex, toHex } from "../../../src/base/index.ts";
 import { taskOf } from "../../../src/chain/index.ts";
 import {
   type BuiltModel,
-  batchIndexes,
   buildModel,
+  drawUnit,
   initialParameters,
   KNOWN_DATA,
   parametersDigest,
   predictionsDigest,
   type Vectors,
+  type VectorUnit,
   vectorInputs,
 } from "../../../src/ml/index.ts";
 import { registrationOf } from "../../../src/node/index.ts";
 import type { ArtifactKind, Artifacts, Runtime } from "../../../src/ports/index.ts";
-import type { Task } from "../../../src/work/index.ts";
+import { stretchesOf, type Task } from "../../../src/work/index.ts";
 import { artifacts, MODELS_DIR, signal, silent, TASK, unit } from "./suite.ts";
 
 /** The task of another graph on the same data: 16 rows a step, drawn from a part of the training split. */
@@ -47,9 +48,9 @@ async function vectorsOf({ manifest, train: graph, eval: evaluation }: BuiltMode
   const plan = { seed: "several", samples: 64, steps: 3 };
   const inputs = vectorInputs(SMALL, { ...plan, units: 1 });
   const feeds = dataFeeds(inputs.data);
-  const first = initialParameters(manifest);
+  const first = initialParameters(manifest, 0);
   const trained = { task: SMALL, graph: await provider.open(graph), data: feeds };
-  const { end } = await train(trained, first, inputs.batches[0] as Int32Array);
+  const { end } = await train(trained, first, inputs.units[0] as VectorUnit);
   const scored = { task: SMALL, graph: await provider.open(evaluation), data: feeds };
   const { predictions } = await evaluate(scored, end, inputs.evaluated);
   return {
@@ -74,9 +75,15 @@ async function install(built: BuiltModel): Promise<void> {
 async function expected(task: Task, graph: Uint8Array, seed: Uint8Array): Promise<string> {
   const set = await artifacts.get("data", fromHex(KNOWN_DATA.digits.digest) as Uint8Array, { signal });
   const session = await provider.open(graph);
-  const batch = batchIndexes(seed, task.steps, task.batch, task.data.splits.train);
+  const { batch, noise } = drawUnit(seed, task);
   const call = { task, graph: session, data: dataFeeds(set?.tensors ?? []) };
-  const { end } = await train(call, initialParameters(small.manifest), batch);
+  let end = initialParameters(small.manifest, 0);
+  const bounds = stretchesOf(task.steps);
+  for (const [k, from] of bounds.slice(0, -1).entries()) {
+    const rows = (values: Int32Array, count: number) => values.slice(from * count, (bounds[k + 1] as number) * count);
+    const drawn = noise.map((values, i) => rows(values, task.noise[i]?.count as number));
+    ({ end } = await train(call, end, { setting: 0, batch: rows(batch, task.batch), noise: drawn }));
+  }
   await session.close();
   return toHex(parametersDigest(task, end));
 }

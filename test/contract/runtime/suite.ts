@@ -26,6 +26,7 @@ export const start: Float32Array = await firstOf(TASK);
 export const unit = (seed: number, facts: Partial<Task> = {}, more: Partial<UnitRequest> = {}): UnitRequest => ({
   task: { ...TASK, ...facts },
   start,
+  setting: 0,
   seed: new Uint8Array(32).with(31, seed),
   priority: "train",
   ...more,

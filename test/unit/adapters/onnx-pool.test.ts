@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { EvaluateJob, Job, JobResult } from "../../../src/adapters/onnx/messages.ts";
 import { type Hand, HandLost, Pool } from "../../../src/adapters/onnx/pool.ts";
+import { oneJob, type Work } from "../../../src/adapters/onnx/work.ts";
 import type { Log } from "../../../src/ports/index.ts";
 import type { Task } from "../../../src/work/index.ts";
 
@@ -13,6 +14,15 @@ const job = (name: string): EvaluateJob => ({
   parameters: new Float32Array(0),
   split: "test",
 });
+const aJob = (name: string): Work<unknown> => oneJob(job(name));
+/** Work of several jobs, which makes the list of what they gave. */
+function several(name: string, count: number): Work<JobResult[]> {
+  const made: JobResult[] = [];
+  return {
+    next: () => job(`${name}${made.length}`),
+    take: (taken) => (made.push(taken) === count ? made : undefined),
+  };
+}
 const result = (samples: number): JobResult => ({ samples, correct: 0, loss: 0 });
 
 /** A hand whose jobs end when the test says so. */
@@ -75,8 +85,8 @@ const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolv
 describe("the pool", () => {
   it("runs checks before training, and each in order of arrival", async () => {
     const { pool, hands, started } = fakePool(1);
-    const runs = ["a", "b", "c"].map((name) => pool.run(job(name), "train", { signal }));
-    const checks = ["x", "y"].map((name) => pool.run(job(name), "check", { signal }));
+    const runs = ["a", "b", "c"].map((name) => pool.run(aJob(name), "train", { signal }));
+    const checks = ["x", "y"].map((name) => pool.run(aJob(name), "check", { signal }));
     expect(pool.waiting).toBe(4);
     for (let i = 0; i < 5; i++) {
       hands[0]?.finish(result(i));
@@ -86,9 +96,59 @@ describe("the pool", () => {
     expect(await Promise.all([...runs, ...checks])).toEqual([0, 3, 4, 1, 2].map(result));
   });
 
+  it("lets a check in between the jobs of a unit, and goes on with the unit before anything new", async () => {
+    const { pool, hands, started } = fakePool(1);
+    const unit = pool.run(several("unit", 3), "train", { signal });
+    const next = pool.run(aJob("next"), "train", { signal });
+    hands[0]?.finish(result(0));
+    await settle();
+    const check = pool.run(aJob("check"), "check", { signal });
+    for (let i = 1; i < 5; i++) {
+      hands[0]?.finish(result(i));
+      await settle();
+    }
+    expect(started).toEqual(["unit0", "unit1", "check", "unit2", "next"]);
+    expect(await unit).toEqual([0, 1, 3].map(result));
+    expect(await Promise.all([check, next])).toEqual([2, 4].map(result));
+  });
+
+  it("ends cancelled work at its next job", async () => {
+    const { pool, hands, started } = fakePool(1);
+    const stop = new AbortController();
+    const unit = pool.run(several("unit", 3), "train", { signal: stop.signal });
+    const next = pool.run(aJob("next"), "train", { signal });
+    hands[0]?.finish(result(0));
+    await settle();
+    stop.abort(new Error("late"));
+    await expect(unit).rejects.toThrow("late");
+    hands[0]?.finish(result(1));
+    await settle();
+    expect(started).toEqual(["unit0", "unit1", "next"]);
+    hands[0]?.finish(result(2));
+    expect(await next).toEqual(result(2));
+  });
+
+  it("tries the job again under which a worker died, not the whole work", async () => {
+    const { pool, hands, started } = fakePool(1);
+    const unit = pool.run(several("unit", 3), "train", { signal });
+    for (const [hand, fate] of [
+      [0, "die"],
+      [1, "live"],
+      [1, "die"],
+      [2, "live"],
+      [2, "live"],
+    ] as const) {
+      if (fate === "die") hands[hand]?.die();
+      else hands[hand]?.finish(result(hand));
+      await settle();
+    }
+    expect(started).toEqual(["unit0", "unit0", "unit1", "unit1", "unit2"]);
+    expect(await unit).toEqual([1, 2, 2].map(result));
+  });
+
   it("uses every worker, one job at a time", async () => {
     const { pool, hands, started } = fakePool(2);
-    const runs = ["a", "b", "c"].map((name) => pool.run(job(name), "train", { signal }));
+    const runs = ["a", "b", "c"].map((name) => pool.run(aJob(name), "train", { signal }));
     expect(started).toEqual(["a", "b"]);
     hands[1]?.finish(result(1));
     await settle();
@@ -100,8 +160,8 @@ describe("the pool", () => {
 
   it("passes a job's own error on and goes on", async () => {
     const { pool, hands } = fakePool(1);
-    const first = pool.run(job("a"), "train", { signal });
-    const second = pool.run(job("b"), "train", { signal });
+    const first = pool.run(aJob("a"), "train", { signal });
+    const second = pool.run(aJob("b"), "train", { signal });
     hands[0]?.finish(new Error("diverged"));
     await expect(first).rejects.toThrow("diverged");
     await settle();
@@ -112,9 +172,9 @@ describe("the pool", () => {
   it("drops a cancelled job that waits, and the result of one that runs", async () => {
     const { pool, hands, started } = fakePool(1);
     const stop = new AbortController();
-    const running = pool.run(job("a"), "train", { signal: stop.signal });
-    const waiting = pool.run(job("b"), "check", { signal: stop.signal });
-    const other = pool.run(job("c"), "train", { signal });
+    const running = pool.run(aJob("a"), "train", { signal: stop.signal });
+    const waiting = pool.run(aJob("b"), "check", { signal: stop.signal });
+    const other = pool.run(aJob("c"), "train", { signal });
     stop.abort(new Error("new head"));
     await expect(running).rejects.toThrow("new head");
     await expect(waiting).rejects.toThrow("new head");
@@ -125,13 +185,13 @@ describe("the pool", () => {
     expect(started).toEqual(["a", "c"]);
     hands[0]?.finish(result(2));
     expect(await other).toEqual(result(2));
-    await expect(pool.run(job("d"), "train", { signal: stop.signal })).rejects.toThrow("new head");
+    await expect(pool.run(aJob("d"), "train", { signal: stop.signal })).rejects.toThrow("new head");
   });
 
   it("replaces a worker that dies and tries its job once more", async () => {
     const { pool, hands, started } = fakePool(1);
-    const run = pool.run(job("a"), "train", { signal });
-    const next = pool.run(job("b"), "train", { signal });
+    const run = pool.run(aJob("a"), "train", { signal });
+    const next = pool.run(aJob("b"), "train", { signal });
     hands[0]?.die();
     await settle();
     expect(started).toEqual(["a", "a"]);
@@ -146,7 +206,7 @@ describe("the pool", () => {
 
   it("gives a job up when two workers died under it", async () => {
     const { pool, hands, started } = fakePool(2);
-    const run = pool.run(job("a"), "train", { signal });
+    const run = pool.run(aJob("a"), "train", { signal });
     hands[0]?.die();
     await settle();
     // The other worker was free, so it had the second try.
@@ -163,7 +223,7 @@ describe("the pool", () => {
   it("does not try a cancelled job again", async () => {
     const { pool, hands, started } = fakePool(1);
     const stop = new AbortController();
-    const run = pool.run(job("a"), "train", { signal: stop.signal });
+    const run = pool.run(aJob("a"), "train", { signal: stop.signal });
     stop.abort();
     await expect(run).rejects.toThrow();
     hands[0]?.die();
@@ -173,21 +233,21 @@ describe("the pool", () => {
 
   it("refuses everything once all workers are beyond replacing", async () => {
     const { pool, hands } = fakePool(1);
-    const first = pool.run(job("a"), "train", { signal });
-    const second = pool.run(job("b"), "train", { signal });
+    const first = pool.run(aJob("a"), "train", { signal });
+    const second = pool.run(aJob("b"), "train", { signal });
     hands[0]?.die();
     await settle();
     hands[1]?.die();
     await expect(first).rejects.toMatchObject({ code: "INTERNAL" });
     await expect(second).rejects.toMatchObject({ code: "INTERNAL", remedy: expect.any(String) });
-    await expect(pool.run(job("c"), "train", { signal })).rejects.toMatchObject({ code: "INTERNAL" });
+    await expect(pool.run(aJob("c"), "train", { signal })).rejects.toMatchObject({ code: "INTERNAL" });
   });
 
   it("replaces a worker that dies while idle", async () => {
     const { pool, hands, started } = fakePool(1);
     hands[0]?.die();
     await settle();
-    const run = pool.run(job("a"), "train", { signal });
+    const run = pool.run(aJob("a"), "train", { signal });
     await settle();
     expect(hands).toHaveLength(2);
     expect(started).toEqual(["a"]);
@@ -197,7 +257,7 @@ describe("the pool", () => {
 
   it("closes once: waiting jobs are refused, workers end", async () => {
     const { pool, hands } = fakePool(2);
-    const runs = ["a", "b", "c"].map((name) => pool.run(job(name), "train", { signal }));
+    const runs = ["a", "b", "c"].map((name) => pool.run(aJob(name), "train", { signal }));
     const closing = [pool.close(), pool.close()];
     await expect(runs[2]).rejects.toMatchObject({ code: "CLOSED" });
     hands[0]?.finish(result(0));
@@ -205,6 +265,6 @@ describe("the pool", () => {
     await Promise.all(closing);
     expect(await Promise.all(runs.slice(0, 2))).toEqual([result(0), result(1)]);
     expect(hands.every((hand) => hand.closed)).toBe(true);
-    await expect(pool.run(job("d"), "train", { signal })).rejects.toMatchObject({ code: "CLOSED" });
+    await expect(pool.run(aJob("d"), "train", { signal })).rejects.toMatchObject({ code: "CLOSED" });
   });
 });

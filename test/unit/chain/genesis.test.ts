@@ -25,9 +25,9 @@ const hex = "ab".repeat(32);
 const digits = aRegistration("digits-mlp", {
   steps: 2000,
   batch: 32,
-  parameters: [{ name: "w", shape: [101_770], exponent: -22 }],
+  parameters: [{ name: "w", shape: [101_770], exponent: -22, init: { kind: "zeros" } }],
   parameterCount: 101_770,
-  macsPerStep: 9_756_672,
+  effort: { batch: 7_254_400, rest: 3_344_112 },
 });
 const only = (genesis: Genesis): GenesisTask => genesis.tasks[0] as GenesisTask;
 const withTask = (genesis: Genesis, change: Partial<GenesisTask>): Genesis => ({
@@ -50,7 +50,7 @@ describe("a genesis", () => {
   it.each(["devnet", "testnet"] as const)("%s is whole once it has a task", (name) => {
     const genesis = createGenesis(PROFILES[name], [digits]);
     expect(parseGenesis(JSON.parse(JSON.stringify(genesis)))).toEqual(genesis);
-    expect(noncesPerUnit(taskIn(rulesOf(genesis)), rulesOf(genesis))).toBe(1381);
+    expect(noncesPerUnit(taskIn(rulesOf(genesis)), rulesOf(genesis))).toBe(1420);
     expect(genesis.network).toBe(name);
   });
 
@@ -89,7 +89,10 @@ describe("a genesis", () => {
       withData(genesis, { splits: { ...splits, train: [1, 100] } }),
       withData(genesis, { splits: { ...splits, train: [0, 99] } }),
       withTask(genesis, { parameterCount: 11 }),
-      withTask(genesis, { macsPerStep: 1_000_001 }),
+      withTask(genesis, { effort: { batch: 8_000_000_001, rest: 0 } }),
+      withTask(genesis, { initSeed: "other" }),
+      withTask(genesis, { noise: [{ name: "relabel", count: 8, below: 160 }] }),
+      withTask(genesis, { optimizer: { kind: "sgd", settings: [{ learningRate: "1" }] } }),
     ].map(id);
     expect(new Set(ids).size).toBe(ids.length);
   });
@@ -124,8 +127,18 @@ describe("a genesis", () => {
     ],
     ["one address twice", (g) => ({ ...g, allocations: [...g.allocations, ...g.allocations] }), /twice/],
     ["more money than fits", (g) => ({ ...g, subsidy: "5000000000" }), /2\^64/],
-    ["a task that is a cheap lottery", (g) => withTask(g, { macsPerStep: 1 }), /tasks\.0: .*cap/],
-    ["a task without nonces", (g) => ({ ...g, omegaDenominator: 1000 }), /tasks\.0: .*nonce/],
+    ["a task without nonces", (g) => withTask(g, { effort: { batch: 1, rest: 0 } }), /tasks\.0: .*nonce/],
+    ["an optimiser without settings", (g) => withTask(g, { optimizer: { kind: "sgd", settings: [] } }), /settings/],
+    [
+      "noise that is called as an input",
+      (g) => withTask(g, { noise: [{ name: "rows", count: 1, below: 2 }] }),
+      /tasks\.0: an input's name appears twice/,
+    ],
+    [
+      "noise that no int32 holds",
+      (g) => withTask(g, { noise: [{ name: "shift", count: 1, below: 2 ** 31 }] }),
+      /tasks\.0\.noise\.0\.below/,
+    ],
     ["no task", (g) => ({ ...g, tasks: [] }), /tasks: must list at least one task/],
     ["the one task of the first version", (g) => ({ ...g, tasks: undefined, task: only(g) }), /tasks: .*; .*"task"/],
     ["a task with an unknown fact", (g) => withTask(g, { colour: "red" } as never), /tasks\.0: .*colour/],
@@ -142,8 +155,8 @@ describe("a genesis", () => {
     ["half a batch", (g) => withTask(g, { batch: 8.5 }), /tasks\.0\.batch/],
     [
       "a fraction that is not text",
-      (g) => withTask(g, { optimizer: { kind: "sgd", settings: { rate: 0.1 as never } } }),
-      /optimizer\.settings\.rate/,
+      (g) => withTask(g, { optimizer: { kind: "sgd", settings: [{ rate: 0.1 as never }] } }),
+      /optimizer\.settings\.0\.rate/,
     ],
     [
       "a parameter count that its parameters contradict",
@@ -157,12 +170,12 @@ describe("a genesis", () => {
     ],
     [
       "a grid that float32 does not have",
-      (g) => withTask(g, { parameters: [{ name: "a", shape: [10], exponent: 1 }] }),
+      (g) => withTask(g, { parameters: [{ name: "a", shape: [10], exponent: 1, init: { kind: "zeros" } }] }),
       /exponent/,
     ],
     [
       "more nonces a unit than can be counted",
-      (g) => ({ ...withTask(g, { macsPerStep: 2 ** 53 - 1, steps: 2 ** 30 }), maxNoncesPerGigamac: 2 ** 32 - 1 }),
+      (g) => withTask(g, { effort: { batch: 2 ** 53 - 1, rest: 0 }, steps: 2 ** 30 }),
       /tasks\.0: a unit earns too many nonces/,
     ],
   ];
@@ -233,7 +246,7 @@ describe("several tasks", () => {
     expect(one?.id).not.toEqual(two?.id);
     for (const task of rules.tasks) expect(findTask(rules, task.id)).toBe(task);
     expect(findTask(rules, rules.genesis)).toBeUndefined();
-    expect([two?.steps, two?.batch, two?.maxDeltaBytes, two?.macsPerStep]).toEqual([9, 4, 40, 1_000_000n]);
+    expect([two?.steps, two?.batch, two?.maxDeltaBytes, two?.effort.batch]).toEqual([9, 4, 40, 8_000_000_000]);
   });
 
   it("may be the same model under two names, which are two tasks", () => {
@@ -258,8 +271,8 @@ describe("several tasks", () => {
     expect(refusal(() => aGenesis({ tasks: [one, { ...two, parameterCount: 3 }] }))).toBe(
       "tasks.1: parameterCount is 3, the parameters have 10 values",
     );
-    expect(refusal(() => aGenesis({ tasks: [one, { ...two, macsPerStep: 1 }] }))).toMatch(
-      /^tasks\.1: .*above the cap$/,
+    expect(refusal(() => aGenesis({ tasks: [one, { ...two, effort: { batch: 1, rest: 0 } }] }))).toMatch(
+      /^tasks\.1: .*nonce$/,
     );
     const both = [
       { ...one, steps: 0 },
@@ -272,7 +285,13 @@ describe("several tasks", () => {
     const genesis = aGenesis({ tasks: many(3) });
     const { tasks } = rulesOf(genesis);
     expect(genesisState(genesis).tasks).toEqual(
-      tasks.map(({ id, initialDigest }) => ({ id, round: 0, parametersDigest: initialDigest, lastRecord: id })),
+      tasks.map(({ id, initialDigest }) => ({
+        id,
+        season: 0,
+        round: 0,
+        parametersDigest: initialDigest,
+        lastRecord: id,
+      })),
     );
   });
 });
@@ -289,7 +308,9 @@ describe("the state at height 0", () => {
     expect(state.work).toBe(0n);
     expect(state.immature()).toEqual([]);
     const task = taskIn(rules);
-    expect(state.tasks).toEqual([{ id: task.id, round: 0, parametersDigest: task.initialDigest, lastRecord: task.id }]);
+    expect(state.tasks).toEqual([
+      { id: task.id, season: 0, round: 0, parametersDigest: task.initialDigest, lastRecord: task.id },
+    ]);
     expect(state.recentBlock(0)).toMatchObject({ height: 0, id: state.tipId, beacon: state.beacon });
     expect(state.recentBlock(1)).toBeUndefined();
   });

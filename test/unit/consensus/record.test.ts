@@ -98,8 +98,9 @@ describe("records", () => {
       ["height-expired", { ...late, height: 2 }],
       ["unknown-round", { ...good, round: good.round + 1 }],
       ["stale-round", { ...good, round: good.round - 1 }],
-      ["wrong-start", { ...good, startDigest: good.digest }],
-      ["bad-signature", { ...good, digest: good.startDigest }],
+      ["wrong-start", { ...good, startDigest: rules.genesis }],
+      ["bad-signature", { ...good, digest: rules.genesis }],
+      ["idle-unit", { ...good, digest: good.startDigest }],
       ["unknown-task", { ...good, task: good.startDigest }],
     ];
     for (const [code, contribution] of bad) {

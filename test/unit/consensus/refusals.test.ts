@@ -31,7 +31,7 @@ import {
 } from "../../../src/consensus/index.ts";
 import {
   checkNext,
-  checkTaskCap,
+  checkNonces,
   checkUnit,
   drawHash,
   firstNonce,
@@ -159,6 +159,7 @@ const ROWS: { readonly [code in Exclude<keyof typeof REFUSALS, Above> | "zero-am
   "wrong-target": headers({ target: Uint8Array.from(parent.target, (byte, i) => (i === 0 ? 0x7f : byte)) }),
   "unknown-task": headers({ task: zero }),
   "wrong-start": headers({ startDigest: zero }, bare),
+  "idle-unit": headers({ digest: block.header.startDigest }),
   "nonce-out-of-range": headers({ nonce: BigInt.asUintN(64, firstNonce(block.header.digest) + 64n) }),
   "draw-above-target": headers(otherDraw("loses")),
   "not-first-win": headers(otherDraw("wins later")),
@@ -203,13 +204,8 @@ const ROWS: { readonly [code in Exclude<keyof typeof REFUSALS, Above> | "zero-am
   ],
   "task-without-nonces": [
     "reject",
-    () => checkTaskCap(taskIn(rules), rules),
-    () => checkTaskCap({ ...taskIn(rules), steps: 0 }, rules),
-  ],
-  "task-too-cheap": [
-    "reject",
-    () => checkTaskCap(taskIn(rules), rules),
-    () => checkTaskCap({ ...taskIn(rules), macsPerStep: 1n }, rules),
+    () => checkNonces(taskIn(rules), rules),
+    () => checkNonces({ ...taskIn(rules), steps: 0 }, rules),
   ],
   "forged-unit": [
     "reject",

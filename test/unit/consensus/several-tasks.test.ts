@@ -28,9 +28,14 @@ import {
   winningParts,
 } from "../../support/chain.ts";
 
-const wide = { parameters: [{ name: "a", shape: [30], exponent: -22 }], parameterCount: 30 };
+const init = { kind: "zeros" } as const;
+const wide = { parameters: [{ name: "a", shape: [30], exponent: -22, init }], parameterCount: 30 };
 const world = aWorld({
-  tasks: [aRegistration("one"), aRegistration("two", { ...wide, steps: 4 }), aRegistration("three", { batch: 16 })],
+  tasks: [
+    aRegistration("one"),
+    aRegistration("two", { ...wide, steps: 4 }),
+    aRegistration("three", { effort: { batch: 16_000_000_000, rest: 0 } }),
+  ],
 });
 const { rules } = world;
 const [a, b, c] = [...rules.tasks].sort((x, y) => compareBytes(x.id, y.id)) as [Task, Task, Task];

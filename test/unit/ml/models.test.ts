@@ -3,7 +3,7 @@ import { fromBinary } from "@bufbuild/protobuf";
 import { ModelProtoSchema } from "onnx-buf";
 import { describe, expect, it } from "vitest";
 import { PouwError, toHex } from "../../../src/base/index.ts";
-import { GraphBuilder, multiplyAccumulates, toOnnx } from "../../../src/ml/graph/index.ts";
+import { effortOf, GraphBuilder, multiplyAccumulates, toOnnx } from "../../../src/ml/graph/index.ts";
 import * as ops from "../../../src/ml/graph/ops.ts";
 import {
   buildModel,
@@ -34,8 +34,13 @@ describe("the manifest", () => {
   it("says what the model is", () => {
     const { manifest, train } = built;
     expect(manifest.parameterCount).toBe(784 * 128 + 128 + 128 * 10 + 10);
-    // Forward, gradient of the weights, and gradient of the hidden layer.
-    expect(manifest.macsPerStep).toBe(32 * (2 * 784 * 128 + 3 * 128 * 10));
+    // Forward, gradient of the weights, and gradient of the hidden layer, each row's; elements and nodes come on top.
+    expect(manifest.effort.batch).toBeGreaterThan(32 * (2 * 784 * 128 + 3 * 128 * 10));
+    expect(manifest.effort.rest).toBeGreaterThan(4 * manifest.parameterCount);
+    expect(manifest.noise.map(({ name, count }) => [name, count])).toEqual([
+      ["shift", 32],
+      ["relabel", 32],
+    ]);
     expect(manifest.files.train.bytes).toBe(train.length);
   });
 
@@ -46,6 +51,9 @@ describe("the manifest", () => {
     ["a wrong count", JSON.stringify({ ...built.manifest, parameterCount: 1 })],
     ["a wrong digest", JSON.stringify({ ...built.manifest, files: { train: { sha256: "x", bytes: 1 } } })],
     ["an unknown optimiser", JSON.stringify({ ...built.manifest, optimizer: { kind: "magic" } })],
+    ["an optimiser without a setting", JSON.stringify({ ...built.manifest, optimizer: { kind: "sgd", settings: [] } })],
+    ["noise without a limit", JSON.stringify({ ...built.manifest, noise: [{ name: "shift", count: 32 }] })],
+    ["effort below zero", JSON.stringify({ ...built.manifest, effort: { batch: -1, rest: 0 } })],
     ["a fractional batch", JSON.stringify({ ...built.manifest, batchSize: 1.5 })],
     [
       "two parameters of one name",
@@ -62,7 +70,7 @@ describe("the manifest", () => {
 
 describe("parameters", () => {
   const { manifest } = built;
-  const start = initialParameters(manifest);
+  const start = initialParameters(manifest, 0);
 
   it("start on their grid, in their range, with the wanted spread", () => {
     const weights = start.subarray(0, 784 * 128);
@@ -78,6 +86,12 @@ describe("parameters", () => {
       at += count;
     }
     expect(at).toBe(start.length);
+  });
+
+  it("differ from season to season", () => {
+    const digest = (season: number): string => toHex(parametersDigest(manifest, initialParameters(manifest, season)));
+    expect(digest(0)).toBe(toHex(parametersDigest(manifest, start)));
+    expect(new Set([0, 1, 2].map(digest)).size).toBe(3);
   });
 
   it("have one digest, whatever the sign of zero", () => {
@@ -102,13 +116,20 @@ describe("vector data", () => {
     const { manifest } = buildModel(name);
     const task = { ...manifest, batch: manifest.batchSize };
     const inputs = vectorInputs(task, plan);
-    const { data, batches, evaluated } = inputs;
+    const { data, units, evaluated } = inputs;
+    const batches = units.map(({ batch }) => batch);
     expect(data.map((item) => item.name)).toEqual(manifest.data.inputs.map((item) => item.name));
     data.forEach(({ data: values }, i) => {
       const { limit } = manifest.data.inputs[i] as { limit: number };
       expect(Math.max(...values)).toBeLessThan(limit);
     });
     expect(batches.map((batch) => batch.length)).toEqual([3, 3].map((steps) => steps * manifest.batchSize));
+    expect(units.map(({ setting }) => setting)).toEqual([0, 1]);
+    for (const { noise } of units)
+      manifest.noise.forEach(({ count, below }, i) => {
+        expect(noise[i]).toHaveLength(3 * count);
+        expect(Math.max(...(noise[i] as Int32Array))).toBeLessThan(below);
+      });
     expect(evaluated).toHaveLength(manifest.evalBatch);
     for (const batch of [...batches, evaluated])
       expect(Math.max(...batch) + manifest.data.window).toBeLessThanOrEqual(100);
@@ -165,5 +186,13 @@ describe("the ONNX writer", () => {
     const a = g.input("a", "float32", [3, 4]);
     const b = g.input("b", "float32", [5, 4]);
     expect(multiplyAccumulates(g.finish("small", [ops.gemm(g, a, b, { transB: true })]))).toBe(60);
+  });
+
+  it("counts effort: elements written and nodes too", () => {
+    const g = new GraphBuilder("t");
+    const [a, b] = [g.input("a", "float32", [3, 4]), g.input("b", "float32", [5, 4])];
+    expect(effortOf(g.finish("small", [ops.relu(g, ops.gemm(g, a, b, { transB: true }))]))).toBe(
+      60 + 4 * 30 + 2 * 5000,
+    );
   });
 });

@@ -1,23 +1,29 @@
 // The update rules against the textbook's, and what happens at the restart inside a long unit.
 import { describe, expect, it } from "vitest";
 import { evaluate, type Graph, GraphBuilder, type Tensor } from "../../../src/ml/graph/index.ts";
-import { RESTART, slots, updateRule } from "../../../src/ml/models/optimizers.ts";
+import { hyperOf, RESTART, slots, updateRule } from "../../../src/ml/models/optimizers.ts";
 import type { Optimizer } from "../../../src/ml/models/types.ts";
 
-const SGD: Optimizer = { kind: "sgd", learningRate: 0.1, momentum: 0.9 };
+const ADAM = { learningRate: 0.01, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1 };
+/** The second setting is the one of these tests: the first must not shine through. */
+const SETTING = 1;
+const SGD: Optimizer = {
+  kind: "sgd",
+  settings: [
+    { learningRate: 3, momentum: 0.5 },
+    { learningRate: 0.1, momentum: 0.9 },
+  ],
+};
 const ADAMW: Optimizer = {
   kind: "adamw",
-  learningRate: 0.01,
-  beta1: 0.9,
-  beta2: 0.99,
-  epsilon: 1e-8,
-  weightDecay: 0.1,
+  settings: [{ learningRate: 0.5, beta1: 0.8, beta2: 0.9, epsilon: 1e-2, weightDecay: 0.3 }, ADAM],
 };
 const SHAPE = [2, 1];
 
 function updateGraph(optimizer: Optimizer): Graph {
   const g = new GraphBuilder("t");
-  const update = updateRule(g, optimizer, g.input("iteration", "int64", []), false);
+  const { rule } = hyperOf(g, optimizer, g.input("setting", "int64", []), 1);
+  const update = updateRule(g, optimizer, { iteration: g.input("iteration", "int64", []), rule }, false);
   const state = Array.from({ length: slots(optimizer) }, (_, i) => g.input(`s${i}`, "float32", SHAPE));
   const parameter = g.input("p", "float32", SHAPE);
   const done = update({ parameter, exponent: -22, gradient: g.input("g", "float32", SHAPE), state });
@@ -38,6 +44,7 @@ function run(
   ].map((data) => ({ shape: SHAPE, data }));
   return gradients.map((data, i) => {
     const inputs = new Map<string, Tensor>([
+      ["setting", { shape: [], data: [SETTING] }],
       ["iteration", { shape: [], data: [from + i] }],
       ["g", { shape: SHAPE, data }],
     ]);
@@ -96,7 +103,7 @@ describe.each([SGD, ADAMW])("$kind", (optimizer) => {
     // After three steps the restart comes: what follows is a fresh start from the parameters of then.
     const [a, b] = [before[2] as readonly number[], before[3] as readonly number[]];
     const fresh = run(optimizer, GRADIENTS.slice(3, 4))[0] as readonly number[];
-    const decay = optimizer.kind === "adamw" ? optimizer.learningRate * optimizer.weightDecay : 0;
+    const decay = optimizer.kind === "adamw" ? ADAM.learningRate * ADAM.weightDecay : 0;
     [1, -1].forEach((start, k) => {
       const step = (from: number, to: number): number => to - from * (1 - decay);
       expect(step(a[k] as number, b[k] as number)).toBeCloseTo(step(start, fresh[k] as number), 6);

@@ -8,7 +8,7 @@ import type { Runtime, UnitRequest, UnitResult } from "../../../src/ports/index.
 import { aStatus } from "../../support/fake-view.ts";
 import { builtInTask } from "../../support/tasks.ts";
 
-const start = initialParameters(readManifest("digits-mlp"));
+const start = initialParameters(readManifest("digits-mlp"), 0);
 const work = { task: builtInTask("digits-mlp", { name: "digits", steps: 500 }), start };
 const signal = new AbortController().signal;
 
@@ -29,7 +29,7 @@ function runtime(
       end[0] = 1;
       const digest = new Uint8Array(32).fill(7);
       const delta = { delta: new Uint8Array(1), deltaHash: new Uint8Array(32) };
-      return { end, digest, ...delta, loss: 1, graphMs: 4, totalMs: 5, ...change(n, request) };
+      return { end, digest, ...delta, trace: digest, loss: 1, graphMs: 4, totalMs: 5, ...change(n, request) };
     },
     evaluate: () => Promise.reject(new Error("not used")),
     close: async () => undefined,

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { type Hash32, TaskId, toHex, u64be, utf8 } from "../../../src/base/index.ts";
 import { sha256, taggedHash } from "../../../src/crypto/index.ts";
 import {
-  checkTaskCap,
+  checkNonces,
   drawHash,
   type FinishedUnit,
   findWin,
@@ -11,6 +11,7 @@ import {
   nextBeacon,
   nonceOffset,
   noncesPerUnit,
+  stretchesOf,
   unitSeed,
 } from "../../../src/work/index.ts";
 
@@ -103,24 +104,37 @@ describe("draws", () => {
 });
 
 describe("nonces of a unit", () => {
-  const rules = { omegaB: 60, omegaM: 1, omegaDenominator: 1000, maxNoncesPerGigamac: 300 };
-  const task = { steps: 500, batch: 32, parameterCount: 101_770, macsPerStep: 9_800_000n };
+  const rules = { omegaB: 67, omegaM: 30 };
+  const task = { steps: 2000, effort: { batch: 7_254_400, rest: 3_344_112 } };
 
-  it("are floor(omegaB B S + omegaM parameters)", () => {
-    expect(noncesPerUnit(task, rules)).toBe(1061);
-    expect(noncesPerUnit({ ...task, parameterCount: 0 }, rules)).toBe(960);
+  it("are floor(S (omegaB effort.batch + omegaM effort.rest) / 10^9)", () => {
+    expect(noncesPerUnit(task, rules)).toBe(1172);
+    expect(noncesPerUnit(task, { omegaB: 67, omegaM: 67 })).toBe(1420);
+    expect(noncesPerUnit({ ...task, steps: 1 }, rules)).toBe(0);
   });
 
-  it("are capped by the work of the unit", () => {
-    expect(checkTaskCap(task, rules)).toEqual({ kind: "accept" });
-    expect(checkTaskCap({ ...task, macsPerStep: 98_000n }, rules)).toMatchObject({ code: "task-too-cheap" });
-    expect(checkTaskCap({ ...task, steps: 1, batch: 1, parameterCount: 0 }, rules)).toMatchObject({
-      code: "task-without-nonces",
-    });
-    // Exactly at the cap passes, one multiply-accumulate less does not.
-    const edge = { steps: 1, batch: 100_000, parameterCount: 0, macsPerStep: 20_000_000_000n };
-    expect(noncesPerUnit(edge, rules)).toBe(6000);
-    expect(checkTaskCap(edge, rules).kind).toBe("accept");
-    expect(checkTaskCap({ ...edge, macsPerStep: edge.macsPerStep - 1n }, rules).kind).toBe("reject");
+  it("go by the work: the same effort earns the same, whatever the model's shape", () => {
+    const flat = { omegaB: 67, omegaM: 67 };
+    const deep = { steps: 1, effort: { batch: 20_000_000_000, rest: 0 } };
+    const wide = { steps: 4000, effort: { batch: 0, rest: 5_000_000 } };
+    expect(noncesPerUnit(deep, flat)).toBe(noncesPerUnit(wide, flat));
+  });
+
+  it("are at least one", () => {
+    expect(checkNonces(task, rules)).toEqual({ kind: "accept" });
+    expect(checkNonces({ ...task, steps: 1 }, rules)).toMatchObject({ code: "task-without-nonces" });
+  });
+});
+
+describe("stretches", () => {
+  it.each([
+    [2048, [0, 256, 512, 768, 1024, 1280, 1536, 1792, 2048]],
+    [20, [0, 2, 5, 7, 10, 12, 15, 17, 20]],
+    [3, [0, 1, 2, 3]],
+    [1, [0, 1]],
+  ])("of %i steps differ by one step at most", (steps, bounds) => {
+    expect(stretchesOf(steps)).toEqual(bounds);
+    const lengths = bounds.slice(1).map((end, k) => end - (bounds[k] as number));
+    expect(Math.max(...lengths) - Math.min(...lengths)).toBeLessThanOrEqual(1);
   });
 });

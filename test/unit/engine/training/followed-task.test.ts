@@ -7,7 +7,7 @@ import { REQUESTS } from "../../../../src/codec/index.ts";
 import { createClient } from "../../../../src/engine/exchange/index.ts";
 import { OWN } from "../../../../src/engine/origin.ts";
 import { BlockStore, KEYS } from "../../../../src/engine/storage/index.ts";
-import { encodeSet, FollowedTask, FollowedTasks } from "../../../../src/engine/training/index.ts";
+import { encodeSet, FollowedTask, FollowedTasks, type Standing } from "../../../../src/engine/training/index.ts";
 import type { Store, Wire } from "../../../../src/ports/index.ts";
 import {
   aDesk,
@@ -46,7 +46,7 @@ const again = (network?: ConstructorParameters<typeof FollowedTask>[1]["network"
   return FollowedTask.open(toyTask, deps, { signal });
 };
 const setAt = (followed: FollowedTask, { block, place }: Built): Promise<Float32Array | undefined> =>
-  followed.parametersAt(block.id, place.start, { signal });
+  followed.parametersAt({ id: block.id, digest: place.start, season: 0 }, { signal });
 
 describe("parameters after a block", () => {
   it("are read where they were stored", async () => {
@@ -80,13 +80,16 @@ describe("parameters after a block", () => {
     await wipe(store, "parameters");
     const { records } = (chain[2] as Built).block.value.body;
     for (const { nextDigest } of records) {
-      const set = await (await again()).parametersAt((chain[2] as Built).block.id, nextDigest, { signal });
+      const set = await (await again()).parametersAt(
+        { id: (chain[2] as Built).block.id, digest: nextDigest, season: 0 },
+        { signal },
+      );
       expect(set !== undefined && desk.followed.parameters.store.matches(nextDigest, set)).toBe(true);
     }
     const { startDigest } = (chain[3] as Built).block.value.header;
     const set = (await (
       await again()
-    ).parametersAt((chain[3] as Built).block.id, startDigest, { signal })) as Float32Array;
+    ).parametersAt({ id: (chain[3] as Built).block.id, digest: startDigest, season: 0 }, { signal })) as Float32Array;
     expect(desk.followed.parameters.store.matches(startDigest, set)).toBe(true);
   });
 
@@ -124,9 +127,9 @@ describe("parameters after a block", () => {
 
 describe("a block", () => {
   const pulling = { hints: [], signal };
-  const standing = (): { id: Uint8Array; digest: Uint8Array } => {
+  const standing = (): Standing => {
     const last = chain[3] as Built;
-    return { id: last.block.id, digest: last.place.start };
+    return { id: last.block.id, digest: last.place.start, season: 0 };
   };
 
   it("is advanced over the parameters below it, and only its own task's records count", async () => {
@@ -143,7 +146,7 @@ describe("a block", () => {
     );
     expect(other.recordsIn(next.block.value)).toEqual([]);
     expect(await other.advance(next.block.value, standing(), pulling)).toEqual(ACCEPT);
-    expect(await other.toStore(next.block.value, next.place.start)).toEqual([]);
+    expect(await other.toStore(next.block.value, { digest: next.place.start, season: 0 })).toEqual([]);
   });
 
   it("whose deltas nobody serves is not fetched", async () => {
@@ -167,15 +170,15 @@ describe("a block", () => {
     const next = blockOn(desk, (chain[3] as Built).place, 2);
     const { value } = next.block;
     await desk.followed.advance(value, standing(), pulling);
-    const keys = (await desk.followed.toStore(value, next.place.start)).map(({ key }) => key);
+    const keys = (await desk.followed.toStore(value, { digest: next.place.start, season: 0 })).map(({ key }) => key);
     const deltas = value.body.records.flatMap(({ contributions }) =>
       contributions.map(({ deltaHash }) => KEYS.delta(deltaHash)),
     );
     expect(keys).toEqual([KEYS.parameters(next.place.start), ...deltas]);
     desk.followed.written(value);
-    expect((await desk.followed.toStore(value, next.place.start)).map(({ key }) => key)).toEqual([
-      KEYS.parameters(next.place.start),
-    ]);
+    expect((await desk.followed.toStore(value, { digest: next.place.start, season: 0 })).map(({ key }) => key)).toEqual(
+      [KEYS.parameters(next.place.start)],
+    );
   });
 });
 
