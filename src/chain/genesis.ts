@@ -6,7 +6,7 @@ import { checkNonces, noncesPerUnit } from "../work/index.ts";
 import { canonicalJson } from "./canonical-json.ts";
 import { type GenesisTask, hex32, TaskSchema, taskFault, taskOf } from "./genesis-task.ts";
 import { MAX_TASKS, type Rules } from "./rules.ts";
-import { MAX_MATURITY } from "./state/state-type.ts";
+import { MAX_EVIDENCE_BLOCKS, MAX_MATURITY, MAX_UNBONDING } from "./state/state-type.ts";
 
 const money = z
   .string()
@@ -28,15 +28,22 @@ const GenesisSchema = z.strictObject({
   subsidy: money,
   maturity: z.int().min(1).max(MAX_MATURITY),
   split: z
-    .strictObject({ winner: u32, contributions: u32, leader: u32 })
-    .refine((s) => s.winner + s.contributions + s.leader === 1000, "the parts must add up to 1000"),
+    .strictObject({ winner: u32, contributions: positive, leader: u32, attestations: u32, epoch: u32 })
+    .refine((split) => Object.values(split).reduce((a, b) => a + b, 0) === 1000, "the parts must add up to 1000"),
   omegaB: u32,
   omegaM: u32,
   /** A season has this many blocks: then a task starts anew. */
   seasonBlocks: positive,
+  auditOneIn: positive,
+  attesters: z.int().min(1).max(16),
+  minCollateral: money.refine((text) => text !== "0", "above zero"),
+  provisional: money,
+  accountFee: money,
+  unbonding: z.int().min(1).max(MAX_UNBONDING),
+  evidenceBlocks: z.int().min(1).max(MAX_EVIDENCE_BLOCKS),
   banBlocks: positive,
   maxFutureMs: positive,
-  allocations: z.array(z.strictObject({ address: hex32, amount: money })).max(4096),
+  allocations: z.array(z.strictObject({ address: hex32, amount: money, stake: money.optional() })).max(4096),
   tasks: z.array(TaskSchema).min(1, "must list at least one task").max(MAX_TASKS),
 });
 export type Genesis = z.infer<typeof GenesisSchema>;
@@ -54,6 +61,8 @@ export function parseGenesis(json: unknown): Genesis {
   }
   const genesis = parsed.data;
   if (BigInt(`0x${genesis.target}`) === 0n) throw bad("target: must be above zero");
+  if (genesis.unbonding <= genesis.maturity) throw bad("unbonding: must be longer than maturity");
+  if (genesis.evidenceBlocks > genesis.maturity) throw bad("evidenceBlocks: no longer than maturity");
   checkMoney(genesis);
   checkTasks(genesis);
   return genesis;
@@ -63,7 +72,10 @@ function checkMoney(genesis: Genesis): void {
   const addresses = new Set(genesis.allocations.map((allocation) => allocation.address));
   if (addresses.size !== genesis.allocations.length) throw bad("allocations: an address appears twice");
   // Every sum of money must fit 64 bits for as long as heights fit 32.
-  const allocated = genesis.allocations.reduce((sum, allocation) => sum + BigInt(allocation.amount), 0n);
+  const allocated = genesis.allocations.reduce(
+    (sum, { amount, stake = "0" }) => sum + BigInt(amount) + BigInt(stake),
+    0n,
+  );
   if (allocated + BigInt(genesis.subsidy) * 2n ** 32n >= 2n ** 64n)
     throw bad("allocations and subsidies would pass 2^64");
 }
@@ -97,6 +109,9 @@ export function rulesOf(genesis: Genesis): Rules {
     ...genesis,
     genesis: genesisHash(genesis),
     subsidy: BigInt(genesis.subsidy),
+    minCollateral: BigInt(genesis.minCollateral),
+    provisional: BigInt(genesis.provisional),
+    accountFee: BigInt(genesis.accountFee),
     tasks: genesis.tasks.map(taskOf),
   };
 }

@@ -1,6 +1,7 @@
 export * from "./apply.ts";
 export * from "./canonical-json.ts";
 export * from "./difficulty.ts";
+export * from "./economy/pay.ts";
 export * from "./economy/rewards.ts";
 export { type DoubleBlock, doubleBlock } from "./evidence/double-block.ts";
 export { doubleRecord } from "./evidence/double-record.ts";

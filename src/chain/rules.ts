@@ -9,9 +9,13 @@ export const MAX_TASKS = 8;
 
 /** How a block's subsidy is split, in parts per thousand. */
 export interface Split {
+  /** As stake, at once. */
   readonly winner: number;
   readonly contributions: number;
   readonly leader: number;
+  readonly attestations: number;
+  /** Kept for the epochs; not minted before there are any. */
+  readonly epoch: number;
 }
 
 /** One network's rules. Amounts are in the smallest unit of money. */
@@ -29,6 +33,20 @@ export interface Rules extends WorkRules {
   /** Blocks after which a reward can be spent; also how far back an offence is punished. */
   readonly maturity: number;
   readonly split: Split;
+  /** What one contribution in so many is: an audit's. The rate q of audits is 1 over it. */
+  readonly auditOneIn: number;
+  /** k: attesters that an audit pays. */
+  readonly attesters: number;
+  /** Stake below which a key's contributions are not recorded. */
+  readonly minCollateral: bigint;
+  /** Stake from which a key's blocks are built upon before they are checked. */
+  readonly provisional: bigint;
+  /** Burnt with a transfer that makes an account; an account that holds less is removed. */
+  readonly accountFee: bigint;
+  /** Blocks that withdrawn stake takes until it can be spent, at risk until then; longer than maturity. */
+  readonly unbonding: number;
+  /** Blocks for which an offence can be shown after it was recorded. */
+  readonly evidenceBlocks: number;
   /** Blocks for which an offender may not win, lead or contribute. */
   readonly banBlocks: number;
   readonly maxFutureMs: number;

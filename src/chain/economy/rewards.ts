@@ -13,7 +13,7 @@ export function splitReward(
   income: { readonly subsidy: bigint; readonly fees: bigint },
   winner: Uint8Array,
   records: readonly Pick<RoundRecord, "leader" | "contributions">[],
-  split: Split,
+  split: Pick<Split, "contributions" | "leader">,
 ): Reward[] {
   const shares = new Map<string, Reward>();
   const pay = (address: Uint8Array, amount: bigint): void => {

@@ -13,6 +13,10 @@ import { Bytes32, Header, Time, U32, U64 } from "../../codec/index.ts";
 export const RECENT_BLOCKS = 16;
 /** Blocks that a reward may take to mature, at most. */
 export const MAX_MATURITY = 4096;
+/** Blocks that withdrawn stake may take, at most. */
+export const MAX_UNBONDING = 8192;
+/** Blocks for which an offence may be shown, at most. */
+export const MAX_EVIDENCE_BLOCKS = 64;
 
 const Work = new UintBigintType(32);
 const Target = new ByteVectorType(32);

@@ -63,7 +63,7 @@ describe("a genesis", () => {
       { network: "other" },
       { time: genesis.time + 1 },
       { subsidy: "1001" },
-      { split: { winner: 301, contributions: 599, leader: 100 } },
+      { split: { ...aGenesis().split, winner: 301, contributions: 449 } },
       { allocations: [] },
       withTask(genesis, { steps: 9 }),
       withTask(genesis, { initialDigest: hex }),
