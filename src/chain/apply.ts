@@ -1,22 +1,20 @@
 // apply(state, block) -> state': the one place where a block changes anything. Pure: the given state stays as it was (protocol section 1).
-import { bytesEqual, type Refusal, reject, toHex } from "../base/index.ts";
-import { type Body, RoundRecord, type UnsignedHeader } from "../codec/index.ts";
-import { beginsSeason, drawHash, firstDigest, nextBeacon, type Task, unitOfHeader } from "../work/index.ts";
+import { type Refusal, reject } from "../base/index.ts";
+import type { UnsignedHeader } from "../codec/index.ts";
+import { drawHash, nextBeacon, unitOfHeader, type WonBlock } from "../work/index.ts";
 import { nextTarget, workOf } from "./difficulty.ts";
 import { splitReward } from "./economy/rewards.ts";
 import { judgeEvidence } from "./evidence/judge.ts";
 import type { Offence } from "./evidence/kind.ts";
-import { findTask, type Rules } from "./rules.ts";
+import type { Rules } from "./rules.ts";
 import type { State } from "./state/state.ts";
-import { StateType, TaskStateType } from "./state/state-type.ts";
+import { StateType } from "./state/state-type.ts";
 import { WorkingState } from "./state/working-state.ts";
 import { applyTransactions } from "./transactions/apply.ts";
+import { applyWork } from "./work.ts";
 
 /** A block as far as applying it goes: the signature does not matter here. */
-export interface UnsignedBlock {
-  readonly header: UnsignedHeader;
-  readonly body: Body;
-}
+export type UnsignedBlock = WonBlock;
 
 export type Applied = { readonly kind: "state"; readonly state: State };
 
@@ -32,15 +30,16 @@ export function apply(state: State, block: UnsignedBlock, rules: Rules): Applied
   const judged = judgeEvidence(body.evidence, header.height, rules);
   if (judged.kind !== "offences") return judged;
 
-  const rewards = splitReward({ subsidy: rules.subsidy, fees: paid.fees }, header.miner, body.records, rules.split);
+  const closing = { leader: header.miner, contributions: body.closing.contributions };
+  const records = [...body.records, closing];
+  const rewards = splitReward({ subsidy: rules.subsidy, fees: paid.fees }, header.miner, records, rules.split);
   // Fees only change hands; the subsidy is new money.
   working.view.supply += rules.subsidy;
   working.turnRewards(header.height, rewards);
   const refusal = punishAll(working, judged.offences, header.height, rules);
   if (refusal !== undefined) return refusal;
 
-  moveTasks(working, body.records);
-  if (beginsSeason(header.height, rules.seasonBlocks)) turnSeason(working, rules);
+  applyWork(working, block, rules);
   moveTip(working, state, header, rules);
   return { kind: "state", state: working.finish() };
 }
@@ -58,30 +57,6 @@ function punishAll(
     working.ban(offence.offender, height + rules.banBlocks, height);
   }
   return undefined;
-}
-
-/** Each task stands where its last record leads: what else the old leader signed is void. */
-function moveTasks(working: WorkingState, records: readonly RoundRecord[]): void {
-  const { tasks } = working.view;
-  const ids = tasks.getAllReadonlyValues().map((task) => toHex(task.id));
-  for (const [i, record] of records.entries()) {
-    const next = records[i + 1];
-    if (next !== undefined && bytesEqual(next.task, record.task)) continue;
-    const at = ids.indexOf(toHex(record.task));
-    const stands = TaskStateType.toValueFromViewDU(tasks.get(at));
-    const moved = { round: record.round + 1, parametersDigest: record.nextDigest, lastRecord: RoundRecord.id(record) };
-    tasks.set(at, TaskStateType.toViewDU({ ...stands, ...moved }));
-  }
-}
-
-/** Every task starts anew; its rounds go on counting, so that no number stands for two states. */
-function turnSeason({ view: { tasks } }: WorkingState, rules: Rules): void {
-  for (let at = 0; at < tasks.length; at++) {
-    const stands = TaskStateType.toValueFromViewDU(tasks.get(at));
-    const season = stands.season + 1;
-    const parametersDigest = firstDigest(findTask(rules, stands.id) as Task, season);
-    tasks.set(at, TaskStateType.toViewDU({ ...stands, season, round: stands.round + 1, parametersDigest }));
-  }
 }
 
 function moveTip(working: WorkingState, state: State, header: UnsignedHeader, rules: Rules): void {

@@ -14,6 +14,7 @@ export * from "./profiles.ts";
 export * from "./rules.ts";
 export * from "./state/genesis-state.ts";
 export { decodeState, encodeState, type State, stateRoot } from "./state/state.ts";
+export type { Common } from "./state/state-type.ts";
 export { checkTransaction, checkTransactionForm, selectTransactions } from "./transactions/apply.ts";
 export type { TransactionKind } from "./transactions/kind.ts";
 export {
@@ -24,3 +25,4 @@ export {
   TRANSACTION_KINDS,
 } from "./transactions/kinds.ts";
 export { type Transfer, transferOf } from "./transactions/transfer.ts";
+export { stepped } from "./work.ts";

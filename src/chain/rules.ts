@@ -2,8 +2,8 @@
 import { bytesEqual, type Hash32 } from "../base/index.ts";
 import type { Task, WorkRules } from "../work/index.ts";
 
-/** Blocks back that a contribution's height may be from the tip, the tip included. */
-export const CONTRIBUTION_BLOCKS = 4;
+/** Blocks that a record's block may come after that of a contribution in it. */
+export const CONTRIBUTION_BLOCKS = 2;
 /** Tasks of one network at most. */
 export const MAX_TASKS = 8;
 

@@ -4,10 +4,11 @@ import { EvidenceType } from "./evidence.ts";
 import { signedObject } from "./signed-object.ts";
 import { Bytes32, type Codec, codecOf, type Decoded, Time, U16, U32, U64 } from "./ssz.ts";
 import { Transaction } from "./transaction.ts";
-import { Contribution, RoundRecord } from "./work.ts";
+import { ClosingType, RoundRecord } from "./work.ts";
 
 export const MAX_TRANSACTIONS = 1024;
-export const MAX_RECORDS = 256;
+/** Leader's records of all tasks. */
+export const MAX_RECORDS = 128;
 export const MAX_EVIDENCE = 16;
 /** A whole block, encoded, at most. */
 export const MAX_BLOCK_BYTES = 1 << 20;
@@ -24,7 +25,7 @@ export const Header = signedObject(
     round: U32,
     mlNode: U32,
     index: U32,
-    /** digest(P(round)), the state that the winning unit started from. */
+    /** digest(P(round)), the state that the winning unit started from; the leader's records may have gone on since. */
     startDigest: Bytes32,
     /** d, the winning unit's digest. */
     digest: Bytes32,
@@ -44,10 +45,10 @@ export type UnsignedHeader = ValueOf<typeof Header.unsignedType>;
 
 export const BodyType = new ContainerType({
   transactions: new ListCompositeType(Transaction.type, MAX_TRANSACTIONS),
-  /** The winning unit's contribution. */
-  contribution: Contribution.type,
-  /** The records since the parent, by task in ascending order of id, oldest first within a task. */
+  /** The leader's records on the parent, by task in ascending order of id, oldest first within a task. */
   records: new ListCompositeType(RoundRecord.type, MAX_RECORDS),
+  /** Closes the round of the winner's task, with the winning contribution. */
+  closing: ClosingType,
   /** Offences that this block punishes. */
   evidence: new ListCompositeType(EvidenceType, MAX_EVIDENCE),
 });

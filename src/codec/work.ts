@@ -1,5 +1,5 @@
 // What training leaves behind: contributions, records and attestations (protocol sections 2, 3 and 5).
-import { ListCompositeType, type ValueOf } from "@chainsafe/ssz";
+import { ContainerType, ListCompositeType, type ValueOf } from "@chainsafe/ssz";
 import { signedObject } from "./signed-object.ts";
 import { Bytes32, U8, U32 } from "./ssz.ts";
 
@@ -12,11 +12,12 @@ export const Contribution = signedObject(
     task: Bytes32,
     /** Round t whose common state the unit started from. */
     round: U32,
-    /** Height of the block whose beacon seeded the unit. */
+    /** Id and height of the block that the unit was run on: its beacon seeded the unit. */
+    block: Bytes32,
     height: U32,
     author: Bytes32,
     mlNode: U32,
-    /** Unit index i within (block, round, author, ML node). */
+    /** Unit index i within (block, round, author, lane). */
     index: U32,
     /** digest(P(t)). */
     startDigest: Bytes32,
@@ -34,6 +35,17 @@ export const Contribution = signedObject(
 export type Contribution = ValueOf<typeof Contribution.type>;
 export type UnsignedContribution = ValueOf<typeof Contribution.unsignedType>;
 
+const ContributionsType = new ListCompositeType(Contribution.type, MAX_CONTRIBUTIONS);
+
+/** The record with which a block closes the round of its winner's task: unsigned, since the header covers it. */
+export const ClosingType = new ContainerType({
+  /** As in a leader's record; the winning one is among them. */
+  contributions: ContributionsType,
+  /** Digest of the common state after the block. */
+  nextDigest: Bytes32,
+});
+export type ClosingRecord = ValueOf<typeof ClosingType>;
+
 export const RoundRecord = signedObject(
   "record",
   {
@@ -46,8 +58,8 @@ export const RoundRecord = signedObject(
     block: Bytes32,
     /** Id of the previous record of the task on this branch; the task's id before the first. */
     parent: Bytes32,
-    /** In the order in which they are aggregated: ascending (author, mlNode, height, index). */
-    contributions: new ListCompositeType(Contribution.type, MAX_CONTRIBUTIONS),
+    /** In ascending order of (author, mlNode, round, height, index). */
+    contributions: ContributionsType,
     /** digest(P(round + 1)). */
     nextDigest: Bytes32,
     leader: Bytes32,

@@ -1,10 +1,18 @@
 // Validity of a whole block, re-execution aside: body, records, money and the state root (protocol section 5).
 import { ACCEPT, bytesEqual, compareBytes, insist, type Refusal, reject, type Verdict } from "../base/index.ts";
 import { type Applied, apply, type Rules, type State } from "../chain/index.ts";
-import { type Block, type Body, BodyType, type RoundRecord, type UnsignedHeader } from "../codec/index.ts";
-import { checkContribution } from "./contribution.ts";
+import {
+  type Block,
+  type Body,
+  BodyType,
+  type Contribution,
+  type RoundRecord,
+  type UnsignedHeader,
+} from "../codec/index.ts";
+import { type Move, movesOf } from "../work/index.ts";
+import { checkWinning, type OpenRound, stoodOn } from "./contribution.ts";
 import { type CheckOptions, checkHeader } from "./header.ts";
-import { checkRecord, openRound } from "./record.ts";
+import { checkContributions, checkRecord, checkShape, nextRound, openRound, Recorded } from "./record.ts";
 
 /** The commitment to a body, 32 bytes. */
 export const bodyRoot = (body: Body): Uint8Array => BodyType.hashTreeRoot(body);
@@ -15,44 +23,85 @@ export function checkBody(parent: State, block: Block, rules: Rules): Verdict {
   return checkWork(parent, block.header, block.body, rules);
 }
 
-/** The records in their order and the winning contribution; what a draft and a check share. */
+/** The records in their order and the closing one; what a draft and a check share. */
 export function checkWork(parent: State, header: UnsignedHeader, body: Body, rules: Rules): Verdict {
-  const records = checkRecords(parent, header, body.records, rules);
-  if (records.kind !== "accept") return records;
-  const open = openRound(parent, header.task, lastOf(body.records, header.task));
-  if (open === undefined) return reject("unknown-task");
-  if (header.round !== open.round) return reject("wrong-round", `${header.round}, the records lead to ${open.round}`);
-  if (!bytesEqual(header.startDigest, open.startDigest)) return reject("wrong-start");
-  const { contribution } = body;
-  if (!isOfHeader(contribution, header)) return reject("wrong-contribution");
-  return insist(checkContribution(parent, contribution, rules, open));
-}
-
-/** Records stand by task, in ascending order of id, and follow each other within a task. */
-function checkRecords(parent: State, header: UnsignedHeader, records: readonly RoundRecord[], rules: Rules): Verdict {
-  let previous: RoundRecord | undefined;
-  for (const record of records) {
-    const order = previous === undefined ? -1 : compareBytes(previous.task, record.task);
-    if (order > 0) return reject("unordered", "tasks");
-    // Before block 1 nobody has won: whoever makes it led itself.
-    if (parent.height === 0 && !bytesEqual(record.leader, header.miner)) return reject("not-leader");
-    const verdict = insist(checkRecord(parent, order === 0 ? previous : undefined, record, rules));
-    if (verdict.kind !== "accept") return verdict;
-    previous = record;
+  const recorded = new Recorded(parent, rules);
+  let open = openRound(parent, header.task);
+  let previous: Uint8Array | undefined;
+  for (const records of byTask(body.records)) {
+    const { task } = records[0] as RoundRecord;
+    if (previous !== undefined && compareBytes(previous, task) >= 0) return reject("unordered", "tasks");
+    previous = task;
+    const followed = followRecords(parent, records, recorded, rules);
+    if (followed.kind !== "open") return followed;
+    if (bytesEqual(task, header.task)) open = followed.open;
   }
-  return ACCEPT;
+  if (open === undefined) return reject("unknown-task");
+  const start = checkStart(parent, header, open);
+  return start.kind === "accept" ? checkClosing(parent, { header, body }, { open, recorded }, rules) : start;
 }
 
-const lastOf = (records: readonly RoundRecord[], task: Uint8Array): RoundRecord | undefined =>
-  records.findLast((record) => bytesEqual(record.task, task));
+/** Neighbours of one task together. */
+function byTask(records: readonly RoundRecord[]): RoundRecord[][] {
+  const groups: RoundRecord[][] = [];
+  for (const record of records) {
+    const group = groups.at(-1);
+    if (group?.[0] !== undefined && bytesEqual(group[0].task, record.task)) group.push(record);
+    else groups.push([record]);
+  }
+  return groups;
+}
 
-function isOfHeader(contribution: Body["contribution"], header: UnsignedHeader): boolean {
+/** The round that a task's records leave open. */
+function followRecords(
+  state: State,
+  records: readonly RoundRecord[],
+  recorded: Recorded,
+  rules: Rules,
+): { readonly kind: "open"; readonly open: OpenRound } | Refusal {
+  let open = openRound(state, (records[0] as RoundRecord).task);
+  for (const [i, record] of records.entries()) {
+    if (open === undefined) return reject("unknown-task");
+    const verdict = checkRecord({ state, open, before: records.slice(0, i), recorded }, record, rules);
+    if (verdict.kind !== "accept") return insist(verdict) as Refusal;
+    open = nextRound(open, record);
+  }
+  return open === undefined ? reject("unknown-task") : { kind: "open", open };
+}
+
+/** The winning unit was run on the parent, from its own state or from one that a record before the closing one made, a few rounds ago at most. */
+function checkStart(
+  parent: State,
+  { round, startDigest }: UnsignedHeader,
+  { round: now, commons }: OpenRound,
+): Verdict {
+  const start = commons.find((common) => common.round === round && stoodOn(common, parent.height));
+  if (start === undefined) return reject("wrong-round", `${round}, the records lead to ${now}`);
+  return bytesEqual(start.digest, startDigest) ? ACCEPT : reject("wrong-start");
+}
+
+/** The closing record: the winning contribution, as the header says, and others that could stand in a leader's record here. */
+function checkClosing(
+  parent: State,
+  block: { readonly header: UnsignedHeader; readonly body: Body },
+  place: { readonly open: OpenRound; readonly recorded: Recorded },
+  rules: Rules,
+): Verdict {
+  const closing = movesOf(block, block.header.task).at(-1) as Move;
+  const { winning } = closing;
+  if (winning === undefined || !isOfHeader(winning, block.header)) return reject("wrong-contribution");
+  const shape = checkShape(closing);
+  if (shape.kind !== "accept") return shape;
+  const won = checkWinning(winning, rules);
+  if (won.kind !== "accept") return won;
+  const once = place.recorded.takeWinning(winning);
+  if (once.kind !== "accept") return insist(once);
+  return checkContributions({ state: parent, ...place }, closing, rules);
+}
+
+function isOfHeader(contribution: Contribution, header: UnsignedHeader): boolean {
   return (
-    contribution.height === header.height - 1 &&
-    contribution.round === header.round &&
-    contribution.mlNode === header.mlNode &&
-    contribution.index === header.index &&
-    bytesEqual(contribution.author, header.miner) &&
+    bytesEqual(contribution.block, header.parent) &&
     bytesEqual(contribution.task, header.task) &&
     bytesEqual(contribution.startDigest, header.startDigest) &&
     bytesEqual(contribution.digest, header.digest)

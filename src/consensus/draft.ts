@@ -4,6 +4,7 @@ import { apply, type Rules, type State } from "../chain/index.ts";
 import {
   Block,
   type Body,
+  type ClosingRecord,
   type Contribution,
   type Evidence,
   Header,
@@ -20,6 +21,8 @@ export interface DraftParts {
   /** The winning unit's signed contribution and the nonce that wins. */
   readonly contribution: Contribution;
   readonly nonce: bigint;
+  /** The record that closes the round, with the winning contribution in it. */
+  readonly closing: ClosingRecord;
   /** Milliseconds since 1970; after the parent's. */
   readonly time: number;
   readonly records?: readonly RoundRecord[];
@@ -40,8 +43,8 @@ export function draftBlock(parent: State, parts: DraftParts, rules: Rules): Draf
   const { contribution, nonce, time } = parts;
   const body: Body = {
     transactions: [...(parts.transactions ?? [])],
-    contribution,
     records: [...(parts.records ?? [])],
+    closing: parts.closing,
     evidence: [...(parts.evidence ?? [])],
   };
   const bare: UnsignedHeader = {

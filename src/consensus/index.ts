@@ -1,5 +1,6 @@
 export * from "./attestation.ts";
 export { bodyRoot, checkBlock, checkBody, checkJudged } from "./block.ts";
+export * from "./bounds.ts";
 export * from "./contribution.ts";
 export * from "./draft.ts";
 export * from "./fork-choice.ts";

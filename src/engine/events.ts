@@ -16,8 +16,8 @@ export interface EngineEvents {
   pending: { readonly id: Uint8Array; readonly height: number; readonly task: Uint8Array };
   /** The common state of a task to train from changed: a new block or a new record. Ids and digests are hex. */
   round: { readonly task: string; readonly round: number; readonly startDigest: string; readonly head: string };
-  /** A valid contribution to some round of the branch was added to the pool. `won`: its unit is about to make a block. */
-  contribution: { readonly contribution: Contribution; readonly origin: Origin; readonly won: boolean };
+  /** A contribution that a record of the branch can hold was added to the pool. */
+  contribution: { readonly contribution: Contribution; readonly origin: Origin };
   /** An own unit ended, whatever came of it. */
   unit: FinishedUnit;
   /** A record moved its task on. */

@@ -76,7 +76,11 @@ async function layGround(options: EngineOptions, deps: EngineDeps): Promise<Grou
   const client = createClient({ wire, clock });
   const peers = new Peers({ wire, client, events, own, log: log.child("peers") }, scope);
   const network = { client, wire, peers };
-  const followed = await FollowedTasks.open(options.tasks, { ...deps, blocks, network }, scope);
+  const followed = await FollowedTasks.open(
+    options.tasks,
+    { ...deps, seasonBlocks: rules.seasonBlocks, blocks, network },
+    scope,
+  );
   const ledger = await Ledger.open(options, { blocks, training: followed, events, clock, log: log.child("ledger") });
   return { scope, events, blocks, own, client, peers, followed, ledger };
 }

@@ -1,6 +1,7 @@
 // Pure comparisons of claimed work with re-executed work; running the unit is the engine's business (protocol section 5).
 import { ACCEPT, bytesEqual, reject, toHex, type Verdict } from "../base/index.ts";
-import type { Block, RoundRecord } from "../codec/index.ts";
+import type { Block } from "../codec/index.ts";
+import { type Move, winningOf } from "./move.ts";
 
 const short = (bytes: Uint8Array): string => toHex(bytes.subarray(0, 6));
 
@@ -9,15 +10,15 @@ export function checkUnit(
   block: Block,
   found: { readonly digest: Uint8Array; readonly deltaHash: Uint8Array },
 ): Verdict {
-  const { header, body } = block;
+  const { header } = block;
   if (!bytesEqual(header.digest, found.digest))
     return reject("forged-unit", `it ends in ${short(found.digest)}, the block claims ${short(header.digest)}`);
-  if (!bytesEqual(body.contribution.deltaHash, found.deltaHash)) return reject("forged-delta");
+  if (!bytesEqual(winningOf(block)?.deltaHash ?? new Uint8Array(0), found.deltaHash)) return reject("forged-delta");
   return ACCEPT;
 }
 
 /** The state that a record's contributions really make, against what its leader signed. */
-export function checkNext(record: RoundRecord, digest: Uint8Array): Verdict {
+export function checkNext(record: Pick<Move, "round" | "nextDigest">, digest: Uint8Array): Verdict {
   if (bytesEqual(record.nextDigest, digest)) return ACCEPT;
   return reject(
     "wrong-next",

@@ -1,5 +1,6 @@
 // A unit's seed: who runs which unit from which common state decides its batches, and nothing in it is the miner's choice (protocol section 2).
 import { type Hash32, u32be } from "../base/index.ts";
+import type { Contribution } from "../codec/index.ts";
 import { taggedHash } from "../crypto/index.ts";
 
 /** Which unit: `beacon` is that of the block it is run upon, `author` the miner's address. */
@@ -10,6 +11,14 @@ export interface UnitId {
   readonly author: Uint8Array;
   readonly mlNode: number;
   readonly index: number;
+}
+
+/** What names a unit, by whoever ran it: all that decides its end. */
+export type PlacedUnit = Pick<Contribution, "author" | "task" | "block" | "round" | "startDigest" | "mlNode" | "index">;
+
+/** H("place", pk, T, block, t, digest(P(t)), n, i): units of one place have one end, so a second one is a copy or a lie. */
+export function placeOf({ author, task, block, round, startDigest, mlNode, index }: PlacedUnit): Hash32 {
+  return taggedHash("place", author, task, block, u32be(round), startDigest, u32be(mlNode), u32be(index));
 }
 
 /** seed = H("unit", beacon, T, t, pk, n, i): 32 bytes for the batch PRF. */

@@ -1,6 +1,6 @@
 // Builders of chains for tests: keys, a genesis, units whose results are made up but fixed, honest blocks, and every forgery of them.
 // A made-up unit is a function of its seed, as a real one is, so `fakeUnit` also plays the verifier who re-executes.
-import { bytesEqual, type Hash32, utf8 } from "../../src/base/index.ts";
+import { bytesEqual, type Hash32, reject, utf8, type Verdict } from "../../src/base/index.ts";
 import {
   apply,
   findTask,
@@ -17,6 +17,7 @@ import {
 import {
   type Block,
   type Body,
+  type ClosingRecord,
   Contribution,
   type Evidence,
   Header,
@@ -24,7 +25,19 @@ import {
   Transaction,
   type UnsignedHeader,
 } from "../../src/codec/index.ts";
-import { bodyRoot, compareContributions, type DraftParts, draftBlock, sealBlock } from "../../src/consensus/index.ts";
+import {
+  bodyRoot,
+  checkContribution,
+  checkRecord,
+  compareContributions,
+  type DraftParts,
+  draftBlock,
+  nextRound,
+  type OpenRound,
+  openRound,
+  Recorded,
+  sealBlock,
+} from "../../src/consensus/index.ts";
 import { type KeyPair, keyPairFromSecret, sha256, taggedHash } from "../../src/crypto/index.ts";
 import { findWin, noncesPerUnit, type Task, type UnitId, unitOfContribution, unitSeed } from "../../src/work/index.ts";
 
@@ -141,14 +154,26 @@ export function aContribution(state: State, key: KeyPair, place: UnitPlace, rule
   const task = place.task ?? taskIn(rules).id;
   const height = place.height ?? state.height;
   const stands = state.task(task);
-  const beacon = state.recentBlock(height)?.beacon;
-  if (stands === undefined || beacon === undefined) throw new Error(`no unit can be run at height ${height}`);
+  const on = state.recentBlock(height);
+  if (stands === undefined || on === undefined) throw new Error(`no unit can be run at height ${height}`);
   const { previous, mlNode = 0, index = 0 } = place;
   const round = previous === undefined ? stands.round : previous.round + 1;
   const start = previous?.nextDigest ?? stands.parametersDigest;
-  const done = fakeUnit({ beacon, task, round, author: key.address, mlNode, index });
+  const done = fakeUnit({ beacon: on.beacon, task, round, author: key.address, mlNode, index });
   return Contribution.sign(
-    { task, round, height, author: key.address, mlNode, index, startDigest: start, ...done, codec: 0, deltaBytes: 40 },
+    {
+      task,
+      round,
+      block: on.id,
+      height,
+      author: key.address,
+      mlNode,
+      index,
+      startDigest: start,
+      ...done,
+      codec: 0,
+      deltaBytes: 40,
+    },
     key,
     rules.genesis,
   );
@@ -205,6 +230,19 @@ export function someRecords(
   return records;
 }
 
+/** The closing record of a win, with `others` in it, over the state that the leader's records lead to. */
+export function aClosing(
+  state: State,
+  winning: Contribution,
+  records: readonly RoundRecord[] = [],
+  others: readonly Contribution[] = [],
+): ClosingRecord {
+  const last = records.findLast((record) => bytesEqual(record.task, winning.task));
+  const start = last?.nextDigest ?? state.task(winning.task)?.parametersDigest ?? winning.startDigest;
+  const contributions = [...others, winning].sort(compareContributions);
+  return { contributions, nextDigest: fakeNext(start, contributions) };
+}
+
 export interface BlockPlan {
   /** Of the winning unit; default: the network's first. */
   readonly task?: Uint8Array;
@@ -216,19 +254,27 @@ export interface BlockPlan {
   readonly mlNode?: number;
   /** First unit index to try. */
   readonly index?: number;
+  /** Beside the winning contribution in the closing record. */
+  readonly others?: readonly Contribution[];
+  /** Records before the winner's start; default: all of its task. */
+  readonly before?: number;
 }
 
 /** Runs units until one wins: the block's parts, not yet checked. */
 export function winningParts(state: State, key: KeyPair, plan: BlockPlan, rules: Rules): DraftParts {
   const { mlNode = 0, index: firstIndex = 0, time = state.time + rules.blockTimeMs, ...rest } = plan;
-  const { task: id = taskIn(rules).id, ...body } = rest;
+  const { task: id = taskIn(rules).id, others, before, ...body } = rest;
   const task = findTask(rules, id) as Task;
-  const previous = plan.records?.findLast((record) => bytesEqual(record.task, id));
+  const own = (plan.records ?? []).filter((record) => bytesEqual(record.task, id));
+  const previous = own[(before ?? own.length) - 1];
   for (let index = firstIndex; index < firstIndex + 10_000; index++) {
     const contribution = aContribution(state, key, { task: id, mlNode, index, previous }, rules);
     const unit = unitOfContribution(state.beacon, contribution);
     const win = findWin(unit, noncesPerUnit(task, rules), state.target);
-    if (win !== undefined) return { ...body, contribution, nonce: win.nonce, time };
+    if (win !== undefined) {
+      const closing = aClosing(state, contribution, plan.records, others);
+      return { ...body, contribution, closing, nonce: win.nonce, time };
+    }
   }
   throw new Error("no unit wins: the target is too hard for a test");
 }
@@ -259,10 +305,9 @@ export function mineChain(
   for (let i = 0; i < count; i++) {
     const state = states.at(-1) as State;
     const miner = miners[i % miners.length] as KeyPair;
-    const leader = state.height === 0 ? miner : last;
-    const mined = mineBlock(state, miner, world.rules, {
-      records: someRecords(state, leader, miners, records, world.rules),
-    });
+    // On genesis nobody leads.
+    const led = state.height === 0 ? [] : someRecords(state, last, miners, records, world.rules);
+    const mined = mineBlock(state, miner, world.rules, { records: led });
     blocks.push(mined.block);
     states.push(mined.state);
     last = miner;
@@ -316,4 +361,29 @@ export function forgeBody(
 /** A second block of the same win: the same unit and nonce, another time. */
 export function doubleOf(block: Block, key: KeyPair, rules: Rules): Header {
   return forgeHeader(block.header, key, rules, { time: block.header.time + 1 });
+}
+
+/** A record judged after \`previous\`, the record before it on this tip if there is one. */
+export function checkRecordOn(
+  state: State,
+  previous: RoundRecord | undefined,
+  record: RoundRecord,
+  rules: Rules,
+): Verdict {
+  const open = openRound(state, record.task);
+  if (open === undefined) return reject("unknown-task");
+  const before = previous === undefined ? [] : [previous];
+  const recorded = new Recorded(state, rules);
+  for (const { contributions } of before) for (const contribution of contributions) recorded.take(contribution);
+  return checkRecord({ state, open: before.reduce(nextRound, open), before, recorded }, record, rules);
+}
+
+/** A contribution judged against a round, by default the one that the tip opened. */
+export function checkContributionOn(
+  state: State,
+  contribution: Contribution,
+  rules: Rules,
+  open: OpenRound | undefined = openRound(state, contribution.task),
+): Verdict {
+  return open === undefined ? reject("unknown-task") : checkContribution(state, contribution, rules, open);
 }

@@ -12,7 +12,7 @@ import { OWN } from "../../src/engine/origin.ts";
 import { type BlockEntry, BlockStore } from "../../src/engine/storage/index.ts";
 import { FollowedTask, FollowedTasks } from "../../src/engine/training/index.ts";
 import type { Store } from "../../src/ports/index.ts";
-import { aBlock, aUnit, following, type Place, placeAfter, recordAt, type Unit } from "./forge.ts";
+import { aUnit, aWin, blockOf, following, type Place, placeAfter, recordAt, type Unit } from "./forge.ts";
 import { Lab } from "./lab.ts";
 import { Sim, toyArtifacts } from "./sim.ts";
 
@@ -43,7 +43,8 @@ export async function aDesk(
   const events: EventBus = new Emitter();
   const heard: string[] = [];
   for (const name of ["head", "pending", "checked"] as const) events.on(name, () => heard.push(name));
-  const deps = { store, blocks, network: undefined, artifacts: toyArtifacts };
+  const { seasonBlocks } = network.rules;
+  const deps = { store, seasonBlocks, blocks, network: undefined, artifacts: toyArtifacts };
   const followed = await FollowedTask.open(task, deps, { signal });
   const training = new FollowedTasks([followed]);
   const ledger = await Ledger.open(network, { blocks, training, events, clock, log: silentLog() });
@@ -89,12 +90,17 @@ export interface Built {
 }
 
 /** A block of the leader with `rounds` records of one unit each, not imported. */
-export function blockOn(desk: Desk, place: Place, rounds = 1, extras: Parameters<typeof aBlock>[4] = {}): Built {
+export function blockOn(desk: Desk, place: Place, rounds = 1, extras: Parameters<typeof blockOf>[4] = {}): Built {
   const { lab } = desk;
   const ready = afterRounds(desk, place, rounds);
   const time = extras.time ?? place.state.time + lab.network.rules.blockTimeMs;
-  const block = Block.wrap(aBlock(lab, leader, ready, {}, { ...extras, time }));
-  return { block, place: { ...ready, state: stateAfter(lab, place.state, block.value), records: [] } };
+  const won = aWin(lab, leader, ready);
+  desk.followed.deltas.put(won.contribution.deltaHash, won.delta);
+  const block = Block.wrap(blockOf(lab, leader, ready, won, { ...extras, time }));
+  const state = stateAfter(lab, place.state, block.value);
+  const parameters = following(ready, [won]);
+  const start = block.value.body.closing.nextDigest;
+  return { block, place: { state, round: ready.round + 1, start, parameters, records: [] } };
 }
 
 /** The state after a block that must be valid. */

@@ -1,6 +1,13 @@
 // Units, records and blocks upon what an engine holds: honest ones as anybody could make them, and the forgeries of a cheat who holds its own key.
 import type { State } from "../../src/chain/index.ts";
-import { type Block, Contribution, type Evidence, RoundRecord, type Transaction } from "../../src/codec/index.ts";
+import {
+  type Block,
+  type ClosingRecord,
+  Contribution,
+  type Evidence,
+  RoundRecord,
+  type Transaction,
+} from "../../src/codec/index.ts";
 import { compareContributions, draftBlock, sealBlock } from "../../src/consensus/index.ts";
 import { type KeyPair, sha256 } from "../../src/crypto/index.ts";
 import { AGGREGATION_RULES, decodeDelta, encodeDelta, parametersDigest } from "../../src/ml/index.ts";
@@ -65,6 +72,7 @@ export function aUnit(lab: Workshop, key: KeyPair, place: Place, at: UnitIndex =
   const fields = {
     task: task.id,
     round,
+    block: state.tipId,
     height: state.height,
     author: key.address,
     mlNode,
@@ -113,10 +121,18 @@ export function blockOf(
 ): Block {
   const { rules } = lab.network;
   const time = extras.time ?? Math.max(lab.clock.now(), place.state.time + 1);
-  const parts = { contribution: won.contribution, nonce: won.win.nonce, records: place.records, ...extras, time };
+  const { contribution, win } = won;
+  const closing = closingAt(lab, place, [won]);
+  const parts = { contribution, nonce: win.nonce, records: place.records, closing, ...extras, time };
   const draft = draftBlock(place.state, parts, rules);
   if (draft.kind !== "draft") throw new Error(`no such block: ${draft.code} ${draft.reason}`);
   return sealBlock(draft, key, rules);
+}
+
+/** The record that closes the round of `place` with `units`, of which one wins. */
+export function closingAt({ task }: Workshop, place: Place, units: readonly Unit[]): ClosingRecord {
+  const contributions = units.map(({ contribution }) => contribution).sort(compareContributions);
+  return { contributions, nextDigest: parametersDigest(task, following(place, units)) };
 }
 
 /** A block of `key` at `place`, honest but for `cheat`. */
@@ -157,8 +173,8 @@ export function recordAt(
 
 /** P(t+1) of `units` at `place`. */
 export function following(place: Place, units: readonly Unit[]): Float32Array {
-  const deltas = units.map(({ delta }) => decodeDelta(toyTask, delta));
-  return AGGREGATION_RULES.mean(toyTask, place.parameters, deltas);
+  const weighted = units.map(({ delta }) => ({ delta: decodeDelta(toyTask, delta), lag: 0 }));
+  return AGGREGATION_RULES.mean(toyTask, place.parameters, weighted);
 }
 
 /** The place that `record` opens, if it says the truth. */

@@ -4,7 +4,7 @@ import { Header } from "../../codec/index.ts";
 import { taggedHash } from "../../crypto/index.ts";
 import { type Genesis, rulesOf } from "../genesis.ts";
 import { type State, stateOf } from "./state.ts";
-import { StateType } from "./state-type.ts";
+import { OPEN, StateType } from "./state-type.ts";
 
 /** State at height 0. Its tip's id is the genesis hash. */
 export function genesisState(genesis: Genesis): State {
@@ -33,6 +33,14 @@ export function genesisState(genesis: Genesis): State {
       parametersDigest: initialDigest,
       lastRecord: id,
     })),
+    commons: rules.tasks.map(({ id, initialDigest }) => ({
+      task: id,
+      round: 0,
+      digest: initialDigest,
+      from: 0,
+      until: OPEN,
+    })),
+    recorded: Array.from({ length: genesis.evidenceBlocks }, () => []),
     recent: [{ height: 0, id: zero, beacon, miner: zero, time: genesis.time }],
   });
 }

@@ -38,6 +38,23 @@ export const TaskStateType = new ContainerNodeStructType({
 });
 export type TaskState = ValueOf<typeof TaskStateType>;
 
+/** A common state of a task that contributions may start from: P(round) stood on the blocks of heights `from` to `until`. */
+export const CommonType = new ContainerNodeStructType({
+  task: Bytes32,
+  round: U32,
+  digest: Bytes32,
+  from: U32,
+  until: U32,
+});
+export type Common = ValueOf<typeof CommonType>;
+/** `until` of the state that still stands. */
+export const OPEN = 0xffffffff;
+
+/** A contribution that a block recorded: the place of its unit, and whose it is. */
+const RecordedType = new ContainerNodeStructType({ unit: Bytes32, author: Bytes32 });
+export type Recorded = ValueOf<typeof RecordedType>;
+export const RecordedListType = new ListCompositeType(RecordedType, 1 << 13);
+
 /** `id` of the newest entry is zero in the tree, since the id commits to the tree; State fills it in. */
 export const RecentBlockType = new ContainerNodeStructType({
   height: U32,
@@ -71,6 +88,10 @@ export const StateType = new ContainerType({
   /** Slot h % maturity holds what block h earned. */
   immature: new ListCompositeType(RewardsType, MAX_MATURITY),
   tasks: new ListCompositeType(TaskStateType, 64),
+  /** The last COMMON_STATES of each task, by ascending round. */
+  commons: new ListCompositeType(CommonType, 64 * 8),
+  /** Slot h % evidenceBlocks: what block h recorded, the winning contribution excepted. */
+  recorded: new ListCompositeType(RecordedListType, MAX_EVIDENCE_BLOCKS),
   /** Slot h % RECENT_BLOCKS. */
   recent: new ListCompositeType(RecentBlockType, RECENT_BLOCKS),
   punished: new ListCompositeType(PunishedType, 1 << 16),

@@ -1,13 +1,16 @@
 // The state after a block, immutable: an SSZ tree that shares what did not change with its parent's (protocol section 1).
 import { bytesEqual, type Hash32, messageOf, PouwError, toHex } from "../../base/index.ts";
 import { Header, type UnsignedHeader } from "../../codec/index.ts";
+import { workOf } from "../difficulty.ts";
 import {
   type Account,
   AccountType,
   type Ban,
+  type Common,
   type Punished,
   RECENT_BLOCKS,
   type RecentBlock,
+  type Recorded,
   type Reward,
   type StateNode,
   StateType,
@@ -68,6 +71,8 @@ export class State {
   readonly #view: StateView;
   #root: Hash32 | undefined;
   #tipId: Hash32 | undefined;
+  #commons: readonly Common[] | undefined;
+  readonly #recorded = new Map<number, ReadonlySet<string>>();
   #banned: readonly Ban[] | undefined;
   #bannedNames: ReadonlySet<string> | undefined;
 
@@ -131,6 +136,39 @@ export class State {
 
   task(id: Uint8Array): TaskState | undefined {
     return this.tasks.find((task) => bytesEqual(task.id, id));
+  }
+
+  /** The common states of a task that a contribution may start from, by ascending round; the last one stands. */
+  commonsOf(task: Uint8Array): readonly Common[] {
+    this.#commons ??= this.#view.commons.getAllReadonlyValues();
+    return this.#commons.filter((common) => bytesEqual(common.task, task));
+  }
+
+  /** What the block at `height` recorded, if that is not too long ago. */
+  recordedIn(height: number): readonly Recorded[] {
+    const slots = this.#view.recorded;
+    if (height < 1 || height > this.height || height <= this.height - slots.length) return [];
+    return slots.getReadonly(height % slots.length).getAllReadonlyValues();
+  }
+
+  /** Whether a unit run on the block at `height` was recorded since. */
+  isRecorded(unit: Uint8Array, height: number): boolean {
+    for (let at = height + 1; at <= this.height; at++) {
+      const known = this.#recorded.get(at) ?? new Set(this.recordedIn(at).map((entry) => toHex(entry.unit)));
+      this.#recorded.set(at, known);
+      if (known.has(toHex(unit))) return true;
+    }
+    return false;
+  }
+
+  /** D of a recent block: draws that the block after it was expected to take. */
+  expectedAt(_height: number): bigint {
+    return workOf(this.target);
+  }
+
+  /** Stake of a key that is not being withdrawn. */
+  collateralOf(_address: Uint8Array): bigint {
+    return 2n ** 63n;
   }
 
   /** A block of the last RECENT_BLOCKS, the tip included; undefined beyond. */

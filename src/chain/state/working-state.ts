@@ -7,6 +7,8 @@ import {
   type Ban,
   RECENT_BLOCKS,
   RecentBlockType,
+  type Recorded,
+  RecordedListType,
   type Reward,
   RewardsType,
   StateType,
@@ -82,6 +84,12 @@ export class WorkingState {
       .getAllReadonlyValues()
       .filter((ban: Ban) => ban.until > height && !bytesEqual(ban.address, address));
     this.view.banned = StateType.fields.banned.toViewDU([...kept, { address, until }]);
+  }
+
+  /** Puts what block `height` recorded in its slot. */
+  turnRecorded(height: number, recorded: readonly Recorded[]): void {
+    const slots = this.view.recorded;
+    slots.set(height % slots.length, RecordedListType.toViewDU([...recorded]));
   }
 
   isPunished(offence: Uint8Array): boolean {

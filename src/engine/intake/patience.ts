@@ -9,6 +9,7 @@ const EARLY: ReadonlySet<RefusalCode> = new Set([
   "other-block",
   "unknown-round",
   "wrong-previous",
+  "other-branch",
   "height-ahead",
 ] as const);
 const EARLY_TRIES = 4;

@@ -1,15 +1,14 @@
 // Turns a winning unit into a block: drafted, signed once, kept, and published (protocol section 4).
 import { bytesEqual, Lru, messageOf, toHex } from "../../base/index.ts";
-import type { State } from "../../chain/index.ts";
-import { Block, type Contribution, type RoundRecord } from "../../codec/index.ts";
+import { Block, type RoundRecord } from "../../codec/index.ts";
 import { type Draft, type DraftParts, draftBlock, sealBlock } from "../../consensus/index.ts";
 import type { KeyPair } from "../../crypto/index.ts";
 import type { Clock, Log } from "../../ports/index.ts";
-import type { Win } from "../../work/index.ts";
 import type { EvidenceWatch, Ledger, Mempool } from "../chain/index.ts";
 import type { Outbox } from "../exchange/index.ts";
 import { OWN } from "../origin.ts";
-import type { RoundBoard, RoundView } from "./round-view.ts";
+import type { ClosedRound, Win } from "./closing.ts";
+import type { RoundBoard } from "./round-view.ts";
 
 export interface BlockMakerDeps {
   readonly key: KeyPair;
@@ -23,12 +22,10 @@ export interface BlockMakerDeps {
   readonly board: RoundBoard;
 }
 
-/** A unit that won, with the round and the chain that it began on. */
-export interface WonUnit {
-  readonly contribution: Contribution;
-  readonly win: Win;
-  readonly view: RoundView;
-  readonly state: State;
+/** A win with the nonce that it won by, and the round that it closes. */
+export interface WonUnit extends Win, ClosedRound {
+  readonly nonce: bigint;
+  readonly draw: Uint8Array;
 }
 
 export class BlockMaker {
@@ -42,22 +39,22 @@ export class BlockMaker {
     this.#signal = signal;
   }
 
-  /** Whether the block stands on this node; `signing` is called once it is sure to be signed, before the head can move. */
-  async make(won: WonUnit, signing: () => void): Promise<boolean> {
+  /** Whether the block stands on this node. */
+  async make(won: WonUnit): Promise<boolean> {
     const { ledger, key } = this.#deps;
-    const name = toHex(won.win.draw);
+    const name = toHex(won.draw);
     if (this.#signed.has(name)) return false;
     const draft = this.#draft(won);
     if (draft === undefined) return false;
     this.#signed.set(name, true);
-    signing();
     return this.#publish(sealBlock(draft, key, ledger.rules));
   }
 
-  #draft({ contribution, win, view, state }: WonUnit): Draft | undefined {
+  #draft(won: WonUnit): Draft | undefined {
     const { ledger, mempool, evidence, clock, log } = this.#deps;
+    const { contribution, nonce, closing, state } = won;
     const time = Math.max(clock.now(), state.time + 1);
-    const parts: DraftParts = { contribution, nonce: win.nonce, time, records: this.#records(view) };
+    const parts: DraftParts = { contribution, nonce, closing, time, records: this.#records(won) };
     const extras = { transactions: mempool.select(), evidence: evidence.pending(state) };
     let draft = draftBlock(state, { ...parts, ...extras }, ledger.rules);
     if (draft.kind !== "draft") {
@@ -69,10 +66,10 @@ export class BlockMaker {
     return undefined;
   }
 
-  /** The won task's records as they were when the unit began, and those of the others as they are now on the same head. */
-  #records(view: RoundView): RoundRecord[] {
+  /** The won task's records as far as the win carries them, and those of the others as they are now on the same head. */
+  #records({ view, records }: WonUnit): RoundRecord[] {
     return this.#deps.board.views().flatMap((current) => {
-      if (bytesEqual(current.task, view.task)) return view.records;
+      if (bytesEqual(current.task, view.task)) return records;
       return bytesEqual(current.head, view.head) ? current.records : [];
     });
   }

@@ -1,8 +1,9 @@
 // Deltas by hash: kept in memory while fresh, read from the store when recorded, pulled from peers when missing.
 import { bytesEqual, Lru, toHex } from "../../base/index.ts";
-import type { Contribution, RoundRecord } from "../../codec/index.ts";
+import type { Contribution } from "../../codec/index.ts";
 import { sha256 } from "../../crypto/index.ts";
 import type { Store, StoreWrite } from "../../ports/index.ts";
+import type { Move } from "../../work/index.ts";
 import { type BlobDeps, fetchBlob } from "../exchange/index.ts";
 import { KEYS } from "../storage/index.ts";
 
@@ -102,13 +103,17 @@ export class Deltas {
     return true;
   }
 
-  /** The same for a block's records. More than memory holds go to disk record by record, or the last would push out the first. */
-  async ofRecords(records: readonly RoundRecord[], hints: readonly string[], options: Options): Promise<boolean> {
-    const contributions = records.flatMap((record) => record.contributions);
+  /** The same for a block's moves. More than memory holds go to disk move by move, or the last would push out the first. */
+  async ofMoves(
+    moves: readonly Pick<Move, "contributions">[],
+    hints: readonly string[],
+    options: Options,
+  ): Promise<boolean> {
+    const contributions = moves.flatMap((move) => move.contributions);
     if (contributions.length < this.#capacity) return this.all(contributions, hints, options);
-    for (const record of records) {
-      if (!(await this.all(record.contributions, hints, options))) return false;
-      await this.keep(record.contributions);
+    for (const move of moves) {
+      if (!(await this.all(move.contributions, hints, options))) return false;
+      await this.keep(move.contributions);
     }
     return true;
   }

@@ -1,8 +1,8 @@
 // A task that this node follows, as far as the chain needs it: its parameter sets and deltas, and how blocks move them.
 import { ACCEPT, bytesEqual, ignore, type Refusal, type Verdict } from "../../base/index.ts";
-import type { Block, Decoded, RoundRecord } from "../../codec/index.ts";
+import type { Block, Contribution, Decoded } from "../../codec/index.ts";
 import type { Artifacts, Store, StoreWrite } from "../../ports/index.ts";
-import { firstDigest, firstParameters, type Task } from "../../work/index.ts";
+import { firstDigest, firstParameters, type Move, movesOf, type Task } from "../../work/index.ts";
 import type { BlobDeps } from "../exchange/index.ts";
 import { Deltas } from "./deltas.ts";
 import { ParameterStore } from "./parameter-store.ts";
@@ -10,6 +10,7 @@ import { Parameters, type Pulling } from "./parameters.ts";
 
 export interface FollowedTaskDeps {
   readonly store: Store;
+  readonly seasonBlocks: number;
   readonly blocks: { block(id: Uint8Array): Promise<Decoded<Block> | undefined> };
   /** Undefined for replays of a store alone. */
   readonly network: (BlobDeps & { readonly peers: { ranked(): readonly string[] } }) | undefined;
@@ -39,43 +40,53 @@ export class FollowedTask {
     return followed;
   }
 
-  /** The block's records of this task, oldest first. */
-  recordsIn(block: Block): RoundRecord[] {
-    return block.body.records.filter((record) => bytesEqual(record.task, this.task.id));
+  /** How the block moves this task, oldest step first. */
+  movesIn(block: Block): Move[] {
+    return movesOf(block, this.task.id);
   }
 
-  /** Brings the deltas of a block's records here: only a winner can have a node ask for what nobody serves. */
+  /** Brings the deltas of a block's contributions here: only a winner can have a node ask for what nobody serves. */
   async fetch(block: Block, pulling: Pulling): Promise<Refusal | undefined> {
-    const here = await this.deltas.ofRecords(this.recordsIn(block), pulling.hints, pulling);
+    const here = await this.deltas.ofMoves(this.movesIn(block), pulling.hints, pulling);
     return here ? undefined : ignore("no-delta");
   }
 
-  /** Runs the block's records over the set `digest` that stands after its parent `id`. */
+  /** Runs the block's moves over the set `digest` that stands after its parent `id`. */
   async advance(block: Block, standing: Standing, pulling: Pulling): Promise<Verdict> {
-    const records = this.recordsIn(block);
-    const starts = records.length > 0 || bytesEqual(block.header.task, this.task.id);
-    if (starts && (await this.parametersAt(standing, pulling)) === undefined) return ignore("no-parameters");
+    const moves = this.movesIn(block);
+    if (moves.length > 0 && (await this.parametersAt(standing, pulling)) === undefined) return ignore("no-parameters");
     let start = standing.digest;
-    for (const record of records) {
-      const verdict = await this.parameters.advance(start, record, pulling);
+    for (const move of moves) {
+      await this.bringStarts(move.contributions, standing, pulling);
+      const verdict = await this.parameters.advance(start, move, pulling);
       if (verdict.kind !== "accept") return verdict;
-      start = record.nextDigest;
+      start = move.nextDigest;
     }
     return ACCEPT;
   }
 
+  /** Has the sets here that late contributions started from, as far as they can be had. */
+  async bringStarts(
+    contributions: readonly Contribution[],
+    { id, season }: Omit<Standing, "digest">,
+    options: { readonly signal: AbortSignal },
+  ): Promise<void> {
+    for (const { startDigest: digest } of contributions)
+      if ((await this.parameters.get(digest)) === undefined) await this.parametersAt({ id, digest, season }, options);
+  }
+
   /** The rows that keep what a block moved; of the set that stands after it. */
   async toStore(block: Block, { digest, season }: Omit<Standing, "id">): Promise<StoreWrite[]> {
-    const records = this.recordsIn(block);
+    const moves = this.movesIn(block);
     const anew = this.#plant(digest, season);
-    if (records.length === 0 && !anew) return [];
-    const contributions = records.flatMap((record) => record.contributions);
+    if (moves.length === 0 && !anew) return [];
+    const contributions = moves.flatMap((move) => move.contributions);
     return [...(await this.parameters.store.toStore(digest)), ...this.deltas.toStore(contributions)];
   }
 
   /** What `toStore` gave is on disk. */
   written(block: Block): void {
-    this.deltas.written(this.recordsIn(block).flatMap((record) => record.contributions));
+    this.deltas.written(this.movesIn(block).flatMap((move) => move.contributions));
   }
 
   /** A set where it stands: held, rebuilt through the records of earlier blocks, or pulled by its digest; undefined when none of it can be. */
@@ -83,27 +94,48 @@ export class FollowedTask {
     return (await this.#rebuild(standing, options)) ?? this.parameters.store.fetch(standing.digest, options);
   }
 
+  /** Back over the moves of blocks to the nearest set that is held, and forth again. */
   async #rebuild(
     { id, digest, season }: Standing,
     { signal }: { readonly signal: AbortSignal },
   ): Promise<Float32Array | undefined> {
-    const path: RoundRecord[] = [];
-    let at = id;
-    let start = digest;
-    while ((await this.parameters.get(start)) === undefined && !this.#plant(start, season)) {
-      const block = await this.#deps.blocks.block(at);
-      if (block === undefined) return undefined;
-      const records = this.recordsIn(block.value);
-      path.push(...records.toReversed());
-      // A record's contributions all start from the state that it follows.
-      start = records[0]?.contributions[0]?.startDigest ?? start;
-      at = block.value.header.parent;
-    }
-    for (const record of path.reverse()) {
-      if ((await this.parameters.advance(start, record, { hints: [], signal })).kind !== "accept") return undefined;
-      start = record.nextDigest;
+    if (this.#plant(digest, season)) return this.parameters.get(digest);
+    const held = await this.parameters.get(digest);
+    if (held !== undefined) return held;
+    const path = await this.#pathTo(id, digest, season);
+    if (path === undefined) return undefined;
+    let { start } = path;
+    for (const move of path.moves) {
+      const verdict = await this.parameters.retrace(start, move, { hints: [], signal });
+      if (verdict.kind !== "accept") return undefined;
+      start = move.nextDigest;
     }
     return this.parameters.get(digest);
+  }
+
+  /** The moves from a set that is held to `digest`, which stands on block `id` or below; undefined when that is not on this branch. */
+  async #pathTo(id: Uint8Array, digest: Uint8Array, season: number): Promise<Path | undefined> {
+    const moves: Move[] = [];
+    let at = id;
+    for (;;) {
+      const block = (await this.#deps.blocks.block(at))?.value;
+      const before = block === undefined || this.#begins(block, season) ? [] : this.movesIn(block).reverse();
+      for (const move of before) {
+        const found = moves.length > 0;
+        if (found && (await this.parameters.get(move.nextDigest)) !== undefined)
+          return { start: move.nextDigest, moves: moves.reverse() };
+        if (found || bytesEqual(move.nextDigest, digest)) moves.push(move);
+      }
+      if (block === undefined || this.#begins(block, season)) break;
+      at = block.header.parent;
+    }
+    const start = firstDigest(this.task, season);
+    return moves.length > 0 && this.#plant(start, season) ? { start, moves: moves.reverse() } : undefined;
+  }
+
+  /** Whether the block's state is the first of the season: what it moved belongs to the one before. */
+  #begins({ header: { height } }: Block, season: number): boolean {
+    return height === season * this.#deps.seasonBlocks;
   }
 
   /** Whether the digest is that of the season's first set, which then is here: it is drawn, not brought. */
@@ -112,6 +144,12 @@ export class FollowedTask {
     this.parameters.store.put(digest, firstParameters(this.task, season));
     return true;
   }
+}
+
+/** Moves in order, and the set that they begin with. */
+interface Path {
+  readonly start: Uint8Array;
+  readonly moves: readonly Move[];
 }
 
 /** A parameter set where it stands: after block `id`, in a season. */

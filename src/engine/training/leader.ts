@@ -1,30 +1,26 @@
 // The leader's part of a round: waits for those it expects, then signs the record that closes the round, once (protocol section 3).
 import { bytesEqual, messageOf, toHex } from "../../base/index.ts";
 import type { Rules, State } from "../../chain/index.ts";
-import { type Decoded, MAX_CONTRIBUTIONS, MAX_RECORDS, RoundRecord } from "../../codec/index.ts";
+import { type Decoded, MAX_CONTRIBUTIONS, RoundRecord } from "../../codec/index.ts";
+import { fitsRecord, leaderOf } from "../../consensus/index.ts";
 import type { KeyPair } from "../../crypto/index.ts";
 import type { Clock, Log, Store } from "../../ports/index.ts";
 import type { Task } from "../../work/index.ts";
 import type { EventBus } from "../events.ts";
 import { KEYS } from "../storage/index.ts";
-import type { Deltas } from "./deltas.ts";
-import type { Parameters } from "./parameters.ts";
+import type { FollowedTask } from "./followed-task.ts";
 import { unitRunner } from "./pool.ts";
 import type { RoundView } from "./round-view.ts";
 import type { Rounds } from "./rounds.ts";
 
-/**
- * A leader waits at most this many median units for those it expects. A runner that learns of a round while it runs another unit
- * begins up to one unit late: with the design's 1.5 it would miss every round after that, with 2.25 two miners fall into step (test/sim).
- */
-const DEADLINE_UNITS = 2.25;
-/** Room left for the records of a slow block. */
-const SLACK_RECORDS = 8;
+/** A leader waits at most this many median units for those it expects: what comes later is recorded as late. */
+const DEADLINE_UNITS = 1.5;
+/** Nor longer than this share of a block's time. */
+const DEADLINE_BLOCKS = 0.25;
 
 export interface LeaderDeps {
   readonly rounds: Pick<Rounds, "view" | "contributions" | "addRecord" | "runners">;
-  readonly parameters: Parameters;
-  readonly deltas: Deltas;
+  readonly followed: Pick<FollowedTask, "parameters" | "deltas" | "bringStarts">;
   readonly store: Store;
   readonly state: () => State;
   readonly key: KeyPair;
@@ -44,8 +40,6 @@ export class Leader {
   readonly #options: LeaderOptions;
   readonly #deps: LeaderDeps;
   readonly #signal: AbortSignal;
-  /** Records that one head may carry of this task: the network's tasks share a block's room. */
-  readonly #maxRecords: number;
   #timer: (() => void) | undefined;
   /** The view that is being closed: one record is signed for it, whatever arrives meanwhile. */
   #closing: RoundView | undefined;
@@ -54,7 +48,6 @@ export class Leader {
     this.#options = options;
     this.#deps = deps;
     this.#signal = signal;
-    this.#maxRecords = Math.floor((MAX_RECORDS - SLACK_RECORDS) / options.rules.tasks.length);
     signal.addEventListener("abort", () => this.#rest(), { once: true });
     const mine = toHex(options.task.id);
     deps.events.on("round", ({ task }) => {
@@ -62,9 +55,8 @@ export class Leader {
       this.#rest();
       this.consider();
     });
-    // A contribution that won waits for its block: the record that closes its round stands on that.
-    deps.events.on("contribution", ({ contribution, won }) => {
-      if (!won && bytesEqual(contribution.task, options.task.id)) this.consider();
+    deps.events.on("contribution", ({ contribution }) => {
+      if (bytesEqual(contribution.task, options.task.id)) this.consider();
     });
   }
 
@@ -76,13 +68,14 @@ export class Leader {
 
   /** If this node leads: closes the round when all expected runners have sent or the deadline is past, else waits for it. */
   consider(): void {
-    const { rounds, clock, log, medianUnitMs } = this.#deps;
+    const { rounds, clock, log } = this.#deps;
     const { view } = rounds;
     if (this.#closing === view || !this.#leads() || this.#signal.aborted) return;
-    const present = new Set(rounds.contributions().map(unitRunner));
-    if (present.size === 0 || view.records.length >= this.#maxRecords) return;
-    const left = view.since + DEADLINE_UNITS * medianUnitMs() - clock.now();
-    if (rounds.runners.areAll(present) || left <= 0) {
+    const waiting = rounds.contributions();
+    if (waiting.length === 0) return;
+    const left = view.since + this.#patience() - clock.now();
+    const full = waiting.length >= MAX_CONTRIBUTIONS;
+    if (full || left <= 0 || rounds.runners.areAll(new Set(waiting.map(unitRunner)))) {
       this.#rest();
       void this.#close(view).catch((error) => log.warn({ reason: messageOf(error) }, "closing a round failed"));
       return;
@@ -93,9 +86,15 @@ export class Leader {
     });
   }
 
+  /** How long a round is kept open for those who are expected, ms. */
+  #patience(): number {
+    const { blockTimeMs } = this.#options.rules;
+    return Math.min(DEADLINE_UNITS * this.#deps.medianUnitMs(), DEADLINE_BLOCKS * blockTimeMs);
+  }
+
   #leads(): boolean {
-    const state = this.#deps.state();
-    return state.height === 0 || bytesEqual(state.tip.miner, this.#deps.key.address);
+    const leader = leaderOf(this.#deps.state());
+    return leader !== undefined && bytesEqual(leader, this.#deps.key.address);
   }
 
   /** Signs the record of a round, once: it is on disk before anyone sees it, so a restart cannot make this node equivocate. */
@@ -116,12 +115,15 @@ export class Leader {
   }
 
   async #draft(view: RoundView): Promise<Decoded<RoundRecord> | undefined> {
-    const { rounds, parameters, deltas, key } = this.#deps;
+    const { rounds, followed, key } = this.#deps;
     const { rules, task } = this.#options;
     const contributions = rounds.contributions().slice(0, MAX_CONTRIBUTIONS);
     // Those that asked for a record may have expired with a block since.
     if (contributions.length === 0) return undefined;
-    const made = await parameters.combine(view.startDigest, contributions, { hints: [], signal: this.#signal });
+    const pulling = { hints: [], signal: this.#signal };
+    await followed.bringStarts(contributions, { id: view.head, season: view.season }, pulling);
+    const weighed = { round: view.round, contributions, winning: undefined };
+    const made = await followed.parameters.combine(view.startDigest, weighed, pulling);
     if (made.kind !== "combined" || view !== rounds.view) return undefined;
     const unsigned = {
       task: task.id,
@@ -134,8 +136,9 @@ export class Leader {
       leader: key.address,
     };
     const record = RoundRecord.wrap(RoundRecord.sign(unsigned, key, rules.genesis));
+    if (!fitsRecord([...view.records, record.value], rules)) return undefined;
     const signed = { key: KEYS.signed(view.head, task.id, view.round), value: record.bytes };
-    await deltas.keep(contributions, [signed]);
+    await followed.deltas.keep(contributions, [signed]);
     return record;
   }
 }

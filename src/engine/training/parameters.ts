@@ -1,8 +1,9 @@
-// The one step that makes P(t+1) from P(t) and a record: deltas checked, combined by the task's rule, digests compared (protocol section 3).
+// The one step that makes P(t+1) from P(t) and the contributions of a record: deltas checked, combined by the task's rule, digests compared (protocol section 3).
 import {
   ACCEPT,
   bytesEqual,
   ignore,
+  isMalformed,
   Lru,
   messageOf,
   type Refusal,
@@ -10,9 +11,9 @@ import {
   toHex,
   type Verdict,
 } from "../../base/index.ts";
-import type { Contribution, RoundRecord } from "../../codec/index.ts";
-import { AGGREGATION_RULES, DELTA_CODECS, parametersDigest } from "../../ml/index.ts";
-import { checkNext, type Task } from "../../work/index.ts";
+import type { Contribution } from "../../codec/index.ts";
+import { AGGREGATION_RULES, applyDelta, DELTA_CODECS, parametersDigest } from "../../ml/index.ts";
+import { checkNext, lagOf, type Move, type Task } from "../../work/index.ts";
 import type { Deltas } from "./deltas.ts";
 import type { ParameterStore } from "./parameter-store.ts";
 
@@ -25,6 +26,9 @@ export interface Pulling {
   readonly hints: readonly string[];
   readonly signal: AbortSignal;
 }
+
+/** What a move is made of, before it leads anywhere. */
+export type Weighed = Pick<Move, "round" | "contributions" | "winning">;
 
 export interface Combined {
   readonly kind: "combined";
@@ -63,34 +67,61 @@ export class Parameters {
   }
 
   /**
-   * Computes P(round + 1) of `record` from P(round) and keeps it. accept: it is what the record says.
+   * Computes P(round + 1) from P(round) and keeps it. accept: it is what the record says.
    * reject: it is not, or a delta is malformed. ignore: P(round) or a delta could not be had.
    */
-  async advance(start: Uint8Array, record: RoundRecord, pulling: Pulling): Promise<Verdict> {
-    const result = await this.combine(start, record.contributions, pulling);
-    return result.kind === "combined" ? checkNext(record, result.digest) : result;
+  async advance(start: Uint8Array, move: Move, pulling: Pulling): Promise<Verdict> {
+    const result = await this.combine(start, move, pulling);
+    return result.kind === "combined" ? checkNext(move, result.digest) : result;
   }
 
-  /** Combines contributions over P(round): the next set and its digest (kept), or why not. */
-  async combine(
-    start: Uint8Array,
-    contributions: readonly Contribution[],
-    pulling: Pulling,
-  ): Promise<Combined | Refusal> {
-    const only = contributions.length === 1 ? contributions[0] : undefined;
-    const known = only === undefined ? undefined : await this.#knownEnd(start, only);
-    if (only !== undefined && known !== undefined) return { kind: "combined", next: known, digest: only.digest };
+  /**
+   * The same of a move that was judged before: its deltas are added up unseen, since the sets that late ones started from may be gone.
+   * What comes out is compared all the same.
+   */
+  async retrace(start: Uint8Array, move: Move, pulling: Pulling): Promise<Verdict> {
+    const base = await this.get(start);
+    if (base === undefined) return ignore("no-parameters");
+    const encoded = await this.#deltasOf(move.contributions, pulling);
+    if (encoded === undefined) return ignore("no-delta");
+    const deltas = encoded.map((bytes) => DELTA_CODECS[this.#task.codec].decode(this.#task, bytes));
+    return checkNext(move, this.#keep(base, move, deltas).digest);
+  }
+
+  /** Combines a move's contributions over P(round): the next set and its digest (kept), or why not. */
+  async combine(start: Uint8Array, move: Weighed, pulling: Pulling): Promise<Combined | Refusal> {
+    const { contributions } = move;
+    const known = await this.#knownNext(start, move);
+    if (known !== undefined) return known;
     const base = await this.get(start);
     if (base === undefined) return ignore("no-parameters", toHex(start).slice(0, 16));
-    const encoded = await Promise.all(contributions.map((c) => this.#deltas.get(c, pulling.hints, pulling)));
+    const encoded = await this.#deltasOf(contributions, pulling);
+    if (encoded === undefined) return ignore("no-delta");
     const deltas: Int32Array[] = [];
     for (const [i, bytes] of encoded.entries()) {
-      if (bytes === undefined) return ignore("no-delta");
-      const delta = this.#checkDelta(base, contributions[i] as Contribution, bytes);
+      const delta = await this.#followDelta(contributions[i] as Contribution, bytes);
       if (!(delta instanceof Int32Array)) return delta;
       deltas.push(delta);
     }
-    const next = this.#combined(base, deltas);
+    return this.#keep(base, move, deltas);
+  }
+
+  /** A single contribution that starts where the record does and is on time leads to its own end. */
+  async #knownNext(start: Uint8Array, move: Weighed): Promise<Combined | undefined> {
+    const [only, more] = move.contributions;
+    if (only === undefined || more !== undefined || !bytesEqual(only.startDigest, start)) return undefined;
+    const next = await this.#knownEnd(only);
+    return next === undefined ? undefined : { kind: "combined", next, digest: only.digest };
+  }
+
+  async #deltasOf(contributions: readonly Contribution[], pulling: Pulling): Promise<Uint8Array[] | undefined> {
+    const all = await Promise.all(contributions.map((c) => this.#deltas.get(c, pulling.hints, pulling)));
+    return all.includes(undefined) ? undefined : (all as Uint8Array[]);
+  }
+
+  #keep(base: Float32Array, move: Weighed, deltas: readonly Int32Array[]): Combined {
+    const weighted = deltas.map((delta, i) => ({ delta, lag: lagOf(move, move.contributions[i] as Contribution) }));
+    const next = AGGREGATION_RULES[this.#task.aggregation](this.#task, base, weighted);
     const digest = parametersDigest(this.#task, next);
     this.store.put(digest, next);
     return { kind: "combined", next, digest };
@@ -98,18 +129,12 @@ export class Parameters {
 
   /** Whether a contribution's delta is well-formed and leads from its start to its digest. ignore: the start is not here. */
   async checkDelta(contribution: Contribution, bytes: Uint8Array): Promise<Verdict> {
-    if ((await this.#knownEnd(contribution.startDigest, contribution)) !== undefined) return ACCEPT;
-    const base = await this.get(contribution.startDigest);
-    if (base === undefined) return ignore("no-parameters", "the contribution's start");
-    const delta = this.#checkDelta(base, contribution, bytes);
+    if ((await this.#knownEnd(contribution)) !== undefined) return ACCEPT;
+    const delta = await this.#followDelta(contribution, bytes);
     return delta instanceof Int32Array ? ACCEPT : delta;
   }
 
-  #combined(base: Float32Array, deltas: readonly Int32Array[]): Float32Array {
-    return AGGREGATION_RULES[this.#task.aggregation](this.#task, base, deltas);
-  }
-
-  #checkDelta(base: Float32Array, c: Contribution, bytes: Uint8Array): Int32Array | Refusal {
+  async #followDelta(c: Contribution, bytes: Uint8Array): Promise<Int32Array | Refusal> {
     if (bytes.length !== c.deltaBytes) return reject("wrong-delta", `it has ${bytes.length} bytes`);
     let delta: Int32Array;
     try {
@@ -120,15 +145,29 @@ export class Parameters {
     const key = endKey(c.startDigest, c);
     let end = this.#ends.get(key);
     if (end === undefined) {
-      end = parametersDigest(this.#task, this.#combined(base, [delta]));
+      const base = await this.get(c.startDigest);
+      if (base === undefined) return ignore("no-parameters", "the contribution's start");
+      const set = added(this.#task, base, delta);
+      if (set === undefined) return reject("bad-delta", "it leaves the parameters' grid");
+      end = parametersDigest(this.#task, set);
       this.#ends.set(key, end);
     }
     return bytesEqual(end, c.digest) ? delta : reject("wrong-delta", `it leads to ${toHex(end).slice(0, 16)}`);
   }
 
   /** The end state of a contribution whose delta was followed before, if it is still here. */
-  async #knownEnd(start: Uint8Array, c: Contribution): Promise<Float32Array | undefined> {
-    const end = this.#ends.get(endKey(start, c));
+  async #knownEnd(c: Contribution): Promise<Float32Array | undefined> {
+    const end = this.#ends.get(endKey(c.startDigest, c));
     return end !== undefined && bytesEqual(end, c.digest) ? this.get(c.digest) : undefined;
+  }
+}
+
+/** Undefined when a sum leaves the grid: no unit ends there. */
+function added(task: Task, base: Float32Array, delta: Int32Array): Float32Array | undefined {
+  try {
+    return applyDelta(task, base, delta);
+  } catch (error) {
+    if (isMalformed(error)) return undefined;
+    throw error;
   }
 }

@@ -1,20 +1,17 @@
 // Where a task's training stands on this node: the best block, the records signed upon it, and the state to train from.
 import { type Hash32, toHex } from "../../base/index.ts";
 import type { State } from "../../chain/index.ts";
-import { RoundRecord } from "../../codec/index.ts";
+import type { RoundRecord } from "../../codec/index.ts";
+import { nextRound, type OpenRound, openRound } from "../../consensus/index.ts";
 import type { Task } from "../../work/index.ts";
 
-export interface RoundView {
+export interface RoundView extends OpenRound {
   /** Id of the task. */
   readonly task: Uint8Array;
   readonly head: Hash32;
   readonly height: number;
   readonly season: number;
-  readonly round: number;
-  /** digest(P(round)). */
-  readonly startDigest: Uint8Array;
-  /** Id of the task's last record up to here; the task's id before the first. */
-  readonly lastRecord: Uint8Array;
+  /** Signed on the head so far. */
   readonly records: readonly RoundRecord[];
   /** When this round began here, ms. */
   readonly since: number;
@@ -22,30 +19,14 @@ export interface RoundView {
 
 /** Where the state after the head says that training stands. */
 export function freshView(state: State, task: Task, now: number): RoundView {
-  const stands = state.task(task.id);
-  return {
-    task: task.id,
-    head: state.tipId,
-    height: state.height,
-    season: stands?.season ?? 0,
-    round: stands?.round ?? 0,
-    startDigest: stands?.parametersDigest ?? task.initialDigest,
-    lastRecord: stands?.lastRecord ?? task.id,
-    records: [],
-    since: now,
-  };
+  const { tipId: head, height } = state;
+  const season = state.task(task.id)?.season ?? 0;
+  return { ...(openRound(state, task.id) as OpenRound), task: task.id, head, height, season, records: [], since: now };
 }
 
 /** The view after a record of the present round. */
 export function following(view: RoundView, record: RoundRecord, now: number): RoundView {
-  return {
-    ...view,
-    round: record.round + 1,
-    startDigest: record.nextDigest,
-    lastRecord: RoundRecord.id(record),
-    records: [...view.records, record],
-    since: now,
-  };
+  return { ...view, ...nextRound(view, record), records: [...view.records, record], since: now };
 }
 
 /** Where every followed task's training stands: rounds post their views here, whoever makes a block reads them. */

@@ -1,14 +1,21 @@
 // The rounds of one task on the best block: contributions come in, records close them, the common state moves on (protocol section 3).
-import { ACCEPT, ignore, SerialQueue, toHex, type Verdict } from "../../base/index.ts";
+import { ACCEPT, bytesEqual, ignore, SerialQueue, toHex, type Verdict } from "../../base/index.ts";
 import type { Rules, State } from "../../chain/index.ts";
 import type { Contribution, Decoded, RoundRecord } from "../../codec/index.ts";
-import { checkContribution, checkRecord, checkStanding, type OpenRound } from "../../consensus/index.ts";
+import {
+  checkContribution,
+  checkRecord,
+  checkStanding,
+  compareContributions,
+  type OpenRound,
+  Recorded,
+} from "../../consensus/index.ts";
 import type { Clock } from "../../ports/index.ts";
-import type { Task } from "../../work/index.ts";
+import { moveOfRecord, type Task } from "../../work/index.ts";
 import type { EventBus } from "../events.ts";
-import { hintsOf, type Origin, OWN } from "../origin.ts";
-import type { Deltas } from "./deltas.ts";
-import type { Parameters } from "./parameters.ts";
+import { hintsOf, type Origin } from "../origin.ts";
+import type { FollowedTask } from "./followed-task.ts";
+import type { Pulling } from "./parameters.ts";
 import { ContributionPool } from "./pool.ts";
 import { following, freshView, type RoundBoard, type RoundView } from "./round-view.ts";
 import { Runners } from "./runners.ts";
@@ -21,8 +28,7 @@ export interface RoundsOptions {
 export interface RoundsDeps {
   /** State after the best block. */
   readonly state: () => State;
-  readonly parameters: Parameters;
-  readonly deltas: Deltas;
+  readonly followed: FollowedTask;
   readonly events: EventBus;
   readonly board: RoundBoard;
   readonly clock: Clock;
@@ -35,8 +41,6 @@ export class Rounds {
   readonly #signal: AbortSignal;
   readonly #queue = new SerialQueue();
   readonly #pool = new ContributionPool();
-  /** The round closed last, whose late contributions tell who is on its way. */
-  #last: OpenRound | undefined;
   #view: RoundView;
 
   constructor(options: RoundsOptions, deps: RoundsDeps, { signal }: { readonly signal: AbortSignal }) {
@@ -53,83 +57,86 @@ export class Rounds {
     return this.#view;
   }
 
-  /** Contributions that a record of the present round can hold: those kept before a block came may have expired with it. */
-  contributions(): Contribution[] {
+  /** Contributions that a record of the open round can hold beside those recorded on this head: of all common states that still count. */
+  contributions(open: OpenRound = this.#view): Contribution[] {
     const state = this.#deps.state();
-    const standing = (c: Contribution): boolean =>
-      checkStanding(state, c, this.#options.rules, this.#view).kind === "accept";
-    return this.#pool.from(this.#view.startDigest).filter(standing);
+    const recorded = this.#recorded(state);
+    return open.commons
+      .flatMap(({ digest }) => this.#pool.from(digest))
+      .sort(compareContributions)
+      .filter((c) => checkStanding(state, c, this.#options.rules, open).kind === "accept")
+      .filter((c) => recorded.take(c).kind === "accept");
+  }
+
+  /** What the records on this head hold, of all tasks. */
+  #recorded(state: State): Recorded {
+    const recorded = new Recorded(state, this.#options.rules);
+    for (const { head, records } of this.#deps.board.views())
+      if (bytesEqual(head, state.tipId))
+        for (const { contributions } of records) for (const contribution of contributions) recorded.take(contribution);
+    return recorded;
   }
 
   /** Judges a contribution and keeps it once its delta is here; `accept` means worth relaying. */
   async addContribution(c: Contribution, origin: Origin): Promise<Verdict> {
     if (this.#pool.has(c)) return ignore("known");
     const verdict = checkContribution(this.#deps.state(), c, this.#options.rules, this.#view);
-    if (verdict.kind !== "accept") {
-      if (verdict.kind === "ignore") this.#expectLate(c);
-      return verdict;
-    }
-    const delta = await this.#deps.deltas.get(c, hintsOf(origin), { signal: this.#signal });
+    if (verdict.kind !== "accept") return verdict;
+    const { followed, events, clock } = this.#deps;
+    const options = { signal: this.#signal };
+    const delta = await followed.deltas.get(c, hintsOf(origin), options);
     if (delta === undefined) return ignore("no-delta");
-    const sound = await this.#deps.parameters.checkDelta(c, delta);
+    await followed.bringStarts([c], this.#standing(), options);
+    const sound = await followed.parameters.checkDelta(c, delta);
     if (sound.kind !== "accept") return sound;
     if (!this.#pool.add(c, { own: origin.kind === "own" })) return ignore("full", "contributions of the round");
-    this.runners.noteRunner(c);
-    this.#deps.events.emit("contribution", { contribution: c, origin, won: false });
+    this.runners.noteRunner(c, { round: this.#view.round, now: clock.now() });
+    events.emit("contribution", { contribution: c, origin });
     return ACCEPT;
-  }
-
-  /**
-   * Keeps an own contribution whose unit won, before its block moves the head: the record that the new leader signs at once must
-   * hold it, and no record of the round may be signed on the old head meanwhile.
-   */
-  keepWinning(c: Contribution): void {
-    this.runners.noteRunner(c);
-    if (!this.#pool.add(c, { own: true })) return;
-    this.#deps.events.emit("contribution", { contribution: c, origin: OWN, won: true });
   }
 
   /** Judges a leader's record and, if it follows the present round, moves on to the state that it makes. */
   async addRecord({ value: record, bytes }: Decoded<RoundRecord>, origin: Origin): Promise<Verdict> {
     const judged = this.#view;
-    const early = this.#judge(record, origin);
+    const early = this.#judge(record);
     if (early.kind !== "accept") return early;
+    const { deltas } = this.#deps.followed;
     const pulling = { hints: hintsOf(origin), signal: this.#signal };
     // Deltas come in before the queue is entered: a slow peer holds up nobody else's record.
-    const here = await this.#deps.deltas.all(record.contributions, pulling.hints, pulling);
-    if (!here) return ignore("no-delta");
+    if (!(await deltas.all(record.contributions, pulling.hints, pulling))) return ignore("no-delta");
     return this.#queue.run(async () => {
       const view = this.#view;
       // Where nothing moved meanwhile the verdict stands, and no signature is looked at again.
-      const verdict = view === judged ? early : this.#judge(record, origin);
+      const verdict = view === judged ? early : this.#judge(record);
       if (verdict.kind !== "accept") return verdict;
-      const made = await this.#deps.parameters.advance(view.startDigest, record, pulling);
+      const made = await this.#advance(view, record, pulling);
       if (made.kind !== "accept") return made;
-      if (origin.kind !== "own") await this.#deps.deltas.keep(record.contributions);
+      if (origin.kind !== "own") await deltas.keep(record.contributions);
       if (view !== this.#view) return ignore("stale-round", "it moved on meanwhile");
-      for (const contribution of record.contributions) this.runners.noteRunner(contribution);
-      this.#last = view;
+      const now = this.#deps.clock.now();
+      for (const contribution of record.contributions)
+        this.runners.noteRunner(contribution, { round: view.round, now });
       this.#deps.events.emit("record", { record, bytes, origin });
-      this.#begin(following(view, record, this.#deps.clock.now()));
+      this.#begin(following(view, record, now));
       return ACCEPT;
     });
   }
 
-  /**
-   * A runner that came too late for the last round is on its way: the leader waits for it in this one. Only for contributions that
-   * would have counted: anybody can make up runners.
-   */
-  #expectLate(c: Contribution): void {
-    const last = this.#last;
-    if (last === undefined || last.round + 1 !== this.#view.round) return;
-    const counts = checkContribution(this.#deps.state(), c, this.#options.rules, last);
-    if (counts.kind === "accept") this.runners.noteRunner(c);
+  async #advance(view: RoundView, record: RoundRecord, pulling: Pulling): Promise<Verdict> {
+    const { followed } = this.#deps;
+    await followed.bringStarts(record.contributions, this.#standing(), pulling);
+    return followed.parameters.advance(view.startDigest, moveOfRecord(record), pulling);
   }
 
-  #judge(record: RoundRecord, origin: Origin): Verdict {
-    const { height, records } = this.#view;
-    if (height === 0 && origin.kind !== "own") return ignore("other-leader");
-    return checkRecord(this.#deps.state(), records.at(-1), record, this.#options.rules);
+  #judge(record: RoundRecord): Verdict {
+    const state = this.#deps.state();
+    const { records } = this.#view;
+    const place = { state, open: this.#view, before: records, recorded: this.#recorded(state) };
+    return checkRecord(place, record, this.#options.rules);
+  }
+
+  #standing(): { readonly id: Uint8Array; readonly season: number } {
+    return { id: this.#view.head, season: this.#view.season };
   }
 
   /** Says again where training stands, for those that have just begun to listen. */
@@ -142,7 +149,7 @@ export class Rounds {
   #begin(view: RoundView): void {
     this.#view = view;
     this.#deps.board.post(view);
-    this.runners.forget(view.round);
+    this.runners.forget({ round: view.round, now: this.#deps.clock.now() });
     this.announce();
   }
 

@@ -47,17 +47,16 @@ export class TaskEngine {
 
   constructor({ rules, leads }: TaskEngineOptions, deps: TaskEngineDeps, options: { readonly signal: AbortSignal }) {
     const { followed, ledger, runtime } = deps;
-    const { task, parameters, deltas } = followed;
+    const { task, parameters } = followed;
     const state = (): State => ledger.state;
     this.task = task;
     this.parameters = parameters;
-    this.rounds = new Rounds({ rules, task }, { ...deps, parameters, deltas, state }, options);
+    this.rounds = new Rounds({ rules, task }, { ...deps, state }, options);
     const { rounds } = this;
-    if (runtime !== undefined)
-      this.trainer = new Trainer(task, { ...deps, runtime, rounds, parameters, deltas }, options);
+    if (runtime !== undefined) this.trainer = new Trainer(task, { ...deps, runtime, rounds }, options);
     if (leads) {
       const medianUnitMs = (): number => this.medianUnitMs;
-      new Leader({ rules, task }, { ...deps, rounds, parameters, deltas, state, medianUnitMs }, options);
+      new Leader({ rules, task }, { ...deps, rounds, state, medianUnitMs }, options);
     }
   }
 

@@ -5,14 +5,22 @@ import { Contribution } from "../../codec/index.ts";
 import type { KeyPair } from "../../crypto/index.ts";
 import { DELTA_CODECS } from "../../ml/index.ts";
 import type { Runtime, UnitResult } from "../../ports/index.ts";
-import { findWin, noncesPerUnit, settingOf, type Task, type UnitId, unitSeed } from "../../work/index.ts";
+import {
+  findWin,
+  noncesPerUnit,
+  settingOf,
+  type Task,
+  type UnitId,
+  unitSeed,
+  type Win as WinningDraw,
+} from "../../work/index.ts";
 import type { Ledger } from "../chain/index.ts";
 import type { EventBus, FinishedUnit } from "../events.ts";
 import type { Outbox } from "../exchange/index.ts";
 import { OWN } from "../origin.ts";
 import type { BlockMaker } from "./block-maker.ts";
-import type { Deltas } from "./deltas.ts";
-import type { Parameters } from "./parameters.ts";
+import { closeRound, type Win } from "./closing.ts";
+import type { FollowedTask } from "./followed-task.ts";
 import type { RoundView } from "./round-view.ts";
 import type { Rounds } from "./rounds.ts";
 
@@ -21,8 +29,7 @@ export interface TrainerDeps {
   readonly key: KeyPair;
   readonly ledger: Ledger;
   readonly rounds: Rounds;
-  readonly parameters: Parameters;
-  readonly deltas: Deltas;
+  readonly followed: FollowedTask;
   readonly blockMaker: BlockMaker;
   readonly outbox: Outbox;
   readonly events: EventBus;
@@ -60,10 +67,10 @@ export class Trainer {
 
   /** Runs unit `index` of ML node `mlNode` from the present common state; undefined when its parameters are not here. */
   async run(mlNode: number, index: number): Promise<FinishedUnit | undefined> {
-    const { ledger, rounds, key, runtime, parameters } = this.#deps;
+    const { ledger, rounds, key, runtime, followed } = this.#deps;
     const { view } = rounds;
     const { state } = ledger;
-    const start = await parameters.get(view.startDigest);
+    const start = await followed.parameters.get(view.startDigest);
     // The head and the round move together, but not in the same instant: a unit must belong to one of them.
     if (start === undefined || !bytesEqual(view.head, state.tipId) || state.isBanned(key.address)) return undefined;
     const task = this.#task;
@@ -79,32 +86,36 @@ export class Trainer {
     return finished;
   }
 
-  /** A result becomes a contribution; if the head has not moved since, it draws. */
+  /** A result draws if the head has not moved since, and makes a block or a contribution. */
   async #use(result: UnitResult, begun: Begun): Promise<{ readonly draws: number; readonly won: boolean }> {
-    const { ledger, rounds, blockMaker, outbox } = this.#deps;
+    const { ledger, rounds, outbox } = this.#deps;
     const { view, state, unit } = begun;
     if (bytesEqual(result.digest, view.startDigest)) return { draws: 0, won: false };
     const contribution = this.#contribution(result, begun);
     const draws = bytesEqual(ledger.head.id, view.head) ? noncesPerUnit(this.#task, ledger.rules) : 0;
     const finished = { ...unit, startDigest: view.startDigest, digest: result.digest };
     const win = findWin(finished, draws, state.target);
-    // The block first: the record that this contribution closes stands on it.
-    const keep = (): void => rounds.keepWinning(contribution);
-    const won = win !== undefined && (await blockMaker.make({ contribution, win, view, state }, keep));
-    if (won || (await rounds.addContribution(contribution, OWN)).kind === "accept")
+    if (win !== undefined && (await this.#win({ contribution, state, view }, win))) return { draws, won: true };
+    if ((await rounds.addContribution(contribution, OWN)).kind === "accept")
       outbox.publish("contribution", Contribution.codec.encode(contribution));
-    return { draws, won };
+    return { draws, won: false };
+  }
+
+  /** Whether the win became a block that stands here. */
+  async #win(won: Win, { nonce, draw }: WinningDraw): Promise<boolean> {
+    const round = await closeRound(won, this.#deps, { signal: this.#signal });
+    return round !== undefined && this.#deps.blockMaker.make({ ...won, ...round, nonce, draw });
   }
 
   #contribution(result: UnitResult, { view, state, unit }: Begun): Contribution {
-    const { parameters, deltas, key, ledger } = this.#deps;
+    const { followed, key, ledger } = this.#deps;
     const { delta, deltaHash, digest, end } = result;
     const change = { deltaHash, deltaBytes: delta.length };
-    parameters.learn(view.startDigest, { ...change, digest, end });
-    deltas.put(deltaHash, delta);
+    followed.parameters.learn(view.startDigest, { ...change, digest, end });
+    followed.deltas.put(deltaHash, delta);
     const { beacon: _, ...place } = unit;
     const codec = DELTA_CODECS[this.#task.codec].tag;
-    const start = { height: state.height, startDigest: view.startDigest };
+    const start = { block: state.tipId, height: state.height, startDigest: view.startDigest };
     return Contribution.sign({ ...place, ...start, digest, codec, ...change }, key, ledger.rules.genesis);
   }
 }

@@ -1,36 +1,53 @@
-// The rule `mean` (protocol section 3): contributions of a round in, the next common state out. Integers only, order-free.
+// The rule `mean` (protocol section 3): contributions of a record in, the next common state out. Integers only, order-free.
 import { PouwError } from "../../base/index.ts";
 import { checkLength, fromGrid, GRID_MAX, GRID_MIN, type GridLayout, toGrid } from "../delta/index.ts";
 
-/** Sums stay exact in a double, and in 32 bits, up to this many deltas. */
-const MAX_DELTAS = 128;
+/** Contributions of one record at most. With it, weights up to 128 and deltas below 2^23 every sum stays far below 2^53. */
+const MAX_DELTAS = 64;
+/** Weight of a contribution that is on time; each round of lag halves it. */
+const ON_TIME = 128;
+const MAX_LAG = 7;
+
+/** What a contribution changed, in grid steps and flat layout, and how many rounds late it is. */
+export interface Weighted {
+  readonly delta: Int32Array;
+  readonly lag: number;
+}
 
 /**
- * P(t+1) = P(t) + mean of the deltas, coordinate by coordinate: the mean of grid steps is rounded to the nearest integer, halves
- * to the even one, and the sum is clamped to the grid's range. One delta gives exactly its P'. The order of `deltas` cannot
- * matter. `start` and every delta are in flat layout. Throws NOT_FINITE or BAD_ENCODING for a start off its grid or a wrong length.
+ * P(t+1) = P(t) + (sum of w d) / (128 n), coordinate by coordinate, w = 128 >> lag: the exact quotient is rounded to the nearest
+ * integer, halves to the even one, and the sum clamped to the grid's range. One delta on time gives exactly its P'. The order of
+ * `contributions` cannot matter. Throws NOT_FINITE or BAD_ENCODING for a start off its grid or a wrong length.
  */
-export function aggregate(layout: GridLayout, start: Float32Array, deltas: readonly Int32Array[]): Float32Array {
-  const count = deltas.length;
+export function aggregate(layout: GridLayout, start: Float32Array, contributions: readonly Weighted[]): Float32Array {
+  const count = contributions.length;
   if (count < 1 || count > MAX_DELTAS) throw new PouwError("INTERNAL", `cannot aggregate ${count} deltas`);
-  for (const delta of deltas) checkLength(layout, delta, "a delta");
   const state = toGrid(layout, start);
-  // Clipping to the median norm and the trimmed mean from five contributions up go here, on `deltas`, before the sum.
-  const sums = new Int32Array(state.length);
-  for (const delta of deltas)
-    for (let i = 0; i < sums.length; i++) sums[i] = (sums[i] as number) + (delta[i] as number);
+  // Clipping to the median norm and the trimmed mean from five contributions up go here, on the deltas, before the sum.
+  const sums = new Float64Array(state.length);
+  for (const { delta, lag } of contributions) {
+    checkLength(layout, delta, "a delta");
+    const weight = weightOf(lag);
+    for (let i = 0; i < sums.length; i++) sums[i] = (sums[i] as number) + weight * (delta[i] as number);
+  }
   for (let i = 0; i < sums.length; i++) {
-    const next = (state[i] as number) + divideToEven(sums[i] as number, count);
+    const next = (state[i] as number) + divideToEven(sums[i] as number, ON_TIME * count);
     state[i] = Math.min(Math.max(next, GRID_MIN), GRID_MAX);
   }
   return fromGrid(layout, state);
 }
 
-/** Integer quotient rounded to nearest, halves to even. Exact for 32-bit operands, divisor > 0. */
+function weightOf(lag: number): number {
+  if (!Number.isInteger(lag) || lag < 0 || lag > MAX_LAG) throw new PouwError("INTERNAL", `no weight for lag ${lag}`);
+  return ON_TIME >> lag;
+}
+
+/** Integer quotient rounded to nearest, halves to even. Exact for dividends below 2^40 and divisors from 1 to 2^13. */
 export function divideToEven(dividend: number, divisor: number): number {
-  const toZero = (dividend / divisor) | 0;
+  // A quotient that is no integer is 2^-13 or more from the next one, a double of this size is not off by that much.
+  const toZero = Math.trunc(dividend / divisor);
   const rest = dividend - toZero * divisor;
   const twice = 2 * (rest < 0 ? -rest : rest);
-  const away = twice > divisor || (twice === divisor && (toZero & 1) !== 0);
-  return away ? toZero + (rest < 0 ? -1 : 1) : toZero;
+  const away = twice > divisor || (twice === divisor && toZero % 2 !== 0);
+  return away ? toZero + (dividend < 0 ? -1 : 1) : toZero;
 }

@@ -32,7 +32,11 @@ export async function replayStore(options: ReplayOptions, deps: ReplayDeps, run:
   const began = performance.now();
   const { signal } = run;
   const blocks = new BlockStore(deps.store);
-  const followed = await FollowedTasks.open(options.tasks, { ...deps, blocks, network: undefined }, { signal });
+  const followed = await FollowedTasks.open(
+    options.tasks,
+    { ...deps, seasonBlocks: options.network.rules.seasonBlocks, blocks, network: undefined },
+    { signal },
+  );
   const replay = new Replay(options.network, { blocks, followed, runtime: deps.runtime }, { signal });
   let problem: VerifyReport["problem"];
   try {
@@ -107,7 +111,7 @@ class Replay {
       const standing = { id: value.header.parent, ...standingIn(this.state, followed) };
       const verdict = await followed.advance(value, standing, { hints: [], signal: this.#signal });
       if (verdict.kind !== "accept") return `${followed.task.name}: ${verdict.reason}`;
-      this.counts.records += followed.recordsIn(value).length;
+      this.counts.records += followed.movesIn(value).length;
     }
     return undefined;
   }

@@ -120,7 +120,7 @@ describe.each([
     for (let i = 0; i < rules.banBlocks; i++) {
       expect(at.isBanned(alice.address)).toBe(true);
       expect(tryAt(at)).toMatchObject({ kind: "reject", code: "banned" });
-      expect(checkContribution(at, aContribution(at, alice, {}, rules), rules)).toMatchObject({ code: "banned" });
+      expect(checkContributionOn(at, aContribution(at, alice, {}, rules), rules)).toMatchObject({ code: "banned" });
       at = mineBlock(at, carol, rules).state;
     }
     expect(at.isBanned(alice.address)).toBe(false);
@@ -149,7 +149,7 @@ describe("a banned leader", () => {
     // Alice wins block 2 with evidence against herself: she would lead on it, but is banned.
     const at = mineBlock(state, alice, rules, { evidence: [evidenceOf(doubleBlock, double)] }).state;
     const records = someRecords(at, alice, [carol], 1, rules);
-    expect(checkRecord(at, undefined, records[0] as RoundRecord, rules)).toMatchObject({
+    expect(checkRecordOn(at, undefined, records[0] as RoundRecord, rules)).toMatchObject({
       kind: "reject",
       code: "banned",
     });
@@ -157,7 +157,7 @@ describe("a banned leader", () => {
     // The control: without the evidence the same record stands.
     const free = mineBlock(state, alice, rules).state;
     const good = someRecords(free, alice, [carol], 1, rules)[0] as RoundRecord;
-    expect(checkRecord(free, undefined, good, rules)).toEqual({ kind: "accept" });
+    expect(checkRecordOn(free, undefined, good, rules)).toEqual({ kind: "accept" });
   });
 });
 

@@ -41,14 +41,14 @@ describe("records", () => {
   it("follow each other round by round", () => {
     const records = someRecords(tip, bob, [alice, bob, carol], 4, rules);
     for (const [i, record] of records.entries()) {
-      expect(checkRecord(tip, records[i - 1], record, rules)).toEqual(accept);
+      expect(checkRecordOn(tip, records[i - 1], record, rules)).toEqual(accept);
       if (i > 0) {
         expect(record.parent).toEqual(RoundRecord.id(records[i - 1] as RoundRecord));
-        expect(checkRecord(tip, records[i - 2], record, rules)).toMatchObject({
+        expect(checkRecordOn(tip, records[i - 2], record, rules)).toMatchObject({
           kind: "ignore",
           code: "unknown-round",
         });
-        expect(checkRecord(tip, record, record, rules)).toMatchObject({ kind: "ignore", code: "stale-round" });
+        expect(checkRecordOn(tip, record, record, rules)).toMatchObject({ kind: "ignore", code: "stale-round" });
       }
     }
   });
@@ -57,12 +57,12 @@ describe("records", () => {
     expect(leaderOf(tip)).toEqual(bob.address);
     expect(leaderOf(world.state)).toBeUndefined();
     const [zero] = someRecords(world.state, carol, [carol], 1, rules);
-    expect(checkRecord(world.state, undefined, zero as RoundRecord, rules)).toEqual(accept);
+    expect(checkRecordOn(world.state, undefined, zero as RoundRecord, rules)).toEqual(accept);
     // But each leads itself: block 1 holds its own miner's records only, and one leader's follow one another.
     const parts = winningParts(world.state, alice, { records: [zero as RoundRecord] }, rules);
     expect(draftBlock(world.state, parts, rules)).toMatchObject({ kind: "reject", code: "not-leader" });
     const second = someRecords(world.state, alice, [carol], 2, rules)[1] as RoundRecord;
-    expect(checkRecord(world.state, zero, second, rules)).toMatchObject({ code: "not-leader" });
+    expect(checkRecordOn(world.state, zero, second, rules)).toMatchObject({ code: "not-leader" });
     expect(mineBlock(world.state, carol, rules, { records: [zero as RoundRecord] }).state.height).toBe(1);
   });
 
@@ -74,13 +74,13 @@ describe("records", () => {
       aContribution(tip, bob, {}, rules),
     ];
     const record = aRecord(tip, bob, { contributions: own }, rules);
-    expect(checkRecord(tip, undefined, record, rules)).toEqual(accept);
+    expect(checkRecordOn(tip, undefined, record, rules)).toEqual(accept);
     for (let i = 1; i < record.contributions.length; i++)
       expect(
         compareContributions(record.contributions[i - 1] as Contribution, record.contributions[i] as Contribution),
       ).toBeLessThan(0);
     const twice = aRecord(tip, bob, { contributions: [...own, own[0] as Contribution] }, rules);
-    expect(checkRecord(tip, undefined, twice, rules)).toMatchObject({ kind: "reject", code: "unordered" });
+    expect(checkRecordOn(tip, undefined, twice, rules)).toMatchObject({ kind: "reject", code: "unordered" });
   });
 
   it("hold up to 64 contributions", () => {
@@ -88,7 +88,7 @@ describe("records", () => {
       const contributions = Array.from({ length: count }, (_, index) => aContribution(tip, alice, { index }, rules));
       return aRecord(tip, bob, { contributions }, rules);
     };
-    expect(checkRecord(tip, undefined, many(64), rules)).toEqual(accept);
+    expect(checkRecordOn(tip, undefined, many(64), rules)).toEqual(accept);
   });
 
   it("answer for their contributions: what gossip ignores, a record is refused for", () => {
@@ -105,11 +105,11 @@ describe("records", () => {
     ];
     for (const [code, contribution] of bad) {
       const record = aRecord(tip, bob, { contributions: [contribution] }, rules);
-      expect(checkRecord(tip, undefined, record, rules)).toMatchObject({ kind: "reject", code });
+      expect(checkRecordOn(tip, undefined, record, rules)).toMatchObject({ kind: "reject", code });
     }
     // The control: as far back as height H - 3 a unit of the open round counts.
     const record = aRecord(tip, bob, { contributions: [good, late] }, rules);
-    expect(checkRecord(tip, undefined, record, rules)).toEqual(accept);
+    expect(checkRecordOn(tip, undefined, record, rules)).toEqual(accept);
   });
 
   it("cannot carry another's signature", () => {
@@ -120,7 +120,7 @@ describe("records", () => {
       rules,
     );
     const stolen = { ...record, leader: bob.address };
-    expect(checkRecord(tip, undefined, stolen, rules)).toMatchObject({ kind: "reject", code: "bad-signature" });
+    expect(checkRecordOn(tip, undefined, stolen, rules)).toMatchObject({ kind: "reject", code: "bad-signature" });
   });
 });
 
@@ -129,10 +129,10 @@ describe("contributions on gossip", () => {
     const records = someRecords(tip, bob, [alice], 2, rules);
     const last = records[1] as RoundRecord;
     const next = aContribution(tip, carol, { previous: last }, rules);
-    expect(checkContribution(tip, next, rules)).toMatchObject({ kind: "ignore", code: "unknown-round" });
-    expect(checkContribution(tip, next, rules, openRound(tip, taskIn(rules).id, last))).toEqual(accept);
+    expect(checkContributionOn(tip, next, rules)).toMatchObject({ kind: "ignore", code: "unknown-round" });
+    expect(checkContributionOn(tip, next, rules, openRound(tip, taskIn(rules).id, last))).toEqual(accept);
     const fork = { round: next.round, startDigest: alice.address };
-    expect(checkContribution(tip, next, rules, fork)).toMatchObject({ kind: "ignore", code: "wrong-start" });
+    expect(checkContributionOn(tip, next, rules, fork)).toMatchObject({ kind: "ignore", code: "wrong-start" });
   });
 });
 
@@ -141,12 +141,12 @@ describe("a block", () => {
     const records = someRecords(tip, bob, [alice, carol], 3, rules);
     const mined = mineBlock(tip, carol, rules, { records: records.slice(0, 1) });
     expect(mined.state.task(taskIn(rules).id)).toMatchObject({ round: (records[0] as RoundRecord).round + 1 });
-    expect(checkRecord(mined.state, records[0], records[1] as RoundRecord, rules)).toMatchObject({
+    expect(checkRecordOn(mined.state, records[0], records[1] as RoundRecord, rules)).toMatchObject({
       code: "other-block",
     });
     const own = someRecords(mined.state, carol, [alice], 1, rules)[0] as RoundRecord;
     expect(own.parent).toEqual(RoundRecord.id(records[0] as RoundRecord));
-    expect(checkRecord(mined.state, undefined, own, rules)).toEqual(accept);
+    expect(checkRecordOn(mined.state, undefined, own, rules)).toEqual(accept);
   });
 
   it("must start from the last record's state", () => {

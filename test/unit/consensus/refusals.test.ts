@@ -97,14 +97,14 @@ function otherDraw(pick: "loses" | "wins later"): Partial<UnsignedHeader> {
 
 const honestContribution = aContribution(parent, carol, {}, rules);
 const contribution = (change: Partial<Contribution>, on: State = parent): Result =>
-  checkContribution(on, Contribution.sign({ ...honestContribution, ...change }, carol, rules.genesis), rules);
+  checkContributionOn(on, Contribution.sign({ ...honestContribution, ...change }, carol, rules.genesis), rules);
 const contributions = (kind: Refusal["kind"], change: Partial<Contribution>): Row => [
   kind,
   () => contribution({}),
   () => contribution(change),
 ];
 const recordOf = (change: Partial<RoundRecord>, leader = bob): Result =>
-  checkRecord(parent, undefined, aRecord(parent, leader, first, rules, change), rules);
+  checkRecordOn(parent, undefined, aRecord(parent, leader, first, rules, change), rules);
 const recordsRow = (kind: Refusal["kind"], change: Partial<RoundRecord>, leader = bob): Row => [
   kind,
   () => recordOf({}),

@@ -107,9 +107,9 @@ describe("records of several tasks", () => {
     for (const bad of [[a2], [a1, b2], [a1, a1], [a1, a2, a2, b1]])
       expect(draft(bad, tip, c)).toMatchObject({ kind: "reject" });
     // The last record of another task is none that a first one could follow.
-    expect(checkRecord(tip, undefined, b1, rules)).toEqual({ kind: "accept" });
-    expect(checkRecord(tip, a1, a2, rules)).toEqual({ kind: "accept" });
-    expect(checkRecord(tip, a1, b1, rules)).toMatchObject({ kind: "ignore", code: "stale-round" });
+    expect(checkRecordOn(tip, undefined, b1, rules)).toEqual({ kind: "accept" });
+    expect(checkRecordOn(tip, a1, a2, rules)).toEqual({ kind: "accept" });
+    expect(checkRecordOn(tip, a1, b1, rules)).toMatchObject({ kind: "ignore", code: "stale-round" });
     const grafted = aRecord(tip, bob, { task: b.id, contributions: b1.contributions }, rules, {
       parent: RoundRecord.id(a1),
     });
@@ -122,7 +122,7 @@ describe("records of several tasks", () => {
       const strange = aRecord(tip, bob, { contributions: a1.contributions }, rules, { task: id });
       const body = [a1, strange].sort((x, y) => compareBytes(x.task, y.task));
       expect(draft(body)).toMatchObject({ kind: "reject", code: "unknown-task" });
-      expect(checkRecord(tip, undefined, strange, rules)).toMatchObject({ kind: "reject", code: "unknown-task" });
+      expect(checkRecordOn(tip, undefined, strange, rules)).toMatchObject({ kind: "reject", code: "unknown-task" });
     }
   });
 
@@ -134,9 +134,9 @@ describe("records of several tasks", () => {
       { task: a.id, contributions: [aContribution(tip, carol, { task: a.id }, rules), theirs] },
       rules,
     );
-    expect(checkRecord(tip, undefined, mixed, rules)).toMatchObject({ kind: "reject", code: "unknown-task" });
+    expect(checkRecordOn(tip, undefined, mixed, rules)).toMatchObject({ kind: "reject", code: "unknown-task" });
     const own = aRecord(tip, bob, { task: b.id, contributions: [theirs] }, rules);
-    expect(checkRecord(tip, undefined, own, rules)).toEqual({ kind: "accept" });
+    expect(checkRecordOn(tip, undefined, own, rules)).toEqual({ kind: "accept" });
   });
 
   it("are all led by the tip's miner; before block 1 by the block's own", () => {
@@ -151,10 +151,10 @@ describe("records of several tasks", () => {
 
   it("void what the old leader signed further, task by task", () => {
     const further = of(a, 3)[2] as RoundRecord;
-    expect(checkRecord(state, records[1], further, rules)).toMatchObject({ code: "other-block" });
+    expect(checkRecordOn(state, records[1], further, rules)).toMatchObject({ code: "other-block" });
     for (const task of [a, b, c]) {
       const own = someRecords(state, carol, [alice], 2, rules, task.id) as [RoundRecord, RoundRecord];
-      expect(checkRecord(state, undefined, own[0], rules)).toEqual({ kind: "accept" });
+      expect(checkRecordOn(state, undefined, own[0], rules)).toEqual({ kind: "accept" });
       expect(draft(own, state, task)).toMatchObject({ kind: "draft" });
     }
   });
@@ -217,7 +217,7 @@ describe("a contribution", () => {
     for (const task of rules.tasks) {
       const judge = (deltaBytes: number): object => {
         const { signature: _, ...honest } = aContribution(tip, alice, { task: task.id }, rules);
-        return checkContribution(tip, resigned({ ...honest, deltaBytes }), rules);
+        return checkContributionOn(tip, resigned({ ...honest, deltaBytes }), rules);
       };
       expect(task.maxDeltaBytes).toBe(4 * task.parameterCount);
       expect(judge(task.maxDeltaBytes)).toEqual({ kind: "accept" });
@@ -228,9 +228,11 @@ describe("a contribution", () => {
   it("is judged by its own task's round", () => {
     const [a1] = of(a, 1) as [RoundRecord];
     const next = aContribution(tip, alice, { task: a.id, previous: a1 }, rules);
-    expect(checkContribution(tip, next, rules, openRound(tip, a.id, a1))).toEqual({ kind: "accept" });
-    expect(checkContribution(tip, next, rules)).toMatchObject({ code: "unknown-round" });
-    expect(checkContribution(tip, aContribution(tip, alice, { task: b.id }, rules), rules)).toEqual({ kind: "accept" });
+    expect(checkContributionOn(tip, next, rules, openRound(tip, a.id, a1))).toEqual({ kind: "accept" });
+    expect(checkContributionOn(tip, next, rules)).toMatchObject({ code: "unknown-round" });
+    expect(checkContributionOn(tip, aContribution(tip, alice, { task: b.id }, rules), rules)).toEqual({
+      kind: "accept",
+    });
   });
 });
 

@@ -42,7 +42,7 @@ beforeEach(async () => {
 
 /** The task over the same store with an empty memory. */
 const again = (network?: ConstructorParameters<typeof FollowedTask>[1]["network"]): Promise<FollowedTask> => {
-  const deps = { store, blocks: new BlockStore(store), network, artifacts: toyArtifacts };
+  const deps = { store, seasonBlocks: 1000, blocks: new BlockStore(store), network, artifacts: toyArtifacts };
   return FollowedTask.open(toyTask, deps, { signal });
 };
 const setAt = (followed: FollowedTask, { block, place }: Built): Promise<Float32Array | undefined> =>
@@ -142,9 +142,9 @@ describe("a block", () => {
     expect(await followed.advance(next.block.value, standing(), pulling)).toEqual(ACCEPT);
     const other = new FollowedTask(
       { ...toyTask, id: new Uint8Array(32) as never },
-      { store, blocks: desk.blocks, network: undefined },
+      { store, seasonBlocks: 1000, blocks: desk.blocks, network: undefined },
     );
-    expect(other.recordsIn(next.block.value)).toEqual([]);
+    expect(other.movesIn(next.block.value)).toEqual([]);
     expect(await other.advance(next.block.value, standing(), pulling)).toEqual(ACCEPT);
     expect(await other.toStore(next.block.value, { digest: next.place.start, season: 0 })).toEqual([]);
   });
@@ -186,7 +186,7 @@ describe("the tasks that a node follows", () => {
   it("stand in ascending order of id, are found by it, and serve each other's blobs to peers", async () => {
     const other = new FollowedTask(
       { ...toyTask, id: new Uint8Array(32) as never },
-      { store, blocks: desk.blocks, network: undefined },
+      { store, seasonBlocks: 1000, blocks: desk.blocks, network: undefined },
     );
     const tasks = new FollowedTasks([desk.followed, other]);
     expect(tasks.all).toEqual([other, desk.followed]);
