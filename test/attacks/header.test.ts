@@ -5,7 +5,7 @@ import { type Block, Header, type UnsignedHeader } from "../../src/codec/index.t
 import { sha256 } from "../../src/crypto/index.ts";
 import { drawHash, findWin, firstNonce, noncesPerUnit, unitOfHeader } from "../../src/work/index.ts";
 import { forgeBlock } from "../support/chain.ts";
-import { aBlock, aWin, blockOf, type Place, placeOf } from "../support/forge.ts";
+import { aBlock, aWin, blockOf, closingAt, type Place, placeOf } from "../support/forge.ts";
 import { Lab, type Node, VICTIMS } from "../support/lab.ts";
 import { Sim } from "../support/sim.ts";
 
@@ -99,7 +99,7 @@ const FORGERIES: readonly (readonly [what: string, code: string, make: () => Blo
   ["a wrong state root", "wrong-state-root", () => signed(honest(), { stateRoot: zero })],
   ["a wrong body root", "wrong-body-root", () => signed(honest(), { bodyRoot: zero })],
   ["wrong parameters to start from", "wrong-start", () => ground({ startDigest: zero })],
-  ["wrong parameters, without the work of a draw", "draw-above-target", () => signed(honest(), { startDigest: zero })],
+  ["wrong parameters, without the work of a draw", "wrong-start", () => signed(honest(), { startDigest: zero })],
   ["a round that its records do not lead to", "wrong-round", () => ground({ round: place.round + 1 })],
   ["a round that nothing leads to", "wrong-round", () => signed(honest(), { round: place.round + 300 })],
   ["a wrong height", "wrong-height", () => signed(honest(), { height: place.state.height + 2 })],
@@ -115,7 +115,10 @@ const FORGERIES: readonly (readonly [what: string, code: string, make: () => Blo
   [
     "a contribution that is not the header's",
     "wrong-body-root",
-    () => ({ ...honest(), body: { ...honest().body, contribution: aWin(lab, key, place, {}, 400).contribution } }),
+    () => {
+      const closing = closingAt(lab, place, [aWin(lab, key, place, {}, 400)]);
+      return { ...honest(), body: { ...honest().body, closing } };
+    },
   ],
 ];
 

@@ -73,9 +73,13 @@ describe("a block with records of two tasks", () => {
     const block = carrying(a, b);
     for (const node of [both, one]) expect(await bring(node, block, a, b)).toEqual({ kind: "accept" });
     await lab.clock.run(2000);
-    for (const { shop, record } of [a, b]) {
-      expect(engineOf(both, shop).rounds.view.startDigest).toEqual(record.nextDigest);
-      expect(one.engine.ledger.state.task(shop.task.id)?.parametersDigest).toEqual(record.nextDigest);
+    // The winner's task goes on by the closing record.
+    for (const [{ shop }, next] of [
+      [a, block.body.closing.nextDigest],
+      [b, b.record.nextDigest],
+    ] as const) {
+      expect(engineOf(both, shop).rounds.view.startDigest).toEqual(next);
+      expect(one.engine.ledger.state.task(shop.task.id)?.parametersDigest).toEqual(next);
     }
     expect(one.engine.ledger.state.root).toEqual(both.engine.ledger.state.root);
   });
@@ -263,6 +267,11 @@ describe("gossip of a task that is not followed", () => {
 
 describe("a leader of two tasks", () => {
   it("may close the same round number of each: that is no second record", async () => {
+    // Block 1 closed a round of the one, block 2 one of the other.
+    const two = lab.of("toy-two");
+    const block = aBlock(two, leader, await placeIn(both, two));
+    expect(await lab.tellBlock(await lab.evil([both]), both, block)).toEqual({ kind: "accept" });
+    await lab.clock.run(12_000);
     const [a, b] = [await round(first), await round(second)];
     expect(a.record.round).toBe(b.record.round);
     const peer = await serving(both, a, b);

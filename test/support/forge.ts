@@ -1,4 +1,5 @@
 // Units, records and blocks upon what an engine holds: honest ones as anybody could make them, and the forgeries of a cheat who holds its own key.
+import { toHex } from "../../src/base/index.ts";
 import type { State } from "../../src/chain/index.ts";
 import {
   type Block,
@@ -121,7 +122,8 @@ export function blockOf(
 ): Block {
   const { rules } = lab.network;
   const time = extras.time ?? Math.max(lab.clock.now(), place.state.time + 1);
-  const { contribution, win } = won;
+  const { contribution, win, delta } = won;
+  lab.wins.set(toHex(contribution.deltaHash), delta);
   const closing = closingAt(lab, place, [won]);
   const parts = { contribution, nonce: win.nonce, records: place.records, closing, ...extras, time };
   const draft = draftBlock(place.state, parts, rules);

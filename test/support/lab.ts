@@ -87,13 +87,15 @@ export const VICTIMS: readonly (readonly [string, NodeOptions])[] = [
 ];
 
 /** What a forger needs of a lab. */
-export type Workshop = Pick<Lab, "network" | "clock" | "task">;
+export type Workshop = Pick<Lab, "network" | "clock" | "task" | "wins">;
 
 export class Lab {
   readonly clock = new VirtualClock();
   readonly network: Network;
   /** The network's first task; in most tests its only one. */
   readonly task: Task;
+  /** Deltas of the units that won the blocks that a test made, by hash in hex: who publishes a block serves them. */
+  readonly wins = new Map<string, Uint8Array>();
   readonly air: MemoryNetwork;
   readonly #engines: Engine[] = [];
   #wires = 0;
@@ -188,11 +190,14 @@ export class Lab {
     };
   }
 
-  /** Answers the handshake and says of everything else that it is not there. */
+  /** Answers the handshake, serves the deltas of won blocks, and says of everything else that it is not there. */
   nothing(change: Partial<PeerStatus> = {}): Answer {
-    return async (protocol) => {
+    return async (protocol, data) => {
       if (protocol === "status") return REQUESTS.status.request.encode(this.status(change));
-      if (protocol === "blob") return REQUESTS.blob.reply.encode({ total: 0, bytes: new Uint8Array(0) });
+      if (protocol === "blob") {
+        const bytes = this.wins.get(toHex(REQUESTS.blob.request.decode(data).id)) ?? new Uint8Array(0);
+        return REQUESTS.blob.reply.encode({ total: bytes.length, bytes });
+      }
       if (protocol === "round") return REQUESTS.round.reply.encode({ records: [], contributions: [] });
       return protocol === "blocks" || protocol === "blocks-by-id"
         ? REQUESTS.blocks.reply.encode({ blocks: [] })
@@ -271,8 +276,8 @@ export class Lab {
 
   /** The lab as forgers of another of its tasks see it. */
   of(name: string): Workshop {
-    const { network, clock } = this;
-    return { network, clock, task: network.rules.tasks.find((task) => task.name === name) as Task };
+    const { network, clock, wins } = this;
+    return { network, clock, wins, task: network.rules.tasks.find((task) => task.name === name) as Task };
   }
 
   async close(): Promise<void> {
