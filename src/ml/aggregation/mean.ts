@@ -49,5 +49,6 @@ export function divideToEven(dividend: number, divisor: number): number {
   const rest = dividend - toZero * divisor;
   const twice = 2 * (rest < 0 ? -rest : rest);
   const away = twice > divisor || (twice === divisor && toZero % 2 !== 0);
-  return away ? toZero + (dividend < 0 ? -1 : 1) : toZero;
+  // Adding zero makes -0 plain.
+  return away ? toZero + (dividend < 0 ? -1 : 1) : toZero + 0;
 }
