@@ -92,7 +92,7 @@ function checkClosing(
   if (winning === undefined || !isOfHeader(winning, block.header)) return reject("wrong-contribution");
   const shape = checkShape(closing);
   if (shape.kind !== "accept") return shape;
-  const won = checkWinning(winning, rules);
+  const won = checkWinning(parent, winning, rules);
   if (won.kind !== "accept") return won;
   const once = place.recorded.takeWinning(winning);
   if (once.kind !== "accept") return insist(once);

@@ -35,9 +35,10 @@ export function checkStanding(state: State, contribution: Contribution, rules: R
 }
 
 /** A block's winning contribution: it needs neither collateral nor admission, since it is checked. Its start is the header's business. */
-export function checkWinning(contribution: Contribution, rules: Rules): Verdict {
+export function checkWinning(state: State, contribution: Contribution, rules: Rules): Verdict {
   const form = checkForm(contribution, rules);
-  return form.kind === "accept" ? checkSignature(contribution, rules) : form;
+  if (form.kind !== "accept") return form;
+  return state.isBanned(contribution.author) ? reject("banned") : checkSignature(contribution, rules);
 }
 
 const checkSignature = (contribution: Contribution, rules: Rules): Verdict =>

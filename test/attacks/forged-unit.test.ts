@@ -88,7 +88,7 @@ describe.each(VICTIMS)("a %s", (name, options) => {
     const first = aBlock(lab, evil.key, place, CHEATS[0]?.[1]);
     // A verifier answers for a block only once it has run the unit; the second block must not wait for that.
     await evil.wire.publish("block", blockMessage(first));
-    await lab.clock.run(10, () => victim.engine.ledger.head.height === 3);
+    await lab.clock.run(50, () => victim.engine.ledger.head.height === 3);
     const second = aBlock(lab, evil.key, await placeOf(victim));
     await evil.wire.publish("block", blockMessage(second));
     await lab.clock.run(50, () => victim.engine.ledger.head.height === 4);

@@ -107,7 +107,10 @@ describe("aggregation", () => {
       layout: fc.constant(layout),
       start: fc.constant(start),
       end: fc.constant(end),
-      deltas: fc.array(integers(start.length, 2 * TOP - 1), { minLength: 1, maxLength: 6 }),
+      deltas: fc.array(fc.record({ delta: integers(start.length, 2 * TOP - 1), lag: fc.integer({ min: 0, max: 7 }) }), {
+        minLength: 1,
+        maxLength: 6,
+      }),
       order: fc.infiniteStream(fc.nat()),
     }),
   );
@@ -117,7 +120,9 @@ describe("aggregation", () => {
       fc.property(pairs, ({ layout, start, end }) => {
         const from = fromGrid(layout, start);
         const to = fromGrid(layout, end);
-        expect(aggregate(layout, from, [decodeDelta(layout, encodeDelta(layout, from, to))])).toEqual(to);
+        expect(
+          aggregate(layout, from, [{ delta: decodeDelta(layout, encodeDelta(layout, from, to)), lag: 0 }]),
+        ).toEqual(to);
       }),
     );
   });
@@ -138,13 +143,16 @@ describe("aggregation", () => {
     );
   });
 
-  it("is the rounded mean of big integers", () => {
+  it("is the rounded, weighted mean of big integers", () => {
     fc.assert(
       fc.property(rounds, ({ layout, start, deltas }) => {
         const next = aggregate(layout, fromGrid(layout, start), deltas);
         const expected = start.map((value, i) => {
-          const sum = deltas.reduce((total, delta) => total + BigInt(delta[i] as number), 0n);
-          return Number(clamp(BigInt(value) + mean(sum, BigInt(deltas.length))));
+          const sum = deltas.reduce(
+            (total, { delta, lag }) => total + BigInt(128 >> lag) * BigInt(delta[i] as number),
+            0n,
+          );
+          return Number(clamp(BigInt(value) + mean(sum, 128n * BigInt(deltas.length))));
         });
         expect(next).toEqual(fromGrid(layout, expected));
       }),

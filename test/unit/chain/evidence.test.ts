@@ -18,6 +18,8 @@ import {
   aWorld,
   bob,
   carol,
+  checkContributionOn,
+  checkRecordOn,
   doubleOf,
   forgeHeader,
   mineBlock,

@@ -17,7 +17,8 @@ function states(count: number): State[] {
   const all = [world.state];
   for (let i = 0; i < count; i++) {
     const state = all.at(-1) as State;
-    const records = someRecords(state, bob, [bob, alice], 1, rules);
+    // On genesis nobody leads.
+    const records = i === 0 ? [] : someRecords(state, bob, [bob, alice], 1, rules);
     all.push(mineBlock(state, bob, rules, { records }).state);
   }
   return all;
@@ -45,7 +46,7 @@ describe("a season", () => {
   });
 
   it("goes on counting rounds, so that no number stands for two states", () => {
-    expect(all.map((state) => stands(state).round)).toEqual([0, 1, 2, 4, 5, 6, 8, 9]);
+    expect(all.map((state) => stands(state).round)).toEqual([0, 1, 3, 6, 8, 10, 13, 15]);
   });
 
   it("takes the settings in turn", () => {

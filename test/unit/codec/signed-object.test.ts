@@ -27,6 +27,7 @@ const [here, there] = [h("genesis"), h("another genesis")];
 const contribution: UnsignedContribution = {
   task: h("task"),
   round: 3,
+  block: h("block"),
   height: 7,
   author: key.address,
   mlNode: 1,

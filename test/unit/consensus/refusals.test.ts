@@ -46,6 +46,8 @@ import {
   aWorld,
   bob,
   carol,
+  checkContributionOn,
+  checkRecordOn,
   doubleOf,
   forgeBlock,
   forgeBody,

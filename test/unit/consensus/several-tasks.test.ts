@@ -21,6 +21,8 @@ import {
   aWorld,
   bob,
   carol,
+  checkContributionOn,
+  checkRecordOn,
   forgeBody,
   forgeHeader,
   mineBlock,

@@ -85,21 +85,38 @@ describe("the exact codec", () => {
 describe("aggregation", () => {
   const layout = one(4, -3);
   const start = fromGrid(layout, Int32Array.from([0, 100, -100, 2 ** 22 - 2]));
-  const step = (...deltas: number[][]): number[] => [
-    ...toGrid(
-      layout,
-      aggregate(
-        layout,
-        start,
-        deltas.map((delta) => Int32Array.from(delta)),
-      ),
-    ),
-  ];
+  const weigh = (lags: readonly number[], deltas: readonly number[][]): number[] => {
+    const all = deltas.map((delta, i) => ({ delta: Int32Array.from(delta), lag: lags[i] ?? 0 }));
+    return [...toGrid(layout, aggregate(layout, start, all))];
+  };
+  const step = (...deltas: number[][]): number[] => weigh([], deltas);
 
   it("takes the mean, halves to even, clamped", () => {
     expect(step([1, 1, -1, 9], [2, 2, -2, 9])).toEqual([2, 102, -102, 2 ** 22 - 1]);
     expect(step([0, 3, -3, 0], [1, 4, -4, 0])).toEqual([0, 104, -104, 2 ** 22 - 2]);
     expect(step([1, 0, 0, 0], [1, 0, 0, 0], [0, 1, -1, 0])).toEqual([1, 100, -100, 2 ** 22 - 2]);
+  });
+
+  it("halves the weight of a contribution with each round that it is late, and divides by their number", () => {
+    expect(weigh([1], [[8, -8, 8, 0]])).toEqual([4, 96, -96, 2 ** 22 - 2]);
+    expect(weigh([7], [[128, -128, 64, 0]])).toEqual([1, 99, -100, 2 ** 22 - 2]);
+    // (128 * 6 + 32 * 8) / (128 * 2) = 4.
+    expect(
+      weigh(
+        [0, 2],
+        [
+          [6, 0, 0, 0],
+          [8, 0, 0, 0],
+        ],
+      ),
+    ).toEqual([4, 100, -100, 2 ** 22 - 2]);
+    for (const lag of [8, -1, 0.5]) expect(() => weigh([lag], [[1, 1, 1, 1]])).toThrow();
+  });
+
+  it("is exact at its bounds: 64 contributions that each cross the whole grid", () => {
+    const across = Array.from({ length: 64 }, () => [2 ** 22 - 1, -(2 ** 22), 0, 0]);
+    expect(step(...across).slice(0, 2)).toEqual([2 ** 22 - 1, 100 - 2 ** 22].map((x) => Math.max(x, -(2 ** 22))));
+    expect(() => step(...across, [0, 0, 0, 0])).toThrow(expect.objectContaining({ code: "INTERNAL" }));
   });
 
   it("refuses none, too many, and a wrong length", () => {

@@ -9,7 +9,6 @@ import {
   taskOf,
 } from "../../../src/chain/index.ts";
 import { Contribution } from "../../../src/codec/index.ts";
-import { checkContribution } from "../../../src/consensus/index.ts";
 import {
   AGGREGATION_RULES,
   type AggregationRule,
@@ -19,8 +18,9 @@ import {
   fromGrid,
   type GridLayout,
   toGrid,
+  type Weighted,
 } from "../../../src/ml/index.ts";
-import { aContribution, aGenesis, alice, aRegistration } from "../../support/chain.ts";
+import { aContribution, aGenesis, alice, aRegistration, checkContributionOn } from "../../support/chain.ts";
 
 /** A codec of the test's own: four bytes a value, as they are. */
 vi.mock("../../../src/ml/delta/codecs.ts", async (original) => {
@@ -46,7 +46,7 @@ vi.mock("../../../src/ml/delta/codecs.ts", async (original) => {
 vi.mock("../../../src/ml/aggregation/index.ts", async (original) => {
   const real = await original<typeof import("../../../src/ml/aggregation/index.ts")>();
   const { applyDelta } = await import("../../../src/ml/delta/exact.ts");
-  const last: AggregationRule = (layout, start, deltas) => applyDelta(layout, start, deltas.at(-1) as Int32Array);
+  const last: AggregationRule = (layout, start, deltas) => applyDelta(layout, start, (deltas.at(-1) as Weighted).delta);
   return { ...real, AGGREGATION_RULES: { ...real.AGGREGATION_RULES, last } };
 });
 
@@ -117,17 +117,17 @@ describe("the table of aggregation rules", () => {
   it.each(RULES)("%s makes of one delta exactly its end state", (_name, aggregate) => {
     const delta = DELTA_CODECS.exact.decode(layout, DELTA_CODECS.exact.encode(layout, start, end));
     const before = start.slice();
-    expect(aggregate(layout, start, [delta])).toEqual(end);
-    expect(aggregate(layout, start, [new Int32Array(size)])).toEqual(start);
+    expect(aggregate(layout, start, [{ delta, lag: 0 }])).toEqual(end);
+    expect(aggregate(layout, start, [{ delta: new Int32Array(size), lag: 0 }])).toEqual(start);
     expect(start).toEqual(before);
   });
 
   it.each(RULES)("%s ends on the grid, and gives the same twice", (_name, aggregate) => {
-    const deltas = [3, 4, 6].map(integers);
+    const deltas = [3, 4, 6].map((seed, lag) => ({ delta: integers(seed), lag }));
     const next = aggregate(layout, start, deltas);
     expect(() => toGrid(layout, next)).not.toThrow();
     expect(aggregate(layout, start, deltas)).toEqual(next);
-    expect(() => aggregate(layout, start, [new Int32Array(size - 1)])).toThrow(malformed);
+    expect(() => aggregate(layout, start, [{ delta: new Int32Array(size - 1), lag: 0 }])).toThrow(malformed);
   });
 });
 
@@ -151,14 +151,14 @@ describe("one more row", () => {
   it("is what contributions to that task must use, and to no other", () => {
     const { signature: _, ...fields } = aContribution(state, alice, {}, rules);
     const judge = (codec: number): object =>
-      checkContribution(state, Contribution.sign({ ...fields, codec }, alice, rules.genesis), rules);
+      checkContributionOn(state, Contribution.sign({ ...fields, codec }, alice, rules.genesis), rules);
     expect(judge(7)).toEqual({ kind: "accept" });
     expect(judge(0)).toMatchObject({ kind: "reject", code: "unknown-codec" });
     const plainGenesis = aGenesis();
     const [usual, at] = [rulesOf(plainGenesis), genesisState(plainGenesis)];
     const { signature: __, ...others } = aContribution(at, alice, {}, usual);
     const judgeUsual = (codec: number): object =>
-      checkContribution(at, Contribution.sign({ ...others, codec }, alice, usual.genesis), usual);
+      checkContributionOn(at, Contribution.sign({ ...others, codec }, alice, usual.genesis), usual);
     expect(judgeUsual(0)).toEqual({ kind: "accept" });
     expect(judgeUsual(7)).toMatchObject({ kind: "reject", code: "unknown-codec" });
   });
