@@ -1,14 +1,14 @@
 // apply(state, block) -> state': the one place where a block changes anything. Pure: the given state stays as it was (protocol section 1).
-import { bytesEqual, type Refusal, reject, toHex } from "../base/index.ts";
+import { bytesEqual, type Refusal, toHex } from "../base/index.ts";
 import { type Body, RoundRecord, type UnsignedHeader } from "../codec/index.ts";
 import { beginsSeason, drawHash, firstDigest, nextBeacon, type Task, unitOfHeader } from "../work/index.ts";
 import { nextTarget, workOf } from "./difficulty.ts";
 import { splitReward } from "./economy/rewards.ts";
 import { judgeEvidence } from "./evidence/judge.ts";
-import type { Offence } from "./evidence/kind.ts";
+import { punishAll } from "./evidence/punish.ts";
 import { findTask, type Rules } from "./rules.ts";
 import type { State } from "./state/state.ts";
-import { StateType, TaskStateType } from "./state/state-type.ts";
+import { NOBODY, StateType, TaskStateType } from "./state/state-type.ts";
 import { WorkingState } from "./state/working-state.ts";
 import { applyTransactions } from "./transactions/apply.ts";
 
@@ -27,6 +27,7 @@ export type Applied = { readonly kind: "state"; readonly state: State };
 export function apply(state: State, block: UnsignedBlock, rules: Rules): Applied | Refusal {
   const { header, body } = block;
   const working = new WorkingState(state);
+  working.ripen();
   const paid = applyTransactions(working, body.transactions, { height: header.height, rules });
   if (paid.kind !== "fees") return paid;
   const judged = judgeEvidence(body.evidence, header.height, rules);
@@ -35,29 +36,14 @@ export function apply(state: State, block: UnsignedBlock, rules: Rules): Applied
   const rewards = splitReward({ subsidy: rules.subsidy, fees: paid.fees }, header.miner, body.records, rules.split);
   // Fees only change hands; the subsidy is new money.
   working.view.supply += rules.subsidy;
-  working.turnRewards(header.height, rewards);
-  const refusal = punishAll(working, judged.offences, header.height, rules);
+  working.earn(rewards.map((reward) => ({ ...reward, author: NOBODY })));
+  const refusal = punishAll(working, judged.offences, header.miner, rules);
   if (refusal !== undefined) return refusal;
 
   moveTasks(working, body.records);
   if (beginsSeason(header.height, rules.seasonBlocks)) turnSeason(working, rules);
   moveTip(working, state, header, rules);
-  return { kind: "state", state: working.finish() };
-}
-
-function punishAll(
-  working: WorkingState,
-  offences: readonly Offence[],
-  height: number,
-  rules: Rules,
-): Refusal | undefined {
-  for (const offence of offences) {
-    if (working.isPunished(offence.id)) return reject("already-punished");
-    working.punish(offence.id, offence.height, height + 1 - rules.maturity);
-    working.burnRewards(offence.offender);
-    working.ban(offence.offender, height + rules.banBlocks, height);
-  }
-  return undefined;
+  return { kind: "state", state: working.finish(rules.accountFee) };
 }
 
 /** Each task stands where its last record leads: what else the old leader signed is void. */
@@ -92,8 +78,9 @@ function moveTip(working: WorkingState, state: State, header: UnsignedHeader, ru
   view.beacon = beacon;
   view.draw = draw;
   // The genesis time says nothing of how hard the first block was.
+  // The target that the block names, after any recovery: the next one derives from what was used.
   view.target = header.height === 1 ? header.target : nextTarget(header.target, header.time - state.time, rules);
   view.work += workOf(header.target);
   const { height, miner, time } = header;
-  working.turnRecent(header.parent, { height, beacon, miner, time });
+  working.turnRecent(header.parent, { height, beacon, miner, time, target: view.target });
 }

@@ -17,6 +17,7 @@ export { decodeState, encodeState, type State, stateRoot } from "./state/state.t
 export { checkTransaction, checkTransactionForm, selectTransactions } from "./transactions/apply.ts";
 export type { TransactionKind } from "./transactions/kind.ts";
 export {
+  askOf,
   costOf,
   open as openTransaction,
   readPayload,

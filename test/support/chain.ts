@@ -9,9 +9,11 @@ import {
   genesisState,
   parseGenesis,
   type Rules,
+  readPayload,
   rulesOf,
   type State,
   type Transfer,
+  targetAt,
   transferOf,
 } from "../../src/chain/index.ts";
 import {
@@ -227,7 +229,7 @@ export function winningParts(state: State, key: KeyPair, plan: BlockPlan, rules:
   for (let index = firstIndex; index < firstIndex + 10_000; index++) {
     const contribution = aContribution(state, key, { task: id, mlNode, index, previous }, rules);
     const unit = unitOfContribution(state.beacon, contribution);
-    const win = findWin(unit, noncesPerUnit(task, rules), state.target);
+    const win = findWin(unit, noncesPerUnit(task, rules), targetAt(state, time, rules));
     if (win !== undefined) return { ...body, contribution, nonce: win.nonce, time };
   }
   throw new Error("no unit wins: the target is too hard for a test");
@@ -285,6 +287,23 @@ export function aTransfer(
   const signed = Transaction.sign({ ...unsigned, kind: kind ?? unsigned.kind }, from, fields.genesis ?? genesis);
   return signature === undefined ? signed : { ...signed, signature };
 }
+
+/** A transaction that puts money at stake or withdraws it, with the account's next nonce on `state` unless told. */
+export function aStake(
+  state: State,
+  from: KeyPair,
+  kind: "stake" | "unstake",
+  amount: bigint,
+  change: Partial<Pick<Transaction, "nonce" | "fee">> = {},
+): Transaction {
+  const { genesis } = state;
+  const order = readPayload(kind, { amount: `${amount}` });
+  const nonce = state.account(from.address).nonce;
+  return Transaction.sign({ genesis, from: from.address, nonce, fee: 1n, ...order, ...change }, from, genesis);
+}
+
+/** The nonce that an account begins with which comes into being in block `height`. */
+export const newNonce = (height: number): bigint => BigInt(height) << 20n;
 
 /** The header with fields changed and the miner's signature made anew: the forger holds its own key. */
 export function forgeHeader(header: Header, key: KeyPair, rules: Rules, change: Partial<UnsignedHeader>): Header {

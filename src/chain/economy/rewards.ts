@@ -4,6 +4,9 @@ import type { RoundRecord } from "../../codec/index.ts";
 import type { Split } from "../rules.ts";
 import type { Reward } from "../state/state-type.ts";
 
+/** What somebody gets for a block. */
+type Payment = Pick<Reward, "address" | "amount">;
+
 /**
  * Splits subsidy and fees: the contributions' part equally over all recorded contributions (a task's units are equal work), the
  * leader's part over the records, the rest and the fees to the winner; all to the winner when nothing was recorded.
@@ -14,8 +17,8 @@ export function splitReward(
   winner: Uint8Array,
   records: readonly Pick<RoundRecord, "leader" | "contributions">[],
   split: Pick<Split, "contributions" | "leader">,
-): Reward[] {
-  const shares = new Map<string, Reward>();
+): Payment[] {
+  const shares = new Map<string, Payment>();
   const pay = (address: Uint8Array, amount: bigint): void => {
     const name = toHex(address);
     shares.set(name, { address, amount: (shares.get(name)?.amount ?? 0n) + amount });

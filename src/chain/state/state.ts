@@ -1,6 +1,7 @@
 // The state after a block, immutable: an SSZ tree that shares what did not change with its parent's (protocol section 1).
 import { bytesEqual, type Hash32, messageOf, PouwError, toHex } from "../../base/index.ts";
 import { Header, type UnsignedHeader } from "../../codec/index.ts";
+import { workOf } from "../difficulty.ts";
 import {
   type Account,
   AccountType,
@@ -14,10 +15,16 @@ import {
   type StateValue,
   type StateView,
   type TaskState,
+  type Withdrawal,
 } from "./state-type.ts";
 
 /** A reward that its owner cannot spend yet: earned by block `height`, paid by block `height + maturity`. */
 export interface ImmatureReward extends Reward {
+  readonly height: number;
+}
+
+/** Stake withdrawn in block `height`, at risk until it is balance again in block `height + unbonding`. */
+export interface Unbonding extends Withdrawal {
   readonly height: number;
 }
 
@@ -58,7 +65,7 @@ export class State {
   readonly beacon: Hash32;
   /** The tip's winning draw, zero at genesis. */
   readonly draw: Hash32;
-  /** Target the next block must name. */
+  /** Target prescribed for the next block; `targetAt` says which one it must name. */
   readonly target: Uint8Array;
   /** Accumulated work. */
   readonly work: bigint;
@@ -101,11 +108,26 @@ export class State {
     return this.#tipId;
   }
 
-  /** The account, or an empty one when the address was never paid. */
+  /** The account, or an empty one when the address has none. */
   account(address: Uint8Array): Account {
     const at = findAccount(this.#view.accounts, this.positions, address);
-    if (at === undefined) return { address, balance: 0n, nonce: 0n };
+    if (at === undefined) return { address, balance: 0n, nonce: 0n, stake: 0n };
     return AccountType.toValueFromViewDU(this.#view.accounts.getReadonly(at));
+  }
+
+  /** Whether the address has an account: only then can it send. */
+  hasAccount(address: Uint8Array): boolean {
+    return findAccount(this.#view.accounts, this.positions, address) !== undefined;
+  }
+
+  /** C: stake that is not being withdrawn. */
+  collateralOf(address: Uint8Array): bigint {
+    return this.account(address).stake;
+  }
+
+  /** D: draws that a block on this state is expected to take, before any recovery of the target. */
+  get expectedDraws(): bigint {
+    return workOf(this.target);
   }
 
   get accountCount(): number {
@@ -119,12 +141,20 @@ export class State {
 
   /** Every immature reward, of one address if given, oldest first. O(rewards). */
   immature(address?: Uint8Array): ImmatureReward[] {
-    const slots = this.#view.immature.getAllReadonlyValues();
-    const all: ImmatureReward[] = [];
+    return this.#ofRing(this.#view.immature.getAllReadonlyValues(), address);
+  }
+
+  /** Every withdrawal of stake that is not over, of one address if given, oldest first. O(withdrawals). */
+  unbonding(address?: Uint8Array): Unbonding[] {
+    return this.#ofRing(this.#view.unbonding.getAllReadonlyValues(), address);
+  }
+
+  #ofRing<E extends Withdrawal>(slots: readonly (readonly E[])[], address?: Uint8Array): (E & { height: number })[] {
+    const all: (E & { height: number })[] = [];
     for (let back = Math.min(slots.length - 1, this.height); back >= 0; back--) {
       const height = this.height - back;
-      for (const reward of slots[height % slots.length] ?? [])
-        if (address === undefined || bytesEqual(reward.address, address)) all.push({ ...reward, height });
+      for (const entry of slots[height % slots.length] ?? [])
+        if (address === undefined || bytesEqual(entry.address, address)) all.push({ ...entry, height });
     }
     return all;
   }
@@ -137,8 +167,8 @@ export class State {
   recentBlock(height: number): RecentBlock | undefined {
     if (height < 0 || height > this.height || height <= this.height - RECENT_BLOCKS) return undefined;
     const entry = this.#view.recent.getReadonly(height % RECENT_BLOCKS);
-    const { id, beacon, miner, time } = entry;
-    return { height: entry.height, id: height === this.height ? this.tipId : id, beacon, miner, time };
+    const { id, beacon, miner, time, target } = entry;
+    return { height: entry.height, id: height === this.height ? this.tipId : id, beacon, miner, time, target };
   }
 
   /** Bans in force for the next block. */

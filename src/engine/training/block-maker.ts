@@ -27,6 +27,8 @@ export interface BlockMakerDeps {
 export interface WonUnit {
   readonly contribution: Contribution;
   readonly win: Win;
+  /** Of the block: the unit wins at the target of this time. */
+  readonly time: number;
   readonly view: RoundView;
   readonly state: State;
 }
@@ -42,6 +44,11 @@ export class BlockMaker {
     this.#signal = signal;
   }
 
+  /** The time that a block on `state` would be signed with now. */
+  timeOn(state: State): number {
+    return Math.max(this.#deps.clock.now(), state.time + 1);
+  }
+
   /** Whether the block stands on this node; `signing` is called once it is sure to be signed, before the head can move. */
   async make(won: WonUnit, signing: () => void): Promise<boolean> {
     const { ledger, key } = this.#deps;
@@ -54,9 +61,8 @@ export class BlockMaker {
     return this.#publish(sealBlock(draft, key, ledger.rules));
   }
 
-  #draft({ contribution, win, view, state }: WonUnit): Draft | undefined {
-    const { ledger, mempool, evidence, clock, log } = this.#deps;
-    const time = Math.max(clock.now(), state.time + 1);
+  #draft({ contribution, win, time, view, state }: WonUnit): Draft | undefined {
+    const { ledger, mempool, evidence, log } = this.#deps;
     const parts: DraftParts = { contribution, nonce: win.nonce, time, records: this.#records(view) };
     const extras = { transactions: mempool.select(), evidence: evidence.pending(state) };
     let draft = draftBlock(state, { ...parts, ...extras }, ledger.rules);

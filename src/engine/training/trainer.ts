@@ -1,6 +1,6 @@
 // Runs own units of one task and turns each result into a contribution, draws and, when one wins, a block (protocol sections 2 to 4).
 import { bytesEqual } from "../../base/index.ts";
-import type { State } from "../../chain/index.ts";
+import { type State, targetAt } from "../../chain/index.ts";
 import { Contribution } from "../../codec/index.ts";
 import type { KeyPair } from "../../crypto/index.ts";
 import { DELTA_CODECS } from "../../ml/index.ts";
@@ -87,10 +87,12 @@ export class Trainer {
     const contribution = this.#contribution(result, begun);
     const draws = bytesEqual(ledger.head.id, view.head) ? noncesPerUnit(this.#task, ledger.rules) : 0;
     const finished = { ...unit, startDigest: view.startDigest, digest: result.digest };
-    const win = findWin(finished, draws, state.target);
+    // The time decides which target holds, so the block is signed with the one that the unit drew at.
+    const time = blockMaker.timeOn(state);
+    const win = findWin(finished, draws, targetAt(state, time, ledger.rules));
     // The block first: the record that this contribution closes stands on it.
     const keep = (): void => rounds.keepWinning(contribution);
-    const won = win !== undefined && (await blockMaker.make({ contribution, win, view, state }, keep));
+    const won = win !== undefined && (await blockMaker.make({ contribution, win, time, view, state }, keep));
     if (won || (await rounds.addContribution(contribution, OWN)).kind === "accept")
       outbox.publish("contribution", Contribution.codec.encode(contribution));
     return { draws, won };
