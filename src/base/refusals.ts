@@ -27,7 +27,7 @@ export const REFUSALS = {
   "idle-unit": "the unit changed no parameter",
   "nonce-out-of-range": "the nonce is not one that the unit earned",
   "draw-above-target": "the draw does not win",
-  "not-first-win": "an earlier draw of the unit wins",
+  "not-lowest-draw": "another draw of the unit is lower",
   "wrong-contribution": "the winning contribution does not match the header",
   "forged-unit": "the unit does not end where its author claims",
   "forged-delta": "the winning contribution's delta is not the unit's",
@@ -74,6 +74,7 @@ export const REFUSALS = {
   "evidence-expired": "the offence is too long ago",
   "evidence-ahead": "the offence is in the future of this block",
   "already-punished": "the offence was punished before",
+  "nothing-to-lose": "the offender has nothing that could be taken",
   // Gossip
   known: "the object is here already",
   full: "there is no room for more of these",

@@ -1,11 +1,11 @@
 // apply(state, block) -> state': the one place where a block changes anything. Pure: the given state stays as it was (protocol section 1).
-import { type Refusal, reject } from "../base/index.ts";
+import type { Refusal } from "../base/index.ts";
 import type { UnsignedHeader } from "../codec/index.ts";
 import { drawHash, nextBeacon, unitOfHeader, type WonBlock } from "../work/index.ts";
 import { nextTarget, workOf } from "./difficulty.ts";
-import { splitReward } from "./economy/rewards.ts";
+import { type Payments, paymentsOf } from "./economy/payments.ts";
 import { judgeEvidence } from "./evidence/judge.ts";
-import type { Offence } from "./evidence/kind.ts";
+import { punishAll } from "./evidence/punish.ts";
 import type { Rules } from "./rules.ts";
 import type { State } from "./state/state.ts";
 import { StateType } from "./state/state-type.ts";
@@ -25,38 +25,26 @@ export type Applied = { readonly kind: "state"; readonly state: State };
 export function apply(state: State, block: UnsignedBlock, rules: Rules): Applied | Refusal {
   const { header, body } = block;
   const working = new WorkingState(state);
+  working.ripen();
   const paid = applyTransactions(working, body.transactions, { height: header.height, rules });
   if (paid.kind !== "fees") return paid;
   const judged = judgeEvidence(body.evidence, header.height, rules);
   if (judged.kind !== "offences") return judged;
 
-  const closing = { leader: header.miner, contributions: body.closing.contributions };
-  const records = [...body.records, closing];
-  const rewards = splitReward({ subsidy: rules.subsidy, fees: paid.fees }, header.miner, records, rules.split);
-  // Fees only change hands; the subsidy is new money.
-  working.view.supply += rules.subsidy;
-  working.turnRewards(header.height, rewards);
-  const refusal = punishAll(working, judged.offences, header.height, rules);
+  pay(working, paymentsOf(state, block, paid.fees, rules), header.miner);
+  const refusal = punishAll(working, judged.offences, header.miner, rules);
   if (refusal !== undefined) return refusal;
 
   applyWork(working, block, rules);
   moveTip(working, state, header, rules);
-  return { kind: "state", state: working.finish() };
+  return { kind: "state", state: working.finish(rules.accountFee) };
 }
 
-function punishAll(
-  working: WorkingState,
-  offences: readonly Offence[],
-  height: number,
-  rules: Rules,
-): Refusal | undefined {
-  for (const offence of offences) {
-    if (working.isPunished(offence.id)) return reject("already-punished");
-    working.punish(offence.id, offence.height, height + 1 - rules.maturity);
-    working.burnRewards(offence.offender);
-    working.ban(offence.offender, height + rules.banBlocks, height);
-  }
-  return undefined;
+/** Fees only change hands; all else is new money. */
+function pay(working: WorkingState, { stake, rewards, minted }: Payments, winner: Uint8Array): void {
+  working.view.supply += minted;
+  working.deposit(winner, stake);
+  working.earn(rewards);
 }
 
 function moveTip(working: WorkingState, state: State, header: UnsignedHeader, rules: Rules): void {
@@ -67,8 +55,9 @@ function moveTip(working: WorkingState, state: State, header: UnsignedHeader, ru
   view.beacon = beacon;
   view.draw = draw;
   // The genesis time says nothing of how hard the first block was.
+  // The target that the block names, after any recovery: the next one derives from what was used.
   view.target = header.height === 1 ? header.target : nextTarget(header.target, header.time - state.time, rules);
   view.work += workOf(header.target);
   const { height, miner, time } = header;
-  working.turnRecent(header.parent, { height, beacon, miner, time });
+  working.turnRecent(header.parent, { height, beacon, miner, time, target: view.target });
 }

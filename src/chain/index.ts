@@ -2,7 +2,7 @@ export * from "./apply.ts";
 export * from "./canonical-json.ts";
 export * from "./difficulty.ts";
 export * from "./economy/pay.ts";
-export * from "./economy/rewards.ts";
+export * from "./economy/payments.ts";
 export { type DoubleBlock, doubleBlock } from "./evidence/double-block.ts";
 export { doubleRecord } from "./evidence/double-record.ts";
 export { judgeEvidence, selectEvidence } from "./evidence/judge.ts";
@@ -18,6 +18,7 @@ export type { Common } from "./state/state-type.ts";
 export { checkTransaction, checkTransactionForm, selectTransactions } from "./transactions/apply.ts";
 export type { TransactionKind } from "./transactions/kind.ts";
 export {
+  askOf,
   costOf,
   open as openTransaction,
   readPayload,

@@ -30,7 +30,7 @@ export interface Rules extends WorkRules {
   /** W of the retarget: the target moves 1/W of the way that one solve time asks for. */
   readonly retargetWindow: number;
   readonly subsidy: bigint;
-  /** Blocks after which a reward can be spent; also how far back an offence is punished. */
+  /** Blocks after which a reward can be spent, at risk until then. */
   readonly maturity: number;
   readonly split: Split;
   /** What one contribution in so many is: an audit's. The rate q of audits is 1 over it. */
@@ -41,7 +41,7 @@ export interface Rules extends WorkRules {
   readonly minCollateral: bigint;
   /** Stake from which a key's blocks are built upon before they are checked. */
   readonly provisional: bigint;
-  /** Burnt with a transfer that makes an account; an account that holds less is removed. */
+  /** Burnt with a transfer that makes an account; an account that holds less, and nothing else, is removed. */
   readonly accountFee: bigint;
   /** Blocks that withdrawn stake takes until it can be spent, at risk until then; longer than maturity. */
   readonly unbonding: number;

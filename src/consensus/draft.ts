@@ -1,6 +1,6 @@
 // Making a block runs the same code as checking one, so what a miner drafts is what a verifier accepts (protocol section 4).
 import { insist, type Refusal, reject } from "../base/index.ts";
-import { apply, type Rules, type State } from "../chain/index.ts";
+import { apply, type Rules, type State, targetAt } from "../chain/index.ts";
 import {
   Block,
   type Body,
@@ -18,7 +18,7 @@ import { bodyRoot, checkWork } from "./block.ts";
 
 /** What goes into a block. The miner is the contribution's author. */
 export interface DraftParts {
-  /** The winning unit's signed contribution and the nonce that wins. */
+  /** The winning unit's signed contribution and the nonce that wins at `time`. */
   readonly contribution: Contribution;
   readonly nonce: bigint;
   /** The record that closes the round, with the winning contribution in it. */
@@ -60,7 +60,7 @@ export function draftBlock(parent: State, parts: DraftParts, rules: Rules): Draf
     startDigest: contribution.startDigest,
     digest: contribution.digest,
     nonce,
-    target: parent.target,
+    target: targetAt(parent, time, rules),
     bodyRoot: bodyRoot(body),
     stateRoot: new Uint8Array(32),
   };

@@ -1,6 +1,6 @@
 // Cheap validity of a header against its parent's state, cheapest checks first: nothing behind a bad header is looked at (protocol section 5).
 import { ACCEPT, bytesEqual, compareBytes, ignore, reject, type Verdict } from "../base/index.ts";
-import { findTask, type Rules, type State } from "../chain/index.ts";
+import { findTask, type Rules, type State, targetAt } from "../chain/index.ts";
 import { Header, MAX_RECORDS } from "../codec/index.ts";
 import { drawHash, findWin, nonceOffset, noncesPerUnit, type Task, unitOfHeader } from "../work/index.ts";
 
@@ -19,7 +19,7 @@ export function checkHeader(parent: State, header: Header, options: CheckOptions
   if (!bytesEqual(header.parent, parent.tipId)) return reject("wrong-parent");
   if (header.height !== parent.height + 1) return reject("wrong-height", `${header.height} on ${parent.height}`);
   if (header.time <= parent.time) return reject("time-not-after-parent");
-  if (!bytesEqual(header.target, parent.target)) return reject("wrong-target");
+  if (!bytesEqual(header.target, targetAt(parent, header.time, rules))) return reject("wrong-target");
   const task = findTask(rules, header.task);
   const stands = parent.task(header.task);
   if (task === undefined || stands === undefined) return reject("unknown-task");
@@ -33,7 +33,7 @@ export function checkHeader(parent: State, header: Header, options: CheckOptions
   if (draw.kind !== "accept") return draw;
   if (parent.isBanned(header.miner)) return reject("banned");
   if (!Header.verify(header, rules.genesis)) return reject("bad-signature", "of the header");
-  return checkFirstWin(parent, header, task, rules);
+  return checkLowest(parent, header, task, rules);
 }
 
 /** What takes no parent: a header that is nobody's fault must not make its parent's state be looked for. */
@@ -51,8 +51,8 @@ function checkDraw(parent: State, header: Header, task: Task, rules: Rules): Ver
   return compareBytes(draw, header.target) < 0 ? ACCEPT : reject("draw-above-target");
 }
 
-/** A unit with two winning draws has one win, the first: a choice between them would be a choice of the next beacon. */
-function checkFirstWin(parent: State, header: Header, task: Task, rules: Rules): Verdict {
-  const first = findWin(unitOfHeader(parent.beacon, header), noncesPerUnit(task, rules), header.target);
-  return first?.nonce === header.nonce ? ACCEPT : reject("not-first-win");
+/** A unit with two winning draws has one win, the lowest: a choice between them would be a choice of the next beacon. */
+function checkLowest(parent: State, header: Header, task: Task, rules: Rules): Verdict {
+  const lowest = findWin(unitOfHeader(parent.beacon, header), noncesPerUnit(task, rules), header.target);
+  return lowest?.nonce === header.nonce ? ACCEPT : reject("not-lowest-draw");
 }

@@ -197,7 +197,7 @@ export class PoUWNode {
 
   #moved(change: EngineEvents["head"]): void {
     const { log, network, key } = this.#built;
-    this.#meter.head(change, change.tip.height);
+    this.#meter.head(change, change.tip.height, (id) => this.#built.engine.ledger.stateOf(id));
     if (change.dropped.length > 0) {
       log.info({ dropped: change.dropped.length, added: change.added.length }, "the chain was reorganised");
     }

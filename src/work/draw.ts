@@ -52,19 +52,23 @@ export function drawHash(unit: FinishedUnit, nonce: bigint): Hash32 {
   return sha256(drawBytes(unit, nonce));
 }
 
-/** The first of the unit's `nonces` draws strictly below `target` (32 bytes, big-endian); undefined when none is. */
+/**
+ * The lowest of the unit's `nonces` draws if it is strictly below `target` (32 bytes, big-endian). Not the first below it: the target may
+ * depend on the block's time, and a clock must not choose among draws, since each is another next beacon.
+ */
 export function findWin(unit: FinishedUnit, nonces: number, target: Uint8Array): Win | undefined {
   const first = firstNonce(unit.digest);
   const bytes = drawBytes(unit, first);
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   const at = bytes.length - 8;
+  let win: Win | undefined;
   for (let j = 0; j < nonces; j++) {
     const nonce = (first + BigInt(j)) % NONCES;
     view.setBigUint64(at, nonce);
     const draw = sha256(bytes);
-    if (compareBytes(draw, target) < 0) return { nonce, draw };
+    if (compareBytes(draw, win?.draw ?? target) < 0) win = { nonce, draw };
   }
-  return undefined;
+  return win;
 }
 
 /** beacon(h) = H("beacon", beacon(h-1), winning draw of block h): no block content in it, so no content can be ground. */

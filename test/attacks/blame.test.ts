@@ -49,9 +49,10 @@ describe("a peer that does not follow a task", () => {
     // Its head is known to stand on the refused block, so nothing is fetched from it in vain.
     expect(both.engine.peers.get(one.wire.peerId)?.head).toEqual(Header.id(block.header));
     expect(both.engine.sync.busy).toBe(false);
-    // An honest chain that is heavier brings it back.
+    // An honest chain that is heavier brings it back: found in time, since late blocks are worth less.
     for (let i = 0; i < 2; i++) {
-      const next = aBlock(toy, worker, await placeIn(both, toy));
+      const at = await placeIn(both, toy);
+      const next = aBlock(toy, worker, at, {}, { time: at.state.time + 10_000 });
       await lab.tellBlock(await lab.evil([both]), both, next);
       await lab.clock.run(12_000);
     }

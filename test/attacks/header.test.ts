@@ -84,7 +84,7 @@ function renamed(wins: boolean): Block {
 const FORGERIES: readonly (readonly [what: string, code: string, make: () => Block])[] = [
   ["a nonce outside its range", "nonce-out-of-range", unearned],
   ["a nonce that does not win", "draw-above-target", () => otherNonce((wins) => !wins)],
-  ["a later win than the unit's first", "not-first-win", () => otherNonce((wins) => wins)],
+  ["a win that is not the unit's lowest draw", "not-lowest-draw", () => otherNonce((wins) => wins)],
   ["a unit that trained nothing", "idle-unit", () => signed(honest(), { digest: place.start })],
   ["a draw against an old beacon", "draw-above-target", oldDraw],
   ["an easier target", "wrong-target", () => signed(honest(), { target: new Uint8Array(32).fill(255) })],

@@ -9,9 +9,11 @@ import {
   genesisState,
   parseGenesis,
   type Rules,
+  readPayload,
   rulesOf,
   type State,
   type Transfer,
+  targetAt,
   transferOf,
 } from "../../src/chain/index.ts";
 import {
@@ -82,6 +84,9 @@ export const aRegistration = (name: string, change: Partial<GenesisTask> = {}): 
   ...change,
 });
 
+/** What alice, bob and carol each have at stake. */
+export const STAKE = 1_000_000n;
+
 /** An easy network: a draw wins once in 16, a unit has 64; alice owns a million. */
 export function aGenesis(change: Partial<Genesis> = {}): Genesis {
   return parseGenesis({
@@ -106,7 +111,11 @@ export function aGenesis(change: Partial<Genesis> = {}): Genesis {
     seasonBlocks: 1000,
     banBlocks: 8,
     maxFutureMs: 2000,
-    allocations: [{ address: hex(alice.address), amount: "1000000" }],
+    allocations: [
+      { address: hex(alice.address), amount: "1000000", stake: `${STAKE}` },
+      { address: hex(bob.address), amount: "0", stake: `${STAKE}` },
+      { address: hex(carol.address), amount: "0", stake: `${STAKE}` },
+    ],
     tasks: [aRegistration("fake")],
     ...change,
   });
@@ -270,7 +279,7 @@ export function winningParts(state: State, key: KeyPair, plan: BlockPlan, rules:
   for (let index = firstIndex; index < firstIndex + 10_000; index++) {
     const contribution = aContribution(state, key, { task: id, mlNode, index, previous }, rules);
     const unit = unitOfContribution(state.beacon, contribution);
-    const win = findWin(unit, noncesPerUnit(task, rules), state.target);
+    const win = findWin(unit, noncesPerUnit(task, rules), targetAt(state, time, rules));
     if (win !== undefined) {
       const closing = aClosing(state, contribution, plan.records, others);
       return { ...body, contribution, closing, nonce: win.nonce, time };
@@ -330,6 +339,23 @@ export function aTransfer(
   const signed = Transaction.sign({ ...unsigned, kind: kind ?? unsigned.kind }, from, fields.genesis ?? genesis);
   return signature === undefined ? signed : { ...signed, signature };
 }
+
+/** A transaction that puts money at stake or withdraws it, with the account's next nonce on `state` unless told. */
+export function aStake(
+  state: State,
+  from: KeyPair,
+  kind: "stake" | "unstake",
+  amount: bigint,
+  change: Partial<Pick<Transaction, "nonce" | "fee">> = {},
+): Transaction {
+  const { genesis } = state;
+  const order = readPayload(kind, { amount: `${amount}` });
+  const nonce = state.account(from.address).nonce;
+  return Transaction.sign({ genesis, from: from.address, nonce, fee: 1n, ...order, ...change }, from, genesis);
+}
+
+/** The nonce that an account begins with which comes into being in block `height`. */
+export const newNonce = (height: number): bigint => BigInt(height) << 20n;
 
 /** The header with fields changed and the miner's signature made anew: the forger holds its own key. */
 export function forgeHeader(header: Header, key: KeyPair, rules: Rules, change: Partial<UnsignedHeader>): Header {

@@ -1,6 +1,6 @@
 // Units, records and blocks upon what an engine holds: honest ones as anybody could make them, and the forgeries of a cheat who holds its own key.
 import { toHex } from "../../src/base/index.ts";
-import type { State } from "../../src/chain/index.ts";
+import { type State, targetAt } from "../../src/chain/index.ts";
 import {
   type Block,
   type ClosingRecord,
@@ -23,6 +23,8 @@ export interface Place {
   readonly start: Uint8Array;
   readonly parameters: Float32Array;
   readonly records: readonly RoundRecord[];
+  /** When its block is signed; default: now. */
+  readonly time?: number;
 }
 
 /** Where `node` stands in its only task, or in another. */
@@ -88,6 +90,9 @@ export function aUnit(lab: Workshop, key: KeyPair, place: Place, at: UnitIndex =
   return { contribution: Contribution.sign(fields, cheat.signer ?? key, rules.genesis), delta, end };
 }
 
+/** The time that a block at `place` is signed with. */
+const timeAt = ({ clock }: Workshop, { state, time }: Place): number => time ?? Math.max(clock.now(), state.time + 1);
+
 /** A unit of `key` that wins at `place`. */
 export function aWin(
   lab: Workshop,
@@ -100,7 +105,7 @@ export function aWin(
   for (let index = first; index < first + 1000; index++) {
     const unit = aUnit(lab, key, place, { index }, cheat);
     const finished = unitOfContribution(place.state.beacon, unit.contribution);
-    const win = findWin(finished, nonces, place.state.target);
+    const win = findWin(finished, nonces, targetAt(place.state, timeAt(lab, place), lab.network.rules));
     if (win !== undefined) return { ...unit, win };
   }
   throw new Error("no unit wins: the target is too hard for a test");
@@ -121,7 +126,7 @@ export function blockOf(
   extras: Extras = {},
 ): Block {
   const { rules } = lab.network;
-  const time = extras.time ?? Math.max(lab.clock.now(), place.state.time + 1);
+  const time = extras.time ?? timeAt(lab, place);
   const { contribution, win, delta } = won;
   lab.wins.set(toHex(contribution.deltaHash), delta);
   const closing = closingAt(lab, place, [won]);
@@ -139,7 +144,9 @@ export function closingAt({ task }: Workshop, place: Place, units: readonly Unit
 
 /** A block of `key` at `place`, honest but for `cheat`. */
 export function aBlock(lab: Workshop, key: KeyPair, place: Place, cheat: Cheat = {}, extras: Extras = {}): Block {
-  return blockOf(lab, key, place, aWin(lab, key, place, cheat), extras);
+  // The time decides which draws win.
+  const at = { ...place, time: extras.time ?? timeAt(lab, place) };
+  return blockOf(lab, key, at, aWin(lab, key, at, cheat), extras);
 }
 
 /** The record that closes the round of `place` with `units`, signed by `leader`; `change` forges fields before the signature. */

@@ -59,6 +59,25 @@ export const toyArtifacts: Artifacts = {
   },
 };
 
+/** Names whose keys have collateral from genesis on: without it nobody's contributions are recorded. */
+const STAKED: readonly string[] = [
+  ...Array.from("abcdefghijklmnopqrstuvwxyz"),
+  ...["leader", "worker", "miner", "honest worker", "other", "author", "stranger", "slow", "self", "third", "one"],
+  ...[
+    "cheat",
+    "another cheat",
+    "thief",
+    "made up",
+    "friend",
+    "framer",
+    "first",
+    "other runner",
+    "maker",
+    "rich",
+    "shop",
+  ],
+];
+
 /** Blocks of 10 s, units of 1 s: some ten rounds a block for one miner. */
 export function toyNetwork(change: Partial<Genesis> = {}): Network {
   const genesis = parseGenesis({
@@ -83,7 +102,7 @@ export function toyNetwork(change: Partial<Genesis> = {}): Network {
     seasonBlocks: 1000,
     banBlocks: 50,
     maxFutureMs: 20_000,
-    allocations: [],
+    allocations: STAKED.map((name) => ({ address: toHex(Sim.key(name).address), amount: "0", stake: "1000000" })),
     tasks: [toyRegistration()],
     ...change,
   });

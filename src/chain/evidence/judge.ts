@@ -3,6 +3,7 @@ import { type Refusal, toHex } from "../../base/index.ts";
 import { type Evidence, MAX_EVIDENCE } from "../../codec/index.ts";
 import type { Rules } from "../rules.ts";
 import type { State } from "../state/state.ts";
+import { WorkingState } from "../state/working-state.ts";
 import type { Offence } from "./kind.ts";
 import { judge } from "./kinds.ts";
 
@@ -21,12 +22,16 @@ export function judgeEvidence(
   return { kind: "offences", offences };
 }
 
-/** Of the evidence that a node holds, what a block on `state` can carry: each offence shown, in time, once, and not punished yet. */
+/** Of the evidence that a node holds, what a block on `state` can carry: each offence shown, in time, once, not punished yet, and by a key that has something to lose still. */
 export function selectEvidence(state: State, held: readonly Evidence[], rules: Rules): Evidence[] {
   const seen = new Set(state.punished.map((entry) => toHex(entry.offence)));
+  const working = new WorkingState(state);
+  working.ripen();
   const fresh = (piece: Evidence): boolean => {
     const judged = judge(piece, state.height + 1, rules);
     if (judged.kind !== "offence" || seen.has(toHex(judged.id))) return false;
+    const { taken, voided } = working.strip(judged.offender);
+    if (taken + voided === 0n) return false;
     seen.add(toHex(judged.id));
     return true;
   };

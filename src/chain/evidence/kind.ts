@@ -21,9 +21,10 @@ export interface EvidenceKind<P> {
   judge(payload: P, height: number, rules: Rules): Offence | Refusal;
 }
 
-/** An offence is punished within `maturity` blocks: as long as there are rewards to lose, and so that the state need not remember it for ever. */
+/** An offence is shown within `evidenceBlocks`: while the offender has something to lose, and so that the state need not remember it for ever. */
 export function checkAge(offence: number, height: number, rules: Rules): Refusal | undefined {
   if (offence > height) return reject("evidence-ahead", `height ${offence} in block ${height}`);
-  if (offence <= height - rules.maturity) return reject("evidence-expired", `height ${offence} in block ${height}`);
+  if (offence <= height - rules.evidenceBlocks)
+    return reject("evidence-expired", `height ${offence} in block ${height}`);
   return undefined;
 }

@@ -1,4 +1,4 @@
-// The state before any block: allocations, the task at round 0, and a beacon that nobody chose.
+// The state before any block: allocations, the tasks at round 0, and a beacon that nobody chose.
 import { fromHex } from "../../base/index.ts";
 import { Header } from "../../codec/index.ts";
 import { taggedHash } from "../../crypto/index.ts";
@@ -12,10 +12,11 @@ export function genesisState(genesis: Genesis): State {
   const zero = new Uint8Array(32);
   const beacon = taggedHash("genesis beacon", rules.genesis);
   const target = fromHex(genesis.target) as Uint8Array;
-  const accounts = genesis.allocations.map(({ address, amount }) => ({
+  const accounts = genesis.allocations.map(({ address, amount, stake = "0" }) => ({
     address: fromHex(address) as Uint8Array,
     balance: BigInt(amount),
     nonce: 0n,
+    stake: BigInt(stake),
   }));
   return stateOf({
     ...StateType.defaultValue(),
@@ -23,9 +24,10 @@ export function genesisState(genesis: Genesis): State {
     tip: { ...Header.unsignedType.defaultValue(), version: genesis.version, time: genesis.time, target },
     beacon,
     target,
-    supply: accounts.reduce((sum, account) => sum + account.balance, 0n),
+    supply: accounts.reduce((sum, account) => sum + account.balance + account.stake, 0n),
     accounts,
     immature: Array.from({ length: genesis.maturity }, () => []),
+    unbonding: Array.from({ length: genesis.unbonding }, () => []),
     tasks: rules.tasks.map(({ id, initialDigest }) => ({
       id,
       season: 0,
@@ -41,6 +43,6 @@ export function genesisState(genesis: Genesis): State {
       until: OPEN,
     })),
     recorded: Array.from({ length: genesis.evidenceBlocks }, () => []),
-    recent: [{ height: 0, id: zero, beacon, miner: zero, time: genesis.time }],
+    recent: [{ height: 0, id: zero, beacon, miner: zero, time: genesis.time, target }],
   });
 }

@@ -7,9 +7,9 @@ import {
   UintBigintType,
   type ValueOf,
 } from "@chainsafe/ssz";
-import { Bytes32, Header, Time, U32, U64 } from "../../codec/index.ts";
+import { Bytes32, Header, MAX_TRANSACTIONS, Time, U32, U64 } from "../../codec/index.ts";
 
-/** Blocks whose beacon, miner and time the state remembers. */
+/** Blocks whose beacon, miner, time and target after them the state remembers. */
 export const RECENT_BLOCKS = 16;
 /** Blocks that a reward may take to mature, at most. */
 export const MAX_MATURITY = 4096;
@@ -21,12 +21,21 @@ export const MAX_EVIDENCE_BLOCKS = 64;
 const Work = new UintBigintType(32);
 const Target = new ByteVectorType(32);
 
-export const AccountType = new ContainerNodeStructType({ address: Bytes32, balance: U64, nonce: U64 });
+export const AccountType = new ContainerNodeStructType({ address: Bytes32, balance: U64, nonce: U64, stake: U64 });
 export type Account = ValueOf<typeof AccountType>;
 
-const RewardType = new ContainerNodeStructType({ address: Bytes32, amount: U64 });
+/** The author of a reward that is for no contribution. */
+export const NOBODY: Uint8Array = new Uint8Array(32);
+
+/** `author` is that of the contribution that the reward is for: who punishes it voids what others got for its contributions. */
+const RewardType = new ContainerNodeStructType({ address: Bytes32, author: Bytes32, amount: U64 });
 export type Reward = ValueOf<typeof RewardType>;
 export const RewardsType = new ListCompositeType(RewardType, 1 << 14);
+
+/** Stake on its way back to the balance. */
+const WithdrawalType = new ContainerNodeStructType({ address: Bytes32, amount: U64 });
+export type Withdrawal = ValueOf<typeof WithdrawalType>;
+export const WithdrawalsType = new ListCompositeType(WithdrawalType, MAX_TRANSACTIONS);
 
 /** Where a task stands after the block: P(round) has digest `parametersDigest`; `lastRecord` is the task's id before the first record. */
 export const TaskStateType = new ContainerNodeStructType({
@@ -62,6 +71,8 @@ export const RecentBlockType = new ContainerNodeStructType({
   beacon: Bytes32,
   miner: Bytes32,
   time: Time,
+  /** Prescribed for the block after it. */
+  target: Target,
 });
 export type RecentBlock = ValueOf<typeof RecentBlockType>;
 
@@ -79,7 +90,7 @@ export const StateType = new ContainerType({
   beacon: Bytes32,
   /** The tip's winning draw. */
   draw: Bytes32,
-  /** The target that the next block must name. */
+  /** The target prescribed for the next block, before any recovery. */
   target: Target,
   work: Work,
   supply: U64,
@@ -87,6 +98,8 @@ export const StateType = new ContainerType({
   accounts: new ListCompositeType(AccountType, 2 ** 32),
   /** Slot h % maturity holds what block h earned. */
   immature: new ListCompositeType(RewardsType, MAX_MATURITY),
+  /** Slot h % unbonding holds what was withdrawn in block h. */
+  unbonding: new ListCompositeType(WithdrawalsType, MAX_UNBONDING),
   tasks: new ListCompositeType(TaskStateType, 64),
   /** The last COMMON_STATES of each task, by ascending round. */
   commons: new ListCompositeType(CommonType, 64 * 8),

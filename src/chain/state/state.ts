@@ -17,10 +17,16 @@ import {
   type StateValue,
   type StateView,
   type TaskState,
+  type Withdrawal,
 } from "./state-type.ts";
 
 /** A reward that its owner cannot spend yet: earned by block `height`, paid by block `height + maturity`. */
 export interface ImmatureReward extends Reward {
+  readonly height: number;
+}
+
+/** Stake withdrawn in block `height`, at risk until it is balance again in block `height + unbonding`. */
+export interface Unbonding extends Withdrawal {
   readonly height: number;
 }
 
@@ -61,7 +67,7 @@ export class State {
   readonly beacon: Hash32;
   /** The tip's winning draw, zero at genesis. */
   readonly draw: Hash32;
-  /** Target the next block must name. */
+  /** Target prescribed for the next block; `targetAt` says which one it must name. */
   readonly target: Uint8Array;
   /** Accumulated work. */
   readonly work: bigint;
@@ -106,11 +112,26 @@ export class State {
     return this.#tipId;
   }
 
-  /** The account, or an empty one when the address was never paid. */
+  /** The account, or an empty one when the address has none. */
   account(address: Uint8Array): Account {
     const at = findAccount(this.#view.accounts, this.positions, address);
-    if (at === undefined) return { address, balance: 0n, nonce: 0n };
+    if (at === undefined) return { address, balance: 0n, nonce: 0n, stake: 0n };
     return AccountType.toValueFromViewDU(this.#view.accounts.getReadonly(at));
+  }
+
+  /** Whether the address has an account: only then can it send. */
+  hasAccount(address: Uint8Array): boolean {
+    return findAccount(this.#view.accounts, this.positions, address) !== undefined;
+  }
+
+  /** C: stake that is not being withdrawn. */
+  collateralOf(address: Uint8Array): bigint {
+    return this.account(address).stake;
+  }
+
+  /** D: draws that a block on this state is expected to take, before any recovery of the target. */
+  get expectedDraws(): bigint {
+    return workOf(this.target);
   }
 
   get accountCount(): number {
@@ -124,12 +145,20 @@ export class State {
 
   /** Every immature reward, of one address if given, oldest first. O(rewards). */
   immature(address?: Uint8Array): ImmatureReward[] {
-    const slots = this.#view.immature.getAllReadonlyValues();
-    const all: ImmatureReward[] = [];
+    return this.#ofRing(this.#view.immature.getAllReadonlyValues(), address);
+  }
+
+  /** Every withdrawal of stake that is not over, of one address if given, oldest first. O(withdrawals). */
+  unbonding(address?: Uint8Array): Unbonding[] {
+    return this.#ofRing(this.#view.unbonding.getAllReadonlyValues(), address);
+  }
+
+  #ofRing<E extends Withdrawal>(slots: readonly (readonly E[])[], address?: Uint8Array): (E & { height: number })[] {
+    const all: (E & { height: number })[] = [];
     for (let back = Math.min(slots.length - 1, this.height); back >= 0; back--) {
       const height = this.height - back;
-      for (const reward of slots[height % slots.length] ?? [])
-        if (address === undefined || bytesEqual(reward.address, address)) all.push({ ...reward, height });
+      for (const entry of slots[height % slots.length] ?? [])
+        if (address === undefined || bytesEqual(entry.address, address)) all.push({ ...entry, height });
     }
     return all;
   }
@@ -162,21 +191,16 @@ export class State {
   }
 
   /** D of a recent block: draws that the block after it was expected to take. */
-  expectedAt(_height: number): bigint {
-    return workOf(this.target);
-  }
-
-  /** Stake of a key that is not being withdrawn. */
-  collateralOf(_address: Uint8Array): bigint {
-    return 2n ** 63n;
+  expectedAt(height: number): bigint {
+    return workOf(this.recentBlock(height)?.target ?? this.target);
   }
 
   /** A block of the last RECENT_BLOCKS, the tip included; undefined beyond. */
   recentBlock(height: number): RecentBlock | undefined {
     if (height < 0 || height > this.height || height <= this.height - RECENT_BLOCKS) return undefined;
     const entry = this.#view.recent.getReadonly(height % RECENT_BLOCKS);
-    const { id, beacon, miner, time } = entry;
-    return { height: entry.height, id: height === this.height ? this.tipId : id, beacon, miner, time };
+    const { id, beacon, miner, time, target } = entry;
+    return { height: entry.height, id: height === this.height ? this.tipId : id, beacon, miner, time, target };
   }
 
   /** Bans in force for the next block. */

@@ -1,11 +1,12 @@
 // A state being changed by one block: a private copy of the tree's view. The state it came from is never touched.
 import { bytesEqual, toHex } from "../../base/index.ts";
-import { findAccount, type Positions, remember, State } from "./state.ts";
+import { Ring } from "./ring.ts";
+import { type Positions, State } from "./state.ts";
 import {
   type Account,
-  AccountType,
   type Ban,
   RECENT_BLOCKS,
+  type RecentBlock,
   RecentBlockType,
   type Recorded,
   RecordedListType,
@@ -13,76 +14,111 @@ import {
   RewardsType,
   StateType,
   type StateView,
+  type Withdrawal,
+  WithdrawalsType,
 } from "./state-type.ts";
+import { WorkingAccounts } from "./working-accounts.ts";
+
+const sum = (entries: readonly Withdrawal[]): bigint => entries.reduce((all, { amount }) => all + amount, 0n);
 
 export class WorkingState {
   readonly view: StateView;
+  /** Of the block that changes it. */
+  readonly height: number;
   readonly #positions: Positions;
-  readonly #changed = new Map<string, { account: Account; at: number | undefined }>();
+  readonly #accounts: WorkingAccounts;
+  readonly #immature: Ring<Reward, ReturnType<typeof RewardsType.toViewDU>>;
+  readonly #unbonding: Ring<Withdrawal, ReturnType<typeof WithdrawalsType.toViewDU>>;
+  /** What this block's transactions withdraw: one entry for each account, however often it does. */
+  readonly #withdrawn = new Map<string, Withdrawal>();
 
   constructor(state: State) {
     // A fresh view of the shared, immutable tree: its caches and changes are its own.
     this.view = StateType.getViewDU(state.node);
+    this.height = state.height + 1;
     this.#positions = state.positions;
+    this.#accounts = new WorkingAccounts(this.view, state.positions, this.height);
+    this.#immature = new Ring(this.view.immature, (entries) => RewardsType.toViewDU(entries));
+    this.#unbonding = new Ring(this.view.unbonding, (entries) => WithdrawalsType.toViewDU(entries));
   }
 
   account(address: Uint8Array): Readonly<Account> {
-    return this.#entry(address).account;
+    return this.#accounts.get(address);
+  }
+
+  hasAccount(address: Uint8Array): boolean {
+    return this.#accounts.has(address);
   }
 
   /** Adds to a balance; the account comes into being if need be. */
   credit(address: Uint8Array, amount: bigint): void {
     if (amount === 0n) return;
-    const { account, at } = this.#entry(address);
-    this.#put({ ...account, balance: account.balance + amount }, at);
+    const account = this.account(address);
+    this.#accounts.put({ ...account, balance: account.balance + amount });
   }
 
   /** Takes from a balance that covers it, and uses up one nonce. */
   spend(address: Uint8Array, amount: bigint): void {
-    const { account, at } = this.#entry(address);
-    this.#put({ ...account, balance: account.balance - amount, nonce: account.nonce + 1n }, at);
+    const account = this.account(address);
+    this.#accounts.put({ ...account, balance: account.balance - amount, nonce: account.nonce + 1n });
   }
 
-  #entry(address: Uint8Array): { account: Account; at: number | undefined } {
-    const changed = this.#changed.get(toHex(address));
-    if (changed !== undefined) return changed;
-    const at = findAccount(this.view.accounts, this.#positions, address);
-    if (at === undefined) return { account: { address, balance: 0n, nonce: 0n }, at };
-    return { account: AccountType.toValueFromViewDU(this.view.accounts.getReadonly(at)), at };
+  /** Adds to a stake; the account comes into being if need be. */
+  deposit(address: Uint8Array, amount: bigint): void {
+    const account = this.account(address);
+    this.#accounts.put({ ...account, stake: account.stake + amount });
   }
 
-  #put(account: Account, at: number | undefined): void {
-    this.#changed.set(toHex(account.address), { account, at });
+  /** Takes from a stake that covers it, to be balance after the unbonding time. */
+  withdraw(address: Uint8Array, amount: bigint): void {
+    const account = this.account(address);
+    this.#accounts.put({ ...account, stake: account.stake - amount });
+    const name = toHex(address);
+    this.#withdrawn.set(name, { address, amount: (this.#withdrawn.get(name)?.amount ?? 0n) + amount });
   }
 
-  /** Pays out what the block `maturity` heights ago earned, and puts this block's rewards in its slot. */
-  turnRewards(height: number, rewards: readonly Reward[]): void {
-    const slots = this.view.immature;
-    const slot = height % slots.length;
-    for (const { address, amount } of slots.get(slot).getAllReadonlyValues()) this.credit(address, amount);
-    slots.set(slot, RewardsType.toViewDU([...rewards]));
+  /** Destroys money that was taken from where it was. */
+  burn(amount: bigint): void {
+    this.view.burnt += amount;
+    this.view.supply -= amount;
   }
 
-  /** Destroys every immature reward of `address`. */
-  burnRewards(address: Uint8Array): void {
-    const slots = this.view.immature;
-    for (let slot = 0; slot < slots.length; slot++) {
-      const rewards = slots.get(slot).getAllReadonlyValues();
-      const kept = rewards.filter((reward) => !bytesEqual(reward.address, address));
-      if (kept.length === rewards.length) continue;
-      const burnt =
-        rewards.reduce((sum, { amount }) => sum + amount, 0n) - kept.reduce((sum, { amount }) => sum + amount, 0n);
-      slots.set(slot, RewardsType.toViewDU(kept));
-      this.view.burnt += burnt;
-      this.view.supply -= burnt;
-    }
+  /** Pays out what matures and what unbonds in this block. */
+  ripen(): void {
+    for (const { address, amount } of this.#immature.take(this.height)) this.credit(address, amount);
+    for (const { address, amount } of this.#unbonding.take(this.height)) this.credit(address, amount);
   }
 
-  /** Bans until `until` (inclusive), and forgets bans that end by `height`. */
-  ban(address: Uint8Array, until: number, height: number): void {
+  /** Puts rewards of this block aside until they mature. */
+  earn(rewards: readonly Reward[]): void {
+    this.#immature.put(this.height, rewards);
+  }
+
+  /** Takes from `offender` stake, withdrawals and immature rewards; `voided` is what others were to get for its contributions. */
+  strip(offender: Uint8Array): { readonly taken: bigint; readonly voided: bigint } {
+    this.#keepWithdrawn();
+    const isOwn = ({ address }: Withdrawal): boolean => bytesEqual(address, offender);
+    const { stake } = this.account(offender);
+    const withdrawn = sum(this.#unbonding.remove(isOwn));
+    const rewards = this.#immature.remove((reward) => isOwn(reward) || bytesEqual(reward.author, offender));
+    const own = rewards.filter(isOwn);
+    // Who may hold nothing now is looked at in the end, whether or not its balance changed.
+    for (const address of [offender, ...rewards.map((reward) => reward.address)])
+      if (this.hasAccount(address)) this.#accounts.put(this.account(address));
+    if (stake > 0n) this.#accounts.put({ ...this.account(offender), stake: 0n });
+    return { taken: stake + withdrawn + sum(own), voided: sum(rewards) - sum(own) };
+  }
+
+  #keepWithdrawn(): void {
+    this.#unbonding.put(this.height, [...this.#withdrawn.values()]);
+    this.#withdrawn.clear();
+  }
+
+  /** Bans until `until` (inclusive), and forgets bans that end by this block. */
+  ban(address: Uint8Array, until: number): void {
     const kept = this.view.banned
       .getAllReadonlyValues()
-      .filter((ban: Ban) => ban.until > height && !bytesEqual(ban.address, address));
+      .filter((ban: Ban) => ban.until > this.height && !bytesEqual(ban.address, address));
     this.view.banned = StateType.fields.banned.toViewDU([...kept, { address, until }]);
   }
 
@@ -103,7 +139,7 @@ export class WorkingState {
   }
 
   /** Gives the parent its id, now known, and opens the entry of the new block. */
-  turnRecent(parent: Uint8Array, entry: { height: number; beacon: Uint8Array; miner: Uint8Array; time: number }): void {
+  turnRecent(parent: Uint8Array, entry: Omit<RecentBlock, "id">): void {
     const recent = this.view.recent;
     const before = (entry.height - 1) % RECENT_BLOCKS;
     const old = RecentBlockType.toValueFromViewDU(recent.getReadonly(before));
@@ -113,16 +149,25 @@ export class WorkingState {
     else recent.set(entry.height % RECENT_BLOCKS, opened);
   }
 
-  /** Writes the accounts back, new ones in the order in which they were first paid. The copy is used up. */
-  finish(): State {
-    const accounts = this.view.accounts;
-    for (const { account, at } of this.#changed.values()) {
-      if (at === undefined) {
-        remember(this.#positions, account.address, accounts.length);
-        accounts.push(AccountType.toViewDU(account));
-      } else accounts.set(at, AccountType.toViewDU(account));
-    }
+  /** The state after the block. Accounts that it touched and left with less than the fee, and with nothing else, are gone. The copy is used up. */
+  finish(accountFee: bigint): State {
+    this.#keepWithdrawn();
+    let waiting: ReadonlySet<string> | undefined;
+    const dust = ({ address, balance, stake }: Readonly<Account>): boolean => {
+      if (balance >= accountFee || stake > 0n) return false;
+      waiting ??= this.#waiting();
+      return !waiting.has(toHex(address));
+    };
+    this.burn(this.#accounts.write(dust));
     this.view.commit();
     return new State(this.view.node, this.#positions);
+  }
+
+  /** Who has immature rewards or withdraws. O(rewards and withdrawals). */
+  #waiting(): ReadonlySet<string> {
+    const names = new Set<string>();
+    for (const ring of [this.#immature, this.#unbonding])
+      for (const { address } of ring.entries()) names.add(toHex(address));
+    return names;
   }
 }

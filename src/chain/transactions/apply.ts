@@ -3,10 +3,9 @@ import { ACCEPT, bytesEqual, ignore, type Refusal, reject, toHex, type Verdict }
 import { MAX_TRANSACTIONS, Transaction } from "../../codec/index.ts";
 import type { Rules } from "../rules.ts";
 import type { State } from "../state/state.ts";
-import type { Account } from "../state/state-type.ts";
 import { WorkingState } from "../state/working-state.ts";
-import type { ApplyContext } from "./kind.ts";
-import { costOf, open } from "./kinds.ts";
+import type { Accounts, ApplyContext } from "./kind.ts";
+import { askOf, costOf, open } from "./kinds.ts";
 
 /** What holds of a transaction whatever the state: its network, kind, payload and signature. */
 export function checkTransactionForm(transaction: Transaction, rules: Rules): Verdict {
@@ -19,25 +18,27 @@ export function checkTransactionForm(transaction: Transaction, rules: Rules): Ve
   return ACCEPT;
 }
 
-function checkAccount(account: Readonly<Account>, transaction: Transaction): Refusal | undefined {
+function checkAccounts(accounts: Accounts, transaction: Transaction, rules: Rules): Refusal | undefined {
+  if (!accounts.hasAccount(transaction.from)) return ignore("low-balance", "there is no account");
+  const account = accounts.account(transaction.from);
   if (transaction.nonce < account.nonce)
     return ignore("nonce-used", `${transaction.nonce}, the account is at ${account.nonce}`);
   if (transaction.nonce > account.nonce)
     return ignore("nonce-ahead", `${transaction.nonce}, the account is at ${account.nonce}`);
   if ((costOf(transaction) ?? 0n) > account.balance) return ignore("low-balance", `it holds ${account.balance}`);
-  return undefined;
+  return askOf(accounts, transaction, rules);
 }
 
 /** Whether `transaction` could be the next of its account. Used, early and uncovered ones are ignored, not blamed: another branch may differ. */
 export function checkTransaction(state: State, transaction: Transaction, rules: Rules): Verdict {
   const form = checkTransactionForm(transaction, rules);
   if (form.kind !== "accept") return form;
-  return checkAccount(state.account(transaction.from), transaction) ?? ACCEPT;
+  return checkAccounts(state, transaction, rules) ?? ACCEPT;
 }
 
 /** Takes cost, fee and nonce, and does what the kind does; the fee is the caller's to give. */
 function run(working: WorkingState, transaction: Transaction, context: ApplyContext): Refusal | undefined {
-  const refusal = checkAccount(working.account(transaction.from), transaction);
+  const refusal = checkAccounts(working, transaction, context.rules);
   if (refusal !== undefined) return refusal;
   const opened = open(transaction);
   if (opened.kind !== "opened") return opened;
@@ -73,6 +74,8 @@ export function selectTransactions(
   limit: number = MAX_TRANSACTIONS,
 ): Transaction[] {
   const working = new WorkingState(state);
+  // As a block does first: what matures or unbonds in it can be spent in it.
+  working.ripen();
   const context = { height: state.height + 1, rules };
   const byAccount = queuesOf(candidates);
   const chosen: Transaction[] = [];

@@ -2,6 +2,7 @@
 import type { Refusal, Verdict } from "../../base/index.ts";
 import type { Codec, Transaction } from "../../codec/index.ts";
 import type { Rules } from "../rules.ts";
+import type { Account } from "../state/state-type.ts";
 import type { WorkingState } from "../state/working-state.ts";
 
 /** Where a transaction is applied. */
@@ -16,6 +17,12 @@ export interface PayloadFields {
   readonly [field: string]: string;
 }
 
+/** Accounts as they stand before a transaction: a state's, or those of a block that is being applied. */
+export interface Accounts {
+  account(address: Uint8Array): Readonly<Account>;
+  hasAccount(address: Uint8Array): boolean;
+}
+
 export interface TransactionKind<P> {
   /** As people and the API name it. */
   readonly name: string;
@@ -26,6 +33,8 @@ export interface TransactionKind<P> {
   check(payload: P, rules: Rules): Verdict;
   /** What it takes from the sender's balance besides the fee. */
   cost(payload: P): bigint;
+  /** What it asks of the accounts besides a balance that covers it. Ignored, not blamed: another branch may differ. */
+  ask?(accounts: Accounts, payload: P, transaction: Transaction, rules: Rules): Refusal | undefined;
   /** Changes the state. Nonce, fee and cost are taken already; a refusal undoes nothing, it voids the block. */
   apply(working: WorkingState, payload: P, transaction: Transaction, context: ApplyContext): Refusal | undefined;
   /** The payload as people read it: hex and decimal strings. A field that holds money is called `amount`, or ends in `Amount`. */

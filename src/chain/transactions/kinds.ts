@@ -1,11 +1,16 @@
 // Every kind of transaction, and what all of them share: form, nonce, balance, and their order in a block (protocol sections 1 and 8).
-import { isMalformed, PouwError, reject } from "../../base/index.ts";
+import { isMalformed, PouwError, type Refusal, reject } from "../../base/index.ts";
 import type { Transaction } from "../../codec/index.ts";
-import type { PayloadFields, TransactionKind } from "./kind.ts";
+import type { Rules } from "../rules.ts";
+import type { Accounts, PayloadFields, TransactionKind } from "./kind.ts";
+import { stake } from "./stake.ts";
 import { transfer } from "./transfer.ts";
+import { unstake } from "./unstake.ts";
 
 /** A new kind is a file and a line here. */
-export const TRANSACTION_KINDS = { transfer } as const satisfies { readonly [name: string]: TransactionKind<unknown> };
+export const TRANSACTION_KINDS = { transfer, stake, unstake } as const satisfies {
+  readonly [name: string]: TransactionKind<unknown>;
+};
 
 const kindOf = (tag: number): TransactionKind<unknown> | undefined =>
   Object.values<TransactionKind<unknown>>(TRANSACTION_KINDS).find((kind) => kind.tag === tag);
@@ -33,6 +38,12 @@ export function open({ kind, payload }: Pick<Transaction, "kind" | "payload">): 
 export function costOf(transaction: Transaction): bigint | undefined {
   const opened = open(transaction);
   return opened.kind === "opened" ? opened.of.cost(opened.payload) + transaction.fee : undefined;
+}
+
+/** What a transaction's kind asks of the accounts and they do not have; nothing when it is not one. */
+export function askOf(accounts: Accounts, transaction: Transaction, rules: Rules): Refusal | undefined {
+  const opened = open(transaction);
+  return opened.kind === "opened" ? opened.of.ask?.(accounts, opened.payload, transaction, rules) : undefined;
 }
 
 /** A transaction's kind and payload as people read them. */

@@ -1,12 +1,15 @@
 // `transfer`: moves money from the sender to an address.
 import { ContainerType, type ValueOf } from "@chainsafe/ssz";
 import { z } from "zod";
-import { ACCEPT, Address, declareRefusals, hexBytes, PouwError, reject, toHex, u64Text } from "../../base/index.ts";
+import { Address, declareRefusals, hexBytes, ignore, PouwError, toHex, u64Text } from "../../base/index.ts";
 import { Bytes32, codecOf, U64, type UnsignedTransaction } from "../../codec/index.ts";
+import { checkMoves } from "./amount.ts";
 import { parseWith } from "./fields.ts";
 import type { TransactionKind } from "./kind.ts";
 
-const own = declareRefusals({ "zero-amount": "the transfer moves nothing" });
+const own = declareRefusals({
+  "below-account-fee": "to an address without an account goes twice the account fee at least",
+});
 
 const TransferType = new ContainerType({ to: Bytes32, amount: U64 });
 export type Transfer = ValueOf<typeof TransferType>;
@@ -15,10 +18,17 @@ export const transfer: TransactionKind<Transfer> = {
   name: "transfer",
   tag: 0,
   payload: codecOf("transfer", TransferType),
-  check: ({ amount }) => (amount === 0n ? reject(own["zero-amount"]) : ACCEPT),
+  check: checkMoves,
   cost: ({ amount }) => amount,
-  apply: (working, { to, amount }) => {
-    working.credit(to, amount);
+  // The fee is burnt, and an account below the fee is removed: with less the receiver would get nothing at all.
+  ask: (accounts, { to, amount }, _transaction, { accountFee }) =>
+    accounts.hasAccount(to) || amount >= 2n * accountFee
+      ? undefined
+      : ignore(own["below-account-fee"], `${2n * accountFee}`),
+  apply: (working, { to, amount }, _transaction, { rules }) => {
+    const burnt = working.hasAccount(to) ? 0n : rules.accountFee;
+    working.burn(burnt);
+    working.credit(to, amount - burnt);
     return undefined;
   },
   show: ({ to, amount }) => ({ to: toHex(to), amount: `${amount}` }),

@@ -91,7 +91,7 @@ export class EvidenceWatch {
 
   /** Forgets what is too old to punish. */
   #prune(height: number): void {
-    const oldest = height - this.#rules.maturity;
+    const oldest = height - this.#rules.evidenceBlocks;
     this.#pending = this.#pending.filter((held) => held.height > oldest);
   }
 }

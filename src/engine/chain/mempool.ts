@@ -1,6 +1,6 @@
 // Transactions waiting for a block: checked against the head, one per account nonce, bounded.
 import { ACCEPT, bytesEqual, ignore, toHex, type Verdict } from "../../base/index.ts";
-import { checkTransactionForm, costOf, type Rules, type State, selectTransactions } from "../../chain/index.ts";
+import { askOf, checkTransactionForm, costOf, type Rules, type State, selectTransactions } from "../../chain/index.ts";
 import { MAX_TRANSACTIONS, Transaction } from "../../codec/index.ts";
 import type { EngineEvents, EventBus } from "../events.ts";
 
@@ -41,12 +41,15 @@ export class Mempool {
     if (rival !== undefined && rival.fee >= fee) return ignore("nonce-taken");
     const form = checkTransactionForm(transaction, this.#rules);
     if (form.kind !== "accept") return form;
+    if (!this.#state().hasAccount(from)) return ignore("low-balance", "there is no account");
     const account = this.#state().account(from);
     if (nonce < account.nonce) return ignore("nonce-used", `the account is at ${account.nonce}`);
     if (nonce > account.nonce + MAX_AHEAD) return ignore("nonce-ahead", `the account is at ${account.nonce}`);
     let committed = costOf(transaction) ?? 0n;
     for (const [other, waits] of waiting) if (other !== nonce) committed += costOf(waits) ?? 0n;
     if (committed > account.balance) return ignore("low-balance", `it holds ${account.balance}`);
+    const asked = askOf(this.#state(), transaction, this.#rules);
+    if (asked !== undefined) return asked;
     if (rival === undefined && (this.#size >= MAX_WAITING || waiting.size >= MAX_PER_SENDER))
       return ignore("mempool-full");
     if (rival === undefined) this.#size++;
@@ -77,7 +80,7 @@ export class Mempool {
     return nonce;
   }
 
-  /** After the head moved: transactions of dropped blocks come back unless the new ones hold them, used nonces go. */
+  /** After the head moved: transactions of dropped blocks come back unless the new ones hold them, used nonces and those of accounts that are gone go. */
   #settle({ added, dropped }: EngineEvents["head"]): void {
     const idOf = (transaction: Transaction): string => toHex(Transaction.id(transaction));
     const held = new Set(added.flatMap(({ body }) => body.transactions.map(idOf)));
@@ -86,7 +89,9 @@ export class Mempool {
     const state = this.#state();
     for (const [sender, waiting] of this.#bySender) {
       for (const [nonce, transaction] of waiting) {
-        if (nonce >= state.account(transaction.from).nonce) continue;
+        // An account that was removed begins at a nonce above all that wait.
+        const { from } = transaction;
+        if (state.hasAccount(from) && nonce >= state.account(from).nonce) continue;
         waiting.delete(nonce);
         this.#size--;
       }

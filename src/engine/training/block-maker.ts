@@ -1,5 +1,6 @@
 // Turns a winning unit into a block: drafted, signed once, kept, and published (protocol section 4).
 import { bytesEqual, Lru, messageOf, toHex } from "../../base/index.ts";
+import type { State } from "../../chain/index.ts";
 import { Block, type RoundRecord } from "../../codec/index.ts";
 import { type Draft, type DraftParts, draftBlock, sealBlock } from "../../consensus/index.ts";
 import type { KeyPair } from "../../crypto/index.ts";
@@ -26,6 +27,8 @@ export interface BlockMakerDeps {
 export interface WonUnit extends Win, ClosedRound {
   readonly nonce: bigint;
   readonly draw: Uint8Array;
+  /** Of the block: the unit wins at the target of this time. */
+  readonly time: number;
 }
 
 export class BlockMaker {
@@ -37,6 +40,11 @@ export class BlockMaker {
   constructor(deps: BlockMakerDeps, { signal }: { readonly signal: AbortSignal }) {
     this.#deps = deps;
     this.#signal = signal;
+  }
+
+  /** The time that a block on `state` would be signed with now. */
+  timeOn(state: State): number {
+    return Math.max(this.#deps.clock.now(), state.time + 1);
   }
 
   /** Whether the block stands on this node. */
@@ -51,9 +59,8 @@ export class BlockMaker {
   }
 
   #draft(won: WonUnit): Draft | undefined {
-    const { ledger, mempool, evidence, clock, log } = this.#deps;
-    const { contribution, nonce, closing, state } = won;
-    const time = Math.max(clock.now(), state.time + 1);
+    const { ledger, mempool, evidence, log } = this.#deps;
+    const { contribution, nonce, closing, time, state } = won;
     const parts: DraftParts = { contribution, nonce, closing, time, records: this.#records(won) };
     const extras = { transactions: mempool.select(), evidence: evidence.pending(state) };
     let draft = draftBlock(state, { ...parts, ...extras }, ledger.rules);

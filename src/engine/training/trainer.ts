@@ -1,6 +1,6 @@
 // Runs own units of one task and turns each result into a contribution, draws and, when one wins, a block (protocol sections 2 to 4).
 import { bytesEqual } from "../../base/index.ts";
-import type { State } from "../../chain/index.ts";
+import { type State, targetAt } from "../../chain/index.ts";
 import { Contribution } from "../../codec/index.ts";
 import type { KeyPair } from "../../crypto/index.ts";
 import { DELTA_CODECS } from "../../ml/index.ts";
@@ -88,23 +88,25 @@ export class Trainer {
 
   /** A result draws if the head has not moved since, and makes a block or a contribution. */
   async #use(result: UnitResult, begun: Begun): Promise<{ readonly draws: number; readonly won: boolean }> {
-    const { ledger, rounds, outbox } = this.#deps;
+    const { ledger, rounds, blockMaker, outbox } = this.#deps;
     const { view, state, unit } = begun;
     if (bytesEqual(result.digest, view.startDigest)) return { draws: 0, won: false };
     const contribution = this.#contribution(result, begun);
     const draws = bytesEqual(ledger.head.id, view.head) ? noncesPerUnit(this.#task, ledger.rules) : 0;
     const finished = { ...unit, startDigest: view.startDigest, digest: result.digest };
-    const win = findWin(finished, draws, state.target);
-    if (win !== undefined && (await this.#win({ contribution, state, view }, win))) return { draws, won: true };
+    // The time decides which target holds, so the block is signed with the one that the unit drew at.
+    const time = blockMaker.timeOn(state);
+    const win = findWin(finished, draws, targetAt(state, time, ledger.rules));
+    if (win !== undefined && (await this.#win({ contribution, state, view }, win, time))) return { draws, won: true };
     if ((await rounds.addContribution(contribution, OWN)).kind === "accept")
       outbox.publish("contribution", Contribution.codec.encode(contribution));
     return { draws, won: false };
   }
 
   /** Whether the win became a block that stands here. */
-  async #win(won: Win, { nonce, draw }: WinningDraw): Promise<boolean> {
+  async #win(won: Win, { nonce, draw }: WinningDraw, time: number): Promise<boolean> {
     const round = await closeRound(won, this.#deps, { signal: this.#signal });
-    return round !== undefined && this.#deps.blockMaker.make({ ...won, ...round, nonce, draw });
+    return round !== undefined && this.#deps.blockMaker.make({ ...won, ...round, nonce, draw, time });
   }
 
   #contribution(result: UnitResult, { view, state, unit }: Begun): Contribution {

@@ -1,10 +1,11 @@
 // What the node measures of itself: units, draws, processor time, event-loop delay. Figures for people, never for consensus.
 import { type IntervalHistogram, monitorEventLoopDelay } from "node:perf_hooks";
 import { toHex } from "../../base/index.ts";
-import { type Rules, splitReward } from "../../chain/index.ts";
+import { paymentsOf, type Rules, type State } from "../../chain/index.ts";
 import type { Block } from "../../codec/index.ts";
 import type { EngineEvents, FinishedUnit } from "../../engine/index.ts";
 import type { Metrics } from "../../ports/index.ts";
+import { contributionsOf } from "../../work/index.ts";
 
 /** Units per second are counted over this long, ms. */
 const WINDOW_MS = 60_000;
@@ -60,9 +61,18 @@ export class Meter {
     this.#instruments.loss.set(unit.result.loss, { task: unit.task.name });
   }
 
-  head({ added, dropped }: EngineEvents["head"], height: number): void {
-    for (const block of added) this.#count(block, 1);
-    for (const block of dropped) this.#count(block, -1);
+  /** `stateOf`: the state after a block, by id. */
+  head({ added, dropped }: EngineEvents["head"], height: number, stateOf: (id: Uint8Array) => Promise<State>): void {
+    for (const [blocks, sign] of [
+      [added, 1],
+      [dropped, -1],
+    ] as const)
+      for (const block of blocks) {
+        this.#count(block, sign);
+        void this.#earned(block, stateOf).then((amount) => {
+          this.rewards += BigInt(sign) * amount;
+        });
+      }
     if (dropped.length > 0) {
       this.reorganisations++;
       this.#instruments.reorganisations.add();
@@ -100,20 +110,25 @@ export class Meter {
   }
 
   #count(block: Block, sign: 1 | -1): void {
-    const { header, body } = block;
+    const { header } = block;
     if (toHex(header.miner) === this.#address) {
       this.blocksMined += sign;
       if (sign > 0) this.#instruments.won.add();
     }
-    const own = body.records
-      .flatMap(({ contributions }) => contributions)
-      .filter((c) => toHex(c.author) === this.#address);
+    const own = contributionsOf(block).filter((c) => toHex(c.author) === this.#address);
     this.recorded += sign * own.length;
+  }
+
+  /** What a block pays this node: by the state that it builds on; nothing where that is gone. */
+  async #earned(block: Block, stateOf: (id: Uint8Array) => Promise<State>): Promise<bigint> {
+    const { header, body } = block;
+    const parent = await stateOf(header.parent).catch(() => undefined);
+    if (parent === undefined) return 0n;
     const fees = body.transactions.reduce((sum, { fee }) => sum + fee, 0n);
-    const income = { subsidy: this.#rules.subsidy, fees };
-    for (const { address, amount } of splitReward(income, header.miner, body.records, this.#rules.split)) {
-      if (toHex(address) === this.#address) this.rewards += BigInt(sign) * amount;
-    }
+    const { stake, rewards } = paymentsOf(parent, block, fees, this.#rules);
+    const own = rewards.filter(({ address }) => toHex(address) === this.#address);
+    const first = toHex(header.miner) === this.#address ? stake : 0n;
+    return own.reduce((sum, { amount }) => sum + amount, first);
   }
 }
 

@@ -106,12 +106,12 @@ describe.each([
 ] as const)("punishing a %s", (_name, evidence) => {
   const punished = mineBlock(state, carol, rules, evidence).state;
 
-  it("burns the offender's immature rewards, and only those", () => {
+  it("takes the offender's immature rewards, and only those: a tenth for the winner, the rest is burnt", () => {
     expect(state.immature(alice.address)).toHaveLength(1);
     expect(punished.immature(alice.address)).toEqual([]);
-    expect(punished.immature(carol.address)).toHaveLength(1);
-    expect(punished.burnt).toBe(1000n);
-    expect(punished.supply).toBe(1_000_000n + 2000n - 1000n);
+    expect(punished.immature(carol.address).map(({ amount }) => amount)).toEqual([1000n, 100n]);
+    expect(punished.burnt).toBe(900n);
+    expect(punished.supply).toBe(1_000_000n + 2000n - 900n);
     expect(punished.account(alice.address).balance).toBe(1_000_000n);
   });
 
@@ -138,9 +138,9 @@ describe.each([
 
   it("is forgotten only when the evidence has expired", () => {
     let at = punished;
-    while (at.height < rules.maturity + 1) {
+    while (at.height < rules.evidenceBlocks + 1) {
       const draft = draftBlock(at, winningParts(at, carol, evidence, rules), rules);
-      expect(draft).toMatchObject({ code: at.height < rules.maturity ? "already-punished" : "evidence-expired" });
+      expect(draft).toMatchObject({ code: at.height < rules.evidenceBlocks ? "already-punished" : "evidence-expired" });
       at = mineBlock(at, carol, rules).state;
     }
   });

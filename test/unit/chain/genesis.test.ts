@@ -18,7 +18,7 @@ import {
 } from "../../../src/chain/index.ts";
 import { taggedHash } from "../../../src/crypto/index.ts";
 import { noncesPerUnit } from "../../../src/work/index.ts";
-import { aGenesis, alice, aRegistration, aWorld, bob, taskIn } from "../../support/chain.ts";
+import { aGenesis, alice, aRegistration, aWorld, bob, carol, taskIn } from "../../support/chain.ts";
 
 const hex = "ab".repeat(32);
 /** A task of the size of digits-mlp. */
@@ -303,16 +303,34 @@ describe("the state at height 0", () => {
     expect(state.time).toBe(genesis.time);
     expect(state.tipId).toEqual(genesisHash(genesis));
     expect(state.account(alice.address).balance).toBe(1_000_000n);
-    expect(state.account(bob.address)).toEqual({ address: bob.address, balance: 0n, nonce: 0n });
+    expect(state.account(bob.address)).toEqual({ address: bob.address, balance: 0n, nonce: 0n, stake: 0n });
+    expect([state.hasAccount(alice.address), state.hasAccount(bob.address)]).toEqual([true, false]);
     expect(state.supply).toBe(1_000_000n);
     expect(state.work).toBe(0n);
     expect(state.immature()).toEqual([]);
+    expect(state.unbonding()).toEqual([]);
     const task = taskIn(rules);
     expect(state.tasks).toEqual([
       { id: task.id, season: 0, round: 0, parametersDigest: task.initialDigest, lastRecord: task.id },
     ]);
-    expect(state.recentBlock(0)).toMatchObject({ height: 0, id: state.tipId, beacon: state.beacon });
+    const { target, tipId: id, beacon } = state;
+    expect(state.recentBlock(0)).toMatchObject({ height: 0, id, beacon, target });
+    expect(state.expectedDraws).toBe(16n);
     expect(state.recentBlock(1)).toBeUndefined();
+  });
+
+  it("holds what an allocation puts at stake, which is money too", () => {
+    const [a, b] = [toHex(alice.address), toHex(bob.address)];
+    const { state } = aWorld({
+      allocations: [
+        { address: a, amount: "100", stake: "7" },
+        { address: b, amount: "0", stake: "30" },
+      ],
+    });
+    expect(state.account(alice.address)).toMatchObject({ balance: 100n, stake: 7n });
+    expect([state.collateralOf(alice.address), state.collateralOf(bob.address)]).toEqual([7n, 30n]);
+    expect(state.collateralOf(carol.address)).toBe(0n);
+    expect(state.supply).toBe(137n);
   });
 
   it("has a beacon and a root of its own per network", () => {

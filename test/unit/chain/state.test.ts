@@ -41,7 +41,9 @@ describe("rewards", () => {
   it("mature after `maturity` blocks, and no sooner", () => {
     const { rules, state } = aWorld();
     let at = mineBlock(state, bob, rules).state;
-    expect(at.immature(bob.address)).toEqual([{ address: bob.address, amount: 1000n, height: 1 }]);
+    expect(at.immature(bob.address)).toEqual([
+      { address: bob.address, author: new Uint8Array(32), amount: 1000n, height: 1 },
+    ]);
     for (let height = 2; height <= rules.maturity; height++) {
       at = mineBlock(at, carol, rules).state;
       expect(at.account(bob.address).balance).toBe(0n);
@@ -109,6 +111,7 @@ describe("the tip", () => {
         beacon: at(height).beacon,
         miner: blocks[height - 1]?.header.miner,
         time: at(height).time,
+        target: at(height).target,
       });
     expect(tip.recentBlock(4)).toBeUndefined();
     expect(tip.recentBlock(21)).toBeUndefined();

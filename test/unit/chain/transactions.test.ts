@@ -18,7 +18,7 @@ import { TRANSACTION_KINDS } from "../../../src/chain/transactions/kinds.ts";
 import { transfer } from "../../../src/chain/transactions/transfer.ts";
 import { Bytes32, codecOf, MAX_TRANSACTIONS, Transaction, U64 } from "../../../src/codec/index.ts";
 import { checkBlock, draftBlock } from "../../../src/consensus/index.ts";
-import { aKey, alice, aTransfer, aWorld, bob, carol, mineBlock, winningParts } from "../../support/chain.ts";
+import { aKey, alice, aTransfer, aWorld, bob, carol, mineBlock, newNonce, winningParts } from "../../support/chain.ts";
 import { refusal } from "../../support/refusal.ts";
 
 const { rules, state } = aWorld();
@@ -39,11 +39,11 @@ const payloadOf = (change: Partial<Transfer> = {}): Uint8Array =>
 describe("a block's transfers", () => {
   it("apply one after the other: money received can be spent in the same block", () => {
     const given = aTransfer(state, alice, bob.address, 100n);
-    const passed = aTransfer(state, bob, carol.address, 99n);
+    const passed = aTransfer(state, bob, carol.address, 99n, { nonce: newNonce(1) });
     expect(checkTransaction(state, passed, rules)).toMatchObject({ code: "low-balance" });
     expect(draft(state, [passed, given])).toMatchObject({ kind: "reject", code: "low-balance" });
     const next = mineBlock(state, carol, rules, { transactions: [given, passed] }).state;
-    expect(next.account(bob.address)).toMatchObject({ balance: 0n, nonce: 1n });
+    expect(next.account(bob.address)).toMatchObject({ balance: 0n, nonce: newNonce(1) + 1n });
     expect(next.account(carol.address).balance).toBe(99n);
   });
 
@@ -85,7 +85,9 @@ describe("a block's transfers", () => {
 describe("the choice of transactions", () => {
   it("takes the best fees first, an account's own in order of nonce", () => {
     const rich = mineBlock(state, carol, rules, { transactions: [pay(0n, 1n, 1000n)] }).state;
-    const bobs = [1n, 50n].map((fee, i) => aTransfer(rich, bob, carol.address, 5n, { fee, nonce: BigInt(i) }));
+    const bobs = [1n, 50n].map((fee, i) =>
+      aTransfer(rich, bob, carol.address, 5n, { fee, nonce: newNonce(1) + BigInt(i) }),
+    );
     const alices = [20n, 30n].map((fee, i) => aTransfer(rich, alice, carol.address, 5n, { fee, nonce: BigInt(1 + i) }));
     const chosen = selectTransactions(rich, [...bobs, ...alices].reverse(), rules);
     expect(chosen.map(({ fee }) => fee)).toEqual([20n, 30n, 1n, 50n]);
@@ -110,9 +112,9 @@ describe("the choice of transactions", () => {
 
   it("spends money that an earlier one of the block brought, if that one is chosen first", () => {
     const given = aTransfer(state, alice, bob.address, 100n, { fee: 9n });
-    const passed = aTransfer(state, bob, carol.address, 50n, { fee: 1n });
+    const passed = aTransfer(state, bob, carol.address, 50n, { fee: 1n, nonce: newNonce(1) });
     expect(selectTransactions(state, [passed, given], rules)).toEqual([given, passed]);
-    const eager = aTransfer(state, bob, carol.address, 50n, { fee: 20n });
+    const eager = aTransfer(state, bob, carol.address, 50n, { fee: 20n, nonce: newNonce(1) });
     expect(selectTransactions(state, [eager, given], rules)).toEqual([given]);
   });
 
@@ -283,7 +285,8 @@ describe("one more kind", () => {
       kind: "payout",
       payload: { each: "7", to: `${toHex(bob.address)} ${toHex(carol.address)}` },
     });
-    const chosen = selectTransactions(state, [pay(1n, 1n), value, aTransfer(state, bob, carol.address, 6n)], rules);
+    const passed = aTransfer(state, bob, carol.address, 6n, { nonce: newNonce(1) });
+    const chosen = selectTransactions(state, [pay(1n, 1n), value, passed], rules);
     expect(chosen.map(({ kind }) => kind)).toEqual([77, 0, 0]);
     const { block, state: next } = mineBlock(state, carol, rules, { transactions: chosen });
     expect(checkBlock(state, block, {}, rules)).toMatchObject({ kind: "state" });

@@ -8,6 +8,7 @@ import {
   doubleBlock,
   doubleRecord,
   evidenceOf,
+  genesisState,
   type Offence,
   type State,
 } from "../../../src/chain/index.ts";
@@ -40,8 +41,10 @@ import {
 } from "../../../src/work/index.ts";
 import {
   aContribution,
+  aKey,
   alice,
   aRecord,
+  aStake,
   aTransfer,
   aWorld,
   bob,
@@ -84,14 +87,14 @@ const headers = (change: Partial<UnsignedHeader>, of: Block = block): Row => [
 const whole = (forged: Block): Result => checkBlock(parent, forged, { now }, rules);
 const bodies = (make: () => Block): Row => ["reject", () => whole(block), () => whole(make())];
 
-/** A header field set that names a draw of one unit which loses, or wins but is not the first to. */
-function otherDraw(pick: "loses" | "wins later"): Partial<UnsignedHeader> {
+/** A header field set that names a draw of one unit which loses, or wins but is not the lowest. */
+function otherDraw(pick: "loses" | "wins too"): Partial<UnsignedHeader> {
   for (let index = 0; index < 1000; index++) {
     const honest = mineBlock(parent, alice, rules, { index }).block.header;
     for (let j = 0; j < noncesPerUnit(taskIn(rules), rules); j++) {
       const nonce = BigInt.asUintN(64, firstNonce(honest.digest) + BigInt(j));
       const wins = Buffer.compare(drawHash(unitOfHeader(parent.beacon, honest), nonce), parent.target) < 0;
-      if (nonce !== honest.nonce && wins === (pick === "wins later")) return { ...honest, nonce };
+      if (nonce !== honest.nonce && wins === (pick === "wins too")) return { ...honest, nonce };
     }
   }
   throw new Error("not found");
@@ -147,8 +150,10 @@ const ABOVE = [
 ] as const;
 type Above = (typeof ABOVE)[number];
 
+type Declared = "zero-amount" | "below-account-fee" | "low-stake";
+
 /** Every code of the table that is not of a room above, and those that the kinds of transaction declare. */
-const ROWS: { readonly [code in Exclude<keyof typeof REFUSALS, Above> | "zero-amount"]: Row } = {
+const ROWS: { readonly [code in Exclude<keyof typeof REFUSALS, Above> | Declared]: Row } = {
   "wrong-version": headers({ version: 3 }),
   "wrong-parent": headers({ parent: zero }),
   "wrong-height": headers({ height: 8 }),
@@ -164,7 +169,7 @@ const ROWS: { readonly [code in Exclude<keyof typeof REFUSALS, Above> | "zero-am
   "idle-unit": headers({ digest: block.header.startDigest }),
   "nonce-out-of-range": headers({ nonce: BigInt.asUintN(64, firstNonce(block.header.digest) + 64n) }),
   "draw-above-target": headers(otherDraw("loses")),
-  "not-first-win": headers(otherDraw("wins later")),
+  "not-lowest-draw": headers(otherDraw("wins too")),
   banned: [
     "reject",
     () => whole(block),
@@ -222,6 +227,16 @@ const ROWS: { readonly [code in Exclude<keyof typeof REFUSALS, Above> | "zero-am
   "wrong-next": ["reject", () => checkNext(first, first.nextDigest), () => checkNext(first, zero)],
   "wrong-network": transactions("reject", { genesis: zero }),
   "zero-amount": transactions("reject", { amount: 0n }),
+  "below-account-fee": [
+    "ignore",
+    () => checkTransaction(after, aTransfer(after, alice, aKey("new").address, 20n), { ...rules, accountFee: 10n }),
+    () => checkTransaction(after, aTransfer(after, alice, aKey("new").address, 19n), { ...rules, accountFee: 10n }),
+  ],
+  "low-stake": [
+    "ignore",
+    () => checkTransaction(after, aStake(after, alice, "stake", 1n), rules),
+    () => checkTransaction(after, aStake(after, alice, "unstake", 1n), rules),
+  ],
   "nonce-used": [
     "ignore",
     () => checkTransaction(paidOnce().before, paidOnce().transfer, rules),
@@ -256,6 +271,12 @@ const ROWS: { readonly [code in Exclude<keyof typeof REFUSALS, Above> | "zero-am
         rules,
       );
     },
+  ],
+  "nothing-to-lose": [
+    "reject",
+    () => apply(after, punished.block, rules),
+    // The same at a block which pays the offender nothing, on a state that owes it nothing.
+    () => apply(genesisState(world.genesis), punished.block, rules),
   ],
   "wrong-state-root": bodies(() => forgeBlock(block, alice, rules, { stateRoot: zero })),
   "bad-outcome": ["reject", () => verdict(1), () => verdict(2)],

@@ -254,7 +254,7 @@ describe("money", () => {
       const rewards = splitReward({ subsidy: 1000n, fees: 0n }, miner.address, records, rules.split);
       expect(rewards.reduce((sum, { amount }) => sum + amount, 0n)).toBe(1000n);
       expect(mined.state.immature().filter((reward) => reward.height === height)).toEqual(
-        rewards.map((reward) => ({ ...reward, height })),
+        rewards.map((reward) => ({ ...reward, author: new Uint8Array(32), height })),
       );
       state = mined.state;
       expect(state.supply).toBe(1_000_000n + 1000n * BigInt(height));

@@ -1,0 +1,32 @@
+// What an offence costs: all that the offender has at risk, and its part in the work for a while (protocol section 5).
+import { bytesEqual, type Refusal, reject } from "../../base/index.ts";
+import type { Rules } from "../rules.ts";
+import { NOBODY } from "../state/state-type.ts";
+import type { WorkingState } from "../state/working-state.ts";
+import type { Offence } from "./kind.ts";
+
+/** Of what is taken one part in so many goes to the winner of the carrying block: a reporter's own claim would be copied. */
+const FINDER_ONE_IN = 10n;
+
+/** Punishes a block's offences in order. `winner` is the block's; the first that cannot be punished voids it. */
+export function punishAll(
+  working: WorkingState,
+  offences: readonly Offence[],
+  winner: Uint8Array,
+  rules: Rules,
+): Refusal | undefined {
+  const { height } = working;
+  for (const { id, offender, height: committed } of offences) {
+    if (working.isPunished(id)) return reject("already-punished");
+    const { taken, voided } = working.strip(offender);
+    // Bans and offences are remembered, and keys are made up at no cost: who has nothing at risk must not fill the state.
+    if (taken + voided === 0n) return reject("nothing-to-lose");
+    // Who shows its own offence gets nothing back.
+    const finder = bytesEqual(offender, winner) ? 0n : taken / FINDER_ONE_IN;
+    working.burn(taken + voided - finder);
+    if (finder > 0n) working.earn([{ address: winner, author: NOBODY, amount: finder }]);
+    working.punish(id, committed, height + 1 - rules.evidenceBlocks);
+    working.ban(offender, height + rules.banBlocks);
+  }
+  return undefined;
+}

@@ -1,0 +1,84 @@
+// The accounts of a state being changed by one block: read from the tree, kept aside when changed, written back at the end.
+import { toHex } from "../../base/index.ts";
+import { findAccount, type Positions, remember } from "./state.ts";
+import { type Account, AccountType, type StateView } from "./state-type.ts";
+
+/** An account begins to count at its height times 2^20, more nonces than it can use up in a block: who comes back replays nothing. */
+const NONCE_BITS = 20n;
+
+interface Entry {
+  readonly account: Readonly<Account>;
+  /** Place in the list; undefined when it is new. */
+  readonly at: number | undefined;
+}
+
+export class WorkingAccounts {
+  readonly #view: StateView;
+  readonly #positions: Positions;
+  readonly #firstNonce: bigint;
+  readonly #changed = new Map<string, Entry>();
+
+  constructor(view: StateView, positions: Positions, height: number) {
+    this.#view = view;
+    this.#positions = positions;
+    this.#firstNonce = BigInt(height) << NONCE_BITS;
+  }
+
+  /** The account, or the empty one that the address would begin with. */
+  get(address: Uint8Array): Readonly<Account> {
+    return this.#entry(address).account;
+  }
+
+  has(address: Uint8Array): boolean {
+    return (
+      this.#changed.has(toHex(address)) || findAccount(this.#view.accounts, this.#positions, address) !== undefined
+    );
+  }
+
+  /** Changes an account; it comes into being if need be. */
+  put(account: Readonly<Account>): void {
+    this.#changed.set(toHex(account.address), { account, at: this.#entry(account.address).at });
+  }
+
+  #entry(address: Uint8Array): Entry {
+    const changed = this.#changed.get(toHex(address));
+    if (changed !== undefined) return changed;
+    const at = findAccount(this.#view.accounts, this.#positions, address);
+    if (at === undefined) return { account: { address, balance: 0n, nonce: this.#firstNonce, stake: 0n }, at };
+    return { account: AccountType.toValueFromViewDU(this.#view.accounts.getReadonly(at)), at };
+  }
+
+  /** Writes back what was put, new accounts in the order in which they came, and leaves out those that are `dust`; what these held. */
+  write(dust: (account: Readonly<Account>) => boolean): bigint {
+    const { accounts } = this.#view;
+    const empty: number[] = [];
+    let held = 0n;
+    for (const { account, at } of this.#changed.values()) {
+      if (dust(account)) {
+        held += account.balance;
+        if (at !== undefined) empty.push(at);
+      } else if (at === undefined) {
+        remember(this.#positions, account.address, accounts.length);
+        accounts.push(AccountType.toViewDU(account));
+      } else accounts.set(at, AccountType.toViewDU(account));
+    }
+    this.#close(empty);
+    return held;
+  }
+
+  /** Moves the last account into each place that is empty. From behind, so that the last is never an empty one. */
+  #close(empty: number[]): void {
+    if (empty.length === 0) return;
+    const { accounts } = this.#view;
+    let last = accounts.length;
+    for (const at of empty.sort((a, b) => b - a)) {
+      last--;
+      if (at === last) continue;
+      const moved = AccountType.toValueFromViewDU(accounts.getReadonly(last));
+      accounts.set(at, AccountType.toViewDU(moved));
+      // Where it was stays in the memo: on another branch it is there still.
+      remember(this.#positions, moved.address, at);
+    }
+    this.#view.accounts = accounts.sliceTo(last - 1);
+  }
+}
