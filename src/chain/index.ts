@@ -1,6 +1,7 @@
 export * from "./apply.ts";
 export * from "./canonical-json.ts";
 export * from "./difficulty.ts";
+export * from "./economy/held.ts";
 export * from "./economy/pay.ts";
 export * from "./economy/payments.ts";
 export { type DoubleBlock, doubleBlock } from "./evidence/double-block.ts";

@@ -1,24 +1,18 @@
-// One win behind two blocks: found out, proven on chain, paid for with immature rewards and a ban; and no money is made or lost by it.
+// One win behind two blocks: found out, proven on chain, paid for with stake, immature rewards and a ban; and no money is made or lost by it.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { doubleBlock } from "../../src/chain/index.ts";
+import { doubleBlock, heldIn } from "../../src/chain/index.ts";
 import type { Block } from "../../src/codec/index.ts";
 import { forgeBlock } from "../support/chain.ts";
 import { aBlock, placeOf } from "../support/forge.ts";
 import { blockMessage, kindsPending, Lab, type Node, VICTIMS } from "../support/lab.ts";
-import { Sim } from "../support/sim.ts";
+import { mintedIn } from "../support/money.ts";
+import { Sim, STAKED } from "../support/sim.ts";
 
 const cheat = Sim.key("cheat");
 let lab: Lab;
 let miner: Node;
 let victim: Node;
 afterEach(() => lab.close());
-
-/** All money that a node's state holds. */
-function money(node: Node): bigint {
-  const { state } = node.engine.ledger;
-  const balances = state.accounts().reduce((sum, { balance }) => sum + balance, 0n);
-  return balances + state.immature().reduce((sum, { amount }) => sum + amount, 0n);
-}
 
 const owed = (node: Node): bigint =>
   node.engine.ledger.state.immature(cheat.address).reduce((sum, { amount }) => sum + amount, 0n);
@@ -56,21 +50,27 @@ describe.each(VICTIMS)("a %s", (_, options) => {
     expect(miner.alerts).toEqual(["equivocation"]);
     // One of the two stands, the same at both.
     expect(miner.engine.ledger.head.id).toEqual(victim.engine.ledger.head.id);
-    expect(owed(victim)).toBeGreaterThan(1000n);
+    const owes = owed(victim);
+    const { supply, burnt } = victim.engine.ledger.state;
+    const staked = victim.engine.ledger.state.collateralOf(cheat.address);
     await lab.mine(miner, 1, 0);
     for (const node of [miner, victim]) {
       const { state } = node.engine.ledger;
       expect(state.height).toBe(5);
       expect(state.isBanned(cheat.address)).toBe(true);
       expect(owed(node)).toBe(0n);
-      expect(state.burnt).toBeGreaterThan(1000n);
-      expect(state.supply + state.burnt).toBe(5000n);
-      expect(money(node)).toBe(state.supply);
+      expect(state.collateralOf(cheat.address)).toBe(0n);
+      // A tenth goes to the winner that carries the evidence.
+      const taken = staked + owes;
+      expect(state.burnt - burnt).toBe(taken - taken / 10n);
+      expect(state.supply + state.burnt).toBe(1_000_000n * BigInt(STAKED.length) + (await mintedIn(node.engine)));
+      expect(heldIn(state)).toBe(state.supply);
     }
     // The offence is not punished twice.
     await lab.mine(miner, 1, 0);
     expect(victim.engine.ledger.state.punished).toHaveLength(1);
-    expect(victim.engine.ledger.state.supply + victim.engine.ledger.state.burnt).toBe(6000n);
+    expect(victim.engine.ledger.state.burnt).toBeGreaterThan(burnt);
+    expect(supply).toBeGreaterThan(0n);
   });
 
   it("sees one offence in three blocks of one win", async () => {

@@ -1,7 +1,7 @@
 // What a leader, or somebody who would be one, can lie about: the next state, its right to lead, its signature, two records for one round.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Verdict } from "../../src/base/index.ts";
-import { doubleBlock, doubleRecord } from "../../src/chain/index.ts";
+import { doubleBlock, doubleRecord, heldIn } from "../../src/chain/index.ts";
 import { RoundRecord } from "../../src/codec/index.ts";
 import type { KeyPair } from "../../src/crypto/index.ts";
 import { forgeBlock } from "../support/chain.ts";
@@ -17,7 +17,8 @@ import {
   type Unit,
 } from "../support/forge.ts";
 import { type Evil, kindsPending, Lab, type Node, only, VICTIMS } from "../support/lab.ts";
-import { Sim } from "../support/sim.ts";
+import { mintedIn } from "../support/money.ts";
+import { Sim, STAKED } from "../support/sim.ts";
 
 const zero = new Uint8Array(32);
 const leader: KeyPair = Sim.key("leader");
@@ -136,10 +137,12 @@ describe("a leader that signs two records for one round", () => {
       expect(state.isBanned(leader.address)).toBe(true);
       expect(state.immature(leader.address)).toEqual([]);
       expect(state.punished).toHaveLength(1);
-      // The block with the evidence pays the leader for its record first: that goes too.
-      expect(state.burnt - before.burnt).toBeGreaterThanOrEqual(immature);
-      expect(money(node)).toBe(state.supply);
-      expect(state.supply + state.burnt).toBe(1000n * BigInt(state.height));
+      // The block with the evidence pays the leader for its record first: that goes too, and its stake; a tenth is the winner's.
+      expect(state.collateralOf(leader.address)).toBe(0n);
+      const taken = immature + before.collateralOf(leader.address);
+      expect(state.burnt - before.burnt).toBeGreaterThanOrEqual(taken - taken / 10n);
+      expect(heldIn(state)).toBe(state.supply);
+      expect(state.supply + state.burnt).toBe(1_000_000n * BigInt(STAKED.length) + (await mintedIn(node.engine)));
     }
     const place3 = await placeOf(victim);
     const { contribution, win } = aWin(lab, leader, place3);
@@ -238,10 +241,3 @@ describe("strangers", () => {
     expect(kindsPending(victim)).toEqual([doubleRecord.tag]);
   });
 });
-
-/** All money that a node's state holds. */
-function money(node: Node): bigint {
-  const { state } = node.engine.ledger;
-  const balances = state.accounts().reduce((sum, { balance }) => sum + balance, 0n);
-  return balances + state.immature().reduce((sum, { amount }) => sum + amount, 0n);
-}

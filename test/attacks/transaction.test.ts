@@ -1,7 +1,7 @@
 // Money spent twice, replayed, or spent by a thief: in the mempool, in one block, and on two branches.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { toHex } from "../../src/base/index.ts";
-import { type Transfer, transferOf } from "../../src/chain/index.ts";
+import { heldIn, type Transfer, transferOf } from "../../src/chain/index.ts";
 import { type Block, Transaction } from "../../src/codec/index.ts";
 import { forgeBody } from "../support/chain.ts";
 import { aBlock, placeOf } from "../support/forge.ts";
@@ -139,8 +139,6 @@ describe.each(VICTIMS)("a %s", (_, options) => {
     // The undone payment came back to the mempool and can never be taken now.
     expect(victim.engine.mempool.select()).toEqual([]);
     const { state } = victim.engine.ledger;
-    const held = state.accounts().reduce((sum, account) => sum + account.balance, 0n);
-    const immature = state.immature().reduce((sum, { amount }) => sum + amount, 0n);
-    expect(held + immature).toBe(state.supply);
+    expect(heldIn(state)).toBe(state.supply);
   });
 });

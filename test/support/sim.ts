@@ -60,7 +60,7 @@ export const toyArtifacts: Artifacts = {
 };
 
 /** Names whose keys have collateral from genesis on: without it nobody's contributions are recorded. */
-const STAKED: readonly string[] = [
+export const STAKED: readonly string[] = [
   ...Array.from("abcdefghijklmnopqrstuvwxyz"),
   ...["leader", "worker", "miner", "honest worker", "other", "author", "stranger", "slow", "self", "third", "one"],
   ...[

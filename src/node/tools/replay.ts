@@ -1,6 +1,6 @@
 // The replay of a store's best chain: every block's rules, every record's parameters of the given tasks and, with a runtime, every winning unit.
 import { messageOf, PouwError, toHex } from "../../base/index.ts";
-import { genesisState, type State } from "../../chain/index.ts";
+import { genesisState, heldIn, type State } from "../../chain/index.ts";
 import type { Block, Decoded } from "../../codec/index.ts";
 import { checkBlock } from "../../consensus/index.ts";
 import { BlockStore, FollowedTasks, reexecute, standingIn } from "../../engine/index.ts";
@@ -45,7 +45,8 @@ export async function replayStore(options: ReplayOptions, deps: ReplayDeps, run:
       signal.throwIfAborted();
       const reason = await replay.next(height);
       if (reason !== undefined) problem = { height, reason };
-      else run.onProgress(height, tip);
+      else if (height === tip) problem = moneyProblem(replay.state);
+      if (problem === undefined) run.onProgress(height, tip);
     }
   } catch (error) {
     if (!(error instanceof PouwError)) throw error;
@@ -61,6 +62,13 @@ export async function replayStore(options: ReplayOptions, deps: ReplayDeps, run:
     stateRoot: toHex(state.root),
     supply: `${state.supply}`,
   };
+}
+
+/** The supply is kept by sums and differences; here it is counted. */
+function moneyProblem(state: State): VerifyReport["problem"] {
+  const held = heldIn(state);
+  if (held === state.supply) return undefined;
+  return { height: state.height, reason: `its accounts hold ${held} in all, its supply is ${state.supply}` };
 }
 
 async function tipHeight(blocks: BlockStore): Promise<number> {
