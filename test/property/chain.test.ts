@@ -15,7 +15,7 @@ import { Block, Header, type Transaction } from "../../src/codec/index.ts";
 import { type ChainTip, checkBlock, compareChains } from "../../src/consensus/index.ts";
 import type { KeyPair } from "../../src/crypto/index.ts";
 import type { Task } from "../../src/work/index.ts";
-import { aKey, aRegistration, aTransfer, aWorld, doubleOf, mineBlock, someRecords } from "../support/chain.ts";
+import { aKey, aRegistration, aTransfer, aWorld, doubleOf, mineBlock, STAKES, someRecords } from "../support/chain.ts";
 
 const people = ["alice", "bob", "carol", "dave"].map(aKey);
 const person = (i: number): KeyPair => people[i % people.length] as KeyPair;
@@ -71,7 +71,7 @@ function payable(state: State, pays: Step["pays"]): Transaction[] {
 }
 
 /** Two tasks, so that every law holds for blocks with records of both. */
-const twoTasks = { tasks: [aRegistration("fake"), aRegistration("second")] };
+const twoTasks = { ...STAKES, tasks: [aRegistration("fake"), aRegistration("second")] };
 
 /** Plays the steps honestly, but for accused miners, who sign one win twice. */
 function play(history: readonly Step[]): { states: State[]; blocks: Block[]; bans: number } {

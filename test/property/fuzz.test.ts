@@ -24,6 +24,7 @@ import {
   doubleOf,
   mineBlock,
   mineChain,
+  STAKES,
   someRecords,
 } from "../support/chain.ts";
 import { Lab, type Node } from "../support/lab.ts";
@@ -63,7 +64,7 @@ function fuzz({ name, corpus, cases, again }: Decoder, code: ErrorCode = "BAD_EN
   return { accepted };
 }
 
-const world = aWorld();
+const world = aWorld(STAKES);
 const { rules } = world;
 const { blocks, states } = mineChain(world, 3, { miners: [alice, bob] });
 const tip = states[3] as State;

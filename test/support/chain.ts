@@ -84,8 +84,18 @@ export const aRegistration = (name: string, change: Partial<GenesisTask> = {}): 
   ...change,
 });
 
-/** What alice, bob and carol each have at stake. */
+/** What alice, bob and carol each have at stake where records are made: without collateral nobody is recorded. */
 export const STAKE = 1_000_000n;
+export const STAKES = {
+  allocations: [alice, bob, carol].map(({ address }) => ({
+    address: hex(address),
+    amount: address === alice.address ? "1000000" : "0",
+    stake: `${STAKE}`,
+  })),
+};
+
+/** What a block makes whose winner records nobody else, on the easy network: stake at once, the rest when it matures. */
+export const LONE = { stake: 300n, immature: 470n, minted: 770n };
 
 /** An easy network: a draw wins once in 16, a unit has 64; alice owns a million. */
 export function aGenesis(change: Partial<Genesis> = {}): Genesis {
@@ -111,11 +121,7 @@ export function aGenesis(change: Partial<Genesis> = {}): Genesis {
     seasonBlocks: 1000,
     banBlocks: 8,
     maxFutureMs: 2000,
-    allocations: [
-      { address: hex(alice.address), amount: "1000000", stake: `${STAKE}` },
-      { address: hex(bob.address), amount: "0", stake: `${STAKE}` },
-      { address: hex(carol.address), amount: "0", stake: `${STAKE}` },
-    ],
+    allocations: [{ address: hex(alice.address), amount: "1000000" }],
     tasks: [aRegistration("fake")],
     ...change,
   });

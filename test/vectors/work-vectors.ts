@@ -4,7 +4,7 @@ import { createGenesis, encodeState, type GenesisTask, genesisHash, genesisState
 import { Block } from "../../src/codec/block.ts";
 import { sha256, taggedHash } from "../../src/crypto/index.ts";
 import { drawHash, findWin, firstNonce, nextBeacon, noncesPerUnit, type Task, unitSeed } from "../../src/work/index.ts";
-import { alice, aRegistration, aWorld, bob, mineBlock, mineChain, someRecords, taskIn } from "../support/chain.ts";
+import { alice, aRegistration, aWorld, bob, mineBlock, mineChain, someRecords, taskIn, STAKES } from "../support/chain.ts";
 
 const h = (text: string): Uint8Array => sha256(utf8(text));
 
@@ -85,7 +85,7 @@ function genesisCase(name: keyof typeof PROFILES): object {
 
 /** Three honest blocks of the testing network: ids, roots and the SHA-256 of their bytes. */
 function chainCase(): object {
-  const { blocks, states } = mineChain(aWorld(), 3, { miners: [alice] });
+  const { blocks, states } = mineChain(aWorld(STAKES), 3, { miners: [alice] });
   return {
     blocks: blocks.map((block) => toHex(sha256(Block.codec.encode(block)))),
     tips: states.map((state) => toHex(state.tipId)),
@@ -98,7 +98,7 @@ function chainCase(): object {
 /** One block with records of two tasks, won by a third's unit: how they stand, and where they lead each task. */
 function severalCase(): object {
   const tasks = ["one", "two", "three"].map((name) => aRegistration(name));
-  const { rules, state } = aWorld({ tasks });
+  const { rules, state } = aWorld({ ...STAKES, tasks });
   const tip = mineBlock(state, alice, rules).state;
   const [a, b, c] = [...rules.tasks].sort((x, y) => compareBytes(x.id, y.id)) as [Task, Task, Task];
   const records = [a, c].flatMap(({ id }, i) => someRecords(tip, alice, [alice, bob], i + 1, rules, id));

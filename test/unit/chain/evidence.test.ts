@@ -22,6 +22,7 @@ import {
   checkRecordOn,
   doubleOf,
   forgeHeader,
+  LONE,
   mineBlock,
   someRecords,
   winningParts,
@@ -106,12 +107,13 @@ describe.each([
 ] as const)("punishing a %s", (_name, evidence) => {
   const punished = mineBlock(state, carol, rules, evidence).state;
 
-  it("takes the offender's immature rewards, and only those: a tenth for the winner, the rest is burnt", () => {
+  it("takes the offender's stake and immature rewards, and only those: a tenth for the winner, the rest is burnt", () => {
     expect(state.immature(alice.address)).toHaveLength(1);
     expect(punished.immature(alice.address)).toEqual([]);
-    expect(punished.immature(carol.address).map(({ amount }) => amount)).toEqual([1000n, 100n]);
-    expect(punished.burnt).toBe(900n);
-    expect(punished.supply).toBe(1_000_000n + 2000n - 900n);
+    expect(punished.immature(carol.address).map(({ amount }) => amount)).toEqual([LONE.immature, 77n]);
+    // 300 at stake and 470 earned.
+    expect(punished.burnt).toBe(693n);
+    expect(punished.supply).toBe(1_000_000n + 2n * LONE.minted - 693n);
     expect(punished.account(alice.address).balance).toBe(1_000_000n);
   });
 

@@ -18,6 +18,7 @@ import {
   bob,
   carol,
   doubleOf,
+  LONE,
   mineBlock,
   winningParts,
 } from "../../support/chain.ts";
@@ -68,18 +69,18 @@ describe("an offender", () => {
   it("loses stake, withdrawals and immature rewards, a tenth of which the winner gets", () => {
     const asked = mineBlock(state, bob, rules, { transactions: [aStake(state, alice, "unstake", 200n)] }).state;
     const before = mineBlock(asked, alice, rules).state;
-    expect([before.collateralOf(alice.address), amounts(before, alice)]).toEqual([500n, [1000n]]);
+    expect([before.collateralOf(alice.address), amounts(before, alice)]).toEqual([800n, [470n]]);
     const evidence = [doubled(before, alice)];
     const after = mineBlock(before, carol, rules, { evidence }).state;
     expect(after.account(alice.address)).toMatchObject({ balance: 999n, stake: 0n, nonce: 1n });
     expect([after.immature(alice.address), after.unbonding()]).toEqual([[], []]);
-    // 500 at stake, 200 on the way, 1000 earned: 170 of 1700.
-    expect(amounts(after, carol)).toEqual([1000n, 170n]);
-    expect([after.burnt, after.supply]).toEqual([1530n, 3400n + 3000n - 1530n]);
+    // 500 at stake and 300 for winning, 200 on the way, 470 earned: 147 of 1470.
+    expect(amounts(after, carol)).toEqual([470n, 147n]);
+    expect([after.burnt, after.supply]).toEqual([1323n, 3400n + 3n * LONE.minted - 1323n]);
     expect(total(after)).toBe(after.supply);
     // Others keep what is theirs.
-    expect(after.account(bob.address)).toMatchObject({ balance: 1000n, stake: 700n });
-    expect(amounts(after, bob)).toEqual([1001n]);
+    expect(after.account(bob.address)).toMatchObject({ balance: 1000n, stake: 1000n });
+    expect(amounts(after, bob)).toEqual([470n, 1n]);
   });
 
   it("loses this block's pay and what it withdraws in this very block", () => {
@@ -89,7 +90,7 @@ describe("an offender", () => {
     ];
     const after = mineBlock(state, carol, rules, { transactions, evidence: [doubled(state, alice)] }).state;
     expect(after.unbonding()).toEqual([]);
-    expect(amounts(after, carol)).toEqual([1002n, 70n]);
+    expect(amounts(after, carol)).toEqual([470n, 2n, 70n]);
     expect([after.account(alice.address).stake, after.burnt]).toEqual([0n, 630n]);
     const now = punished(state, [reward(alice, 35n)], [offence("a", alice)]) as State;
     expect([amounts(now, alice), amounts(now, carol), now.burnt]).toEqual([[], [73n], 662n]);
@@ -97,7 +98,7 @@ describe("an offender", () => {
 
   it("gets no tenth for showing its own offence", () => {
     const after = mineBlock(state, alice, rules, { evidence: [doubled(state, alice)] }).state;
-    expect([amounts(after, alice), after.account(alice.address).stake, after.burnt]).toEqual([[], 0n, 1700n]);
+    expect([amounts(after, alice), after.account(alice.address).stake, after.burnt]).toEqual([[], 0n, 1470n]);
   });
 
   it("voids what leaders were to get for its contributions, which nobody gets a part of", () => {

@@ -5,9 +5,9 @@ import { decodeState, encodeState, type State } from "../../../src/chain/index.t
 import { checkBlock } from "../../../src/consensus/index.ts";
 import { parametersDigest } from "../../../src/ml/index.ts";
 import { beginsSeason, firstDigest, firstParameters, settingOf } from "../../../src/work/index.ts";
-import { alice, aRegistration, aWorld, bob, mineBlock, someRecords, taskIn } from "../../support/chain.ts";
+import { alice, aRegistration, aWorld, bob, mineBlock, STAKES, someRecords, taskIn } from "../../support/chain.ts";
 
-const world = aWorld({ seasonBlocks: 3, tasks: [aRegistration("one"), aRegistration("two")] });
+const world = aWorld({ ...STAKES, seasonBlocks: 3, tasks: [aRegistration("one"), aRegistration("two")] });
 const { rules } = world;
 const task = taskIn(rules);
 const stands = (state: State) => state.task(task.id) as NonNullable<ReturnType<State["task"]>>;

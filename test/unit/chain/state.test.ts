@@ -1,14 +1,22 @@
 // States: lookups, ageing rewards, the ring of recent blocks, storage, and that old states stay what they were.
 import { describe, expect, it } from "vitest";
 import { toHex } from "../../../src/base/index.ts";
-import { decodeState, encodeState, nextTarget, type State, stateRoot } from "../../../src/chain/index.ts";
+import { decodeState, encodeState, heldIn, nextTarget, type State, stateRoot } from "../../../src/chain/index.ts";
 import { Header } from "../../../src/codec/block.ts";
 import { drawHash, nextBeacon, unitOfHeader } from "../../../src/work/index.ts";
-import { aKey, alice, aTransfer, aWorld, bob, carol, mineBlock, mineChain, taskIn } from "../../support/chain.ts";
-
-const sum = (amounts: readonly bigint[]): bigint => amounts.reduce((all, amount) => all + amount, 0n);
-const money = (state: State): bigint =>
-  sum(state.accounts().map((account) => account.balance)) + sum(state.immature().map((reward) => reward.amount));
+import {
+  aKey,
+  alice,
+  aTransfer,
+  aWorld,
+  bob,
+  carol,
+  LONE,
+  mineBlock,
+  mineChain,
+  STAKES,
+  taskIn,
+} from "../../support/chain.ts";
 
 describe("accounts", () => {
   it("are found on every branch, whatever other branches put in the same place", () => {
@@ -42,7 +50,7 @@ describe("rewards", () => {
     const { rules, state } = aWorld();
     let at = mineBlock(state, bob, rules).state;
     expect(at.immature(bob.address)).toEqual([
-      { address: bob.address, author: new Uint8Array(32), amount: 1000n, height: 1 },
+      { address: bob.address, author: bob.address, amount: LONE.immature, height: 1 },
     ]);
     for (let height = 2; height <= rules.maturity; height++) {
       at = mineBlock(at, carol, rules).state;
@@ -50,23 +58,23 @@ describe("rewards", () => {
     }
     expect(at.immature().map((reward) => reward.height)).toEqual([1, 2, 3, 4, 5]);
     at = mineBlock(at, carol, rules).state;
-    expect(at.account(bob.address).balance).toBe(1000n);
+    expect(at.account(bob.address)).toMatchObject({ balance: LONE.immature, stake: LONE.stake });
     expect(at.immature(bob.address)).toEqual([]);
-    expect(money(at)).toBe(at.supply);
+    expect(heldIn(at)).toBe(at.supply);
   });
 
   it("include the fees of the block's transfers", () => {
     const { rules, state } = aWorld();
     const transactions = [aTransfer(state, alice, carol.address, 5n, { fee: 30n })];
     const next = mineBlock(state, bob, rules, { transactions }).state;
-    expect(next.immature(bob.address)).toMatchObject([{ amount: 1030n }]);
+    expect(next.immature(bob.address)).toMatchObject([{ amount: LONE.immature }, { amount: 30n }]);
     expect(next.account(alice.address)).toMatchObject({ balance: 999_965n, nonce: 1n });
-    expect(next.supply).toBe(1_001_000n);
+    expect(next.supply).toBe(1_000_000n + LONE.minted);
   });
 });
 
 describe("the tip", () => {
-  const world = aWorld();
+  const world = aWorld(STAKES);
   const { blocks, states } = mineChain(world, 20, { miners: [alice, bob] });
   const at = (height: number): State => states[height] as State;
 

@@ -17,9 +17,9 @@ import {
   Transaction,
 } from "../../../src/codec/index.ts";
 import { MAX_REQUEST_BYTES } from "../../../src/ports/index.ts";
-import { alice, aTransfer, aWorld, bob, mineBlock, someRecords } from "../../support/chain.ts";
+import { alice, aTransfer, aWorld, bob, mineBlock, STAKES, someRecords } from "../../support/chain.ts";
 
-const { rules, state } = aWorld();
+const { rules, state } = aWorld(STAKES);
 const tip = mineBlock(state, alice, rules).state;
 const [record] = someRecords(tip, alice, [alice, bob], 1, rules) as [RoundRecord];
 const transaction = aTransfer(tip, alice, bob.address, 5n);

@@ -272,8 +272,8 @@ describe("a record", () => {
     view.setUint32(at, offset + 1, true);
     const gap = concatBytes(new Uint8Array(view.buffer).subarray(0, offset), Uint8Array.of(0), bytes.subarray(offset));
     expect(() => RoundRecord.read(gap)).toThrow(malformed);
-    expect(() => RoundRecord.read(bytes.subarray(0, -245))).not.toThrow();
-    expect(() => RoundRecord.read(bytes.subarray(0, -244))).toThrow(malformed);
+    expect(() => RoundRecord.read(bytes.subarray(0, -277))).not.toThrow();
+    expect(() => RoundRecord.read(bytes.subarray(0, -276))).toThrow(malformed);
   });
 });
 

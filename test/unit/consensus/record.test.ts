@@ -27,12 +27,13 @@ import {
   forgeBody,
   mineBlock,
   mineChain,
+  STAKES,
   someRecords,
   taskIn,
   winningParts,
 } from "../../support/chain.ts";
 
-const world = aWorld();
+const world = aWorld(STAKES);
 const { rules } = world;
 const { states } = mineChain(world, 6, { miners: [alice, bob], records: 2 });
 /** At height 6, mined by bob. */

@@ -56,6 +56,7 @@ import {
   forgeBody,
   mineBlock,
   mineChain,
+  STAKES,
   someRecords,
   taskIn,
   winningParts,
@@ -64,7 +65,7 @@ import {
 type Result = Verdict | Applied | Offence | Draft;
 type Row = readonly [kind: Refusal["kind"], honest: () => Result, forged: () => Result];
 
-const world = aWorld();
+const world = aWorld(STAKES);
 const { rules } = world;
 const { states, blocks } = mineChain(world, 6, { miners: [alice, bob] });
 /** At height 6, mined by bob. */

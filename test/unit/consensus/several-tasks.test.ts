@@ -26,6 +26,7 @@ import {
   forgeBody,
   forgeHeader,
   mineBlock,
+  STAKES,
   someRecords,
   winningParts,
 } from "../../support/chain.ts";
@@ -33,6 +34,7 @@ import {
 const init = { kind: "zeros" } as const;
 const wide = { parameters: [{ name: "a", shape: [30], exponent: -22, init }], parameterCount: 30 };
 const world = aWorld({
+  ...STAKES,
   tasks: [
     aRegistration("one"),
     aRegistration("two", { ...wide, steps: 4 }),
