@@ -186,7 +186,8 @@ describe("long random histories with offences and accounts that come and go", ()
           checkReplay(player.state, player.old, person(i % 4));
         }
       }),
-      { numRuns: 4 },
+      // A history of 200 blocks shrinks for minutes; the seed is what one needs.
+      { numRuns: 4, endOnFailure: true },
     );
     // The controls: all of it was tried.
     for (const count of [seen.removed, seen.cameBack, seen.unbonded, seen.punished]) expect(count).toBeGreaterThan(10);
