@@ -8,6 +8,7 @@ import { configCommand } from "./commands/config.ts";
 import { devnetCommand } from "./commands/devnet.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { peersCommand } from "./commands/peers.ts";
+import { stakeCommand } from "./commands/stake.ts";
 import { startCommand } from "./commands/start.ts";
 import { statusCommand } from "./commands/status.ts";
 import { walletCommand } from "./commands/wallet.ts";
@@ -24,6 +25,7 @@ const COMMANDS = [
   statusCommand,
   peersCommand,
   walletCommand,
+  stakeCommand,
   chainCommand,
   benchCommand,
   configCommand,

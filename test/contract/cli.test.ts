@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type ApiServer, announce, readAnnouncement, startApi } from "../../src/api/index.ts";
 import { toHex } from "../../src/base/index.ts";
-import { openTransaction, type Transfer } from "../../src/chain/index.ts";
+import { openTransaction, showTransaction, type Transfer } from "../../src/chain/index.ts";
 import { Transaction } from "../../src/codec/index.ts";
 import { loadNetwork, readWallet, walletPath } from "../../src/node/index.ts";
 import { fakeDeps, fakeIo, fakeNode, run } from "../support/fake-io.ts";
@@ -108,9 +108,32 @@ describe("with a node", () => {
     expect(view.submitted).toHaveLength(1);
   });
 
+  it("stake add and stake remove move money between balance and stake", async () => {
+    await cli("wallet new");
+    for (const [line, done] of [
+      ["stake add 1.5 --fee 0.01", "Staked 1.5 with a fee of 0.01;"],
+      ["stake remove 0.25", "Withdrew 0.25 with a fee of 0.001;"],
+    ] as const) {
+      const { code, err } = await cli(line);
+      expect([code, err]).toEqual([0, expect.stringContaining(done)]);
+    }
+    expect(view.submitted.map((bytes) => showTransaction(Transaction.codec.decode(bytes)))).toEqual([
+      { kind: "stake", payload: { amount: "1500000" } },
+      { kind: "unstake", payload: { amount: "250000" } },
+    ]);
+    expect((await cli("stake add 1,5")).code).toBe(2);
+  });
+
   it("wallet balance shows another account and one's own", async () => {
     const other = await cli(`wallet balance ${hexOf(200)}`);
-    expect([other.out, other.err]).toEqual(["0.00015\n", "0.00004 more is maturing.\n"]);
+    expect([other.out, other.err]).toEqual([
+      "0.00015\n",
+      [
+        "0.000007 more is at stake.",
+        "0.000003 more is being withdrawn from stake.",
+        "0.00004 more is maturing.\n",
+      ].join("\n"),
+    ]);
     await cli("wallet new");
     expect((await cli("wallet balance")).out).toBe("0\n");
   });

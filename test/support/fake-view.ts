@@ -58,6 +58,8 @@ export function aStatus(changes: Partial<NodeStatus> = {}): NodeStatus {
     peers: 2,
     addresses: ["/ip4/127.0.0.1/tcp/9444/p2p/12D3KooWFake"],
     balance: "150",
+    stake: "7",
+    unbonding: "3",
     immature: "40",
     tasks: [
       {
@@ -169,7 +171,10 @@ export interface FakeView extends NodeView {
 export function fakeView(): FakeView {
   const events = new Emitter<NodeEvents>();
   const accounts = new Map<string, AccountView>([
-    [hexOf(200), { address: hexOf(200), balance: "150", immature: "40", nonce: "2", bannedUntil: 12 }],
+    [
+      hexOf(200),
+      { address: hexOf(200), balance: "150", stake: "7", unbonding: "3", immature: "40", nonce: "2", bannedUntil: 12 },
+    ],
   ]);
   const view: FakeView = {
     events,

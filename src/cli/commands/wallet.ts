@@ -2,27 +2,15 @@
 import { createInterface } from "node:readline";
 import { Command } from "commander";
 import { findNode } from "../../api/index.ts";
-import { fromHex, PouwError, parseAddress, toHex } from "../../base/index.ts";
+import { PouwError, parseAddress, toHex } from "../../base/index.ts";
 import { transferOf } from "../../chain/index.ts";
-import { Transaction } from "../../codec/index.ts";
+import type { UnsignedTransaction } from "../../codec/index.ts";
 import { createWallet, parseSecret, readWallet, type Wallet } from "../../node/index.ts";
 import { type Context, type JsonOption, optionsOf } from "../context.ts";
 import { type Io, printJson, printLine, say } from "../io.ts";
-import { addSettings, PLACE, settingsOf } from "../settings-options.ts";
-import { formatAmount, parseAmount } from "../views/text.ts";
-
-const dirOf = (command: Command, context: Context): string => settingsOf(command, context).options.dataDir;
-
-function needWallet(command: Command, context: Context): Wallet {
-  const dataDir = dirOf(command, context);
-  const wallet = readWallet(dataDir);
-  if (wallet === undefined)
-    throw new PouwError("NOT_FOUND", `There is no key file in ${dataDir}.`, {
-      remedy: "Make one with `pouw-node wallet new`, or name its directory with --data-dir.",
-    });
-  if (wallet.warning !== undefined) say(context.io, wallet.warning);
-  return wallet;
-}
+import { addSettings, PLACE } from "../settings-options.ts";
+import { amountOf, dirOf, needWallet, type Order, submit, withFee } from "../submit.ts";
+import { formatAmount } from "../views/text.ts";
 
 /** One line from stdin. A terminal shows none of it. */
 async function readSecretLine(io: Io): Promise<string> {
@@ -62,41 +50,13 @@ function showAddress(context: Context, command: Command): undefined {
   return undefined;
 }
 
-function amountOf(text: string, what: string): bigint {
-  const amount = parseAmount(text);
-  if (amount === undefined)
-    throw new PouwError("BAD_CONFIG", `The ${what} "${text}" is not an amount.`, {
-      remedy: "Write it like 12 or 0.25, with at most six decimals.",
-    });
-  return amount;
-}
-
 async function send(context: Context, command: Command): Promise<undefined> {
-  const { io } = context;
-  const [to, amount] = command.args as [string, string];
-  const options = optionsOf<JsonOption & { fee: string }>(command);
-  const wallet = needWallet(command, context);
-  const node = findNode(dirOf(command, context));
-  const from = wallet.keys.address;
-  const unsigned = {
-    from,
-    to: parseAddress(to),
-    amount: amountOf(amount, "amount"),
-    fee: amountOf(options.fee, "fee"),
-  };
-  const [status, account] = await Promise.all([node.status(), node.account(toHex(from))]);
-  const genesis = fromHex(status.genesis) as Uint8Array;
-  const transaction = Transaction.sign(
-    transferOf({ ...unsigned, genesis, nonce: BigInt(account.nonce) }),
-    wallet.keys,
-    genesis,
-  );
-  const id = await node.submitTransaction(Transaction.codec.encode(transaction));
-  if (options.json) printJson(io, { id, nonce: account.nonce, amount: unsigned.amount, fee: unsigned.fee });
-  else printLine(io, id);
-  const sent = `Sent ${formatAmount(unsigned.amount)} with a fee of ${formatAmount(unsigned.fee)}`;
-  say(io, `${sent}; \`pouw-node chain tx ${id}\` shows its block.`);
-  return undefined;
+  const [to, text] = command.args as [string, string];
+  const receiver = parseAddress(to);
+  const amount = amountOf(text, "amount");
+  const make = (base: Parameters<Order["make"]>[0]): UnsignedTransaction =>
+    transferOf({ ...base, to: receiver, amount });
+  return submit(context, command, { done: "Sent", amount, make });
 }
 
 async function balance(context: Context, command: Command): Promise<undefined> {
@@ -106,6 +66,8 @@ async function balance(context: Context, command: Command): Promise<undefined> {
   const account = await node.account(toHex(parseAddress(address)));
   if (optionsOf<JsonOption>(command).json) printJson(io, account);
   else printLine(io, formatAmount(account.balance));
+  if (account.stake !== "0") say(io, `${formatAmount(account.stake)} more is at stake.`);
+  if (account.unbonding !== "0") say(io, `${formatAmount(account.unbonding)} more is being withdrawn from stake.`);
   if (account.immature !== "0") say(io, `${formatAmount(account.immature)} more is maturing.`);
   return undefined;
 }
@@ -154,10 +116,9 @@ export function walletCommand(context: Context): Command {
         .action(action((command) => balance(context, command))),
     )
     .addCommand(
-      sub("send", "send money through a running node")
+      withFee(sub("send", "send money through a running node"))
         .argument("<to>", "the receiver's address, 64 hex digits")
         .argument("<amount>", "coins, for example 12 or 0.25")
-        .option("--fee <amount>", "coins for the miner that takes it in", "0.001")
         .action(action((command) => send(context, command))),
     );
 }

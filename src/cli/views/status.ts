@@ -39,6 +39,7 @@ export function statusLines(status: NodeStatus, c: Colors): string[] {
     ["height", `${status.height}, tip ${short(status.tip.hash)}, two below ${short(status.settled.hash)}`],
     ...(status.syncProgress === undefined ? [] : [["sync", percent(status.syncProgress, 0)] as [string, string]]),
     ["balance", `${formatAmount(status.balance)}, maturing ${formatAmount(status.immature)}`],
+    ["at stake", `${formatAmount(status.stake)}, unbonding ${formatAmount(status.unbonding)}`],
     ...status.tasks.flatMap(taskRows),
     [
       "work",

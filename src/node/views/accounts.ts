@@ -1,12 +1,12 @@
 // An account as people and programs read it.
 import { z } from "zod";
-import { addressForm, amountForm, heightForm, u64Form } from "./forms.ts";
+import { addressForm, heightForm, u64Form } from "./forms.ts";
+import { moneyFields } from "./money.ts";
 
 export const accountSchema = z
   .object({
     address: addressForm,
-    balance: amountForm.describe("What the account can spend now."),
-    immature: amountForm.describe("Rewards that are not yet spendable."),
+    ...moneyFields,
     nonce: u64Form.describe("Nonce of the account's next transaction, those waiting included."),
     bannedUntil: heightForm.optional().describe("Not a miner again before this height; absent when not banned."),
   })

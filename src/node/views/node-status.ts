@@ -10,6 +10,7 @@ import { VERSION } from "../paths.ts";
 import type { CapabilityReport } from "./capability.ts";
 import type { Lookout } from "./lookout.ts";
 import type { Meter } from "./meter.ts";
+import { type moneyFields, moneyOf } from "./money.ts";
 import type { NodeState, NodeStatus, TaskStatus } from "./status.ts";
 
 /** What the node itself keeps track of. */
@@ -77,11 +78,8 @@ export function buildStatus(sources: StatusSources, moment: Moment): NodeStatus 
   };
 }
 
-function accountOf({ engine, key }: StatusParts): Pick<NodeStatus, "nodeId" | "balance" | "immature"> {
-  const { state } = engine.ledger;
-  const immature = state.immature(key.address).reduce((sum, reward) => sum + reward.amount, 0n);
-  const { balance } = state.account(key.address);
-  return { nodeId: toHex(key.address), balance: `${balance}`, immature: `${immature}` };
+function accountOf({ engine, key }: StatusParts): Pick<NodeStatus, "nodeId" | keyof typeof moneyFields> {
+  return { nodeId: toHex(key.address), ...moneyOf(engine.ledger.state, key.address) };
 }
 
 /** Every node is a peer; the word says something only when it is nothing else. */

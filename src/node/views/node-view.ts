@@ -5,6 +5,7 @@ import { type Engine, transactionRows } from "../../engine/index.ts";
 import type { Wire } from "../../ports/index.ts";
 import type { AccountView } from "./accounts.ts";
 import type { BlockDetail, BlockView } from "./blocks.ts";
+import { moneyOf } from "./money.ts";
 import { blockDetail, blockView, checkedView } from "./summaries.ts";
 import { type TransactionView, transactionView } from "./transactions.ts";
 import type { NodeView } from "./view.ts";
@@ -68,11 +69,9 @@ async function transaction(engine: Engine, id: Uint8Array | undefined): Promise<
 function account(engine: Engine, address: Uint8Array | undefined): AccountView | undefined {
   if (address?.length !== 32) return undefined;
   const { state } = engine.ledger;
-  const immature = state.immature(address).reduce((sum, reward) => sum + reward.amount, 0n);
   return {
     address: toHex(address),
-    balance: `${state.account(address).balance}`,
-    immature: `${immature}`,
+    ...moneyOf(state, address),
     nonce: `${engine.mempool.nextNonce(address)}`,
     bannedUntil: state.bans.find((ban) => bytesEqual(ban.address, address))?.until,
   };

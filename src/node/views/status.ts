@@ -3,6 +3,7 @@ import { z } from "zod";
 import { blockSummarySchema } from "./blocks.ts";
 import { capabilitySchema } from "./capability.ts";
 import { addressForm, amountForm, count, hashForm, heightForm } from "./forms.ts";
+import { moneyFields } from "./money.ts";
 
 const NODE_STATES = ["initializing", "connecting", "syncing", "active", "mining", "stopping", "error"] as const;
 export type NodeState = (typeof NODE_STATES)[number];
@@ -79,8 +80,7 @@ export const statusSchema = z
     finalizedHeight: heightForm.describe("Height of the last final block."),
     peers: count("Number of connected peers."),
     addresses: z.array(z.string()).readonly().describe("Multiaddrs that the node listens at, with its peer id."),
-    balance: amountForm.describe("What the node's account can spend now."),
-    immature: amountForm.describe("Rewards of the node's account that are not yet spendable."),
+    ...moneyFields,
     tasks: z.array(taskSchema).readonly().describe("Every training task of the network, followed here or not."),
     provider: z.string().optional().describe("Execution provider that trains here; absent without a runtime."),
     capabilities: z.array(capabilitySchema).readonly().describe("The optional parts."),

@@ -104,6 +104,8 @@ describe("reading", () => {
     expect((await get(`/v1/accounts/${hexOf(5)}`)).body).toEqual({
       address: hexOf(5),
       balance: "0",
+      stake: "0",
+      unbonding: "0",
       immature: "0",
       nonce: "0",
     });
