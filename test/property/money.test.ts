@@ -7,6 +7,7 @@ import {
   doubleBlock,
   encodeState,
   evidenceOf,
+  paymentsOf,
   type State,
   selectEvidence,
   selectTransactions,
@@ -90,7 +91,7 @@ function applicable(state: State, acts: readonly Act[]): Transaction[] {
 const sum = (entries: readonly { readonly amount: bigint }[]): bigint =>
   entries.reduce((all, { amount }) => all + amount, 0n);
 
-function checkMoney(state: State): void {
+function checkMoney(state: State, minted: bigint): void {
   const accounts = state.accounts();
   let held = sum(state.immature()) + sum(state.unbonding());
   for (const account of accounts) {
@@ -102,7 +103,7 @@ function checkMoney(state: State): void {
   expect(new Set(accounts.map(({ address }) => toHex(address))).size).toBe(accounts.length);
   for (const { amount } of [...state.immature(), ...state.unbonding()]) expect(amount).toBeGreaterThan(0n);
   expect(held).toBe(state.supply);
-  expect(state.supply).toBe(ALLOCATED + rules.subsidy * BigInt(state.height) - state.burnt);
+  expect(state.supply).toBe(ALLOCATED + minted - state.burnt);
 }
 
 /** None of what was ever in a block can be in one again, not even behind a gift that makes its sender's account anew. */
@@ -125,6 +126,8 @@ interface Seen {
 
 class Player {
   state = start;
+  /** By all blocks so far. */
+  minted = 0n;
   readonly old: Transaction[] = [];
   #leader: KeyPair | undefined;
   #held: Evidence[] = [];
@@ -140,12 +143,15 @@ class Player {
     const free = people.filter(({ address }) => !before.isBanned(address));
     const miner = free[step.miner % free.length] as KeyPair;
     const leader = this.#leader ?? miner;
-    const records = free.includes(leader) ? someRecords(before, leader, [miner], step.records, rules) : [];
+    const leads = before.height > 0 && free.includes(leader);
+    const covered = before.collateralOf(miner.address) >= rules.minCollateral;
+    const records = leads && covered ? someRecords(before, leader, [miner], step.records, rules) : [];
     const evidence = selectEvidence(before, this.#held, rules);
     const transactions = applicable(before, step.acts);
     const time = before.time + step.tenths * (rules.blockTimeMs / 10);
     const { block, state } = mineBlock(before, miner, rules, { records, evidence, transactions, time });
     expect(checkBlock(before, block, {}, rules)).toMatchObject({ kind: "state" });
+    this.minted += paymentsOf(before, block, 0n, rules).minted;
     this.#look(before, state, block);
     this.#held = step.accuse ? [evidenceOf(doubleBlock, { a: block.header, b: doubleOf(block, miner, rules) })] : [];
     this.#leader = miner;
@@ -178,7 +184,7 @@ describe("long random histories with offences and accounts that come and go", ()
         const player = new Player(seen);
         for (const [i, step] of steps.entries()) {
           player.play(step);
-          checkMoney(player.state);
+          checkMoney(player.state, player.minted);
           const back = decodeState(encodeState(player.state));
           expect(toHex(back.root)).toBe(toHex(player.state.root));
           // A node that starts from its store has another memo of places: it must go on the same.

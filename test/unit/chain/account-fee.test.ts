@@ -71,7 +71,7 @@ describe("an account that a transfer makes", () => {
   it("that a reward makes costs nothing, and begins at a nonce of its height too", () => {
     let at = mined(state, [], carol);
     while (at.height <= rules.maturity) at = mined(at, []);
-    expect(at.account(carol.address)).toMatchObject({ balance: 1000n, nonce: newNonce(rules.maturity + 1) });
+    expect(at.account(carol.address)).toMatchObject({ balance: 470n, stake: 300n, nonce: newNonce(1) });
     expect(at.burnt).toBe(0n);
   });
 });
@@ -153,7 +153,8 @@ describe("an account below the fee", () => {
     const transactions = [aTransfer(free.state, alice, carol.address, 999_999n)];
     const next = mineBlock(free.state, bob, free.rules, { transactions }).state;
     expect(next.account(alice.address)).toMatchObject({ balance: 0n, nonce: 1n });
-    expect(next.accountCount).toBe(2);
+    // Alice, carol and the winner, whose part is stake at once.
+    expect(next.accountCount).toBe(3);
   });
 });
 

@@ -1,35 +1,53 @@
 // The split of a block's reward and the retarget: exact sums, known values and bounds.
 import { describe, expect, it } from "vitest";
-import { fromBigInt, toBigInt } from "../../../src/base/index.ts";
-import { nextTarget, splitReward, workOf } from "../../../src/chain/index.ts";
-import { alice, aWorld, bob, carol, someRecords } from "../../support/chain.ts";
+import { fromBigInt, toBigInt, toHex } from "../../../src/base/index.ts";
+import { nextTarget, paymentsOf, workOf } from "../../../src/chain/index.ts";
+import { aContribution, alice, aWorld, bob, carol, mineBlock, STAKES, someRecords } from "../../support/chain.ts";
 
-const split = { winner: 300, contributions: 600, leader: 100 };
+describe("a block's payments", () => {
+  const { rules, state } = aWorld(STAKES);
+  const led = mineBlock(state, carol, rules).state;
+  const sum = (of: ReturnType<typeof paymentsOf>, address: Uint8Array): bigint =>
+    of.rewards
+      .filter((one) => one.address === address || toHex(one.address) === toHex(address))
+      .reduce((all, { amount }) => all + amount, 0n);
 
-describe("the reward", () => {
-  const { rules, state } = aWorld();
-
-  it("goes to the winner whole when nothing was recorded", () => {
-    expect(splitReward({ subsidy: 1000n, fees: 7n }, alice.address, [], split)).toEqual([
-      { address: alice.address, amount: 1007n },
-    ]);
+  it("are the winner's stake, its own contribution and the carrier's fifth when nobody else was recorded", () => {
+    const { block } = mineBlock(state, alice, rules);
+    expect(paymentsOf(state, block, 7n, rules)).toEqual({
+      stake: 300n,
+      rewards: [
+        { address: alice.address, author: alice.address, amount: 450n + 20n },
+        { address: alice.address, author: new Uint8Array(32), amount: 7n },
+      ],
+      minted: 770n,
+    });
   });
 
-  it("pays each recorded unit alike, the leader its part, and the remainders to the winner", () => {
-    const records = someRecords(state, carol, [alice, bob, carol], 3, rules);
-    const rewards = splitReward({ subsidy: 1000n, fees: 5n }, alice.address, records, split);
-    // 600 over 9 units is 66 each, 3 units a head; 100 over 3 records is 33 each; the rest is the winner's.
-    const paid = (address: Uint8Array): bigint | undefined => rewards.find((r) => r.address === address)?.amount;
-    expect(paid(bob.address)).toBe(198n);
-    expect(paid(carol.address)).toBe(198n + 99n);
-    expect(paid(alice.address)).toBe(1005n - 198n - 297n);
-    expect(rewards).toHaveLength(3);
+  it("are for each contribution of each record, for its leader by it, and a fifth of that for who carries it", () => {
+    const records = someRecords(led, carol, [alice, bob], 1, rules);
+    const { block } = mineBlock(led, bob, rules, { records });
+    const paid = paymentsOf(led, block, 0n, rules);
+    // 450 each, bounded by a million / 128; the leader's 100 each, of which 20 are the winner's.
+    expect(sum(paid, alice.address)).toBe(450n);
+    expect(sum(paid, carol.address)).toBe(80n + 80n);
+    expect(sum(paid, bob.address)).toBe(450n + 450n + 3n * 20n);
+    expect(paid.minted).toBe(300n + sum(paid, alice.address) + sum(paid, bob.address) + sum(paid, carol.address));
+    // What the leader and the winner get for alice's work is void with it.
+    const ofAlice = paid.rewards.filter(({ author }) => toHex(author) === toHex(alice.address));
+    expect(ofAlice.map(({ amount }) => amount).sort()).toEqual([20n, 450n, 80n].sort());
   });
 
-  it("leaves out who gets nothing", () => {
-    const records = someRecords(state, carol, [bob], 1, rules);
-    const rewards = splitReward({ subsidy: 1n, fees: 0n }, alice.address, records, split);
-    expect(rewards).toEqual([{ address: alice.address, amount: 1n }]);
+  it("fall with lag, and are bounded by what the author has at stake", () => {
+    const late = aContribution(led, alice, {}, rules);
+    const records = someRecords(led, carol, [bob], 1, rules);
+    const { block } = mineBlock(led, bob, rules, { records, others: [late] });
+    const paid = paymentsOf(led, block, 0n, rules);
+    expect(sum(paid, alice.address)).toBe(337n);
+    const poor = aWorld({ allocations: [{ address: toHex(alice.address), amount: "0", stake: "1280" }] });
+    const on = mineBlock(poor.state, carol, poor.rules).state;
+    const one = mineBlock(on, carol, poor.rules, { records: someRecords(on, carol, [alice], 1, poor.rules) });
+    expect(sum(paymentsOf(on, one.block, 0n, poor.rules), alice.address)).toBe(10n);
   });
 });
 

@@ -10,7 +10,7 @@ import {
   selectEvidence,
 } from "../../../src/chain/index.ts";
 import { Header, type RoundRecord } from "../../../src/codec/index.ts";
-import { checkContribution, checkRecord, draftBlock } from "../../../src/consensus/index.ts";
+import { draftBlock } from "../../../src/consensus/index.ts";
 import {
   aContribution,
   alice,
@@ -24,11 +24,13 @@ import {
   forgeHeader,
   LONE,
   mineBlock,
+  STAKE,
+  STAKES,
   someRecords,
   winningParts,
 } from "../../support/chain.ts";
 
-const { rules, state: genesis } = aWorld();
+const { rules, state: genesis } = aWorld(STAKES);
 const won = mineBlock(genesis, alice, rules);
 const state = won.state;
 const header = won.block.header;
@@ -110,10 +112,10 @@ describe.each([
   it("takes the offender's stake and immature rewards, and only those: a tenth for the winner, the rest is burnt", () => {
     expect(state.immature(alice.address)).toHaveLength(1);
     expect(punished.immature(alice.address)).toEqual([]);
-    expect(punished.immature(carol.address).map(({ amount }) => amount)).toEqual([LONE.immature, 77n]);
-    // 300 at stake and 470 earned.
-    expect(punished.burnt).toBe(693n);
-    expect(punished.supply).toBe(1_000_000n + 2n * LONE.minted - 693n);
+    // What it had from genesis, what it won and earned: a tenth of 1,000,770.
+    expect(punished.immature(carol.address).map(({ amount }) => amount)).toEqual([LONE.immature, 100_077n]);
+    expect(punished.burnt).toBe(STAKE + LONE.minted - 100_077n);
+    expect(punished.supply).toBe(1_000_000n + 3n * STAKE + 2n * LONE.minted - punished.burnt);
     expect(punished.account(alice.address).balance).toBe(1_000_000n);
   });
 

@@ -167,10 +167,12 @@ describe("a key that has nothing to lose", () => {
     expect(mineBlock(on, carol, one.rules, { evidence: shown }).state.isBanned(alice.address)).toBe(true);
   });
 
-  it("is one whose last withdrawal or reward ripens in the next block", () => {
+  it("is one whose last withdrawal ripens in the next block", () => {
     let at = mineBlock(state, stranger, rules).state;
-    while (at.height < rules.maturity) at = mineBlock(at, carol, rules).state;
-    expect(amounts(at, stranger)).toEqual([1000n]);
+    at = mineBlock(at, carol, rules, { transactions: [aStake(at, stranger, "unstake", 300n, { fee: 0n })] }).state;
+    while (at.height < 1 + rules.unbonding) at = mineBlock(at, carol, rules).state;
+    expect(at.unbonding(stranger.address).map(({ amount }) => amount)).toEqual([300n]);
+    expect([amounts(at, stranger), at.collateralOf(stranger.address)]).toEqual([[], 0n]);
     const late = [doubled(at, stranger)];
     expect(selectEvidence(at, late, rules)).toEqual([]);
     expect(draftBlock(at, winningParts(at, carol, { evidence: late }, rules), rules)).toMatchObject({

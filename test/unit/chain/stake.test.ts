@@ -12,7 +12,18 @@ import {
 import type { Transaction } from "../../../src/codec/index.ts";
 import { draftBlock } from "../../../src/consensus/index.ts";
 import type { KeyPair } from "../../../src/crypto/index.ts";
-import { alice, aStake, aTransfer, aWorld, bob, carol, LONE, mineBlock, winningParts } from "../../support/chain.ts";
+import {
+  alice,
+  aStake,
+  aTransfer,
+  aWorld,
+  bob,
+  carol,
+  LONE,
+  mineBlock,
+  newNonce,
+  winningParts,
+} from "../../support/chain.ts";
 import { refusal } from "../../support/refusal.ts";
 
 const { rules, state } = aWorld();
@@ -114,12 +125,11 @@ describe("the order in a block", () => {
   it("lets what matures in it be spent in it", () => {
     const before = until(rules.maturity, mined(state, [], bob));
     expect(before.account(bob.address).balance).toBe(0n);
-    const height = BigInt(rules.maturity + 1);
-    const spent = aTransfer(before, bob, carol.address, 999n, { nonce: height << 20n });
-    expect(mined(before, [spent]).account(bob.address)).toMatchObject({ balance: 0n, nonce: (height << 20n) + 1n });
+    const spent = aTransfer(before, bob, carol.address, 469n, { nonce: newNonce(1) });
+    expect(mined(before, [spent]).account(bob.address)).toMatchObject({ balance: 0n, nonce: newNonce(1) + 1n });
     // A block before, the reward of the same block is not mature.
     const early = until(rules.maturity - 1, mined(state, [], bob));
-    expect(draft(early, [aTransfer(early, bob, carol.address, 999n, { nonce: (height - 1n) << 20n })])).toMatchObject({
+    expect(draft(early, [aTransfer(early, bob, carol.address, 469n)])).toMatchObject({
       code: "low-balance",
     });
   });

@@ -8,7 +8,6 @@ import {
   doubleBlock,
   doubleRecord,
   evidenceOf,
-  genesisState,
   type Offence,
   type State,
 } from "../../../src/chain/index.ts";
@@ -24,12 +23,13 @@ import {
 import {
   checkAttestation,
   checkBlock,
-  checkContribution,
   checkHeader,
-  checkRecord,
+  checkShape,
   type Draft,
   draftBlock,
+  Recorded,
 } from "../../../src/consensus/index.ts";
+import type { KeyPair } from "../../../src/crypto/index.ts";
 import {
   checkNext,
   checkNonces,
@@ -38,6 +38,7 @@ import {
   firstNonce,
   noncesPerUnit,
   unitOfHeader,
+  winningOf,
 } from "../../../src/work/index.ts";
 import {
   aContribution,
@@ -56,6 +57,7 @@ import {
   forgeBody,
   mineBlock,
   mineChain,
+  STAKE,
   STAKES,
   someRecords,
   taskIn,
@@ -73,6 +75,7 @@ const parent = states[6] as State;
 const records = someRecords(parent, bob, [alice, bob], 2, rules);
 const first = records[0] as RoundRecord;
 const { block, state: after } = mineBlock(parent, alice, rules, { records });
+const winning = winningOf(block) as Contribution;
 /** The same without records: its unit starts from the tip's own round. */
 const bare = mineBlock(parent, alice, rules).block;
 const now = block.header.time;
@@ -182,13 +185,16 @@ const ROWS: { readonly [code in Exclude<keyof typeof REFUSALS, Above> | Declared
     () => checkHeader(parent, { ...block.header, signature: new Uint8Array(64) }, { now }, rules),
   ],
   "wrong-body-root": bodies(() => ({ header: block.header, body: bare.body })),
-  // 65 full records fit, one more does not.
-  "block-too-large": ["reject", () => draftOf(65), () => draftOf(66)],
+  "block-too-large": ["reject", () => shapeOf(64), () => shapeOf(65)],
+  // Twenty-eight full records and a closing one are half a block.
+  "too-many-records": ["reject", () => draftOf(28), () => draftOf(29)],
   "wrong-contribution": bodies(() =>
-    forgeBody(parent, block, alice, rules, { contribution: { ...block.body.contribution, index: 9999 } }),
+    forgeBody(parent, block, alice, rules, {
+      closing: { ...block.body.closing, contributions: [{ ...winning, index: 9999 }] },
+    }),
   ),
   "wrong-round": bodies(() => forgeBody(parent, block, alice, rules, { records: [first] })),
-  "stale-round": contributions("ignore", { round: honestContribution.round - 1 }),
+  "stale-round": contributions("ignore", { round: honestContribution.round - 8 }),
   "unknown-round": contributions("ignore", { round: honestContribution.round + 1 }),
   "other-block": recordsRow("ignore", { block: zero }),
   "not-leader": recordsRow("reject", {}, carol),
@@ -199,7 +205,12 @@ const ROWS: { readonly [code in Exclude<keyof typeof REFUSALS, Above> | Declared
   // Ten parameters make four bytes each at most.
   "delta-size": contributions("reject", { deltaBytes: 41 }),
   "height-ahead": contributions("ignore", { height: 7 }),
-  "height-expired": contributions("ignore", { height: 2 }),
+  "height-expired": contributions("ignore", { height: 3 }),
+  "other-branch": contributions("ignore", { block: zero }),
+  "already-recorded": recordsOn("ignore", (unit) => [unit, unit]),
+  "low-collateral": ["ignore", () => contribution({}), () => byStranger()],
+  "not-admitted": ["ignore", () => crowded(1), () => crowded(1000)],
+  "too-many": ["ignore", () => takenOf(8), () => takenOf(9)],
   "unknown-kind": transactions("reject", { kind: 200 }),
   "bad-encoding": [
     "reject",
@@ -215,16 +226,8 @@ const ROWS: { readonly [code in Exclude<keyof typeof REFUSALS, Above> | Declared
     () => checkNonces(taskIn(rules), rules),
     () => checkNonces({ ...taskIn(rules), steps: 0 }, rules),
   ],
-  "forged-unit": [
-    "reject",
-    () => checkUnit(block, block.body.contribution),
-    () => checkUnit(block, { ...block.body.contribution, digest: zero }),
-  ],
-  "forged-delta": [
-    "reject",
-    () => checkUnit(block, block.body.contribution),
-    () => checkUnit(block, { ...block.body.contribution, deltaHash: zero }),
-  ],
+  "forged-unit": ["reject", () => checkUnit(block, winning), () => checkUnit(block, { ...winning, digest: zero })],
+  "forged-delta": ["reject", () => checkUnit(block, winning), () => checkUnit(block, { ...winning, deltaHash: zero })],
   "wrong-next": ["reject", () => checkNext(first, first.nextDigest), () => checkNext(first, zero)],
   "wrong-network": transactions("reject", { genesis: zero }),
   "zero-amount": transactions("reject", { amount: 0n }),
@@ -236,7 +239,7 @@ const ROWS: { readonly [code in Exclude<keyof typeof REFUSALS, Above> | Declared
   "low-stake": [
     "ignore",
     () => checkTransaction(after, aStake(after, alice, "stake", 1n), rules),
-    () => checkTransaction(after, aStake(after, alice, "unstake", 1n), rules),
+    () => checkTransaction(after, aStake(after, alice, "unstake", 2n * STAKE), rules),
   ],
   "nonce-used": [
     "ignore",
@@ -275,13 +278,20 @@ const ROWS: { readonly [code in Exclude<keyof typeof REFUSALS, Above> | Declared
   ],
   "nothing-to-lose": [
     "reject",
-    () => apply(after, punished.block, rules),
-    // The same at a block which pays the offender nothing, on a state that owes it nothing.
-    () => apply(genesisState(world.genesis), punished.block, rules),
+    () => accused(alice),
+    // Its blocks are of another branch: this one owes it nothing.
+    () => accused(aKey("stranger")),
   ],
   "wrong-state-root": bodies(() => forgeBlock(block, alice, rules, { stateRoot: zero })),
   "bad-outcome": ["reject", () => verdict(1), () => verdict(2)],
 };
+
+/** A draft with evidence of two blocks that a key made of one win on another branch. */
+function accused(key: KeyPair): Result {
+  const theirs = mineBlock(after, key, rules).block;
+  const shown = evidenceOf(doubleBlock, { a: theirs.header, b: doubleOf(theirs, key, rules) });
+  return draftBlock(after, winningParts(after, carol, { evidence: [shown] }, rules), rules);
+}
 
 /** A header of alice's that is right in all but her ban. */
 function mineUnchecked(state: State): Block["header"] {
@@ -296,6 +306,46 @@ function mineUnchecked(state: State): Block["header"] {
     }
   }
   throw new Error("not found");
+}
+
+/** A record of so many contributions, before anything in them is looked at. */
+const shapeOf = (count: number): Result =>
+  checkShape({
+    task: taskIn(rules).id,
+    contributions: Array.from({ length: count }, (_, index) => ({ ...honestContribution, index })),
+  });
+
+/** A contribution of somebody without stake. */
+const byStranger = (): Result => checkContributionOn(parent, aContribution(parent, aKey("stranger"), {}, rules), rules);
+
+/** A contribution on a chain that expects so many thousand units a block: of many, some are not admitted. */
+function crowded(thousands: number): Result {
+  const target = `00${(0x0ffffn / BigInt(thousands)).toString(16).padStart(5, "0")}${"f".repeat(57)}`;
+  const { rules: busy, state } = aWorld({ ...STAKES, target });
+  const judge = (index: number): Result =>
+    checkContributionOn(state, aContribution(state, carol, { index }, busy), busy);
+  const verdicts = Array.from({ length: 12 }, (_, index) => judge(index));
+  return verdicts.find(({ kind }) => kind !== "accept") ?? (verdicts[0] as Result);
+}
+
+/** The last of `count` contributions of a key with the least collateral. */
+function takenOf(count: number): Result {
+  const least = { address: Buffer.from(carol.address).toString("hex"), amount: "0", stake: `${rules.minCollateral}` };
+  const { rules: poor, state } = aWorld({ allocations: [least] });
+  const recorded = new Recorded(state, poor);
+  const verdicts = Array.from({ length: count }, (_, index) =>
+    recorded.take(aContribution(state, carol, { index }, poor)),
+  );
+  return verdicts.at(-1) as Result;
+}
+
+/** Units offered to the records of one tip, one after the other: the verdict on the last. */
+function recordsOn(kind: Refusal["kind"], offered: (unit: Contribution) => readonly Contribution[]): Row {
+  const last = (units: readonly Contribution[]): Result => {
+    const recorded = new Recorded(parent, rules);
+    return units.map((unit) => recorded.take(unit)).at(-1) as Result;
+  };
+  return [kind, () => last([honestContribution]), () => last(offered(honestContribution))];
 }
 
 /** A draft with `count` records of 64 contributions each. */
