@@ -4,9 +4,15 @@ export {
   type BlockEntry,
   BlockStore,
   type Checked,
+  readSeasonScores,
+  type SeasonScore,
+  type SeasonScores,
   transactionRows,
+  withScore,
+  writeSeasonScores,
 } from "./storage/index.ts";
 export {
+  encodeSet,
   FollowedTasks,
   reexecute,
   type Standing,

@@ -18,6 +18,7 @@ import {
   type NodeState,
   type NodeStatus,
   type NodeView,
+  Seasons,
   type TransferOrder,
   Validation,
 } from "./views/index.ts";
@@ -37,6 +38,7 @@ export class PoUWNode {
   readonly #events: Emitter<NodeEvents>;
   readonly #meter: Meter;
   readonly #runner: RoleRunner;
+  readonly #seasons: Seasons;
   readonly #lookout: Lookout;
   readonly #startedAt: number;
   readonly #holds = new Set<Hold>();
@@ -65,7 +67,7 @@ export class PoUWNode {
   }
 
   private constructor(built: Built, scope: Scope) {
-    const { engine, log, clock, roles, runtime, network, metrics, key } = built;
+    const { engine, log, clock, roles, runtime, network, metrics, key, store } = built;
     this.#built = built;
     this.#scope = scope;
     this.#startedAt = clock.now();
@@ -75,7 +77,8 @@ export class PoUWNode {
     this.#runner = new RoleRunner({ engine, roles, clock, log: log.child("roles") }, scope);
     const validation =
       runtime === undefined ? undefined : new Validation({ runtime, engine, log: log.child("validation") }, scope);
-    this.#lookout = new Lookout({ engine, validation, log }, scope);
+    this.#seasons = new Seasons({ engine, store, validation, log: log.child("seasons") }, scope);
+    this.#lookout = new Lookout({ engine, validation, seasons: this.#seasons, log }, scope);
     this.#follow();
   }
 
@@ -152,7 +155,7 @@ export class PoUWNode {
     const now = this.#built.clock.now();
     this.#alerts = this.#alerts.filter((at) => at > now - ALERT_MS);
     return buildStatus(
-      { built: this.#built, meter: this.#meter, lookout: this.#lookout },
+      { built: this.#built, meter: this.#meter, lookout: this.#lookout, seasons: this.#seasons },
       {
         state: this.#state,
         startedAt: this.#startedAt,
