@@ -5,7 +5,7 @@ import { parseArgs } from "node:util";
 import { buildModel, MODELS } from "../src/ml/index.ts";
 import { architecture } from "../src/ml/models/catalog.ts";
 import { tableOf, verdictLine } from "./seasons/report.ts";
-import { study, verdictOf } from "./seasons/study.ts";
+import { type SeasonFigures, study, verdictOf } from "./seasons/study.ts";
 import { Subject } from "./seasons/subject.ts";
 
 const USAGE = `Usage: npm run seasons -- [options]
@@ -13,6 +13,7 @@ const USAGE = `Usage: npm run seasons -- [options]
   --units <n>      units of each model (1000)
   --season <n>     units of a season (900)
   --sample <n>     look at a step of every n-th unit (4)
+  --score <n>      score the parameters after every n-th unit too (never)
   --steps <n>      S instead of the model's own
   --json <file>    write all figures there
 `;
@@ -36,6 +37,7 @@ const { values } = parseArgs({
     units: { type: "string", default: "1000" },
     season: { type: "string", default: "900" },
     sample: { type: "string", default: "4" },
+    score: { type: "string" },
     steps: { type: "string" },
     json: { type: "string" },
     help: { type: "boolean", short: "h", default: false },
@@ -46,7 +48,12 @@ if (values.help) {
   process.exit(0);
 }
 
-const plan = { units: Number(values.units), season: Number(values.season), sample: Number(values.sample) };
+const plan = {
+  units: Number(values.units),
+  season: Number(values.season),
+  sample: Number(values.sample),
+  ...(values.score !== undefined && { score: Number(values.score) }),
+};
 const found: object[] = [];
 for (const name of values.model) {
   const steps = values.steps === undefined ? stepsOf(name) : Number(values.steps);
@@ -59,11 +66,16 @@ for (const name of values.model) {
     const each = ((now - begun) / 1000 / (unit + 1)).toFixed(2);
     process.stderr.write(`${name}: unit ${unit + 1} of ${plan.units}, ${each} s each, changed ${changed.toFixed(3)}\n`);
   };
-  const seasons = await study(subject, { ...plan, onUnit });
+  // A long run that is cut short leaves the seasons that it ended.
+  const onSeason = (ended: readonly SeasonFigures[]): void => {
+    const all = [...found, { model: name, steps, seasons: ended, verdict: verdictOf(ended) }];
+    if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(all, null, 2)}\n`);
+    process.stderr.write(`${tableOf(ended).at(-1)}\n`);
+  };
+  const seasons = await study(subject, { ...plan, onUnit, onSeason });
   const verdict = verdictOf(seasons);
   process.stdout.write(`\n${name}, ${steps} steps a unit\n\n${tableOf(seasons).join("\n")}\n\n`);
   process.stdout.write(`${verdictLine(name, seasons, verdict)}\n`);
   found.push({ model: name, steps, seasons, verdict });
-  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(found, null, 2)}\n`);
   if (!verdict.good) process.exitCode = 1;
 }

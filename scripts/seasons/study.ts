@@ -16,8 +16,12 @@ export interface Plan {
   readonly season: number;
   /** One step of every so many units is looked at. */
   readonly sample: number;
+  /** The parameters are scored on the way after every so many units; never where it is absent. */
+  readonly score?: number;
   /** Called after every unit. */
   readonly onUnit?: (unit: number, changed: number) => void;
+  /** Called after every season, with all there are. */
+  readonly onSeason?: (seasons: readonly SeasonFigures[]) => void;
 }
 
 export interface SeasonFigures {
@@ -26,6 +30,9 @@ export interface SeasonFigures {
   readonly setting: number;
   readonly hyper: { readonly [name: string]: number };
   readonly units: number;
+  /** digest(P) of the parameters that it began and ended with. */
+  readonly first: string;
+  readonly last: string;
   /** Share of the parameters that each unit changed, oldest first. */
   readonly changed: readonly number[];
   /** Steps drawn at random from its units. */
@@ -35,46 +42,54 @@ export interface SeasonFigures {
   /** Of the rows of units looked at: the share that could share another's forward pass. */
   readonly sharedRows: number;
   readonly held: Held;
+  /** Scores on the way: after which unit, and the share of both splits that was right. */
+  readonly course: readonly { readonly units: number; readonly both: number }[];
 }
 
 /** What a season has counted so far. */
 interface Counted {
   readonly changed: number[];
+  readonly course: { readonly units: number; readonly both: number }[];
   sampled: StepCounts;
+  walked: StepCounts;
   shared: number;
   rows: number;
 }
 
+const nothing = (): Counted => ({ changed: [], course: [], sampled: NO_STEPS, walked: NO_STEPS, shared: 0, rows: 0 });
+
 /** Runs the plan's units one after another, as a miner alone in its network does. */
 export async function study(subject: Subject, plan: Plan): Promise<SeasonFigures[]> {
   const seasons: SeasonFigures[] = [];
-  for (let done = 0; done < plan.units; done += plan.season)
-    seasons.push(
-      await runSeason(subject, { ...plan, units: Math.min(plan.season, plan.units - done) }, seasons.length),
-    );
+  for (let done = 0; done < plan.units; done += plan.season) {
+    const units = Math.min(plan.season, plan.units - done);
+    seasons.push(await runSeason(subject, { ...plan, units }, seasons.length));
+    plan.onSeason?.(seasons);
+  }
   return seasons;
 }
 
 /** One season of `plan.units` units. */
 async function runSeason(subject: Subject, plan: Plan, season: number): Promise<SeasonFigures> {
-  const { model } = subject;
   const setting = subject.settingOf(season);
-  const counted: Counted = { changed: [], sampled: NO_STEPS, shared: 0, rows: 0 };
-  let walked = NO_STEPS;
-  let at = subject.first(season);
+  const counted = nothing();
+  const start = subject.first(season);
+  let at = start;
   for (let unit = 0; unit < plan.units; unit++) {
-    const seed = taggedHash("seasons", utf8(`${model.name}/${season}/${unit}`));
+    const seed = taggedHash("seasons", utf8(`${subject.model.name}/${season}/${unit}`));
     const last = unit === plan.units - 1;
-    const run = await runUnitOf(subject, { at, seed, setting }, { counted, looked: unit % plan.sample === 0, last });
-    counted.changed.push(changedShare(at, run.end));
-    walked = plus(walked, run.walked);
-    at = run.end;
+    const end = await runUnitOf(subject, { at, seed, setting }, { counted, looked: unit % plan.sample === 0, last });
+    counted.changed.push(changedShare(at, end));
+    at = end;
+    if (plan.score !== undefined && (unit + 1) % plan.score === 0)
+      counted.course.push({ units: unit + 1, both: (await subject.held(at)).both });
     plan.onUnit?.(season * plan.season + unit, counted.changed.at(-1) as number);
   }
-  const { changed, sampled, shared, rows } = counted;
-  const hyper = { ...model.optimizer.settings[setting] };
-  const figures = { changed, sampled, walked, sharedRows: rows === 0 ? 0 : shared / rows };
-  return { season, setting, hyper, units: plan.units, ...figures, held: await subject.held(at) };
+  const { changed, course, sampled, walked, shared, rows } = counted;
+  const hyper = { ...subject.model.optimizer.settings[setting] };
+  const figures = { changed, sampled, walked, sharedRows: rows === 0 ? 0 : shared / rows, course };
+  const ends = { first: subject.digest(start), last: subject.digest(at) };
+  return { season, setting, hyper, units: plan.units, ...ends, ...figures, held: await subject.held(at) };
 }
 
 interface UnitStart {
@@ -88,24 +103,24 @@ async function runUnitOf(
   subject: Subject,
   { at, seed, setting }: UnitStart,
   { counted, looked, last }: { readonly counted: Counted; readonly looked: boolean; readonly last: boolean },
-): Promise<{ readonly end: Feeds; readonly walked: StepCounts }> {
+): Promise<Feeds> {
   const draws = subject.draw(seed);
   const { stretches } = subject;
   const next = integerStream(`sample/${Buffer.from(seed).toString("hex")}`);
   const chosen = looked ? next() % stretches.length : -1;
-  let [end, walked] = [at, NO_STEPS];
+  let end = at;
   for (const [i, span] of stretches.entries()) {
     const stretch = { start: end, draws, span, setting };
     if (i === chosen)
       counted.sampled = plus(counted.sampled, await lookAt(subject, stretch, next() % (span[1] - span[0])));
-    if (last && i === stretches.length - 1) walked = await walk(subject, stretch);
+    if (last && i === stretches.length - 1) counted.walked = await walk(subject, stretch);
     end = await subject.run(end, draws, span, setting);
   }
   if (looked) {
     counted.shared += sharedRows(subject, draws);
     counted.rows += subject.steps * subject.model.batchSize;
   }
-  return { end, walked };
+  return end;
 }
 
 /** All seasons of a model, in a few figures. */

@@ -1,8 +1,10 @@
 // A model under study: its graphs opened on one thread, its data, and units run as a lone miner runs them.
+import { toHex } from "../../src/base/index.ts";
 import {
   drawUnit,
   evaluationSamples,
   initialParameters,
+  parametersDigest,
   type SampleRange,
   type UnitDraws,
 } from "../../src/ml/index.ts";
@@ -12,6 +14,7 @@ import {
   type Data,
   evalBytes,
   type Feeds,
+  flatten,
   modelBytes,
   open,
   openData,
@@ -69,6 +72,12 @@ export class Subject {
   first(season: number): Feeds {
     const { name, version, parameters } = this.model;
     return parameterFeeds(this.model, initialParameters({ parameters, initSeed: `${name}/${version}` }, season));
+  }
+
+  /** digest(P) of a set, hex, as a node says it. */
+  digest(parameters: Feeds): string {
+    const flat = flatten(parameters);
+    return toHex(parametersDigest({ name: this.model.name, parameterCount: flat.length }, flat));
   }
 
   /** Which of the model's settings a season has. */
