@@ -72,7 +72,9 @@ for (const name of values.model) {
     if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(all, null, 2)}\n`);
     process.stderr.write(`${tableOf(ended).at(-1)}\n`);
   };
-  const seasons = await study(subject, { ...plan, onUnit, onSeason });
+  const onScore = (units: number, both: number): void =>
+    void process.stderr.write(`${name}: ${both.toFixed(4)} after ${units} units of the season\n`);
+  const seasons = await study(subject, { ...plan, onUnit, onScore, onSeason });
   const verdict = verdictOf(seasons);
   process.stdout.write(`\n${name}, ${steps} steps a unit\n\n${tableOf(seasons).join("\n")}\n\n`);
   process.stdout.write(`${verdictLine(name, seasons, verdict)}\n`);

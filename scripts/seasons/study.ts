@@ -18,6 +18,8 @@ export interface Plan {
   readonly sample: number;
   /** The parameters are scored on the way after every so many units; never where it is absent. */
   readonly score?: number;
+  /** Called with each such score. */
+  readonly onScore?: (units: number, both: number) => void;
   /** Called after every unit. */
   readonly onUnit?: (unit: number, changed: number) => void;
   /** Called after every season, with all there are. */
@@ -81,8 +83,11 @@ async function runSeason(subject: Subject, plan: Plan, season: number): Promise<
     const end = await runUnitOf(subject, { at, seed, setting }, { counted, looked: unit % plan.sample === 0, last });
     counted.changed.push(changedShare(at, end));
     at = end;
-    if (plan.score !== undefined && (unit + 1) % plan.score === 0)
-      counted.course.push({ units: unit + 1, both: (await subject.held(at)).both });
+    if (plan.score !== undefined && (unit + 1) % plan.score === 0) {
+      const { both } = await subject.held(at);
+      counted.course.push({ units: unit + 1, both });
+      plan.onScore?.(unit + 1, both);
+    }
     plan.onUnit?.(season * plan.season + unit, counted.changed.at(-1) as number);
   }
   const { changed, course, sampled, walked, shared, rows } = counted;

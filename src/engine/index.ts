@@ -4,6 +4,7 @@ export {
   type BlockEntry,
   BlockStore,
   type Checked,
+  readBestSet,
   readSeasonScores,
   type SeasonScore,
   type SeasonScores,

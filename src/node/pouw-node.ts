@@ -4,8 +4,9 @@ import { bytesEqual, Emitter, messageOf, PouwError, Scope, toHex } from "../base
 import { transferOf } from "../chain/index.ts";
 import { Header, Transaction } from "../codec/index.ts";
 import { ALERT_KINDS, type EngineEvents, type FinishedUnit } from "../engine/index.ts";
+import type { Task } from "../work/index.ts";
 import { didYouMean, type NodeOptionsInput, parseOptions } from "./config/index.ts";
-import { type Built, build, type NodeParts, RoleRunner } from "./parts/index.ts";
+import { type Built, build, type NodeParts, RoleRunner, tasksNamed } from "./parts/index.ts";
 import { attachPlugins, loadPlugins, pathsIn } from "./plugins/index.ts";
 import {
   buildStatus,
@@ -149,6 +150,15 @@ export class PoUWNode {
     const verdict = engine.submit(transaction);
     if (verdict.kind !== "accept") throw new PouwError("REFUSED", `the transfer was refused: ${verdict.reason}`);
     return toHex(transaction.id);
+  }
+
+  /**
+   * The best parameters that a season of a task ended with, of those that this node scored: all tensors in the order of the task's
+   * `parameters`. Undefined before the first. Throws BAD_CONFIG for a task that the node does not follow; by name, or id in hex.
+   */
+  bestParameters(task: string): Promise<Float32Array | undefined> {
+    const [found] = tasksNamed(this.#built.tasks, [task], "task");
+    return this.#seasons.bestSet(found as Task);
   }
 
   getStatus(): NodeStatus {

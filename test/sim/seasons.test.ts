@@ -1,6 +1,7 @@
 // The best of each season: scored once the season's last block is settled, kept with its set, still there after a restart.
 import { afterEach, describe, expect, it } from "vitest";
 import { toHex } from "../../src/base/index.ts";
+import { parametersDigest } from "../../src/ml/index.ts";
 import type { NodeStatus, TaskStatus } from "../../src/node/index.ts";
 import { keysOf } from "../support/desk.ts";
 import { Sim, type SimNodeOptions, toyTask } from "../support/sim.ts";
@@ -69,14 +70,19 @@ describe("seasons at a node", () => {
   it("leave the best set in the store, whatever the retention deletes, and all of it is there after a restart", async () => {
     await aNode(3);
     await until(() => taskOf("a").seasons.length >= 2);
-    const [before] = [taskOf("a").best];
+    const before = taskOf("a").best;
     expect(await keysOf(sim.store("a"), "best")).toEqual([toHex(toyTask.id)]);
     const set = await sim.store("a").get(`best/${toHex(toyTask.id)}`);
     expect(set?.length).toBe(4 * toyTask.parameterCount);
+    const best = (await sim.node("a").bestParameters("toy")) as Float32Array;
+    expect(toHex(parametersDigest(toyTask, best))).toBe(before?.digest);
     await sim.stop("a");
     await sim.restart("a");
     expect(taskOf("a").seasons.length).toBeGreaterThanOrEqual(2);
     expect(taskOf("a").best?.accuracy).toBeGreaterThanOrEqual(before?.accuracy as number);
+    const kept = (await sim.node("a").bestParameters("toy")) as Float32Array;
+    expect(toHex(parametersDigest(toyTask, kept))).toBe(taskOf("a").best?.digest);
+    expect(() => sim.node("a").bestParameters("toys")).toThrow(/did you mean "toy"/);
   });
 
   it("are not scored by a node that cannot run a graph", async () => {

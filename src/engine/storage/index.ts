@@ -4,6 +4,7 @@ export { type HistorySource, transactionRows } from "./history.ts";
 export { KEYS } from "./keys.ts";
 export { type Retention, SNAPSHOT_EVERY, standardRetention } from "./retention.ts";
 export {
+  readBestSet,
   readSeasonScores,
   type SeasonScore,
   type SeasonScores,

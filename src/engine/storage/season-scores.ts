@@ -41,6 +41,10 @@ export async function readSeasonScores(store: Store, task: Uint8Array): Promise<
   return bytes === undefined ? NONE : (JSON.parse(new TextDecoder().decode(bytes)) as SeasonScores);
 }
 
+/** Bytes of the best set, as it was kept. */
+export const readBestSet = (store: Store, task: Uint8Array): Promise<Uint8Array | undefined> =>
+  store.get(KEYS.bestSet(task));
+
 /** Keeps the scores, and in the same batch the bytes of the best set where it is another one. */
 export function writeSeasonScores(
   store: Store,

@@ -4,6 +4,7 @@ import {
   type BlockEntry,
   type Engine,
   encodeSet,
+  readBestSet,
   readSeasonScores,
   type SeasonScore,
   type SeasonScores,
@@ -68,6 +69,13 @@ export class Seasons {
       seasons: (kept?.scores ?? []).slice(-SHOWN).map((score) => scoreView(task, score)),
       best: kept?.best === undefined ? undefined : scoreView(task, kept.best),
     };
+  }
+
+  /** The parameters that `best` in the status speaks of; undefined before the first score, and for a task that is not followed. */
+  async bestSet(task: Task): Promise<Float32Array | undefined> {
+    const { engine, store } = this.#deps;
+    const bytes = await readBestSet(store, task.id);
+    return bytes === undefined ? undefined : engine.followed.get(task.id)?.parameters.store.decode(bytes);
   }
 
   async #lookAt(task: TaskEngine, end: number): Promise<void> {
