@@ -12,6 +12,7 @@ const USAGE = `Usage: npm run seasons -- [options]
   --model <name>   only this model (repeatable; all)
   --units <n>      units of each model (1000)
   --season <n>     units of a season (900)
+  --first <n>      number of the first season (0)
   --sample <n>     look at a step of every n-th unit (4)
   --score <n>      score the parameters after every n-th unit too (never)
   --steps <n>      S instead of the model's own
@@ -36,6 +37,7 @@ const { values } = parseArgs({
     model: { type: "string", multiple: true, default: [...MODELS] },
     units: { type: "string", default: "1000" },
     season: { type: "string", default: "900" },
+    first: { type: "string", default: "0" },
     sample: { type: "string", default: "4" },
     score: { type: "string" },
     steps: { type: "string" },
@@ -51,6 +53,7 @@ if (values.help) {
 const plan = {
   units: Number(values.units),
   season: Number(values.season),
+  first: Number(values.first),
   sample: Number(values.sample),
   ...(values.score !== undefined && { score: Number(values.score) }),
 };

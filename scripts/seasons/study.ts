@@ -14,6 +14,8 @@ export interface Plan {
   readonly units: number;
   /** Units of a season. */
   readonly season: number;
+  /** Number of the first season. */
+  readonly first: number;
   /** One step of every so many units is looked at. */
   readonly sample: number;
   /** The parameters are scored on the way after every so many units; never where it is absent. */
@@ -65,7 +67,7 @@ export async function study(subject: Subject, plan: Plan): Promise<SeasonFigures
   const seasons: SeasonFigures[] = [];
   for (let done = 0; done < plan.units; done += plan.season) {
     const units = Math.min(plan.season, plan.units - done);
-    seasons.push(await runSeason(subject, { ...plan, units }, seasons.length));
+    seasons.push(await runSeason(subject, { ...plan, units }, plan.first + seasons.length));
     plan.onSeason?.(seasons);
   }
   return seasons;
@@ -88,7 +90,7 @@ async function runSeason(subject: Subject, plan: Plan, season: number): Promise<
       counted.course.push({ units: unit + 1, both });
       plan.onScore?.(unit + 1, both);
     }
-    plan.onUnit?.(season * plan.season + unit, counted.changed.at(-1) as number);
+    plan.onUnit?.((season - plan.first) * plan.season + unit, counted.changed.at(-1) as number);
   }
   const { changed, course, sampled, walked, shared, rows } = counted;
   const hyper = { ...subject.model.optimizer.settings[setting] };
