@@ -4,9 +4,16 @@ export {
   type BlockEntry,
   BlockStore,
   type Checked,
+  readBestSet,
+  readSeasonScores,
+  type SeasonScore,
+  type SeasonScores,
   transactionRows,
+  withScore,
+  writeSeasonScores,
 } from "./storage/index.ts";
 export {
+  encodeSet,
   FollowedTasks,
   reexecute,
   type Standing,

@@ -4,8 +4,9 @@ import { bytesEqual, Emitter, messageOf, PouwError, Scope, toHex } from "../base
 import { transferOf } from "../chain/index.ts";
 import { Header, Transaction } from "../codec/index.ts";
 import { ALERT_KINDS, type EngineEvents, type FinishedUnit } from "../engine/index.ts";
+import type { Task } from "../work/index.ts";
 import { didYouMean, type NodeOptionsInput, parseOptions } from "./config/index.ts";
-import { type Built, build, type NodeParts, RoleRunner } from "./parts/index.ts";
+import { type Built, build, type NodeParts, RoleRunner, tasksNamed } from "./parts/index.ts";
 import { attachPlugins, loadPlugins, pathsIn } from "./plugins/index.ts";
 import {
   buildStatus,
@@ -18,6 +19,7 @@ import {
   type NodeState,
   type NodeStatus,
   type NodeView,
+  Seasons,
   type TransferOrder,
   Validation,
 } from "./views/index.ts";
@@ -37,6 +39,7 @@ export class PoUWNode {
   readonly #events: Emitter<NodeEvents>;
   readonly #meter: Meter;
   readonly #runner: RoleRunner;
+  readonly #seasons: Seasons;
   readonly #lookout: Lookout;
   readonly #startedAt: number;
   readonly #holds = new Set<Hold>();
@@ -65,7 +68,7 @@ export class PoUWNode {
   }
 
   private constructor(built: Built, scope: Scope) {
-    const { engine, log, clock, roles, runtime, network, metrics, key } = built;
+    const { engine, log, clock, roles, runtime, network, metrics, key, store } = built;
     this.#built = built;
     this.#scope = scope;
     this.#startedAt = clock.now();
@@ -75,7 +78,8 @@ export class PoUWNode {
     this.#runner = new RoleRunner({ engine, roles, clock, log: log.child("roles") }, scope);
     const validation =
       runtime === undefined ? undefined : new Validation({ runtime, engine, log: log.child("validation") }, scope);
-    this.#lookout = new Lookout({ engine, validation, log }, scope);
+    this.#seasons = new Seasons({ engine, store, validation, log: log.child("seasons") }, scope);
+    this.#lookout = new Lookout({ engine, validation, seasons: this.#seasons, log }, scope);
     this.#follow();
   }
 
@@ -148,11 +152,20 @@ export class PoUWNode {
     return toHex(transaction.id);
   }
 
+  /**
+   * The best parameters that a season of a task ended with, of those that this node scored: all tensors in the order of the task's
+   * `parameters`. Undefined before the first. Throws BAD_CONFIG for a task that the node does not follow; by name, or id in hex.
+   */
+  bestParameters(task: string): Promise<Float32Array | undefined> {
+    const [found] = tasksNamed(this.#built.tasks, [task], "task");
+    return this.#seasons.bestSet(found as Task);
+  }
+
   getStatus(): NodeStatus {
     const now = this.#built.clock.now();
     this.#alerts = this.#alerts.filter((at) => at > now - ALERT_MS);
     return buildStatus(
-      { built: this.#built, meter: this.#meter, lookout: this.#lookout },
+      { built: this.#built, meter: this.#meter, lookout: this.#lookout, seasons: this.#seasons },
       {
         state: this.#state,
         startedAt: this.#startedAt,

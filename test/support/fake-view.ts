@@ -26,7 +26,18 @@ export const aTask = (changes: Partial<TaskStatus> = {}): TaskStatus => ({
   accuracy: undefined,
   accuracyHeight: undefined,
   parametersDigest: hexOf(160),
+  season: { number: 0, setting: { learningRate: "0.002", beta1: "0.9" }, blocks: 9, length: 64 },
+  seasons: [],
+  best: undefined,
   ...changes,
+});
+
+const aSeasonScore = (season: number, accuracy: number): TaskStatus["seasons"][number] => ({
+  season,
+  setting: { learningRate: "0.01", momentum: "0.9" },
+  accuracy,
+  height: 64 * (season + 1),
+  digest: hexOf(170 + season),
 });
 
 const summary = (height: number) => ({
@@ -72,6 +83,9 @@ export function aStatus(changes: Partial<NodeStatus> = {}): NodeStatus {
         accuracy: 0.951,
         accuracyHeight: 8,
         parametersDigest: hexOf(159),
+        season: { number: 3, setting: { learningRate: "0.02", momentum: "0.9" }, blocks: 41, length: 64 },
+        seasons: [aSeasonScore(1, 0.962), aSeasonScore(2, 0.974)],
+        best: aSeasonScore(2, 0.974),
       },
     ],
     provider: "cpu",

@@ -1,6 +1,7 @@
 // The live screen of `start`: plain lines made from the status and from what happened since.
 import type { AlertEvent, NodeEvents, NodeStatus, TaskStatus } from "../../node/index.ts";
 import type { Colors } from "../io.ts";
+import { seasonWords } from "./seasons.ts";
 import { duration, fixed, flow, formatAmount, percent, short, sparkline, table, widthOf } from "./text.ts";
 
 /** Losses kept of each task. */
@@ -78,11 +79,18 @@ function taskParts(task: TaskStatus, losses: readonly number[], c: Colors): stri
   ];
 }
 
-/** A line for each task, in columns where all of them fit; else each goes on in a second line. */
+/** A line for each task, in columns where all of them fit, else each goes on in a second line; and one of its season. */
 function taskLines({ tasks }: NodeStatus, state: LiveState, columns: number, c: Colors): string[] {
   const parts = tasks.map((task) => taskParts(task, state.losses.get(task.name) ?? [], c));
   const lines = table(parts);
-  return lines.every((line) => widthOf(line) <= columns) ? lines : parts.flatMap((of) => flow(of, columns));
+  const fit = lines.every((line) => widthOf(line) <= columns);
+  return tasks.flatMap((task, i) => [
+    ...(fit ? [lines[i] as string] : flow(parts[i] as string[], columns)),
+    ...flow(
+      seasonWords(task).map((words, at, all) => c.dim(at < all.length - 1 ? `${words};` : words)),
+      columns,
+    ),
+  ]);
 }
 
 function troubles(status: NodeStatus, state: LiveState, c: Colors): string[] {

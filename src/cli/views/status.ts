@@ -10,15 +10,17 @@ import type {
 } from "../../node/index.ts";
 import type { ProviderReport } from "../../ports/index.ts";
 import type { Colors } from "../io.ts";
+import { seasonWords } from "./seasons.ts";
 import { duration, fixed, formatAmount, percent, plural, short, table } from "./text.ts";
 
-/** Two short lines for each task, so that a narrow terminal does not break them. */
+/** A few short lines for each task, so that a narrow terminal does not break them. */
 function taskRows(task: TaskStatus): [string, string][] {
   const name = task.model === task.name ? task.name : `${task.name} (${task.model})`;
   const word = task.followed ? "followed" : "not followed";
   return [
     ["task", `${name} round ${task.round}, parameters ${short(task.parametersDigest)}`],
     ["", `${word}, loss ${fixed(task.loss, 4)}, accuracy ${percent(task.accuracy)}`],
+    ...seasonWords(task).map((words): [string, string] => ["", words]),
   ];
 }
 

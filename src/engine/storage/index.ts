@@ -3,4 +3,12 @@ export type { BlockEntry, Checked } from "./entry.ts";
 export { type HistorySource, transactionRows } from "./history.ts";
 export { KEYS } from "./keys.ts";
 export { type Retention, SNAPSHOT_EVERY, standardRetention } from "./retention.ts";
+export {
+  readBestSet,
+  readSeasonScores,
+  type SeasonScore,
+  type SeasonScores,
+  withScore,
+  writeSeasonScores,
+} from "./season-scores.ts";
 export { States } from "./states.ts";

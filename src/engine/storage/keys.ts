@@ -22,6 +22,10 @@ export const KEYS = {
   sibling: (at: number, id: Uint8Array): string => `tree/${height(at)}/${toHex(id)}`,
   /** Float32 little-endian bytes of a parameter set, by digest. */
   parameters: (digest: Uint8Array): string => `parameters/${toHex(digest)}`,
+  /** Scores of a task's seasons, those that this node took. */
+  seasonScores: (task: Uint8Array): string => `seasons/${toHex(task)}`,
+  /** The best set that a season of a task ended with, as a set is stored; under the task, so that no retention of digests deletes it. */
+  bestSet: (task: Uint8Array): string => `best/${toHex(task)}`,
   delta: (hash: Uint8Array): string => `delta/${toHex(hash)}`,
   /** The record that this node signed for a task's round on a block: after a restart it must not sign another. */
   signed: (block: Uint8Array, task: Uint8Array, round: number): string =>

@@ -53,6 +53,7 @@ export interface Built {
   readonly clock: Clock;
   readonly metrics: MetricsRegistry;
   readonly wire: Wire;
+  readonly store: Store;
   readonly runtime: Runtime | undefined;
   readonly capabilities: readonly CapabilityReport[];
   readonly roles: readonly RunningRole[];
@@ -90,7 +91,7 @@ export async function build(options: NodeOptions, parts: NodeParts, scope: Scope
   );
   scope.defer("engine", () => engine.stop());
   return {
-    ...{ options, network, key, log, clock, metrics, wire, runtime, engine },
+    ...{ options, network, key, log, clock, metrics, wire, store, runtime, engine },
     tasks: engine.tasks.map(({ task }) => task),
     capabilities: [...capabilities, mdnsReport(options)],
     roles: chosen.roles.map((role) => startRole(role, { workers, settings: options, tasks })),

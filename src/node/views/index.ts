@@ -9,6 +9,7 @@ export { Meter } from "./meter.ts";
 export { buildStatus } from "./node-status.ts";
 export { createNodeView } from "./node-view.ts";
 export * from "./peers.ts";
+export { Seasons } from "./seasons.ts";
 export * from "./status.ts";
 export { type TransactionView, transactionSchema } from "./transactions.ts";
 export { Validation } from "./validation.ts";

@@ -3,6 +3,7 @@ import { messageOf, toHex } from "../../base/index.ts";
 import { type BlockEntry, type Engine, standingIn } from "../../engine/index.ts";
 import type { Evaluation, Log } from "../../ports/index.ts";
 import type { BlockSummary } from "./blocks.ts";
+import type { Seasons } from "./seasons.ts";
 import { blockSummary } from "./summaries.ts";
 import type { Validation } from "./validation.ts";
 
@@ -19,6 +20,7 @@ export interface LookoutDeps {
   readonly engine: Engine;
   /** Undefined on a node that cannot train. */
   readonly validation: Validation | undefined;
+  readonly seasons: Seasons;
   readonly log: Log;
 }
 
@@ -56,7 +58,7 @@ export class Lookout {
     return this.#scores.get(task);
   }
 
-  /** Brings tip and settled block up to date, and has the settled parameters scored. */
+  /** Brings tip and settled block up to date, and has the settled parameters and those of an ended season scored. */
   async look(): Promise<void> {
     const { engine, log } = this.#deps;
     const { ledger } = engine;
@@ -72,6 +74,7 @@ export class Lookout {
         const evaluation = await this.#deps.validation?.score(task, standing);
         if (evaluation !== undefined) this.#scores.set(toHex(task.task.id), { evaluation, height: entry.height });
       }
+      await this.#deps.seasons.look(entry);
     } catch (error) {
       if (!this.#signal.aborted) log.warn({ reason: messageOf(error) }, "the status could not be renewed");
     }

@@ -11,6 +11,7 @@ import type { CapabilityReport } from "./capability.ts";
 import type { Lookout } from "./lookout.ts";
 import type { Meter } from "./meter.ts";
 import { type moneyFields, moneyOf } from "./money.ts";
+import type { Seasons } from "./seasons.ts";
 import type { NodeState, NodeStatus, TaskStatus } from "./status.ts";
 
 /** What the node itself keeps track of. */
@@ -45,6 +46,7 @@ export interface StatusSources {
   readonly built: StatusParts;
   readonly meter: Meter;
   readonly lookout: Lookout;
+  readonly seasons: Seasons;
 }
 
 export function buildStatus(sources: StatusSources, moment: Moment): NodeStatus {
@@ -89,7 +91,7 @@ function rolesOf({ roles }: StatusParts): string[] {
 }
 
 /** Where a task stands: by this node's own rounds where it follows the task, by the chain's state else. */
-function taskStatus({ built, meter, lookout }: StatusSources, task: Task): TaskStatus {
+function taskStatus({ built, meter, lookout, seasons }: StatusSources, task: Task): TaskStatus {
   const id = toHex(task.id);
   const stands = built.engine.ledger.state.task(task.id);
   const view = built.engine.task(id)?.rounds.view;
@@ -104,6 +106,7 @@ function taskStatus({ built, meter, lookout }: StatusSources, task: Task): TaskS
     accuracy: score === undefined ? undefined : score.evaluation.correct / score.evaluation.samples,
     accuracyHeight: score?.height,
     parametersDigest: toHex(view?.startDigest ?? stands?.parametersDigest ?? task.initialDigest),
+    ...seasons.view(task),
   };
 }
 

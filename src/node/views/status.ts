@@ -11,6 +11,32 @@ export type NodeState = (typeof NODE_STATES)[number];
 const roleForm = z.string().meta({ id: "Role", description: "What a node does for its network." });
 export const stateForm = z.enum(NODE_STATES).meta({ id: "NodeState", description: "Where a node stands." });
 
+const settingForm = z
+  .record(z.string(), z.string())
+  .meta({ id: "Setting", description: "A setting of a task's optimizer: hyper-parameter -> decimal number." });
+
+const seasonSchema = z
+  .object({
+    number: count("Its number, from 0."),
+    setting: settingForm,
+    blocks: count("Blocks of it that are on the chain."),
+    length: count("Blocks that it has."),
+  })
+  .readonly()
+  .meta({ id: "Season", description: "The season that a task is in: training begins anew with each." });
+
+const seasonScoreSchema = z
+  .object({
+    season: count("Number of the season."),
+    setting: settingForm,
+    accuracy: z.number().describe("Share of the validation split that its last parameters predict right, 0 to 1."),
+    height: heightForm.describe("Height of its last block."),
+    digest: hashForm.describe("digest(P) of its last parameters."),
+  })
+  .readonly()
+  .meta({ id: "SeasonScore", description: "How good a season's last parameters are, as this node scored them." });
+export type SeasonScoreView = z.infer<typeof seasonScoreSchema>;
+
 const taskSchema = z
   .object({
     id: hashForm.describe("Id of the training task."),
@@ -30,6 +56,12 @@ const taskSchema = z
       .describe("Share of the validation split predicted right at `accuracyHeight`, 0 to 1."),
     accuracyHeight: heightForm.optional().describe("Height of the block whose parameters were scored."),
     parametersDigest: hashForm.describe("digest(P) at the tip."),
+    season: seasonSchema,
+    seasons: z
+      .array(seasonScoreSchema)
+      .readonly()
+      .describe("The last seasons that this node scored, eight at most, oldest first."),
+    best: seasonScoreSchema.optional().describe("The best season that this node ever scored; absent before the first."),
   })
   .readonly()
   .meta({ id: "TaskStatus", description: "Where a training task stands." });

@@ -24,12 +24,17 @@ export class Validation {
     this.#signal = signal;
   }
 
-  /** The score of a set where it stands; undefined while another is taken or the node is busy catching up. */
+  /** Whether a score would be left out now: while another is taken, and while the node is catching up. */
+  get busy(): boolean {
+    return this.#running || this.#deps.engine.backlog > MAX_BACKLOG;
+  }
+
+  /** The score of a set where it stands; undefined while busy, and where the set is not to be had. */
   async score({ task }: TaskEngine, standing: Standing): Promise<Evaluation | undefined> {
     const { runtime, engine, log } = this.#deps;
     const digest = toHex(standing.digest);
     const known = this.#scores.get(digest);
-    if (known !== undefined || this.#running || engine.backlog > MAX_BACKLOG) return known;
+    if (known !== undefined || this.busy) return known;
     this.#running = true;
     try {
       const parameters = await engine.followed.get(task.id)?.parametersAt(standing, { signal: this.#signal });

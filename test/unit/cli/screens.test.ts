@@ -56,6 +56,7 @@ describe("the live screen", () => {
     for (const part of [
       "digits-mlp round 12 loss 0.1653",
       "accuracy 95.1 % parameters 9f9f9f9f…",
+      "season 3 (learningRate 0.02), block 41 of 64; best 97.4 %, season 2",
       "chars (chars-transformer) round 3 loss 3.5000",
       "chars-transformer round 3 not followed parameters a0a0a0a0…",
       "balance 0.00015 (+0.00004 maturing)",

@@ -139,7 +139,7 @@ describe("status, peers, blocks, capabilities", () => {
     expect(status).toMatch(/^state +mining, up 1m 01s, version 0\.1\.0$/m);
     expect(status).toContain("evaluator not running");
     expect(status).toMatch(
-      /^task +digits-mlp round 12, parameters 9f9f9f9f9f…\n +followed, loss 0\.2500, accuracy 95\.1 %$/m,
+      /^task +digits-mlp round 12, parameters 9f9f9f9f9f…\n +followed, loss 0\.2500, accuracy 95\.1 %\n +season 3 \(learningRate 0\.02\), block 41 of 64\n +best 97\.4 %, season 2$/m,
     );
     expect(peerLines([], 0, plain)).toEqual(["No peers."]);
     const peers = peerLines(
@@ -165,13 +165,15 @@ describe("status, peers, blocks, capabilities", () => {
     ];
     const lines = statusLines(aStatus({ tasks }), plain);
     const at = lines.findIndex((line) => line.startsWith("task"));
-    expect(lines.slice(at, at + 4).map((line) => line.trim().replace(/ {2,}/g, " "))).toEqual([
+    expect(lines.slice(at, at + 6).map((line) => line.trim().replace(/ {2,}/g, " "))).toEqual([
       "task digits-cnn round 3, parameters a0a0a0a0a0…",
       "followed, loss 10.2500, accuracy 100.0 %",
+      "season 0 (learningRate 0.002), block 9 of 64",
       "task chars-transformer round 3, parameters a0a0a0a0a0…",
       "not followed, loss -, accuracy -",
+      "season 0 (learningRate 0.002), block 9 of 64",
     ]);
-    for (const line of lines.slice(at, at + 4)) expect(widthOf(line)).toBeLessThanOrEqual(60);
+    for (const line of lines.slice(at, at + 6)) expect(widthOf(line)).toBeLessThanOrEqual(60);
     expect(statusLines(aStatus({ tasks: [aTask({ name: "mine" })] }), plain).join("\n")).toContain(
       "mine (chars-transformer) round",
     );
