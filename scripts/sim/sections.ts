@@ -3,7 +3,7 @@ import { blocksToCover, forgingGain, median, recovery } from "../../test/sim/str
 import { devnetLike, type Params, testnetLike } from "../../test/sim/strategies/params.ts";
 import { recordedOf } from "../../test/sim/strategies/recorded.ts";
 import type { Length } from "../../test/sim/strategies/run.ts";
-import { CASES, CONTROLS, FINISHES, PLANNED, pick } from "../../test/sim/strategies/strategies.ts";
+import { CASES, CONTROLLED, CONTROLS, FINISHES, PLANNED, pick } from "../../test/sim/strategies/strategies.ts";
 import { HONEST } from "../../test/sim/strategies/strategy.ts";
 import { type Cell, mayBe, type Row, tableOf } from "../../test/sim/strategies/table.ts";
 
@@ -66,7 +66,9 @@ export const SECTIONS: { readonly [name: string]: (effort: Effort) => string } =
     return incomeTable(tableOf(cases, { params: testnetLike(machines), shares: [0.1, 0.4], length }, told));
   },
   controls: ({ machines, length }) =>
-    incomeTable(tableOf(CONTROLS, { params: devnetLike(machines), shares: [0.1, 0.3, 0.4], length }, told)),
+    incomeTable(
+      tableOf([...CONTROLS, ...CONTROLLED], { params: devnetLike(machines), shares: [0.1, 0.3, 0.4], length }, told),
+    ),
 };
 
 const UNDER_PLAN = [
@@ -85,16 +87,26 @@ function withheld(rows: readonly Row[]): string {
   const lines = rows
     .filter(({ name }) => name.startsWith("withholds"))
     .flatMap(({ name, cells }) =>
-      cells.map(({ share, blocks, gamma, most, found }) => [
+      cells.map(({ share, honestBlocks, gamma, blocks, most, found }) => [
         name,
         percent(share),
         gamma.toFixed(2),
+        honestBlocks.toFixed(3),
         blocks.toFixed(3),
-        Math.max(share, most * share).toFixed(3),
+        (most * honestBlocks).toFixed(3),
         found.toFixed(3),
       ]),
     );
-  return markdown(["", "power", "gamma", "part of the blocks", "known bound", "won for each on the chain"], lines);
+  const head = [
+    "",
+    "power",
+    "gamma",
+    "part of the blocks, honest",
+    "withholding",
+    "known bound",
+    "won for each on the chain",
+  ];
+  return markdown(head, lines);
 }
 
 function recordedTable(blocks: number): string {

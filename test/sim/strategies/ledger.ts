@@ -41,7 +41,7 @@ export function applyBlock(block: Block, parent: Block, params: Params, purses: 
   };
   mature(block, params, next, change);
   if (params.switches.pay === "presence") payPresence(block, params);
-  else payWork(block, parent, params, change, next);
+  else payWork(block, parent, params, { next, change });
   const { reveals, offenders } = wordsOf(block, params);
   for (const { key, amount } of reveals) credit(block, key, amount);
   const found = punish(block, [...parent.state.found, ...offenders], { params, next, change, purses });
@@ -74,7 +74,7 @@ function mature(block: Block, { rules }: Params, next: readonly Account[], chang
   }
 }
 
-function payWork(block: Block, parent: Block, params: Params, change: Change, next: readonly Account[]): void {
+function payWork(block: Block, parent: Block, params: Params, { next, change }: Working): void {
   const { rules, switches } = params;
   change(block.key, { stake: accountOf(next, block.key).stake + winnerPay(rules) });
   const known = new Map<number, bigint>();

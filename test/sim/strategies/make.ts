@@ -24,10 +24,7 @@ export function makeBlock(network: Network, me: Player, won: Unit): Block {
   const records = carried.flatMap((count, task) => leaderRecords(network.deskOf(parent, task), count, counted));
   const first = parent.first.map((at, task) => at + (carried[task] as number) + (task === won.task ? 1 : 0));
   records.push(closing({ network, me, won, counted }, (first[won.task] as number) - 1));
-  const solve = agenda.now - parent.time;
-  const eased = toBigInt(parent.target) << BigInt(Math.min(256, easierBy(solve, params)));
-  const used = fromBigInt(eased > LARGEST ? LARGEST : eased, 32);
-  const target = nextTarget(used, Math.max(1, Math.round(solve * 1000)), params.rules);
+  const { target, used } = targetsAfter(parent, agenda.now, params);
   const block: Block = {
     height: parent.height + 1,
     parent,
@@ -59,6 +56,14 @@ export function makeBlock(network: Network, me: Player, won: Unit): Block {
   );
   block.audits = drawAudits(network, block);
   return block;
+}
+
+/** The target that a block of this time must be below, and that of its child. */
+function targetsAfter(parent: Block, now: number, params: Params): { target: Uint8Array; used: Uint8Array } {
+  const solve = now - parent.time;
+  const eased = toBigInt(parent.target) << BigInt(Math.min(256, easierBy(solve, params)));
+  const used = fromBigInt(eased > LARGEST ? LARGEST : eased, 32);
+  return { used, target: nextTarget(used, Math.max(1, Math.round(solve * 1000)), params.rules) };
 }
 
 function carriedOf(desk: Desk, me: Player, won: Unit): number {

@@ -223,12 +223,26 @@ const named = (name: string): Strategy => {
   return found.strategy;
 };
 
-/** Rules of before, and who gains by them: a simulator that never says yes proves nothing. */
-export const CONTROLS: readonly Case[] = [
-  { strategy: named("drops all"), within: withSwitches({ pay: "presence" }) },
-  { strategy: named("withholds low draws"), within: withSwitches({ ties: "lower draw" }) },
-  { strategy: named("snipes the tip"), within: withSwitches({ ties: "more recorded" }) },
+/** Without faster ways than others have: what is left of withholding is what the rule gives away. */
+const SLOW = strategy("withholds low draws", "as above, and its blocks travel as slowly as those of others", {
+  ...named("withholds low draws"),
+  near: 1,
+});
+
+const OLD: readonly { readonly deviates: Strategy; readonly rule: string; readonly switches: Partial<Switches> }[] = [
+  { deviates: named("drops all"), rule: "pay by presence", switches: { pay: "presence" } },
+  { deviates: SLOW, rule: "ties to the lower draw", switches: { ties: "lower draw" } },
+  { deviates: named("snipes the tip"), rule: "ties to more recorded", switches: { ties: "more recorded" } },
 ];
+
+/** Rules of before, and who gains by them: a simulator that never says yes proves nothing. Then the same under the design. */
+export const CONTROLS: readonly Case[] = OLD.map(({ deviates, rule, switches }) => ({
+  strategy: { ...deviates, name: `${deviates.name}: ${rule}` },
+  within: withSwitches(switches),
+}));
+export const CONTROLLED: readonly Case[] = OLD.map(({ deviates }) => ({
+  strategy: { ...deviates, name: `${deviates.name}: the design` },
+}));
 
 /** Cases by name, for shorter runs. */
 export const pick = (...names: readonly string[]): Case[] =>

@@ -12,8 +12,10 @@ export interface Cell extends Ratio {
   readonly part: number;
   /** What the strategy may bring, noise aside. */
   readonly most: number;
-  /** Part of the chain's blocks that are its own, and of the honest that follow it in a race. */
+  /** Part of the chain's blocks that are its own, and the part it had when it was honest. */
   readonly blocks: number;
+  readonly honestBlocks: number;
+  /** Part of the honest that follow it in a race. */
   readonly gamma: number;
   /** Blocks won for each that is on the chain. */
   readonly found: number;
@@ -47,18 +49,22 @@ const sum = (values: readonly number[]): number => values.reduce((all, value) =>
 export function tableOf(cases: readonly Case[], trial: Trial, told: (row: Row) => void = () => undefined): Row[] {
   const { length, honest = HONEST } = trial;
   const known = new Map<unknown, Map<number, Income[]>>();
-  const lives = (params: Params, strategy: Strategy, share: number, from: number, seeds: number): Income[] =>
-    Array.from({ length: seeds }, (_, i) => live(params, strategy, share, { length, seed: from + i, honest }));
+  const lives = (params: Params, strategy: Strategy, share: number, seeds: { from: number; count: number }): Income[] =>
+    Array.from({ length: seeds.count }, (_, i) =>
+      live(params, strategy, share, { length, seed: seeds.from + i, honest }),
+    );
   return cases.map(({ strategy, within, most = 1, isPlain }) => {
-    const seeds = isPlain ? Math.ceil(length.seeds / 2) : length.seeds;
+    const count = isPlain ? Math.ceil(length.seeds / 2) : length.seeds;
+    // The plain network's honest runs are behind most rows.
+    const times = within === undefined ? 2 * HONEST_TIMES : HONEST_TIMES;
     const params = within?.(trial.params) ?? trial.params;
     const bases = known.get(within) ?? new Map<number, Income[]>();
     known.set(within, bases);
     const cells = trial.shares.map((share) => {
-      const base = bases.get(share) ?? lives(params, honest, share, 0, HONEST_TIMES * length.seeds);
+      const base = bases.get(share) ?? lives(params, honest, share, { from: 0, count: times * length.seeds });
       bases.set(share, base);
       // Other seeds than the honest runs': the control's ratio would be 1 by itself.
-      return cellOf(lives(params, strategy, share, 1000, seeds), base, share, most);
+      return cellOf(lives(params, strategy, share, { from: 1000, count }), base, share, most);
     });
     const row = { name: strategy.name, does: strategy.does, cells };
     told(row);
@@ -71,12 +77,15 @@ function cellOf(tried: readonly Income[], base: readonly Income[], share: number
   const part = (runs: readonly Income[]): number[] => runs.map((run) => run.own / run.others);
   const races = tried.map(({ player }) => player.races);
   const gamma = sum(races.map(({ followers }) => followers)) / Math.max(1, sum(races.map(({ count }) => count)));
-  const blocks = sum(tried.map(({ blocks: all }) => all));
+  const partOf = (runs: readonly Income[]): number =>
+    sum(runs.map(({ ownBlocks }) => ownBlocks)) / sum(runs.map(({ blocks }) => blocks));
+  const honestBlocks = partOf(base);
   return {
     ...ratioOf(own(tried), own(base)),
     ...{ share, gamma, part: ratioOf(part(tried), part(base)).mean },
-    most: most === "withholding" ? Math.max(1, withheldShare(share, gamma) / share) : most,
-    blocks: sum(tried.map(({ ownBlocks }) => ownBlocks)) / blocks,
-    found: sum(tried.map(({ found }) => found)) / blocks,
+    // The bound is of the power that counts: many lanes check a block once, so they have a larger part of the blocks.
+    most: most === "withholding" ? Math.max(1, withheldShare(honestBlocks, gamma) / honestBlocks) : most,
+    ...{ honestBlocks, blocks: partOf(tried) },
+    found: sum(tried.map(({ found }) => found)) / sum(tried.map(({ blocks }) => blocks)),
   };
 }

@@ -222,8 +222,10 @@ export class World implements Network {
   /** The winner leads on its block, from what was left over. */
   #open(block: Block, leader: Player): void {
     this.#desks.set(block, { desks: desksOn(block, leader, this), places: new Places(block, this.params) });
+    // Who withholds may be far ahead: what the last of all still works on is kept.
+    const lowest = Math.min(...this.players.map(({ head }) => head.height));
     for (const known of this.#desks.keys()) {
-      if (known.height >= block.height - 12) continue;
+      if (known.height >= lowest - 12) continue;
       this.#desks.delete(known);
       // Nothing looks at its units any more, and there are many.
       known.pool.length = 0;
