@@ -102,7 +102,7 @@ export class Seasons {
     const block = id === undefined ? undefined : await blocks.block(id);
     if (id === undefined || block === undefined) return undefined;
     const before = standingIn(await ledger.stateOf(block.value.header.parent), { task });
-    const last = followed.get(task.id)?.recordsIn(block.value).at(-1);
+    const last = followed.get(task.id)?.movesIn(block.value).at(-1);
     return { id, season: before.season, digest: last?.nextDigest ?? before.digest };
   }
 

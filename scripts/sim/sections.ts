@@ -1,0 +1,180 @@
+// The parts of docs/strategies.md that are made by `npm run sim`: each a table in Markdown.
+import { blocksToCover, forgingGain, median, recovery } from "../../test/sim/strategies/fluid.ts";
+import { devnetLike, type Params, testnetLike } from "../../test/sim/strategies/params.ts";
+import { recordedOf } from "../../test/sim/strategies/recorded.ts";
+import type { Length } from "../../test/sim/strategies/run.ts";
+import { CASES, CONTROLLED, CONTROLS, FINISHES, PLANNED, pick } from "../../test/sim/strategies/strategies.ts";
+import { HONEST } from "../../test/sim/strategies/strategy.ts";
+import { type Cell, mayBe, type Row, tableOf } from "../../test/sim/strategies/table.ts";
+
+export interface Effort {
+  readonly machines: number;
+  readonly length: Length;
+}
+
+const percent = (value: number): string => `${Math.round(100 * value)} %`;
+
+/** A table whose columns are aligned, as the other pages' are. */
+export function markdown(head: readonly string[], lines: readonly (readonly string[])[]): string {
+  const widths = head.map((name, i) => Math.max(name.length, ...lines.map((line) => (line[i] as string).length)));
+  const row = (cells: readonly string[]): string =>
+    `| ${cells.map((cell, i) => cell.padEnd(widths[i] as number)).join(" | ")} |`;
+  return [row(head), row(widths.map((width) => "-".repeat(width))), ...lines.map(row)].join("\n");
+}
+
+/** Mean and standard error; bold where it is more than the strategy may bring. */
+function shown(cell: Cell): string {
+  const text = `${cell.mean.toFixed(3)} ± ${cell.error.toFixed(3)}`;
+  return mayBe(cell) ? text : `**${text}**`;
+}
+
+const HEAD = ["strategy", "what it does"];
+
+const incomeTable = (rows: readonly Row[]): string =>
+  markdown(
+    [...HEAD, ...(rows[0]?.cells ?? []).map(({ share }) => `at ${percent(share)}`)],
+    rows.map(({ name, does, cells }) => [name, does, ...cells.map(shown)]),
+  );
+
+const told = (row: Row): void => console.log(`  ${row.name.padEnd(32)} ${row.cells.map(shown).join("   ")}`);
+
+const SHARES = [0.05, 0.1, 0.25, 0.4];
+
+const PARTS = ["honest", "drops others", "leads for itself", "leaves others out", "withholds", "withholds low draws"];
+
+export const SECTIONS: { readonly [name: string]: (effort: Effort) => string } = {
+  recorded: ({ length }) => recordedTable(length.blocks),
+  forgeries: () => forgeryTable(),
+  newcomers: () => newcomerTable(),
+  recovery: () => recoveryTable(),
+  strategies: ({ machines, length }) => {
+    const rows = tableOf(CASES, { params: devnetLike(machines), shares: SHARES, length }, told);
+    const parts = rows.filter(({ name }) => PARTS.includes(name));
+    const part = markdown(
+      ["part of all money", ...SHARES.map((share) => `at ${percent(share)}`)],
+      parts.map(({ name, cells }) => [name, ...cells.map((cell) => cell.part.toFixed(3))]),
+    );
+    return `${incomeTable(rows)}\n\n${part}\n\n${withheld(rows)}`;
+  },
+  planned: ({ machines, length }) => {
+    const cases = [{ strategy: FINISHES }, ...pick(...UNDER_PLAN)];
+    const trial = { params: devnetLike(machines), shares: SHARES, length, honest: PLANNED };
+    return incomeTable(tableOf(cases, trial, told));
+  },
+  testnet: ({ machines, length }) => {
+    const cases = pick("honest", ...UNDER_PLAN, "forges 1 %, a third audited", "withholds");
+    return incomeTable(tableOf(cases, { params: testnetLike(machines), shares: [0.1, 0.4], length }, told));
+  },
+  controls: ({ machines, length }) =>
+    incomeTable(
+      tableOf([...CONTROLS, ...CONTROLLED], { params: devnetLike(machines), shares: [0.1, 0.3, 0.4], length }, told),
+    ),
+};
+
+const UNDER_PLAN = [
+  "drops others",
+  "cuts the tail",
+  "leads for itself",
+  "leaves others out",
+  "starts one state back",
+  "splits keys",
+  "never attests",
+  "does not check",
+];
+
+/** What is behind the income of who withholds. */
+function withheld(rows: readonly Row[]): string {
+  const lines = rows
+    .filter(({ name }) => name.startsWith("withholds"))
+    .flatMap(({ name, cells }) =>
+      cells.map(({ share, honestBlocks, gamma, blocks, most, found }) => [
+        name,
+        percent(share),
+        gamma.toFixed(2),
+        honestBlocks.toFixed(3),
+        blocks.toFixed(3),
+        (most * honestBlocks).toFixed(3),
+        found.toFixed(3),
+      ]),
+    );
+  const head = [
+    "",
+    "power",
+    "gamma",
+    "part of the blocks, honest",
+    "withholding",
+    "known bound",
+    "won for each on the chain",
+  ];
+  return markdown(head, lines);
+}
+
+function recordedTable(blocks: number): string {
+  const lines = [1, 2, 4, 8, 10, 16].map((count) => {
+    const of = (lag: number, honest = HONEST) =>
+      recordedOf(devnetLike(count, { lag }), Math.min(blocks, 300), 1, honest);
+    const [late, planned, none] = [of(7), of(7, PLANNED), of(0)];
+    return [`${count}`, ...[late.ofWork, none.ofWork, planned.ofWork, late.ofTime, planned.ofTime].map(percent)];
+  });
+  const head = [
+    "miners",
+    "recorded, lag up to 7",
+    "lag 0 only",
+    "lag 7, later units dropped",
+    "time that became units",
+    "the same, later units dropped",
+  ];
+  return markdown(head, lines);
+}
+
+const seeds = Array.from({ length: 401 }, (_, seed) => seed);
+const networks: readonly (readonly [string, Params])[] = [
+  ["devnet", devnetLike(4)],
+  ["testnet", testnetLike(4)],
+];
+
+function newcomerTable(): string {
+  const lines = networks.flatMap(([name, params]) =>
+    [14, 100, 240].map((units) => [
+      name,
+      `${units}`,
+      ...[0.05, 0.25, 0.5].map(
+        (share) => `${median(seeds.map((seed) => blocksToCover({ share, units }, params, seed)))}`,
+      ),
+    ]),
+  );
+  return markdown(["network", "units of a block", "at 5 %", "at 25 %", "at 50 %"], lines);
+}
+
+function recoveryTable(): string {
+  const lines = networks.map(([name, params]) => [
+    name,
+    ...[true, false].map((eases) => {
+      const times = seeds.map((seed) => recovery({ left: 0.01, eases }, params, seed));
+      return `${Math.round(median(times))}`;
+    }),
+  ]);
+  return markdown(["network", "with 2^k", "without"], lines);
+}
+
+function forgeryTable(): string {
+  const lines = [1, 1 / 3, 1 / 6].flatMap((auditsDone) =>
+    [8n, 4n, 1n].map((factor) => [
+      auditsDone === 1 ? "all" : `1 in ${Math.round(1 / auditsDone)}`,
+      `${factor}`,
+      ...[false, true].flatMap((friend) =>
+        networks.map(([, { rules }]) => {
+          const gains = Array.from({ length: 5000 }, (_, i) =>
+            forgingGain({ count: i + 1, auditsDone, factor, friend }, rules),
+          );
+          const best = Math.max(...gains);
+          return `${best > 0 ? "+" : ""}${(100 * best).toFixed(2)} % (${gains.indexOf(best) + 1})`;
+        }),
+      ),
+    ]),
+  );
+  return markdown(
+    ["audits done", "factor", "devnet", "testnet", "devnet, a friend leads", "testnet, a friend leads"],
+    lines,
+  );
+}
