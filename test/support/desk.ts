@@ -51,11 +51,16 @@ export async function aDesk(
   return { lab, store, blocks, events, followed, ledger, heard };
 }
 
-/** Where a desk's chain begins. */
-export async function firstPlace({ lab, followed }: Desk): Promise<Place> {
+/** Where a desk's chain begins, and nobody leads. */
+export async function genesisPlace({ lab, followed }: Desk): Promise<Place> {
   const start = lab.task.initialDigest;
   const parameters = (await followed.parameters.get(start)) as Float32Array;
   return { state: genesisState(lab.network.genesis), round: 0, start, parameters, records: [] };
+}
+
+/** On the first block, which the leader won: so it leads from there on. */
+export async function firstPlace(desk: Desk): Promise<Place> {
+  return (await grow(desk, await genesisPlace(desk), 1, 0))[0]?.place as Place;
 }
 
 /** Units of `key` at a place, with their deltas in the desk's hands. */
@@ -98,7 +103,7 @@ export function blockOn(desk: Desk, place: Place, rounds = 1, extras: Parameters
   desk.followed.deltas.put(won.contribution.deltaHash, won.delta);
   const block = Block.wrap(blockOf(lab, leader, ready, won, { ...extras, time }));
   const state = stateAfter(lab, place.state, block.value);
-  const parameters = following(ready, [won]);
+  const parameters = following(ready, [won, ...(extras.others ?? [])], won);
   const start = block.value.body.closing.nextDigest;
   return { block, place: { state, round: ready.round + 1, start, parameters, records: [] } };
 }

@@ -9,11 +9,11 @@ import { OWN } from "../../../../src/engine/origin.ts";
 import { BlockStore, KEYS } from "../../../../src/engine/storage/index.ts";
 import { encodeSet, FollowedTask, FollowedTasks, type Standing } from "../../../../src/engine/training/index.ts";
 import type { Store, Wire } from "../../../../src/ports/index.ts";
+import { contributionsOf } from "../../../../src/work/index.ts";
 import {
   aDesk,
   type Built,
   blockOn,
-  closed,
   type Desk,
   firstPlace,
   grow,
@@ -29,7 +29,7 @@ import { VirtualClock } from "../../../support/virtual-clock.ts";
 let store: Store;
 let desk: Desk;
 let first: Place;
-/** Four blocks: of two records, none, three and one. */
+/** Four blocks on the first: of two records, none, three and one, and a closing one each. */
 let chain: Built[];
 
 beforeEach(async () => {
@@ -52,14 +52,14 @@ describe("parameters after a block", () => {
   it("are read where they were stored", async () => {
     const followed = await again();
     for (const built of chain) expect(await setAt(followed, built)).toEqual(built.place.parameters);
-    // One row a block that moved them, at its end: not one a record.
+    // One row a block, at its end: not one a record.
     expect(await keysOf(store, "parameters")).toEqual(
-      [...new Set(chain.map(({ place }) => toHex(place.start)))].sort(),
+      [first, ...chain.map(({ place }) => place)].map(({ start }) => toHex(start)).sort(),
     );
   });
 
   it("are made again through the records of several blocks when their rows are gone", async () => {
-    expect(await wipe(store, "parameters")).toBe(3);
+    expect(await wipe(store, "parameters")).toBe(5);
     for (const built of [...chain].reverse()) expect(await setAt(await again(), built)).toEqual(built.place.parameters);
   });
 
@@ -69,7 +69,7 @@ describe("parameters after a block", () => {
     await wipe(store, "parameters");
     await store.batch([{ key: KEYS.parameters(second.place.start), value }]);
     // Deltas below it are gone too: nobody needs them.
-    for (const { deltaHash } of chain[0]?.block.value.body.records.flatMap(({ contributions }) => contributions) ?? [])
+    for (const { deltaHash } of contributionsOf((chain[0] as Built).block.value))
       await store.batch([{ key: KEYS.delta(deltaHash), value: undefined }]);
     expect(await setAt(await again(), last)).toEqual(last.place.parameters);
     await store.batch([{ key: KEYS.parameters(second.place.start), value: undefined }]);
@@ -135,9 +135,8 @@ describe("a block", () => {
   it("is advanced over the parameters below it, and only its own task's records count", async () => {
     const next = blockOn(desk, (chain[3] as Built).place, 2);
     const followed = await again();
-    for (const { contributions } of next.block.value.body.records)
-      for (const { deltaHash } of contributions)
-        followed.deltas.put(deltaHash, (await desk.followed.deltas.local(deltaHash)) as Uint8Array);
+    for (const { deltaHash } of contributionsOf(next.block.value))
+      followed.deltas.put(deltaHash, (await desk.followed.deltas.local(deltaHash)) as Uint8Array);
     expect(await followed.fetch(next.block.value, pulling)).toBeUndefined();
     expect(await followed.advance(next.block.value, standing(), pulling)).toEqual(ACCEPT);
     const other = new FollowedTask(
@@ -171,9 +170,8 @@ describe("a block", () => {
     const { value } = next.block;
     await desk.followed.advance(value, standing(), pulling);
     const keys = (await desk.followed.toStore(value, { digest: next.place.start, season: 0 })).map(({ key }) => key);
-    const deltas = value.body.records.flatMap(({ contributions }) =>
-      contributions.map(({ deltaHash }) => KEYS.delta(deltaHash)),
-    );
+    const deltas = contributionsOf(value).map(({ deltaHash }) => KEYS.delta(deltaHash));
+    expect(deltas).toHaveLength(3);
     expect(keys).toEqual([KEYS.parameters(next.place.start), ...deltas]);
     desk.followed.written(value);
     expect((await desk.followed.toStore(value, { digest: next.place.start, season: 0 })).map(({ key }) => key)).toEqual(
@@ -213,6 +211,6 @@ describe("the tasks that a node follows", () => {
     ).toEqual(ACCEPT);
     expect(await none.fetch(value, OWN, { signal })).toBeUndefined();
     const kept = await new FollowedTasks([desk.followed]).keep(value, state);
-    expect(kept.parameters).toEqual([closed(desk, (chain[2] as Built).place).place.start]);
+    expect(kept.parameters).toEqual([(chain[3] as Built).place.start]);
   });
 });

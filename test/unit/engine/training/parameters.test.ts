@@ -4,6 +4,7 @@ import { ACCEPT } from "../../../../src/base/index.ts";
 import type { Contribution, RoundRecord } from "../../../../src/codec/index.ts";
 import { sha256 } from "../../../../src/crypto/index.ts";
 import { parametersDigest } from "../../../../src/ml/index.ts";
+import { moveOfRecord } from "../../../../src/work/index.ts";
 import { aDesk, closed, type Desk, firstPlace, leader, signal, unitsAt, worker } from "../../../support/desk.ts";
 import { aUnit, type Cheat, following, type Place, recordAt, type Unit } from "../../../support/forge.ts";
 import { toyTask } from "../../../support/sim.ts";
@@ -18,7 +19,7 @@ beforeEach(async () => {
 });
 const parameters = (): Desk["followed"]["parameters"] => desk.followed.parameters;
 const advance = (record: RoundRecord, start = place.start): ReturnType<ReturnType<typeof parameters>["advance"]> =>
-  parameters().advance(start, record, pulling);
+  parameters().advance(start, moveOfRecord(record), pulling);
 
 /** A unit that lies, its delta in hand. */
 function lying(cheat: Cheat, index = 0): Unit {
@@ -102,7 +103,11 @@ describe("combining", () => {
   it("gives the set and its digest, whatever a record will say of them", async () => {
     const units = unitsAt(desk, place, 3);
     const contributions = units.map(({ contribution }) => contribution);
-    const made = await parameters().combine(place.start, contributions, pulling);
+    const made = await parameters().combine(
+      place.start,
+      { round: place.round, contributions, winning: undefined },
+      pulling,
+    );
     expect(made).toMatchObject({ kind: "combined", next: following(place, units) });
     if (made.kind === "combined") expect(await parameters().get(made.digest)).toBe(made.next);
   });
