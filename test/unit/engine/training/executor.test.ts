@@ -9,7 +9,7 @@ import { Executor, type ExecutorDeps } from "../../../../src/engine/training/exe
 import { FollowedTasks } from "../../../../src/engine/training/index.ts";
 import type { Runtime, UnitRequest } from "../../../../src/ports/index.ts";
 import { aDesk, type Built, blockOn, type Desk, firstPlace, signal } from "../../../support/desk.ts";
-import { aBlock } from "../../../support/forge.ts";
+import { aWin, blockOf } from "../../../support/forge.ts";
 import { Sim, toyRuntime } from "../../../support/sim.ts";
 import { settle } from "../../../support/virtual-clock.ts";
 
@@ -120,8 +120,10 @@ describe("what is owed", () => {
   it("that is forged leaves the chain before anybody is told", async () => {
     const place = await firstPlace(desk);
     const cheat = { end: (honest: Float32Array) => honest.map((x, i) => (i === 0 ? x + 2 ** -22 : x)) };
-    const forged = Block.wrap(aBlock(desk.lab, Sim.key("cheat"), place, cheat));
-    await desk.ledger.importBlock(forged, fromPeer("peer"), { signal });
+    const won = aWin(desk.lab, Sim.key("cheat"), place, cheat);
+    desk.followed.deltas.put(won.contribution.deltaHash, won.delta);
+    const forged = Block.wrap(blockOf(desk.lab, Sim.key("cheat"), place, won));
+    expect(await desk.ledger.importBlock(forged, fromPeer("peer"), { signal })).toEqual({ kind: "accept" });
     let standing: number | undefined;
     events.on("executed", () => {
       standing = desk.ledger.head.height;
