@@ -92,7 +92,8 @@ describe("a unit that wins", () => {
     const { index, contribution } = aUnitThat("wins");
     expect(await run(index)).toMatchObject({ draws: NONCES, won: true, round: place.round, index });
     const [won] = wins as [WonUnit];
-    expect(won).toMatchObject({ contribution, records: [], view: rounds.view, state: desk.ledger.state });
+    expect([won.contribution, won.records]).toEqual([contribution, []]);
+    expect([won.view === rounds.view, won.state === desk.ledger.state]).toEqual([true, true]);
     expect(won.closing.contributions).toHaveLength(2);
     expect(won.closing.contributions).toContainEqual(contribution);
     const { state, closing, nonce } = won;
@@ -107,14 +108,14 @@ describe("a unit that wins", () => {
     await run(index, async () => {
       expect(await rounds.addRecord(RoundRecord.wrap(record), OWN)).toEqual(ACCEPT);
     });
-    expect(wins).toMatchObject([{ records: [record], view: { round: place.round } }]);
+    expect(wins.map((won) => [won.records, won.view.round])).toEqual([[[record], place.round]]);
   });
 
   it("is a contribution after all when its block does not stand", async () => {
     stands = false;
     const { index, contribution } = aUnitThat("wins");
     expect(await run(index)).toMatchObject({ won: false, draws: NONCES });
-    expect(wins).toHaveLength(1);
+    expect(wins.length).toBe(1);
     expect([told(), rounds.contributions()]).toEqual([[contribution], [contribution]]);
   });
 
@@ -124,7 +125,10 @@ describe("a unit that wins", () => {
     begin();
     const { index } = aUnitThat("wins");
     expect(await run(index)).toMatchObject({ won: true });
-    expect(wins).toMatchObject([{ records: [], contribution: { height: 0, block: desk.lab.network.rules.genesis } }]);
+    const { genesis } = desk.lab.network.rules;
+    expect(wins.map(({ contribution, records }) => [contribution.height, toHex(contribution.block), records])).toEqual([
+      [0, toHex(genesis), []],
+    ]);
   });
 });
 
@@ -132,7 +136,7 @@ describe("a unit that does not win", () => {
   it("is told as a contribution that names the block which it was run on", async () => {
     const { index, contribution } = aUnitThat("loses");
     expect(await run(index)).toMatchObject({ won: false, draws: NONCES });
-    expect([told(), rounds.contributions(), wins]).toEqual([[contribution], [contribution], []]);
+    expect([told(), rounds.contributions(), wins.length]).toEqual([[contribution], [contribution], 0]);
     expect(told()[0]).toMatchObject({ block: place.state.tipId, height: 1, round: place.round });
     expect(published.map(({ topic }) => topic)).toEqual(["contribution"]);
   });
@@ -154,7 +158,7 @@ describe("a unit that does not win", () => {
       expect(await desk.ledger.importBlock(block, OWN, { signal })).toEqual(ACCEPT);
     });
     expect(finished).toMatchObject({ draws: 0, won: false });
-    expect([wins, told(), rounds.contributions()]).toEqual([[], [contribution], [contribution]]);
+    expect([wins.length, told(), rounds.contributions()]).toEqual([0, [contribution], [contribution]]);
   });
 
   it("is not told when it comes too late", async () => {
@@ -167,7 +171,7 @@ describe("a unit that does not win", () => {
         at = next.place;
       }
     });
-    expect([wins, told(), rounds.contributions()]).toEqual([[], [], []]);
+    expect([wins.length, told(), rounds.contributions()]).toEqual([0, [], []]);
   });
 
   it("is nothing when it changed nothing", async () => {
@@ -177,7 +181,7 @@ describe("a unit that does not win", () => {
       return { ...result, end: request.start, digest: place.start };
     };
     expect(await run(0)).toMatchObject({ draws: 0, won: false });
-    expect([wins, told()]).toEqual([[], []]);
+    expect([wins.length, told()]).toEqual([0, []]);
   });
 });
 
@@ -192,7 +196,7 @@ describe("a unit", () => {
     expect(await trainer({ head: new Uint8Array(32) })).toBeUndefined();
     Object.defineProperty(desk.ledger.state, "isBanned", { configurable: true, value: () => true });
     expect(await trainer({})).toBeUndefined();
-    expect([wins, told()]).toEqual([[], []]);
+    expect([wins.length, told()]).toEqual([0, []]);
   });
 
   it("is told to whoever listens, and its time to the leader's deadline", async () => {
