@@ -2,7 +2,7 @@
 import { memoryStore } from "../../src/adapters/level/index.ts";
 import { silentLog } from "../../src/adapters/telemetry/index.ts";
 import { Emitter, type Hash32, type TaskId } from "../../src/base/index.ts";
-import { genesisState, type State } from "../../src/chain/index.ts";
+import { type Genesis, genesisState, type State } from "../../src/chain/index.ts";
 import { Block, type Decoded, type RoundRecord } from "../../src/codec/index.ts";
 import { checkBlock } from "../../src/consensus/index.ts";
 import type { KeyPair } from "../../src/crypto/index.ts";
@@ -12,6 +12,7 @@ import { OWN } from "../../src/engine/origin.ts";
 import { type BlockEntry, BlockStore } from "../../src/engine/storage/index.ts";
 import { FollowedTask, FollowedTasks } from "../../src/engine/training/index.ts";
 import type { Store } from "../../src/ports/index.ts";
+import { beginsSeason, firstParameters } from "../../src/work/index.ts";
 import { aUnit, aWin, blockOf, following, type Place, placeAfter, recordAt, type Unit } from "./forge.ts";
 import { Lab } from "./lab.ts";
 import { Sim, toyArtifacts } from "./sim.ts";
@@ -35,9 +36,9 @@ export interface Desk {
 /** A desk over `store`; whatever that holds is taken up. */
 export async function aDesk(
   store: Store = memoryStore(),
-  options: { readonly blocks?: BlockStore } = {},
+  options: { readonly blocks?: BlockStore; readonly genesis?: Partial<Genesis> } = {},
 ): Promise<Desk> {
-  const lab = new Lab();
+  const lab = new Lab(options.genesis);
   const { clock, network, task } = lab;
   const blocks = options.blocks ?? new BlockStore(store);
   const events: EventBus = new Emitter();
@@ -51,11 +52,16 @@ export async function aDesk(
   return { lab, store, blocks, events, followed, ledger, heard };
 }
 
-/** Where a desk's chain begins. */
-export async function firstPlace({ lab, followed }: Desk): Promise<Place> {
+/** Where a desk's chain begins, and nobody leads. */
+export async function genesisPlace({ lab, followed }: Desk): Promise<Place> {
   const start = lab.task.initialDigest;
   const parameters = (await followed.parameters.get(start)) as Float32Array;
   return { state: genesisState(lab.network.genesis), round: 0, start, parameters, records: [] };
+}
+
+/** On the first block, which the leader won: so it leads from there on. */
+export async function firstPlace(desk: Desk): Promise<Place> {
+  return (await grow(desk, await genesisPlace(desk), 1, 0))[0]?.place as Place;
 }
 
 /** Units of `key` at a place, with their deltas in the desk's hands. */
@@ -91,16 +97,25 @@ export interface Built {
 
 /** A block of the leader with `rounds` records of one unit each, not imported. */
 export function blockOn(desk: Desk, place: Place, rounds = 1, extras: Parameters<typeof blockOf>[4] = {}): Built {
+  return blockAt(desk, afterRounds(desk, place, rounds), extras);
+}
+
+/** A block of the leader that closes the round of a place, not imported. */
+export function blockAt(desk: Desk, ready: Place, extras: Parameters<typeof blockOf>[4] = {}): Built {
   const { lab } = desk;
-  const ready = afterRounds(desk, place, rounds);
-  const time = extras.time ?? place.state.time + lab.network.rules.blockTimeMs;
+  const time = extras.time ?? ready.state.time + lab.network.rules.blockTimeMs;
   const won = aWin(lab, leader, ready);
   desk.followed.deltas.put(won.contribution.deltaHash, won.delta);
   const block = Block.wrap(blockOf(lab, leader, ready, won, { ...extras, time }));
-  const state = stateAfter(lab, place.state, block.value);
-  const parameters = following(ready, [won]);
-  const start = block.value.body.closing.nextDigest;
-  return { block, place: { state, round: ready.round + 1, start, parameters, records: [] } };
+  const combined = following(ready, [won, ...(extras.others ?? [])], won);
+  return { block, place: placeOn(lab, stateAfter(lab, ready.state, block.value), combined) };
+}
+
+/** Where training stands after a block that made `combined`, unless a season begins. */
+function placeOn({ task, network }: Lab, state: State, combined: Float32Array): Place {
+  const { round, parametersDigest: start, season } = state.task(task.id) as NonNullable<ReturnType<State["task"]>>;
+  const anew = beginsSeason(state.height, network.rules.seasonBlocks);
+  return { state, round, start, parameters: anew ? firstParameters(task, season) : combined, records: [] };
 }
 
 /** The state after a block that must be valid. */

@@ -12,7 +12,7 @@ import {
 import { compareContributions, draftBlock, sealBlock } from "../../src/consensus/index.ts";
 import { type KeyPair, sha256 } from "../../src/crypto/index.ts";
 import { AGGREGATION_RULES, decodeDelta, encodeDelta, parametersDigest } from "../../src/ml/index.ts";
-import { findWin, noncesPerUnit, unitOfContribution, unitSeed, type Win } from "../../src/work/index.ts";
+import { COMMON_STATES, findWin, noncesPerUnit, unitOfContribution, unitSeed, type Win } from "../../src/work/index.ts";
 import { type Node, only, type Workshop } from "./lab.ts";
 import { toyTask, toyUnit } from "./sim.ts";
 
@@ -112,6 +112,8 @@ export function aWin(
 }
 
 export interface Extras {
+  /** Beside the winning unit in the closing record. */
+  readonly others?: readonly Unit[];
   readonly transactions?: readonly Transaction[];
   readonly evidence?: readonly Evidence[];
   readonly time?: number;
@@ -127,19 +129,20 @@ export function blockOf(
 ): Block {
   const { rules } = lab.network;
   const time = extras.time ?? timeAt(lab, place);
+  const { others = [], ...rest } = extras;
   const { contribution, win, delta } = won;
   lab.wins.set(toHex(contribution.deltaHash), delta);
-  const closing = closingAt(lab, place, [won]);
-  const parts = { contribution, nonce: win.nonce, records: place.records, closing, ...extras, time };
+  const closing = closingAt(lab, place, [won, ...others]);
+  const parts = { contribution, nonce: win.nonce, records: place.records, closing, ...rest, time };
   const draft = draftBlock(place.state, parts, rules);
   if (draft.kind !== "draft") throw new Error(`no such block: ${draft.code} ${draft.reason}`);
   return sealBlock(draft, key, rules);
 }
 
-/** The record that closes the round of `place` with `units`, of which one wins. */
+/** The record that closes the round of `place` with `units`, of which the first wins. */
 export function closingAt({ task }: Workshop, place: Place, units: readonly Unit[]): ClosingRecord {
   const contributions = units.map(({ contribution }) => contribution).sort(compareContributions);
-  return { contributions, nextDigest: parametersDigest(task, following(place, units)) };
+  return { contributions, nextDigest: parametersDigest(task, following(place, units, units[0])) };
 }
 
 /** A block of `key` at `place`, honest but for `cheat`. */
@@ -180,9 +183,12 @@ export function recordAt(
   );
 }
 
-/** P(t+1) of `units` at `place`. */
-export function following(place: Place, units: readonly Unit[]): Float32Array {
-  const weighted = units.map(({ delta }) => ({ delta: decodeDelta(toyTask, delta), lag: 0 }));
+/** P(t+1) of `units` at `place`: late ones weigh less, the one that wins does not. A forger may name rounds that no lag leads to. */
+export function following(place: Place, units: readonly Unit[], winning?: Unit): Float32Array {
+  const weighted = units.map((unit) => ({
+    delta: decodeDelta(toyTask, unit.delta),
+    lag: unit === winning ? 0 : Math.min(Math.max(place.round - unit.contribution.round, 0), COMMON_STATES - 1),
+  }));
   return AGGREGATION_RULES.mean(toyTask, place.parameters, weighted);
 }
 

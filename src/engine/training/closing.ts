@@ -39,8 +39,8 @@ export async function closeRound(
   const open = records.reduce<OpenRound>(nextRound, freshView(win.state, deps.followed.task, 0));
   const others = stands ? deps.rounds.contributions(open).filter((c) => !sameUnit(c, contribution)) : [];
   const all = [...others.slice(0, MAX_CONTRIBUTIONS - 1), contribution].sort(compareContributions);
-  const closing =
-    (await closed(win, open, all, deps, options)) ?? (await closed(win, open, [contribution], deps, options));
+  const means = { followed: deps.followed, ...options };
+  const closing = (await closed(win, open, all, means)) ?? (await closed(win, open, [contribution], means));
   return closing === undefined ? undefined : { records, closing };
 }
 
@@ -55,10 +55,9 @@ async function closed(
   { contribution: winning, view }: Win,
   { round, startDigest }: OpenRound,
   contributions: readonly Contribution[],
-  { followed }: ClosingDeps,
-  options: { readonly signal: AbortSignal },
+  { followed, signal }: Pick<ClosingDeps, "followed"> & { readonly signal: AbortSignal },
 ): Promise<ClosingRecord | undefined> {
-  const pulling = { hints: [], ...options };
+  const pulling = { hints: [], signal };
   await followed.bringStarts(contributions, { id: view.head, season: view.season }, pulling);
   const made = await followed.parameters.combine(startDigest, { round, contributions, winning }, pulling);
   return made.kind === "combined" ? { contributions: [...contributions], nextDigest: made.digest } : undefined;

@@ -2,13 +2,13 @@
 import { bytesEqual, Lru, PouwError, toHex } from "../../base/index.ts";
 import { parametersDigest } from "../../ml/index.ts";
 import type { Artifacts, Store, StoreWrite } from "../../ports/index.ts";
-import type { Task } from "../../work/index.ts";
+import { COMMON_STATES, type Task } from "../../work/index.ts";
 import { type BlobDeps, fetchBlob } from "../exchange/index.ts";
 import { KEYS } from "../storage/index.ts";
 
-/** Bytes of parameter sets held in memory, and the least number of sets whatever their size. */
+/** Bytes of parameter sets held in memory, and the least number of sets whatever their size: a record needs every common state that counts at once, and the ends of units that ran here lie among them. */
 const MEMORY_BYTES = 12 << 20;
-const MIN_SETS = 4;
+const MIN_SETS = 2 * COMMON_STATES;
 
 interface Options {
   readonly signal: AbortSignal;

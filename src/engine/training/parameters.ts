@@ -84,7 +84,12 @@ export class Parameters {
     if (base === undefined) return ignore("no-parameters");
     const encoded = await this.#deltasOf(move.contributions, pulling);
     if (encoded === undefined) return ignore("no-delta");
-    const deltas = encoded.map((bytes) => DELTA_CODECS[this.#task.codec].decode(this.#task, bytes));
+    const deltas: Int32Array[] = [];
+    for (const bytes of encoded) {
+      const delta = this.#decode(bytes);
+      if (!(delta instanceof Int32Array)) return delta;
+      deltas.push(delta);
+    }
     return checkNext(move, this.#keep(base, move, deltas).digest);
   }
 
@@ -136,12 +141,8 @@ export class Parameters {
 
   async #followDelta(c: Contribution, bytes: Uint8Array): Promise<Int32Array | Refusal> {
     if (bytes.length !== c.deltaBytes) return reject("wrong-delta", `it has ${bytes.length} bytes`);
-    let delta: Int32Array;
-    try {
-      delta = DELTA_CODECS[this.#task.codec].decode(this.#task, bytes);
-    } catch (error) {
-      return reject("bad-delta", messageOf(error));
-    }
+    const delta = this.#decode(bytes);
+    if (!(delta instanceof Int32Array)) return delta;
     const key = endKey(c.startDigest, c);
     let end = this.#ends.get(key);
     if (end === undefined) {
@@ -153,6 +154,14 @@ export class Parameters {
       this.#ends.set(key, end);
     }
     return bytesEqual(end, c.digest) ? delta : reject("wrong-delta", `it leads to ${toHex(end).slice(0, 16)}`);
+  }
+
+  #decode(bytes: Uint8Array): Int32Array | Refusal {
+    try {
+      return DELTA_CODECS[this.#task.codec].decode(this.#task, bytes);
+    } catch (error) {
+      return reject("bad-delta", messageOf(error));
+    }
   }
 
   /** The end state of a contribution whose delta was followed before, if it is still here. */

@@ -8,8 +8,8 @@ const OWN_PLACES = 8;
 /** Start states remembered at once: the present round, those just closed, and branches. */
 const MAX_STARTS = 16;
 
-/** The place of a unit among those of its start state: no two contributions of a record share it. */
-const slot = (c: Contribution): string => `${unitRunner(c)}/${c.height}/${c.index}`;
+/** The place of a unit among those of its start state, on whatever branch: no two contributions of a record share it. */
+const slot = (c: Contribution): string => `${unitRunner(c)}/${toHex(c.block)}/${c.index}`;
 
 /** Who ran the unit: author and ML node. */
 export const unitRunner = (c: Contribution): string => `${toHex(c.author)}/${c.mlNode}`;

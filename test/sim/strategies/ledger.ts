@@ -5,11 +5,11 @@ import {
   leaderPay,
   type Measure,
   maxContributionsOf,
-  splitReward,
   winnerPay,
 } from "../../../src/chain/index.ts";
 import { above, keysOf } from "./block.ts";
 import type { Params } from "./params.ts";
+import { splitReward } from "./presence.ts";
 import type { Account, Block, Entry, Purse, State } from "./types.ts";
 
 export const NOTHING: Account = { liquid: 0n, stake: 0n, unbonding: [], voidTo: -1, banned: false };

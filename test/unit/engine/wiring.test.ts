@@ -1,7 +1,7 @@
 // Parts meet on the event bus: who listens to what, in which order, and that one part's fault is not another's.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { fromBigInt, toHex } from "../../../src/base/index.ts";
-import { REQUESTS, RoundRecord } from "../../../src/codec/index.ts";
+import { Contribution, REQUESTS, RoundRecord } from "../../../src/codec/index.ts";
 import type { EngineEvents } from "../../../src/engine/index.ts";
 import { aBlock, aUnit, placeOf, recordAt } from "../../support/forge.ts";
 import { type Answer, Lab, type Node, only } from "../../support/lab.ts";
@@ -82,9 +82,14 @@ describe("a record", () => {
     node.engine.events.on("record", ({ bytes, origin }) => {
       if (origin.kind === "own") made.push(bytes);
     });
-    await lab.mine(node, 2);
+    await lab.mine(node, 1, 0);
+    // Whoever contributes to a round that this node leads has it closed.
+    const mine = aUnit(lab, Sim.key("worker"), await placeOf(node));
+    const worker = await lab.evil([node], lab.serving(mine.delta));
+    const contribution = Contribution.codec.encode(mine.contribution);
+    expect(await lab.tell(worker, node, "contribution", contribution)).toEqual({ kind: "accept" });
     await lab.clock.run(1000);
-    expect(made.length).toBeGreaterThan(0);
+    expect(made).toHaveLength(1);
     expect(evil.told.filter(({ topic }) => topic === "record").map(({ data }) => data)).toEqual(made);
     let published = 0;
     const { publish } = node.wire;

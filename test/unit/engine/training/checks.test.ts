@@ -88,7 +88,7 @@ async function hear(on: ReturnType<typeof theChecks>, outcome: Outcome, ...verif
   }
   await settle();
 }
-const owed = (): EngineEvents["pending"] => ({ id: built.block.id, height: 1, task: desk.lab.task.id });
+const owed = (): EngineEvents["pending"] => ({ id: built.block.id, height: 2, task: desk.lab.task.id });
 const fate = async (): Promise<string | undefined> => (await desk.ledger.entry(built.block.id))?.checked;
 const source = { kind: "peer", from: "relayer", author: "author" } as const;
 
@@ -144,7 +144,7 @@ describe.each([
     on.checks.noteSource(built.block.id, source);
     await hear(on, "invalid", V[0] as never, V[2] as never);
     expect(await fate()).toBe("invalid");
-    expect(desk.ledger.head.height).toBe(0);
+    expect(desk.ledger.head.height).toBe(1);
     expect(punished).toEqual(["author", "author", "author"]);
     expect(checked).toMatchObject([{ outcome: "invalid", by: "attestations" }]);
     // What is said after that changes nothing and punishes nobody twice.
@@ -229,7 +229,7 @@ describe("an attestation of this node", () => {
     expect(published.map(({ topic }) => topic)).toEqual(["attestation", "attestation"]);
     const [one, two] = published.map(({ data }) => Attestation.codec.decode(data)) as [Attestation, Attestation];
     expect(told).toEqual([one, two]);
-    expect(one).toMatchObject({ block: built.block.id, height: 1, outcome: OUTCOMES.indexOf("invalid"), digest });
+    expect(one).toMatchObject({ block: built.block.id, height: 2, outcome: OUTCOMES.indexOf("invalid"), digest });
     expect(two.digest).toEqual(new Uint8Array(32));
     expect(one.verifier).toEqual(Sim.key("self").address);
     expect(Attestation.verify(one, desk.lab.network.rules.genesis)).toBe(true);

@@ -52,7 +52,7 @@ async function missing(deltas: Deltas, records: readonly RoundRecord[]): Promise
 describe("the deltas of a block with more than memory holds", () => {
   it("are all here after they were brought, each asked for once", async () => {
     const { records, deltas, asked } = scene();
-    expect(await deltas.ofRecords(records, ["peer"], { signal })).toBe(true);
+    expect(await deltas.ofMoves(records, ["peer"], { signal })).toBe(true);
     expect(await missing(deltas, records)).toBe(0);
     expect(asked()).toBe(20);
   });

@@ -9,9 +9,12 @@ import { OWN } from "../../../../src/engine/origin.ts";
 import { BlockStore, KEYS } from "../../../../src/engine/storage/index.ts";
 import { encodeSet, FollowedTask, FollowedTasks, type Standing } from "../../../../src/engine/training/index.ts";
 import type { Store, Wire } from "../../../../src/ports/index.ts";
+import { contributionsOf, firstDigest } from "../../../../src/work/index.ts";
 import {
   aDesk,
+  afterRounds,
   type Built,
+  blockAt,
   blockOn,
   closed,
   type Desk,
@@ -22,14 +25,14 @@ import {
   unitsAt,
   wipe,
 } from "../../../support/desk.ts";
-import type { Place } from "../../../support/forge.ts";
-import { toyArtifacts, toyTask } from "../../../support/sim.ts";
+import type { Place, Unit } from "../../../support/forge.ts";
+import { Sim, toyArtifacts, toyTask } from "../../../support/sim.ts";
 import { VirtualClock } from "../../../support/virtual-clock.ts";
 
 let store: Store;
 let desk: Desk;
 let first: Place;
-/** Four blocks: of two records, none, three and one. */
+/** Four blocks on the first: of two records, none, three and one, and a closing one each. */
 let chain: Built[];
 
 beforeEach(async () => {
@@ -41,8 +44,11 @@ beforeEach(async () => {
 });
 
 /** The task over the same store with an empty memory. */
-const again = (network?: ConstructorParameters<typeof FollowedTask>[1]["network"]): Promise<FollowedTask> => {
-  const deps = { store, seasonBlocks: 1000, blocks: new BlockStore(store), network, artifacts: toyArtifacts };
+const again = (
+  network?: ConstructorParameters<typeof FollowedTask>[1]["network"],
+  seasonBlocks = 1000,
+): Promise<FollowedTask> => {
+  const deps = { store, seasonBlocks, blocks: new BlockStore(store), network, artifacts: toyArtifacts };
   return FollowedTask.open(toyTask, deps, { signal });
 };
 const setAt = (followed: FollowedTask, { block, place }: Built): Promise<Float32Array | undefined> =>
@@ -52,14 +58,14 @@ describe("parameters after a block", () => {
   it("are read where they were stored", async () => {
     const followed = await again();
     for (const built of chain) expect(await setAt(followed, built)).toEqual(built.place.parameters);
-    // One row a block that moved them, at its end: not one a record.
+    // One row a block, at its end: not one a record.
     expect(await keysOf(store, "parameters")).toEqual(
-      [...new Set(chain.map(({ place }) => toHex(place.start)))].sort(),
+      [first, ...chain.map(({ place }) => place)].map(({ start }) => toHex(start)).sort(),
     );
   });
 
   it("are made again through the records of several blocks when their rows are gone", async () => {
-    expect(await wipe(store, "parameters")).toBe(3);
+    expect(await wipe(store, "parameters")).toBe(5);
     for (const built of [...chain].reverse()) expect(await setAt(await again(), built)).toEqual(built.place.parameters);
   });
 
@@ -69,7 +75,7 @@ describe("parameters after a block", () => {
     await wipe(store, "parameters");
     await store.batch([{ key: KEYS.parameters(second.place.start), value }]);
     // Deltas below it are gone too: nobody needs them.
-    for (const { deltaHash } of chain[0]?.block.value.body.records.flatMap(({ contributions }) => contributions) ?? [])
+    for (const { deltaHash } of contributionsOf((chain[0] as Built).block.value))
       await store.batch([{ key: KEYS.delta(deltaHash), value: undefined }]);
     expect(await setAt(await again(), last)).toEqual(last.place.parameters);
     await store.batch([{ key: KEYS.parameters(second.place.start), value: undefined }]);
@@ -125,6 +131,162 @@ describe("parameters after a block", () => {
   });
 });
 
+describe("late contributions", () => {
+  const slow = Sim.key("slow");
+  /** A block of three records: what was run before the first is recorded in the third, what was run before the second in the closing one. */
+  let built: Built;
+  let records: Place[];
+  beforeEach(async () => {
+    const { place } = chain[3] as Built;
+    const [one, two] = [closed(desk, place), closed(desk, afterRounds(desk, place, 1))];
+    const three = closed(desk, two.place, [...unitsAt(desk, place, 1, slow), ...unitsAt(desk, two.place)]);
+    records = [one.place, two.place, three.place];
+    built = blockAt(desk, three.place, { others: unitsAt(desk, one.place, 2, slow) });
+  });
+  const bring = async ({ block }: Built): Promise<void> =>
+    expect(await desk.ledger.importBlock(block, OWN, { signal })).toEqual(ACCEPT);
+  const at = ({ place, block }: Built): Standing => ({ id: block.id, digest: place.start, season: 0 });
+  /** The deltas of a block on disk, and nothing of it besides. */
+  const written = async ({ block }: Built): Promise<void> => desk.followed.deltas.keep(contributionsOf(block.value));
+  const rowless = async (...places: readonly Place[]): Promise<void> =>
+    store.batch(places.map(({ start }) => ({ key: KEYS.parameters(start), value: undefined })));
+
+  it("of a block combine from their own starts, which its own records make", async () => {
+    const lags = built.block.value.body.closing.contributions.map(({ round }) => built.place.round - 1 - round);
+    expect(lags.sort()).toEqual([0, 2, 2]);
+    await written(built);
+    const followed = await again();
+    const standing = at(chain[3] as Built);
+    expect(await followed.advance(built.block.value, standing, { hints: [], signal })).toEqual(ACCEPT);
+    await bring(built);
+    expect(await setAt(await again(), built)).toEqual(built.place.parameters);
+  });
+
+  it("that started below the parent are followed from sets that are made again", async () => {
+    await bring(built);
+    // From the middle of the block below, and from the state under it.
+    const [first, second] = [records[0] as Place, (chain[3] as Built).place];
+    const others = [...unitsAt(desk, first, 3, Sim.key("slowest")), ...unitsAt(desk, second, 1, Sim.key("slower"))];
+    const last = closed(desk, built.place, [...others, ...unitsAt(desk, built.place)]);
+    const next = blockAt(desk, last.place);
+    await written(next);
+    await rowless(second);
+    const followed = await again();
+    const get = (place: Place): Promise<Float32Array | undefined> => followed.parameters.get(place.start);
+    expect([await get(first), await get(second)]).toEqual([undefined, undefined]);
+    expect(await followed.advance(next.block.value, at(built), { hints: [], signal })).toEqual(ACCEPT);
+    expect([await get(first), await get(second)]).toEqual([first.parameters, second.parameters]);
+    expect(await followed.parameters.get(next.place.start)).toEqual(next.place.parameters);
+    // A node without the deltas below cannot follow them, and blames nobody.
+    await rowless(...chain.map(({ place }) => place));
+    const deltas = chain.flatMap(({ block }) => contributionsOf(block.value));
+    await store.batch(deltas.map(({ deltaHash }) => ({ key: KEYS.delta(deltaHash), value: undefined })));
+    const verdict = await (await again()).advance(next.block.value, at(built), { hints: [], signal });
+    expect(verdict).toMatchObject({ kind: "ignore", code: "no-parameters" });
+  });
+
+  it("of eight different starts need no more sets than memory holds, however large they are", async () => {
+    const starts = [(chain[3] as Built).place];
+    for (let i = 0; i < 7; i++) starts.push(closed(desk, starts.at(-1) as Place).place);
+    const units = starts.map((place, i) => unitsAt(desk, place, 1, Sim.key(`runner ${i}`))[0] as Unit);
+    const next = blockAt(desk, closed(desk, starts.at(-1) as Place, units).place);
+    await written(next);
+    const followed = await again();
+    // As if each set were a gigabyte.
+    const { store: sets } = new FollowedTask(
+      { ...toyTask, parameterCount: 1 << 28 },
+      { store, seasonBlocks: 1000, blocks: desk.blocks, network: undefined },
+    ).parameters;
+    const [get, put] = [sets.get.bind(sets), sets.put.bind(sets)];
+    Object.assign(followed.parameters.store, {
+      put,
+      get: async (digest: Uint8Array) => await get(digest).catch(() => undefined),
+    });
+    put((chain[3] as Built).place.start, (chain[3] as Built).place.parameters);
+    const standing = at(chain[3] as Built);
+    expect(await followed.advance(next.block.value, standing, { hints: [], signal })).toEqual(ACCEPT);
+  });
+
+  it("leave sets that are found by digest, in the middle of a block too", async () => {
+    await bring(built);
+    await wipe(store, "parameters");
+    for (const place of [...records, built.place].reverse()) {
+      const followed = await again();
+      const set = await followed.parametersAt({ id: built.block.id, digest: place.start, season: 0 }, { signal });
+      expect(set).toEqual(place.parameters);
+    }
+    // From a block above as well, but not from one below: there it does not stand.
+    const [above] = (await grow(desk, built.place, 1)) as [Built];
+    await wipe(store, "parameters");
+    const { start: digest, parameters } = records[1] as Place;
+    const from = async ({ block: { id } }: Built): Promise<Float32Array | undefined> =>
+      (await again()).parametersAt({ id, digest, season: 0 }, { signal });
+    expect(await from(above)).toEqual(parameters);
+    expect(await from(chain[3] as Built)).toBeUndefined();
+  });
+});
+
+describe("over a season's start", () => {
+  const SEASON = 3;
+  /** Blocks 2 to 7 of two records each: the states of blocks 3 and 6 begin seasons. */
+  let blocks: Built[];
+  beforeEach(async () => {
+    store = memoryStore();
+    desk = await aDesk(store, { genesis: { seasonBlocks: SEASON } });
+    blocks = await grow(desk, await firstPlace(desk), 6, 2);
+  });
+  const of = (height: number): Built => blocks[height - 2] as Built;
+  const seasonOf = ({ place }: Built): number => Math.floor(place.state.height / SEASON);
+  const find = async (
+    { block: { id } }: Built,
+    digest: Uint8Array,
+    season: number,
+  ): Promise<Float32Array | undefined> =>
+    (await again(undefined, SEASON)).parametersAt({ id, digest, season }, { signal });
+  const findEnd = (built: Built): Promise<Float32Array | undefined> => find(built, built.place.start, seasonOf(built));
+
+  it("every block's set is made again, the first of a season without anything below it", async () => {
+    await wipe(store, "parameters");
+    for (const built of [...blocks].reverse()) expect(await findEnd(built)).toEqual(built.place.parameters);
+    for (const season of [1, 2]) expect(of(season * SEASON).place.start).toEqual(firstDigest(desk.lab.task, season));
+    for (const { block } of blocks.slice(0, 2))
+      for (const { deltaHash } of contributionsOf(block.value))
+        await store.batch([{ key: KEYS.delta(deltaHash), value: undefined }]);
+    // Blocks 4 and 5 need nothing of blocks 2 and 3.
+    for (const height of [3, 4, 5, 6, 7]) expect(await findEnd(of(height))).toEqual(of(height).place.parameters);
+    expect(await findEnd(of(2))).toBeUndefined();
+  });
+
+  it("a set in the middle of a block is found in the season that it is of", async () => {
+    await wipe(store, "parameters");
+    const found = async (height: number, season: number): Promise<boolean> => {
+      const middle = of(height).block.value.body.records[0]?.nextDigest as Uint8Array;
+      const set = await find(of(height), middle, season);
+      return set !== undefined && desk.followed.parameters.store.matches(middle, set);
+    };
+    // What blocks 3 and 6 moved is of the season that their states end.
+    const right = [await found(3, 0), await found(4, 1), await found(6, 1), await found(7, 2)];
+    expect(right).toEqual([true, true, true, true]);
+    expect([await found(3, 1), await found(6, 2)]).toEqual([false, false]);
+  });
+
+  it("blocks are advanced: the last of a season over what it ends, the next over what begins", async () => {
+    for (const height of [3, 4, 6, 7]) {
+      const parent = of(height - 1);
+      const standing = { id: parent.block.id, digest: parent.place.start, season: seasonOf(parent) };
+      await wipe(store, "parameters");
+      const followed = await again(undefined, SEASON);
+      expect(await followed.advance(of(height).block.value, standing, { hints: [], signal })).toEqual(ACCEPT);
+    }
+  });
+
+  it("the row that a season's first state leaves is that of the set which begins it", async () => {
+    const rows = await keysOf(store, "parameters");
+    for (const { place } of blocks) expect(rows).toContain(toHex(place.start));
+    for (const height of [3, 6]) expect(rows).not.toContain(toHex(of(height).block.value.body.closing.nextDigest));
+  });
+});
+
 describe("a block", () => {
   const pulling = { hints: [], signal };
   const standing = (): Standing => {
@@ -135,9 +297,8 @@ describe("a block", () => {
   it("is advanced over the parameters below it, and only its own task's records count", async () => {
     const next = blockOn(desk, (chain[3] as Built).place, 2);
     const followed = await again();
-    for (const { contributions } of next.block.value.body.records)
-      for (const { deltaHash } of contributions)
-        followed.deltas.put(deltaHash, (await desk.followed.deltas.local(deltaHash)) as Uint8Array);
+    for (const { deltaHash } of contributionsOf(next.block.value))
+      followed.deltas.put(deltaHash, (await desk.followed.deltas.local(deltaHash)) as Uint8Array);
     expect(await followed.fetch(next.block.value, pulling)).toBeUndefined();
     expect(await followed.advance(next.block.value, standing(), pulling)).toEqual(ACCEPT);
     const other = new FollowedTask(
@@ -171,9 +332,8 @@ describe("a block", () => {
     const { value } = next.block;
     await desk.followed.advance(value, standing(), pulling);
     const keys = (await desk.followed.toStore(value, { digest: next.place.start, season: 0 })).map(({ key }) => key);
-    const deltas = value.body.records.flatMap(({ contributions }) =>
-      contributions.map(({ deltaHash }) => KEYS.delta(deltaHash)),
-    );
+    const deltas = contributionsOf(value).map(({ deltaHash }) => KEYS.delta(deltaHash));
+    expect(deltas).toHaveLength(3);
     expect(keys).toEqual([KEYS.parameters(next.place.start), ...deltas]);
     desk.followed.written(value);
     expect((await desk.followed.toStore(value, { digest: next.place.start, season: 0 })).map(({ key }) => key)).toEqual(
@@ -213,6 +373,6 @@ describe("the tasks that a node follows", () => {
     ).toEqual(ACCEPT);
     expect(await none.fetch(value, OWN, { signal })).toBeUndefined();
     const kept = await new FollowedTasks([desk.followed]).keep(value, state);
-    expect(kept.parameters).toEqual([closed(desk, (chain[2] as Built).place).place.start]);
+    expect(kept.parameters).toEqual([(chain[3] as Built).place.start]);
   });
 });

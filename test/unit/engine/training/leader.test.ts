@@ -1,15 +1,32 @@
 // The leader closes a round when those it expects are there or the deadline is past, and signs one record for it whatever happens, restarts included.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { silentLog } from "../../../../src/adapters/telemetry/index.ts";
-import { ACCEPT, type Verdict } from "../../../../src/base/index.ts";
-import { type Decoded, MAX_CONTRIBUTIONS, MAX_RECORDS, RoundRecord } from "../../../../src/codec/index.ts";
+import { ACCEPT, ignore, type Verdict } from "../../../../src/base/index.ts";
+import {
+  ClosingType,
+  type Contribution,
+  type Decoded,
+  MAX_CONTRIBUTIONS,
+  RoundRecord,
+} from "../../../../src/codec/index.ts";
 import type { KeyPair } from "../../../../src/crypto/index.ts";
 import { type Origin, OWN } from "../../../../src/engine/origin.ts";
 import { KEYS } from "../../../../src/engine/storage/index.ts";
 import { RoundBoard } from "../../../../src/engine/training/index.ts";
 import { Leader, type LeaderDeps } from "../../../../src/engine/training/leader.ts";
 import { Rounds } from "../../../../src/engine/training/rounds.ts";
-import { aDesk, blockOn, type Desk, firstPlace, grow, leader, signal, unitsAt, worker } from "../../../support/desk.ts";
+import {
+  aDesk,
+  blockOn,
+  closed,
+  type Desk,
+  firstPlace,
+  genesisPlace,
+  leader,
+  signal,
+  unitsAt,
+  worker,
+} from "../../../support/desk.ts";
 import type { Place, Unit } from "../../../support/forge.ts";
 import { Sim } from "../../../support/sim.ts";
 import { settle } from "../../../support/virtual-clock.ts";
@@ -26,7 +43,7 @@ let signed: { record: RoundRecord; stored: boolean }[];
 beforeEach(async () => {
   desk = await aDesk();
   stop = new AbortController();
-  place = (await grow(desk, await firstPlace(desk), 1))[0]?.place as Place;
+  place = await firstPlace(desk);
   rounds = theRounds();
   signed = [];
 });
@@ -34,20 +51,21 @@ afterEach(() => stop.abort());
 
 function theRounds(): Rounds {
   const { lab, ledger, followed, events } = desk;
-  const { parameters, deltas } = followed;
-  const deps = { state: () => ledger.state, parameters, deltas, events, board: new RoundBoard(), clock: lab.clock };
+  const deps = { state: () => ledger.state, followed, events, board: new RoundBoard(), clock: lab.clock };
   return new Rounds({ rules: lab.network.rules, task: lab.task }, deps, { signal: stop.signal });
 }
 
+type Combine = LeaderDeps["followed"]["parameters"]["combine"];
 interface Change {
   readonly key?: KeyPair;
   readonly rounds?: LeaderDeps["rounds"];
   readonly tasks?: number;
-  readonly parameters?: LeaderDeps["parameters"];
+  readonly combine?: Combine;
+  readonly unitMs?: number;
 }
 
 /** A leader over the desk's rounds; what it hands in is noted. */
-function aLeader({ key = leader, rounds: its = rounds, tasks = 1, parameters }: Change = {}): Leader {
+function aLeader({ key = leader, rounds: its = rounds, tasks = 1, combine, unitMs = UNIT_MS }: Change = {}): Leader {
   const { lab, ledger, followed, events, store } = desk;
   const rules = { ...lab.network.rules, tasks: Array(tasks).fill(lab.task) };
   const watching: LeaderDeps["rounds"] = {
@@ -66,17 +84,23 @@ function aLeader({ key = leader, rounds: its = rounds, tasks = 1, parameters }: 
   };
   const deps: LeaderDeps = {
     rounds: watching,
-    parameters: parameters ?? followed.parameters,
-    deltas: followed.deltas,
+    followed: combine === undefined ? followed : combining(combine),
     store,
     state: () => ledger.state,
     key,
     events,
-    medianUnitMs: () => UNIT_MS,
+    medianUnitMs: () => unitMs,
     clock: lab.clock,
     log: silentLog(),
   };
   return new Leader({ rules, task: lab.task }, deps, { signal: stop.signal });
+}
+
+/** The desk's task with another way to combine. */
+function combining(combine: Combine): LeaderDeps["followed"] {
+  const { deltas, bringStarts } = desk.followed;
+  const parameters = { combine } as LeaderDeps["followed"]["parameters"];
+  return { deltas, parameters, bringStarts: bringStarts.bind(desk.followed) };
 }
 
 const take = (...units: readonly Unit[]): Promise<Verdict[]> =>
@@ -117,7 +141,7 @@ describe("a round", () => {
     expect(signed.at(-1)?.record.contributions).toHaveLength(2);
   });
 
-  it("waits at most 2.25 median units for it, and forgets it after three rounds", async () => {
+  it("waits at most 1.5 median units for it, and forgets it after three rounds", async () => {
     aLeader();
     // The first that comes is all that is expected; the other is known from then on, in time or late.
     await take(await unitHere(), await unitHere(other));
@@ -127,7 +151,53 @@ describe("a round", () => {
       await take(await unitHere());
       await desk.lab.clock.run(5 * UNIT_MS, () => rounds.view.round > round);
       const waited = rounds.view.since - since;
-      expect(waited).toBe(missed <= 3 ? 2250 : 0);
+      expect(waited).toBe(missed <= 3 ? 1500 : 0);
+    }
+  });
+
+  it("waits no longer than a quarter of the block time for it, however slow units are", async () => {
+    aLeader({ unitMs: 60_000 });
+    await take(await unitHere(), await unitHere(other));
+    await settle();
+    const { round, since } = rounds.view;
+    await take(await unitHere());
+    await desk.lab.clock.run(60_000, () => rounds.view.round > round);
+    expect(rounds.view.since - since).toBe(desk.lab.network.rules.blockTimeMs / 4);
+  });
+
+  it("records what comes after that in the next round, beside what is on time", async () => {
+    aLeader();
+    await take(await unitHere(), await unitHere(other));
+    await settle();
+    const late = await unitHere(other);
+    await take(await unitHere());
+    await desk.lab.clock.run(1500);
+    expect(rounds.view.round).toBe(late.contribution.round + 1);
+    await take(late, await unitHere());
+    await settle();
+    const last = signed.at(-1)?.record as RoundRecord;
+    expect(last.contributions.map(({ round }) => last.round - round).sort()).toEqual([0, 1]);
+    expect(rounds.view.startDigest).toEqual(last.nextDigest);
+  });
+
+  it("is closed at once when as many have sent as a record holds, whoever is still expected", async () => {
+    const waits = await unitHere(other);
+    rounds.runners.noteRunner(waits.contribution, { round: rounds.view.round, now: 0 });
+    const { contribution } = await unitHere();
+    for (const [count, closes] of [
+      [MAX_CONTRIBUTIONS - 1, 0],
+      [MAX_CONTRIBUTIONS, 1],
+    ] as const) {
+      let asked = 0;
+      const combine: Combine = async () => {
+        asked++;
+        return ignore("no-delta");
+      };
+      const contributions = (): Contribution[] => Array<Contribution>(count).fill(contribution);
+      const its = { view: rounds.view, runners: rounds.runners, contributions, addRecord: rounds.addRecord };
+      aLeader({ rounds: its as unknown as Rounds, combine }).consider();
+      await settle();
+      expect([count, asked]).toEqual([count, closes]);
     }
   });
 
@@ -149,70 +219,77 @@ describe("a round", () => {
     expect(signed).toEqual([]);
   });
 
-  it("is not closed by a contribution that won: the record stands on its block", async () => {
-    aLeader();
-    rounds.keepWinning((await unitHere()).contribution);
+  it("is not closed on genesis: nobody leads there, not even the miner of the first block to come", async () => {
+    desk = await aDesk();
+    const first = await genesisPlace(desk);
+    rounds = theRounds();
+    aLeader().consider();
+    await take(await unitHere(), await unitHere(leader));
+    await desk.lab.clock.run(60_000);
+    expect([signed, rounds.contributions().length]).toEqual([[], 2]);
+    // They stand in the first record on the block that follows.
+    await desk.ledger.importBlock(blockOn(desk, first, 0).block, OWN, { signal });
     await settle();
-    expect(signed).toEqual([]);
-    const { block } = blockOn(desk, place, 0);
-    await desk.ledger.importBlock(block, OWN, { signal });
-    await settle();
-    expect(signed.map(({ record }) => record.block)).toEqual([block.id]);
+    expect(signed.map(({ record }) => [record.height, record.contributions.length])).toEqual([[1, 2]]);
   });
 
   it("of another task is no business of this leader", async () => {
     aLeader();
     const { contribution } = await unitHere();
-    desk.events.emit("contribution", {
-      contribution: { ...contribution, task: new Uint8Array(32) },
-      origin: OWN,
-      won: false,
-    });
+    desk.events.emit("contribution", { contribution: { ...contribution, task: new Uint8Array(32) }, origin: OWN });
     desk.events.emit("round", { task: "ff".repeat(32), round: 1, startDigest: "", head: "" });
     await desk.lab.clock.run(10_000);
     expect(signed).toEqual([]);
   });
 
-  it("is closed no more once the head has as many records as its share of a block's room", async () => {
-    const room = (tasks: number): number => Math.floor((MAX_RECORDS - 8) / tasks);
-    const { view } = rounds;
-    for (const [tasks, count, expected] of [
-      [1, room(1), 0],
-      [1, room(1) - 1, 1],
-      [2, room(2), 0],
-      [2, room(2) - 1, 1],
-    ] as const) {
-      signed = [];
-      const records = Array<RoundRecord>(count).fill({} as RoundRecord);
-      const added: number[] = [];
-      const its = {
-        view: { ...view, records },
-        runners: rounds.runners,
-        contributions: () => [contribution],
-        addRecord: async () => {
-          added.push(1);
-          return ACCEPT;
-        },
-      };
-      const { contribution } = await unitHere();
-      aLeader({ rounds: its as unknown as Rounds, tasks }).consider();
-      await settle();
-      expect([tasks, count, added.length]).toEqual([tasks, count, expected]);
-    }
+  /** How many records the leader of one of `tasks` tasks hands in when `before` stand on its head. */
+  async function handedIn(before: readonly RoundRecord[], tasks = 1): Promise<number> {
+    const { contribution } = await unitHere();
+    let added = 0;
+    const its = {
+      view: { ...rounds.view, records: before },
+      runners: rounds.runners,
+      contributions: () => [contribution],
+      addRecord: async () => {
+        added++;
+        return ACCEPT;
+      },
+    };
+    aLeader({ rounds: its as unknown as Rounds, tasks }).consider();
+    await settle();
+    return added;
+  }
+
+  it.each([1, 2, 8])("is closed no more once the head has its share of 128 records, one of %i tasks", async (tasks) => {
+    const { record } = closed(desk, place);
+    // The closing record of a block is one of them.
+    const room = 128 / tasks - 1;
+    expect(await handedIn(Array<RoundRecord>(room).fill(record), tasks)).toBe(0);
+    expect(await handedIn(Array<RoundRecord>(room - 1).fill(record), tasks)).toBe(1);
+  });
+
+  it.each([1, 2])("is closed no more once its share of 512 KiB is full, one of %i tasks", async (tasks) => {
+    const { record } = closed(desk, place);
+    const contributions = Array<Contribution>(MAX_CONTRIBUTIONS).fill(record.contributions[0] as Contribution);
+    const large = { ...record, contributions };
+    const closing = ClosingType.serialize({ contributions, nextDigest: record.nextDigest }).length;
+    const room = (512 * 1024) / tasks - closing - RoundRecord.codec.encode(record).length;
+    const fit = Math.floor(room / RoundRecord.codec.encode(large).length);
+    expect(fit).toBeLessThan(128 / tasks - 2);
+    expect(await handedIn(Array<RoundRecord>(fit + 1).fill(large), tasks)).toBe(0);
+    expect(await handedIn(Array<RoundRecord>(fit).fill(large), tasks)).toBe(1);
   });
 
   it("takes no more contributions than a record holds", async () => {
     const { contribution } = await unitHere();
     const many = Array.from({ length: MAX_CONTRIBUTIONS + 5 }, () => contribution);
     let asked = 0;
-    const parameters = {
-      combine: async (_start: Uint8Array, contributions: readonly unknown[]) => {
-        asked = contributions.length;
-        return { kind: "ignore" };
-      },
-    } as unknown as LeaderDeps["parameters"];
+    const combine: Combine = async (_start, { contributions }) => {
+      asked = contributions.length;
+      return ignore("no-delta");
+    };
     const its = { view: rounds.view, runners: rounds.runners, contributions: () => many, addRecord: rounds.addRecord };
-    aLeader({ rounds: its as unknown as Rounds, parameters }).consider();
+    aLeader({ rounds: its as unknown as Rounds, combine }).consider();
     await settle();
     expect([asked, signed]).toEqual([MAX_CONTRIBUTIONS, []]);
   });
@@ -253,14 +330,12 @@ describe("one record a round", () => {
       release = resolve;
     });
     const { parameters: real } = desk.followed;
-    const parameters = {
-      combine: async (...args: Parameters<typeof real.combine>) => {
-        const made = await real.combine(...args);
-        await gate;
-        return made;
-      },
-    } as LeaderDeps["parameters"];
-    aLeader({ parameters });
+    const combine: Combine = async (...args) => {
+      const made = await real.combine(...args);
+      await gate;
+      return made;
+    };
+    aLeader({ combine });
     await take(await unitHere());
     await settle();
     const { block } = blockOn(desk, place, 1);

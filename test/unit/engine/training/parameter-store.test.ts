@@ -95,9 +95,10 @@ describe("a set", () => {
   it("that memory let go of and the disk never had is gone", async () => {
     const huge = { ...toyTask, parameterCount: 1 << 30 };
     const sets = new ParameterStore(huge, { store, network: undefined });
-    for (let i = 1; i <= 5; i++) sets.put(Uint8Array.of(i), aSet(i));
+    // However large they are, twice the common states that count are held.
+    for (let i = 1; i <= 17; i++) sets.put(Uint8Array.of(i), aSet(i));
     expect(await sets.get(Uint8Array.of(1))).toBeUndefined();
-    for (let i = 2; i <= 5; i++) expect(await sets.get(Uint8Array.of(i))).toEqual(aSet(i));
+    for (let i = 2; i <= 17; i++) expect(await sets.get(Uint8Array.of(i))).toEqual(aSet(i));
   });
 
   it("is encoded by itself, whatever buffer it is a part of", () => {

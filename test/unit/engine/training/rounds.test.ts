@@ -5,23 +5,26 @@ import { Contribution, MAX_CONTRIBUTIONS, RoundRecord } from "../../../../src/co
 import type { EngineEvents } from "../../../../src/engine/events.ts";
 import { fromPeer, OWN } from "../../../../src/engine/origin.ts";
 import { KEYS } from "../../../../src/engine/storage/index.ts";
+import type { FollowedTask } from "../../../../src/engine/training/index.ts";
 import { RoundBoard } from "../../../../src/engine/training/index.ts";
 import type { Parameters } from "../../../../src/engine/training/parameters.ts";
 import { Rounds } from "../../../../src/engine/training/rounds.ts";
+import { decodeDelta, toGrid } from "../../../../src/ml/index.ts";
 import {
   aDesk,
   blockOn,
   closed,
   type Desk,
   firstPlace,
+  genesisPlace,
   grow,
   leader,
   signal,
   unitsAt,
   worker,
 } from "../../../support/desk.ts";
-import { aUnit, type Place, recordAt, type Unit } from "../../../support/forge.ts";
-import { Sim } from "../../../support/sim.ts";
+import { aUnit, following, type Place, recordAt, type Unit } from "../../../support/forge.ts";
+import { Sim, toyTask } from "../../../support/sim.ts";
 import { settle } from "../../../support/virtual-clock.ts";
 
 const PEER = fromPeer("peer");
@@ -35,9 +38,9 @@ let moved: EngineEvents["round"][];
 let records: EngineEvents["record"][];
 let contributed: EngineEvents["contribution"][];
 
-function theRounds(parameters: Parameters = desk.followed.parameters): Rounds {
-  const { lab, ledger, followed, events } = desk;
-  const deps = { state: () => ledger.state, parameters, deltas: followed.deltas, events, board, clock: lab.clock };
+function theRounds(followed: FollowedTask = desk.followed): Rounds {
+  const { lab, ledger, events } = desk;
+  const deps = { state: () => ledger.state, followed, events, board, clock: lab.clock };
   return new Rounds({ rules: lab.network.rules, task: lab.task }, deps, { signal: stop.signal });
 }
 
@@ -45,7 +48,7 @@ beforeEach(async () => {
   desk = await aDesk();
   stop = new AbortController();
   board = new RoundBoard();
-  place = (await grow(desk, await firstPlace(desk), 1))[0]?.place as Place;
+  place = await firstPlace(desk);
   rounds = theRounds();
   moved = [];
   records = [];
@@ -131,7 +134,9 @@ describe("a record", () => {
             }
           : ((value) => (typeof value === "function" ? value.bind(target) : value))(Reflect.get(target, name)),
     });
-    rounds = theRounds(slow);
+    const { task, deltas } = desk.followed;
+    const bringStarts: FollowedTask["bringStarts"] = (...args) => desk.followed.bringStarts(...args);
+    rounds = theRounds({ task, deltas, parameters: slow, bringStarts } as unknown as FollowedTask);
     const late = closed(desk, place);
     const verdict = add(late.record);
     await settle();
@@ -139,22 +144,21 @@ describe("a record", () => {
     const { block } = blockOn(desk, place, 0);
     expect(await desk.ledger.importBlock(block, OWN, { signal })).toEqual(ACCEPT);
     const before = rounds.view;
-    expect(before).toMatchObject({ head: block.id, records: [], round: place.round });
+    expect(before).toMatchObject({ head: block.id, records: [], round: place.round + 1 });
     release();
     expect(await verdict).toMatchObject({ kind: "ignore", code: "stale-round" });
     expect(rounds.view).toBe(before);
     expect(records).toEqual([]);
   });
 
-  it("of another leader, or before the first block of anybody else, is not followed", async () => {
+  it("of another leader, or before the first block of anybody at all, is not followed", async () => {
     const stranger = recordAt(desk.lab, worker, place, unitsAt(desk, place));
     expect(await add(stranger)).toMatchObject({ kind: "reject", code: "not-leader" });
     desk = await aDesk();
-    const first = await firstPlace(desk);
     rounds = theRounds();
-    const own = closed(desk, first);
-    expect(await add(own.record)).toMatchObject({ kind: "ignore", code: "other-leader" });
-    expect(await add(own.record, OWN)).toEqual(ACCEPT);
+    const { record } = closed(desk, await genesisPlace(desk));
+    for (const origin of [PEER, OWN])
+      expect(await add(record, origin)).toMatchObject({ kind: "reject", code: "not-leader" });
   });
 });
 
@@ -164,15 +168,10 @@ describe("the head", () => {
     await add(one.record);
     const extra = closed(desk, one.place);
     await add(extra.record);
-    // The block carries the first record only.
-    const { block } = blockOn(desk, place, 1);
+    // The block carries the first record only, and closes the round after it.
+    const { block, place: next } = blockOn(desk, place, 1);
     await desk.ledger.importBlock(block, OWN, { signal });
-    expect(rounds.view).toMatchObject({
-      head: block.id,
-      records: [],
-      round: place.round + 1,
-      startDigest: one.place.start,
-    });
+    expect(rounds.view).toMatchObject({ ...viewOf(next), head: block.id, round: place.round + 2 });
     expect(await add(extra.record)).toMatchObject({ kind: "ignore", code: "other-block" });
   });
 
@@ -189,7 +188,7 @@ describe("a contribution", () => {
     expect(await take(unit)).toEqual(ACCEPT);
     expect(await take(unit)).toMatchObject({ kind: "ignore", code: "known" });
     expect(rounds.contributions()).toEqual([unit.contribution]);
-    expect(contributed).toEqual([{ contribution: unit.contribution, origin: PEER, won: false }]);
+    expect(contributed).toEqual([{ contribution: unit.contribution, origin: PEER }]);
     const nobody = aUnit(desk.lab, worker, place, { index: 5 });
     expect(await take(nobody)).toMatchObject({ kind: "ignore", code: "no-delta" });
     const liar = aUnit(desk.lab, worker, place, { index: 6 }, { change: { digest: new Uint8Array(32) } });
@@ -198,36 +197,132 @@ describe("a contribution", () => {
     expect(rounds.contributions()).toHaveLength(1);
   });
 
-  it("of a closed round is late, and its runner is waited for in the next", async () => {
-    const late = unitsAt(desk, place, 1, Sim.key("slow"))[0] as Unit;
-    await add(closed(desk, place).record);
-    expect(await take(late)).toMatchObject({ kind: "ignore", code: "stale-round" });
+  it("of a closed round is late: it waits for the record of another, and its runner is waited for in the next", async () => {
+    const slow = Sim.key("slow");
+    const late = unitsAt(desk, place, 1, slow)[0] as Unit;
+    const one = closed(desk, place);
+    await add(one.record);
+    expect(await take(late)).toEqual(ACCEPT);
+    expect(rounds.contributions()).toEqual([late.contribution]);
     const present = new Set([`${toHex(worker.address)}/0`]);
     expect(rounds.runners.areAll(present)).toBe(false);
-    expect(rounds.runners.areAll(new Set([...present, `${toHex(Sim.key("slow").address)}/0`]))).toBe(true);
+    expect(rounds.runners.areAll(new Set([...present, `${toHex(slow.address)}/0`]))).toBe(true);
     // Anybody can make up a runner: one whose unit would not have counted is nobody.
     const fake = { ...late.contribution, author: Sim.key("made up").address };
-    expect((await rounds.addContribution(fake, PEER)).kind).toBe("ignore");
-    expect(rounds.runners.areAll(new Set([...present, `${toHex(Sim.key("slow").address)}/0`]))).toBe(true);
+    expect((await rounds.addContribution(fake, PEER)).kind).not.toBe("accept");
+    expect(rounds.runners.areAll(new Set([...present, `${toHex(slow.address)}/0`]))).toBe(true);
+    // The record that holds both weighs the late one half.
+    const fresh = unitsAt(desk, one.place);
+    const two = closed(desk, one.place, [late, ...fresh]);
+    expect(following(one.place, [late, ...fresh])).not.toEqual(
+      following({ ...one.place, round: late.contribution.round }, [late, ...fresh]),
+    );
+    expect(await add(two.record)).toEqual(ACCEPT);
+    expect(await desk.followed.parameters.get(rounds.view.startDigest)).toEqual(two.place.parameters);
+    // Recorded on this head, it waits for no other.
+    expect(rounds.contributions()).toEqual([]);
   });
 
-  it("that won is kept at once, for the record that its block's leader signs", async () => {
-    const [unit] = unitsAt(desk, place) as [Unit];
-    rounds.keepWinning(unit.contribution);
-    rounds.keepWinning(unit.contribution);
-    expect(contributed).toEqual([{ contribution: unit.contribution, origin: OWN, won: true }]);
-    const { block } = blockOn(desk, place, 0);
+  it.each([0, 1, 6, 7])("that is %i rounds late is recorded with its lag, from its own start", async (lag) => {
+    const slow = unitsAt(desk, place, 1, Sim.key("slow"))[0] as Unit;
+    let at = place;
+    for (let i = 0; i < lag; i++) {
+      const next = closed(desk, at);
+      await add(next.record);
+      at = next.place;
+    }
+    expect(await take(slow)).toEqual(ACCEPT);
+    const last = closed(desk, at, [slow, ...unitsAt(desk, at)]);
+    expect(await add(last.record)).toEqual(ACCEPT);
+    // 128 >> lag of 128 for the late one, all for the other, and divided by two.
+    const [late, fresh] = [slow, unitsAt(desk, at)[0] as Unit].map(({ delta }) => decodeDelta(toyTask, delta)) as [
+      Int32Array,
+      Int32Array,
+    ];
+    const before = toGrid(toyTask, at.parameters);
+    const after = toGrid(toyTask, (await desk.followed.parameters.get(rounds.view.startDigest)) as Float32Array);
+    for (const [i, step] of after.entries()) {
+      const exact = ((128 >> lag) * (late[i] as number) + 128 * (fresh[i] as number)) / 256;
+      expect(Math.abs(step - (before[i] as number) - exact)).toBeLessThanOrEqual(0.5);
+    }
+  });
+
+  it("that is eight rounds late comes too late, and its runner is nobody", async () => {
+    const slow = unitsAt(desk, place, 1, Sim.key("slow"))[0] as Unit;
+    let at = place;
+    for (let i = 0; i < 8; i++) {
+      const next = closed(desk, at);
+      await add(next.record);
+      at = next.place;
+    }
+    expect(await take(slow)).toMatchObject({ kind: "ignore", code: "stale-round" });
+    expect(rounds.runners.areAll(new Set([`${toHex(worker.address)}/0`]))).toBe(true);
+  });
+
+  it("of the block below, or of a state in the middle of it, is late as well", async () => {
+    const middle = closed(desk, place);
+    const [below] = unitsAt(desk, place, 1, Sim.key("slow")) as [Unit];
+    const [within] = unitsAt(desk, middle.place, 1, Sim.key("slower")) as [Unit];
+    const { block, place: next } = blockOn(desk, place, 1);
     await desk.ledger.importBlock(block, OWN, { signal });
-    // The same start: the round goes on with it.
-    expect(rounds.contributions()).toEqual([unit.contribution]);
+    for (const unit of [below, within]) expect(await take(unit)).toEqual(ACCEPT);
+    expect(rounds.contributions()).toHaveLength(2);
+    const last = closed(desk, next, [below, within, ...unitsAt(desk, next)]);
+    expect(await add(last.record)).toEqual(ACCEPT);
+    // Of a record that the block did not carry nobody can say where it started.
+    const extra = closed(desk, last.place);
+    const [lost] = unitsAt(desk, extra.place, 1, Sim.key("slow")) as [Unit];
+    await add(extra.record);
+    const { block: more } = blockOn(desk, last.place, 0);
+    await desk.ledger.importBlock(more, OWN, { signal });
+    expect((await take(lost)).kind).toBe("ignore");
   });
 
-  it("that a later block made too old is not offered any more", async () => {
+  it("that no leader recorded waits for the next, two blocks long", async () => {
     const [unit] = unitsAt(desk, place) as [Unit];
     await take(unit);
-    await grow(desk, place, 12, 0);
-    expect(rounds.view.startDigest).toEqual(place.start);
+    const [one, two] = await grow(desk, place, 2, 0);
+    expect(rounds.view.startDigest).toEqual(two?.place.start);
+    expect(rounds.contributions()).toEqual([unit.contribution]);
+    // What a leader signs of it now has a lag of two.
+    const { record, place: next } = closed(desk, two?.place as Place, [unit]);
+    expect(await add(record)).toEqual(ACCEPT);
+    expect(next.round - 1 - unit.contribution.round).toBe(2);
+    expect(one?.place.round).toBe(place.round + 1);
+  });
+
+  it("that a later block made too old is not offered any more, and cannot come", async () => {
+    const [unit, other] = unitsAt(desk, place, 2) as [Unit, Unit];
+    await take(unit);
+    await grow(desk, place, 3, 0);
     expect(rounds.contributions()).toEqual([]);
+    expect(await take(other)).toMatchObject({ kind: "ignore", code: "height-expired" });
+  });
+
+  it("that a block recorded is not offered again, nor taken from a peer", async () => {
+    const [unit, other] = unitsAt(desk, place, 2) as [Unit, Unit];
+    await take(unit);
+    const { block } = blockOn(desk, closed(desk, place, [unit, other]).place, 0);
+    await desk.ledger.importBlock(block, OWN, { signal });
+    expect(rounds.contributions()).toEqual([]);
+    expect(await take(other)).toMatchObject({ kind: "ignore", code: "already-recorded" });
+  });
+
+  it("of a block on another branch does not stand for the one that was run on this", async () => {
+    // Two blocks on the same parent that leave the same state: who runs on either runs another unit.
+    const [one, two] = [blockOn(desk, place, 0), blockOn(desk, place, 0, { time: place.state.time + 11_000 })];
+    expect(two.place.start).toEqual(one.place.start);
+    const [left, right] = [one, two].map((built) => unitsAt(desk, built.place)[0]) as [Unit, Unit];
+    for (const { block } of [one, two]) await desk.ledger.importBlock(block, OWN, { signal });
+    const stands = toHex(rounds.view.head) === toHex(one.block.id) ? left : right;
+    const other = stands === left ? right : left;
+    expect(await take(other)).toMatchObject({ kind: "ignore", code: "other-branch" });
+    expect(await take(stands)).toEqual(ACCEPT);
+    expect(rounds.contributions()).toEqual([stands.contribution]);
+    // The other branch becomes the best: what was run there counts there.
+    await grow(desk, stands === left ? two.place : one.place, 1, 0);
+    expect(await take(other)).toEqual(ACCEPT);
+    expect(rounds.contributions()).toEqual([other.contribution]);
   });
 
   it("of strangers cannot crowd out this node's own", async () => {

@@ -1,0 +1,217 @@
+// An own unit: one that wins is put into a block and not told as a contribution, every other is, in time or late.
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { ACCEPT, toHex } from "../../../../src/base/index.ts";
+import { Contribution, RoundRecord, type Topic } from "../../../../src/codec/index.ts";
+import { draftBlock } from "../../../../src/consensus/index.ts";
+import type { FinishedUnit } from "../../../../src/engine/events.ts";
+import type { Outbox } from "../../../../src/engine/exchange/index.ts";
+import { OWN } from "../../../../src/engine/origin.ts";
+import type { WonUnit } from "../../../../src/engine/training/block-maker.ts";
+import { type BlockMaker, RoundBoard } from "../../../../src/engine/training/index.ts";
+import { Rounds } from "../../../../src/engine/training/rounds.ts";
+import { Trainer } from "../../../../src/engine/training/trainer.ts";
+import type { Runtime } from "../../../../src/ports/index.ts";
+import { findWin, unitOfContribution } from "../../../../src/work/index.ts";
+import { aDesk, blockOn, closed, type Desk, firstPlace, genesisPlace, signal, unitsAt } from "../../../support/desk.ts";
+import { aUnit, type Place, type Unit } from "../../../support/forge.ts";
+import { Sim, toyRuntime } from "../../../support/sim.ts";
+import { settle } from "../../../support/virtual-clock.ts";
+
+const key = Sim.key("self");
+const UNIT_MS = 100;
+/** Of a toy unit, as the genesis of a desk wants. */
+const NONCES = 64;
+let desk: Desk;
+let rounds: Rounds;
+let place: Place;
+let stop: AbortController;
+let runtime: Runtime;
+/** Wins that were handed to the block maker, and what it says of them. */
+let wins: WonUnit[];
+let stands: boolean;
+let published: { topic: Topic; data: Uint8Array }[];
+
+beforeEach(async () => {
+  desk = await aDesk();
+  stop = new AbortController();
+  wins = [];
+  published = [];
+  stands = true;
+  place = await firstPlace(desk);
+  begin();
+});
+afterEach(() => stop.abort());
+
+function begin(): void {
+  const { lab, ledger, followed, events } = desk;
+  const deps = { state: () => ledger.state, followed, events, board: new RoundBoard(), clock: lab.clock };
+  rounds = new Rounds({ rules: lab.network.rules, task: lab.task }, deps, { signal: stop.signal });
+  runtime = toyRuntime({ clock: lab.clock, unitMs: UNIT_MS });
+}
+
+function aTrainer(): Trainer {
+  const { lab, ledger, followed, events } = desk;
+  const make = async (won: WonUnit): Promise<boolean> => {
+    wins.push(won);
+    return stands;
+  };
+  const publish = (topic: Topic, data: Uint8Array): void => void published.push({ topic, data });
+  const deps = {
+    ...{ runtime, key, ledger, rounds, followed, events },
+    blockMaker: { make } as unknown as BlockMaker,
+    outbox: { publish } as unknown as Outbox,
+  };
+  return new Trainer(lab.task, deps, { signal: stop.signal });
+}
+/** Runs a unit; `meanwhile` happens while it runs. */
+async function run(index: number, meanwhile = async (): Promise<void> => undefined): Promise<FinishedUnit | undefined> {
+  const unit = aTrainer().run(0, index);
+  await settle();
+  await meanwhile();
+  await desk.lab.clock.run(UNIT_MS);
+  return unit;
+}
+/** The first unit of this node at a place that wins, or that does not. */
+function aUnitThat(wants: "wins" | "loses", at = place): Unit & { readonly index: number } {
+  for (let index = 0; index < 1000; index++) {
+    const unit = aUnit(desk.lab, key, at, { index });
+    const finished = unitOfContribution(at.state.beacon, unit.contribution);
+    if ((findWin(finished, NONCES, at.state.target) === undefined) === (wants === "loses")) return { ...unit, index };
+  }
+  throw new Error(`no unit ${wants}`);
+}
+const told = (): Contribution[] => {
+  expect(new Set(published.map(({ topic }) => topic)).size).toBeLessThanOrEqual(1);
+  return published.map(({ data }) => Contribution.codec.decode(data));
+};
+
+describe("a unit that wins", () => {
+  it("is handed on with the record that closes its round, and is no contribution: its block brings it", async () => {
+    const [other] = unitsAt(desk, place) as [Unit];
+    await rounds.addContribution(other.contribution, OWN);
+    const { index, contribution } = aUnitThat("wins");
+    expect(await run(index)).toMatchObject({ draws: NONCES, won: true, round: place.round, index });
+    const [won] = wins as [WonUnit];
+    expect([won.contribution, won.records]).toEqual([contribution, []]);
+    expect([won.view === rounds.view, won.state === desk.ledger.state]).toEqual([true, true]);
+    expect(won.closing.contributions).toHaveLength(2);
+    expect(won.closing.contributions).toContainEqual(contribution);
+    const { state, closing, nonce } = won;
+    const parts = { contribution, closing, nonce, time: state.time + 10_000 };
+    expect(draftBlock(state, parts, desk.lab.network.rules).kind).toBe("draft");
+    expect([told(), rounds.contributions()]).toEqual([[], [other.contribution]]);
+  });
+
+  it("carries what the leader signed while it ran", async () => {
+    const { record } = closed(desk, place);
+    const { index } = aUnitThat("wins");
+    await run(index, async () => {
+      expect(await rounds.addRecord(RoundRecord.wrap(record), OWN)).toEqual(ACCEPT);
+    });
+    expect(wins.map((won) => [won.records, won.view.round])).toEqual([[[record], place.round]]);
+  });
+
+  it("is a contribution after all when its block does not stand", async () => {
+    stands = false;
+    const { index, contribution } = aUnitThat("wins");
+    expect(await run(index)).toMatchObject({ won: false, draws: NONCES });
+    expect(wins.length).toBe(1);
+    expect([told(), rounds.contributions()]).toEqual([[contribution], [contribution]]);
+  });
+
+  it("on genesis makes the first block: nobody leads there, and every unit draws", async () => {
+    desk = await aDesk();
+    place = await genesisPlace(desk);
+    begin();
+    const { index } = aUnitThat("wins");
+    expect(await run(index)).toMatchObject({ won: true });
+    const { genesis } = desk.lab.network.rules;
+    expect(wins.map(({ contribution, records }) => [contribution.height, toHex(contribution.block), records])).toEqual([
+      [0, toHex(genesis), []],
+    ]);
+  });
+});
+
+describe("a unit that does not win", () => {
+  it("is told as a contribution that names the block which it was run on", async () => {
+    const { index, contribution } = aUnitThat("loses");
+    expect(await run(index)).toMatchObject({ won: false, draws: NONCES });
+    expect([told(), rounds.contributions(), wins.length]).toEqual([[contribution], [contribution], 0]);
+    expect(told()[0]).toMatchObject({ block: place.state.tipId, height: 1, round: place.round });
+    expect(published.map(({ topic }) => topic)).toEqual(["contribution"]);
+  });
+
+  it("is told late when a record closed its round while it ran", async () => {
+    const { record } = closed(desk, place);
+    const { index, contribution } = aUnitThat("loses");
+    await run(index, async () => {
+      expect(await rounds.addRecord(RoundRecord.wrap(record), OWN)).toEqual(ACCEPT);
+    });
+    expect(rounds.view.round).toBe(place.round + 1);
+    expect([told(), rounds.contributions()]).toEqual([[contribution], [contribution]]);
+  });
+
+  it("does not draw once the head has moved, and is told late on the new one", async () => {
+    const { block } = blockOn(desk, place, 1);
+    const { index, contribution } = aUnitThat("wins");
+    const finished = await run(index, async () => {
+      expect(await desk.ledger.importBlock(block, OWN, { signal })).toEqual(ACCEPT);
+    });
+    expect(finished).toMatchObject({ draws: 0, won: false });
+    expect([wins.length, told(), rounds.contributions()]).toEqual([0, [contribution], [contribution]]);
+  });
+
+  it("is not told when it comes too late", async () => {
+    const { index } = aUnitThat("wins");
+    await run(index, async () => {
+      let at = place;
+      for (let i = 0; i < 3; i++) {
+        const next = blockOn(desk, at, 0);
+        await desk.ledger.importBlock(next.block, OWN, { signal });
+        at = next.place;
+      }
+    });
+    expect([wins.length, told(), rounds.contributions()]).toEqual([0, [], []]);
+  });
+
+  it("is nothing when it changed nothing", async () => {
+    const { run: honest } = runtime;
+    runtime.run = async (request, options) => {
+      const result = await honest(request, options);
+      return { ...result, end: request.start, digest: place.start };
+    };
+    expect(await run(0)).toMatchObject({ draws: 0, won: false });
+    expect([wins.length, told()]).toEqual([0, []]);
+  });
+});
+
+describe("a unit", () => {
+  it("is not begun without the state to start from, nor between a head and its round, nor by one that is banned", async () => {
+    const { view } = rounds;
+    const trainer = (change: object): Promise<FinishedUnit | undefined> => {
+      Object.defineProperty(rounds, "view", { configurable: true, value: { ...view, ...change } });
+      return aTrainer().run(0, 0);
+    };
+    expect(await trainer({ startDigest: new Uint8Array(32) })).toBeUndefined();
+    expect(await trainer({ head: new Uint8Array(32) })).toBeUndefined();
+    Object.defineProperty(desk.ledger.state, "isBanned", { configurable: true, value: () => true });
+    expect(await trainer({})).toBeUndefined();
+    expect([wins.length, told()]).toEqual([0, []]);
+  });
+
+  it("is told to whoever listens, and its time to the leader's deadline", async () => {
+    const heard: FinishedUnit[] = [];
+    desk.events.on("unit", (one) => heard.push(one));
+    const trainer = aTrainer();
+    expect(trainer.medianUnitMs()).toBe(1000);
+    const finished = trainer.run(3, aUnitThat("loses").index);
+    await settle();
+    await desk.lab.clock.run(UNIT_MS);
+    expect(heard).toEqual([await finished]);
+    expect(heard).toMatchObject([{ mlNode: 3, round: place.round, task: { name: "toy" } }]);
+    expect(trainer.medianUnitMs()).toBe(UNIT_MS);
+    expect(toHex(heard[0]?.result.digest as Uint8Array)).toBe(
+      toHex(told()[0]?.digest ?? (wins[0]?.contribution.digest as Uint8Array)),
+    );
+  });
+});
