@@ -91,6 +91,8 @@ const status = {
 const VALUES: { readonly [name: string]: readonly unknown[] } = {
   transaction: transactions,
   transfer: [{ to: bob.address, amount: 5n }],
+  stake: [{ amount: 5n }],
+  unstake: [{ amount: 2n ** 64n - 1n }],
   header: [block.header, evidence.b],
   body: [block.body, (blocks[0] as Block).body],
   block: [block, blocks[0]],

@@ -1,11 +1,11 @@
 // What waits for a block: bounded, one per account nonce, and back again when a block that held it is dropped.
 import { beforeEach, describe, expect, it } from "vitest";
-import { ACCEPT, Emitter } from "../../../../src/base/index.ts";
+import { ACCEPT, Emitter, toHex } from "../../../../src/base/index.ts";
 import type { State } from "../../../../src/chain/index.ts";
 import { type Block, Transaction } from "../../../../src/codec/index.ts";
 import { Mempool } from "../../../../src/engine/chain/index.ts";
 import type { EventBus } from "../../../../src/engine/events.ts";
-import { alice, aTransfer, aWorld, bob, carol, mineBlock } from "../../../support/chain.ts";
+import { alice, aStake, aTransfer, aWorld, bob, carol, mineBlock } from "../../../support/chain.ts";
 
 const world = aWorld();
 const { state: genesis, rules } = world;
@@ -85,5 +85,35 @@ describe("what waits", () => {
       kind: "reject",
       code: "bad-signature",
     });
+  });
+});
+
+describe("what no block could hold as the accounts stand", () => {
+  it("does not wait: free withdrawals of nothing, senders without an account, gifts below the fee", () => {
+    const fee = aWorld({ accountFee: "10" });
+    const own = new Mempool(fee.rules, { events, state: () => fee.state });
+    const free = { fee: 0n };
+    expect(own.add(aStake(fee.state, alice, "unstake", 1n, free))).toMatchObject({ kind: "ignore", code: "low-stake" });
+    expect(own.add(aStake(fee.state, bob, "unstake", 1n, free))).toMatchObject({ kind: "ignore", code: "low-balance" });
+    expect(own.add(aTransfer(fee.state, alice, bob.address, 19n))).toMatchObject({ code: "below-account-fee" });
+    expect(own.size).toBe(0);
+    expect(own.add(aTransfer(fee.state, alice, bob.address, 20n))).toEqual(ACCEPT);
+  });
+
+  it("goes with its sender's account", () => {
+    const fee = aWorld({
+      accountFee: "10",
+      allocations: [alice, bob].map((key) => ({ address: toHex(key.address), amount: "1000" })),
+    });
+    let at = fee.state;
+    const own = new Mempool(fee.rules, { events, state: () => at });
+    const all = aTransfer(at, alice, bob.address, 995n, { fee: 0n });
+    const later = aTransfer(at, alice, bob.address, 3n, { nonce: 1n });
+    expect(own.add(later)).toEqual(ACCEPT);
+    const { block, state: next } = mineBlock(at, carol, fee.rules, { transactions: [all] });
+    expect(next.hasAccount(alice.address)).toBe(false);
+    at = next;
+    move(next, [block]);
+    expect(own.size).toBe(0);
   });
 });
