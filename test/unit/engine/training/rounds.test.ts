@@ -299,6 +299,22 @@ describe("a contribution", () => {
     expect(await take(other)).toMatchObject({ kind: "ignore", code: "height-expired" });
   });
 
+  it("of the season before is not late but void", async () => {
+    desk = await aDesk(undefined, { genesis: { seasonBlocks: 2 } });
+    place = await firstPlace(desk);
+    rounds = theRounds();
+    const [unit, other] = unitsAt(desk, place, 2) as [Unit, Unit];
+    expect(await take(unit)).toEqual(ACCEPT);
+    const [second] = await grow(desk, place, 1);
+    expect(rounds.view).toMatchObject({ season: 1, round: second?.place.round, startDigest: second?.place.start });
+    expect(rounds.contributions()).toEqual([]);
+    expect(await take(other)).toMatchObject({ kind: "ignore", code: "stale-round" });
+    // What is run in the new one counts, and its records lead on.
+    const next = closed(desk, second?.place as Place);
+    expect(await add(next.record)).toEqual(ACCEPT);
+    expect(await desk.followed.parameters.get(next.place.start)).toEqual(next.place.parameters);
+  });
+
   it("that a block recorded is not offered again, nor taken from a peer", async () => {
     const [unit, other] = unitsAt(desk, place, 2) as [Unit, Unit];
     await take(unit);
