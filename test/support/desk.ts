@@ -104,7 +104,8 @@ export function blockOn(desk: Desk, place: Place, rounds = 1, extras: Parameters
 export function blockAt(desk: Desk, ready: Place, extras: Parameters<typeof blockOf>[4] = {}): Built {
   const { lab } = desk;
   const time = extras.time ?? ready.state.time + lab.network.rules.blockTimeMs;
-  const won = aWin(lab, leader, ready);
+  // The time decides which draws win.
+  const won = aWin(lab, leader, { ...ready, time });
   desk.followed.deltas.put(won.contribution.deltaHash, won.delta);
   const block = Block.wrap(blockOf(lab, leader, ready, won, { ...extras, time }));
   const combined = following(ready, [won, ...(extras.others ?? [])], won);

@@ -62,7 +62,20 @@ export const toyArtifacts: Artifacts = {
 /** Names whose keys have collateral from genesis on: without it nobody's contributions are recorded. */
 export const STAKED: readonly string[] = [
   ...Array.from("abcdefghijklmnopqrstuvwxyz"),
-  ...["leader", "worker", "miner", "honest worker", "other", "author", "stranger", "slow", "self", "third", "one"],
+  ...[
+    "leader",
+    "worker",
+    "miner",
+    "honest worker",
+    "other",
+    "author",
+    "stranger",
+    "slow",
+    "slower",
+    "self",
+    "third",
+    "one",
+  ],
   ...[
     "cheat",
     "another cheat",

@@ -23,7 +23,13 @@ let lab: Lab;
 let victim: Node;
 
 beforeEach(async () => {
-  lab = new Lab({ allocations: [{ address: toHex(key.address), amount: "1000000000" }] });
+  const [worker, stake] = [Sim.key("worker"), "1000000"];
+  lab = new Lab({
+    allocations: [
+      { address: toHex(key.address), amount: "1000000000", stake },
+      { address: toHex(worker.address), amount: "0", stake },
+    ],
+  });
   victim = await lab.node("v", reader);
 });
 afterEach(async () => {

@@ -20,7 +20,7 @@ import {
   toGrid,
   type Weighted,
 } from "../../../src/ml/index.ts";
-import { aContribution, aGenesis, alice, aRegistration, checkContributionOn } from "../../support/chain.ts";
+import { aContribution, aGenesis, alice, aRegistration, checkContributionOn, STAKES } from "../../support/chain.ts";
 
 /** A codec of the test's own: four bytes a value, as they are. */
 vi.mock("../../../src/ml/delta/codecs.ts", async (original) => {
@@ -133,7 +133,7 @@ describe("the table of aggregation rules", () => {
 
 describe("one more row", () => {
   const registration = aRegistration("fake", { codec: "plain" as never, aggregation: "last" as never });
-  const genesis = parseGenesis(aGenesis({ tasks: [registration] }));
+  const genesis = parseGenesis(aGenesis({ ...STAKES, tasks: [registration] }));
   const rules = rulesOf(genesis);
   const state = genesisState(genesis);
 
@@ -154,7 +154,7 @@ describe("one more row", () => {
       checkContributionOn(state, Contribution.sign({ ...fields, codec }, alice, rules.genesis), rules);
     expect(judge(7)).toEqual({ kind: "accept" });
     expect(judge(0)).toMatchObject({ kind: "reject", code: "unknown-codec" });
-    const plainGenesis = aGenesis();
+    const plainGenesis = aGenesis(STAKES);
     const [usual, at] = [rulesOf(plainGenesis), genesisState(plainGenesis)];
     const { signature: __, ...others } = aContribution(at, alice, {}, usual);
     const judgeUsual = (codec: number): object =>

@@ -1,6 +1,7 @@
 // An own unit: one that wins is put into a block and not told as a contribution, every other is, in time or late.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ACCEPT, toHex } from "../../../../src/base/index.ts";
+import type { State } from "../../../../src/chain/index.ts";
 import { Contribution, RoundRecord, type Topic } from "../../../../src/codec/index.ts";
 import { draftBlock } from "../../../../src/consensus/index.ts";
 import type { FinishedUnit } from "../../../../src/engine/events.ts";
@@ -58,7 +59,7 @@ function aTrainer(): Trainer {
   const publish = (topic: Topic, data: Uint8Array): void => void published.push({ topic, data });
   const deps = {
     ...{ runtime, key, ledger, rounds, followed, events },
-    blockMaker: { make } as unknown as BlockMaker,
+    blockMaker: { make, timeOn: (on: State) => on.time + 1 } as unknown as BlockMaker,
     outbox: { publish } as unknown as Outbox,
   };
   return new Trainer(lab.task, deps, { signal: stop.signal });
