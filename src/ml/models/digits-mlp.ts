@@ -25,7 +25,6 @@ export const digitsMlp: Architecture = {
     settings: [
       { learningRate: 0.02, momentum: 0.9 },
       { learningRate: 0.04, momentum: 0.8 },
-      { learningRate: 0.04, momentum: 0.9 },
     ],
   },
   parameters: [
