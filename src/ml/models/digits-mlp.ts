@@ -21,11 +21,10 @@ export const digitsMlp: Architecture = {
   noise: digitNoise,
   optimizer: {
     kind: "sgd",
-    // Slower ones lose what they learnt: at 0.01 and 0.9 to 0.94 after 120 units (README.md).
+    // Slower ones lose what they learnt: at 0.01 and 0.9 to 0.94 after 120 units (docs/exact-training.md, "Long seasons").
     settings: [
       { learningRate: 0.02, momentum: 0.9 },
       { learningRate: 0.04, momentum: 0.8 },
-      { learningRate: 0.04, momentum: 0.9 },
     ],
   },
   parameters: [
