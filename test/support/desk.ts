@@ -52,6 +52,13 @@ export async function aDesk(
   return { lab, store, blocks, events, followed, ledger, heard };
 }
 
+/** The desk's task over the same store with an empty memory, as after a restart. */
+export function afresh({ lab, store }: Desk): Promise<FollowedTask> {
+  const { seasonBlocks } = lab.network.rules;
+  const deps = { store, seasonBlocks, blocks: new BlockStore(store), network: undefined, artifacts: toyArtifacts };
+  return FollowedTask.open(lab.task, deps, { signal });
+}
+
 /** Where a desk's chain begins, and nobody leads. */
 export async function genesisPlace({ lab, followed }: Desk): Promise<Place> {
   const start = lab.task.initialDigest;

@@ -39,9 +39,12 @@ function judge(
 }
 
 describe("an early message", () => {
-  it.each(["other-block", "unknown-round", "wrong-previous", "height-ahead"] as const)("of code %s is", (code) => {
-    expect(isEarly(ignore(code))).toBe(true);
-  });
+  it.each(["other-block", "unknown-round", "wrong-previous", "other-branch", "height-ahead"] as const)(
+    "of code %s is",
+    (code) => {
+      expect(isEarly(ignore(code))).toBe(true);
+    },
+  );
 
   it.each([
     ACCEPT,

@@ -11,11 +11,14 @@ import { Rounds } from "../../../../src/engine/training/rounds.ts";
 import { parametersDigest } from "../../../../src/ml/index.ts";
 import {
   aDesk,
+  afresh,
+  type Built,
   blockOn,
   closed,
   type Desk,
   firstPlace,
   genesisPlace,
+  grow,
   signal,
   unitsAt,
   worker,
@@ -126,6 +129,18 @@ describe("a win", () => {
     const lost = aUnit(desk.lab, worker, place, { index: 9 });
     const both = [...unitsAt(desk, place), lost].map(({ contribution }) => contribution);
     await closes(await close({ rounds: { view: rounds.view, contributions: () => both } }), place);
+  });
+
+  it("takes those with it whose start memory has let go of: it is made again", async () => {
+    const middle = closed(desk, place);
+    const others = unitsAt(desk, middle.place, 1, Sim.key("slow"));
+    const { place: next } = (await grow(desk, place, 1))[0] as Built;
+    beginAt(next);
+    await wait(...others);
+    const followed = await afresh(desk);
+    for (const { contribution, delta } of [won, ...others]) followed.deltas.put(contribution.deltaHash, delta);
+    expect(await followed.parameters.get(middle.place.start)).toBeUndefined();
+    await closes(await close({ followed }), next, others);
   });
 
   it("whose round's state is not here closes nothing", async () => {

@@ -185,6 +185,20 @@ describe("late contributions", () => {
     expect(verdict).toMatchObject({ kind: "ignore", code: "no-parameters" });
   });
 
+  it("are added up again without their starts, which nobody can make any more", async () => {
+    // Run in the middle of the last block, recorded in the next.
+    const middle = closed(desk, (chain[2] as Built).place).place;
+    const end = (chain[3] as Built).place;
+    const [late] = unitsAt(desk, middle, 1, slow) as [Unit];
+    const next = blockAt(desk, closed(desk, end, [late, ...unitsAt(desk, end)]).place);
+    await bring(next);
+    await rowless(...chain.slice(0, 3).map(({ place }) => place), next.place);
+    const deltas = chain.flatMap(({ block }) => contributionsOf(block.value));
+    await store.batch(deltas.map(({ deltaHash }) => ({ key: KEYS.delta(deltaHash), value: undefined })));
+    expect(await setAt(await again(), { ...next, place: middle })).toBeUndefined();
+    expect(await setAt(await again(), next)).toEqual(next.place.parameters);
+  });
+
   it("of eight different starts need no more sets than memory holds, however large they are", async () => {
     const starts = [(chain[3] as Built).place];
     for (let i = 0; i < 7; i++) starts.push(closed(desk, starts.at(-1) as Place).place);

@@ -17,11 +17,13 @@ import { Leader, type LeaderDeps } from "../../../../src/engine/training/leader.
 import { Rounds } from "../../../../src/engine/training/rounds.ts";
 import {
   aDesk,
+  afresh,
   blockOn,
   closed,
   type Desk,
   firstPlace,
   genesisPlace,
+  grow,
   leader,
   signal,
   unitsAt,
@@ -61,11 +63,13 @@ interface Change {
   readonly rounds?: LeaderDeps["rounds"];
   readonly tasks?: number;
   readonly combine?: Combine;
+  readonly followed?: LeaderDeps["followed"];
   readonly unitMs?: number;
 }
 
 /** A leader over the desk's rounds; what it hands in is noted. */
-function aLeader({ key = leader, rounds: its = rounds, tasks = 1, combine, unitMs = UNIT_MS }: Change = {}): Leader {
+function aLeader(change: Change = {}): Leader {
+  const { key = leader, rounds: its = rounds, tasks = 1, combine, unitMs = UNIT_MS } = change;
   const { lab, ledger, followed, events, store } = desk;
   const rules = { ...lab.network.rules, tasks: Array(tasks).fill(lab.task) };
   const watching: LeaderDeps["rounds"] = {
@@ -84,7 +88,7 @@ function aLeader({ key = leader, rounds: its = rounds, tasks = 1, combine, unitM
   };
   const deps: LeaderDeps = {
     rounds: watching,
-    followed: combine === undefined ? followed : combining(combine),
+    followed: combine === undefined ? (change.followed ?? followed) : combining(combine),
     store,
     state: () => ledger.state,
     key,
@@ -178,6 +182,20 @@ describe("a round", () => {
     const last = signed.at(-1)?.record as RoundRecord;
     expect(last.contributions.map(({ round }) => last.round - round).sort()).toEqual([0, 1]);
     expect(rounds.view.startDigest).toEqual(last.nextDigest);
+  });
+
+  it("has the states made again that late ones started from, when memory has let go of them", async () => {
+    const middle = closed(desk, place);
+    const late = unitsAt(desk, middle.place, 1, other)[0] as Unit;
+    await grow(desk, place, 1);
+    await take(late);
+    const followed = await afresh(desk);
+    followed.deltas.put(late.contribution.deltaHash, late.delta);
+    expect(await followed.parameters.get(middle.place.start)).toBeUndefined();
+    aLeader({ followed }).consider();
+    await settle();
+    expect(signed.map(({ record }) => record.contributions)).toEqual([[late.contribution]]);
+    expect(rounds.view.startDigest).toEqual(signed[0]?.record.nextDigest);
   });
 
   it("is closed at once when as many have sent as a record holds, whoever is still expected", async () => {

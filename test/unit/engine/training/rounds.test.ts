@@ -12,6 +12,8 @@ import { Rounds } from "../../../../src/engine/training/rounds.ts";
 import { decodeDelta, toGrid } from "../../../../src/ml/index.ts";
 import {
   aDesk,
+  afresh,
+  type Built,
   blockOn,
   closed,
   type Desk,
@@ -276,6 +278,21 @@ describe("a contribution", () => {
     const { block: more } = blockOn(desk, last.place, 0);
     await desk.ledger.importBlock(more, OWN, { signal });
     expect((await take(lost)).kind).toBe("ignore");
+  });
+
+  it("whose start memory has let go of has it made again, alone and in a record", async () => {
+    const middle = closed(desk, place);
+    const [one, two] = unitsAt(desk, middle.place, 2, Sim.key("slow")) as [Unit, Unit];
+    const [built] = (await grow(desk, place, 1)) as [Built];
+    const last = closed(desk, built.place, [two, ...unitsAt(desk, built.place)]);
+    for (const use of [() => take(one), () => add(last.record)]) {
+      const fresh = await afresh(desk);
+      for (const { contribution, delta } of [one, two, ...unitsAt(desk, built.place)])
+        fresh.deltas.put(contribution.deltaHash, delta);
+      expect(await fresh.parameters.get(middle.place.start)).toBeUndefined();
+      rounds = theRounds(fresh);
+      expect(await use()).toEqual(ACCEPT);
+    }
   });
 
   it("that no leader recorded waits for the next, two blocks long", async () => {
