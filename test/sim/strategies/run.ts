@@ -29,8 +29,8 @@ export interface Income {
   readonly blocks: number;
   readonly ownBlocks: number;
   readonly found: number;
-  readonly player: Player;
-  readonly world: World;
+  /** Races of two blocks of one height, and honest power that worked on its own one. The world itself is let go: it is large. */
+  readonly races: Player["races"];
 }
 
 /** Lives through one network in which the last player, with this share of the power, follows the strategy. */
@@ -64,7 +64,7 @@ export function live(
   return {
     own: own / run.length.blocks,
     others: (coins(others) - before.others) / run.length.blocks / powerOf(params.machines),
-    ...{ blocks, ownBlocks, found: world.found - before.found, player, world },
+    ...{ blocks, ownBlocks, found: world.found - before.found, races: player.races },
   };
 }
 

@@ -55,13 +55,11 @@ export function tableOf(cases: readonly Case[], trial: Trial, told: (row: Row) =
     );
   return cases.map(({ strategy, within, most = 1, isPlain }) => {
     const count = isPlain ? Math.ceil(length.seeds / 2) : length.seeds;
-    // The plain network's honest runs are behind most rows.
-    const times = within === undefined ? 2 * HONEST_TIMES : HONEST_TIMES;
     const params = within?.(trial.params) ?? trial.params;
     const bases = known.get(within) ?? new Map<number, Income[]>();
     known.set(within, bases);
     const cells = trial.shares.map((share) => {
-      const base = bases.get(share) ?? lives(params, honest, share, { from: 0, count: times * length.seeds });
+      const base = bases.get(share) ?? lives(params, honest, share, { from: 0, count: HONEST_TIMES * length.seeds });
       bases.set(share, base);
       // Other seeds than the honest runs': the control's ratio would be 1 by itself.
       return cellOf(lives(params, strategy, share, { from: 1000, count }), base, share, most);
@@ -75,7 +73,7 @@ export function tableOf(cases: readonly Case[], trial: Trial, told: (row: Row) =
 function cellOf(tried: readonly Income[], base: readonly Income[], share: number, most: number | "withholding"): Cell {
   const own = (runs: readonly Income[]): number[] => runs.map((run) => run.own);
   const part = (runs: readonly Income[]): number[] => runs.map((run) => run.own / run.others);
-  const races = tried.map(({ player }) => player.races);
+  const races = tried.map((run) => run.races);
   const gamma = sum(races.map(({ followers }) => followers)) / Math.max(1, sum(races.map(({ count }) => count)));
   const partOf = (runs: readonly Income[]): number =>
     sum(runs.map(({ ownBlocks }) => ownBlocks)) / sum(runs.map(({ blocks }) => blocks));
