@@ -64,6 +64,8 @@ export const STAKED: readonly string[] = [
   ...Array.from("abcdefghijklmnopqrstuvwxyz"),
   ...[
     "leader",
+    "slowest",
+    "winner",
     "worker",
     "miner",
     "honest worker",
@@ -76,6 +78,7 @@ export const STAKED: readonly string[] = [
     "third",
     "one",
   ],
+  ...Array.from({ length: 8 }, (_, k) => `runner ${k}`),
   ...[
     "cheat",
     "another cheat",
