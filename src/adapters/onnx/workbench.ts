@@ -91,7 +91,7 @@ function tensorsOf(data: WorkerSetup["data"]): (task: Task) => Feeds {
 function drawsOf(): (job: StretchJob) => UnitDraws {
   let last: { readonly unit: string; readonly draws: UnitDraws } | undefined;
   return ({ task, seed }) => {
-    const unit = `${toHex(task.id)}/${toHex(seed)}`;
+    const unit = JSON.stringify([toHex(seed), task.steps, task.batch, task.data.splits.train, task.noise]);
     if (last?.unit !== unit) last = { unit, draws: drawUnit(seed, task) };
     return last.draws;
   };
