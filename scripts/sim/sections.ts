@@ -58,7 +58,8 @@ export const SECTIONS: { readonly [name: string]: (effort: Effort) => string } =
     return `${part}\n\n${withheld(rows)}`;
   },
   planned: ({ machines, length }) => {
-    const cases = [{ strategy: FINISHES }, ...pick(...UNDER_PLAN)];
+    const others = pick(...UNDER_PLAN).map((one) => ({ ...one, strategy: { ...one.strategy, drops: PLANNED.drops } }));
+    const cases = [{ strategy: FINISHES }, ...others];
     const trial = { params: devnetLike(machines), shares: SHARES, length, honest: PLANNED };
     return incomeTable(tableOf(cases, trial, told));
   },

@@ -18,7 +18,8 @@ const cellsOf = (cases: typeof CASES, of: readonly number[] = shares): [string, 
   );
 const seeds = Array.from({ length: 101 }, (_, seed) => seed);
 
-describe("a deviation", () => {
+// A crowded machine takes several times as long.
+describe("a deviation", { timeout: 180_000 }, () => {
   it("pays no more than honesty at 40 % of the power", () => {
     const others = CASES.filter((one) => !FORGING.includes(one) && one.most !== "withholding");
     const paid = cellsOf(others).filter(([, cell]) => !mayBe(cell));
@@ -45,7 +46,7 @@ describe("a deviation", () => {
   });
 });
 
-describe("the rules of before", () => {
+describe("the rules of before", { timeout: 180_000 }, () => {
   it("pay a winner that drops others, who withholds low draws, and who snipes the tip", () => {
     const old = cellsOf(CONTROLS, [0.3]);
     const design = cellsOf(CONTROLLED, [0.3]);
