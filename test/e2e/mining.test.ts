@@ -2,7 +2,7 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { NodeStatus } from "../../src/node/index.ts";
 import { needBuild } from "../support/cli-process.ts";
-import { eventually, Lab } from "../support/e2e-lab.ts";
+import { eventually, Lab, leastMinted, moneyIn } from "../support/e2e-lab.ts";
 
 let lab: Lab;
 beforeAll(needBuild);
@@ -30,7 +30,8 @@ describe("a lone miner", () => {
     expect(learned.settled.height).toBeGreaterThanOrEqual(1);
     const losses = node.losses();
     expect(losses.length).toBeGreaterThan(8);
-    expect(mean(losses.slice(-3))).toBeLessThan(mean(losses.slice(0, 3)) / 2);
+    // A network that knows nothing of ten digits is at ln 10; one label in sixteen is made up, so no loss ends near 0.
+    expect(mean(losses)).toBeLessThan(Math.log(10) / 3);
 
     const { code, out } = await lab.run("status", "--json", "--data-dir", lab.dataDir("miner"));
     expect(code).toBe(0);
@@ -38,7 +39,8 @@ describe("a lone miner", () => {
     expect(status).toMatchObject({ network: "devnet", state: "mining", nodeId: learned.nodeId, threatLevel: "LOW" });
     expect(status.height).toBeGreaterThanOrEqual(learned.height);
     expect(status.stats.blocksMined).toBe(status.height);
-    expect(BigInt(status.balance) + BigInt(status.immature)).toBe(BigInt(status.height) * 10_000_000n);
+    expect(moneyIn(status)).toBeGreaterThanOrEqual(leastMinted(status.height));
+    expect(BigInt(status.stake)).toBe(leastMinted(status.height));
 
     expect(await node.stop()).toBe(0);
     expect(lab.leftovers("miner")).toEqual([]);

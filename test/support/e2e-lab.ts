@@ -6,7 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type ApiClient, apiClient } from "../../src/api/index.ts";
 import { messageOf } from "../../src/base/index.ts";
 import { type GenesisProfile, PROFILES } from "../../src/chain/index.ts";
-import { genesisFor, type NodeStatus, type TaskChoice } from "../../src/node/index.ts";
+import { type AccountView, genesisFor, type NodeStatus, type TaskChoice } from "../../src/node/index.ts";
 import { CliProcess } from "./cli-process.ts";
 
 /** Time between two looks of `eventually`, ms. */
@@ -72,7 +72,16 @@ export const FAST: GenesisProfile = {
   blockTimeMs: 1_000,
   target: `001${"f".repeat(61)}`,
   maturity: 2,
+  evidenceBlocks: 2,
 };
+
+/** What that many blocks make at least, the winners' part; what they make beyond it goes by the work recorded. */
+export const leastMinted = (height: number): bigint =>
+  (BigInt(height) * BigInt(FAST.subsidy) * BigInt(FAST.split.winner)) / 1000n;
+
+/** All that an account has, in the smallest units. */
+export const moneyIn = (money: Pick<AccountView, "balance" | "stake" | "unbonding" | "immature">): bigint =>
+  BigInt(money.balance) + BigInt(money.stake) + BigInt(money.unbonding) + BigInt(money.immature);
 
 /** Units of 50 steps. */
 export const SHORT_TASK: TaskChoice = { model: "digits-mlp", steps: 50 };

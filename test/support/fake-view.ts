@@ -165,8 +165,10 @@ const aDetail = (height: number): BlockDetail => ({
   recordList: [
     {
       id: hexOf(60),
+      task: hexOf(70),
       round: 8,
       leader: hexOf(200),
+      closing: true,
       next: hexOf(61),
       contributions: [{ id: hexOf(62), author: hexOf(200), digest: hexOf(61) }],
     },

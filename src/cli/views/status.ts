@@ -133,7 +133,7 @@ export function blockLines(block: BlockDetail, c: Colors): string[] {
     ["checked", block.checked],
     ["evidence", String(block.evidence)],
     ...block.recordList.map((record): [string, string] => [
-      "record",
+      record.closing ? "closing" : "record",
       `round ${record.round}, leader ${short(record.leader)}, ${plural(record.contributions.length, "unit")}, next ${short(record.next)}`,
     ]),
     ...block.transactionList.map((it): [string, string] => [it.kind, transactionLine(it)]),

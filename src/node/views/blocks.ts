@@ -46,7 +46,7 @@ const blockShape = {
   target: hashForm.describe("What the draw had to be below: 32 bytes, big-endian."),
   stateRoot: hashForm.describe("Root of the chain state after this block."),
   transactions: count("Number of transactions in the block."),
-  records: count("Number of round records in the block."),
+  records: count("Number of round records in the block, with the one that closes the winner's round."),
   contributions: count("Number of contributions in those records."),
   checked: checkedForm,
 };
@@ -69,8 +69,12 @@ const contributionSchema = z
 const recordSchema = z
   .object({
     id: hashForm.describe("The record's id."),
+    task: hashForm.describe("Id of the task whose round it closes."),
     round: count("The round that it closes."),
-    leader: addressForm.describe("Who led the round and signed the record."),
+    leader: addressForm.describe("Who led the round and signed the record; of a closing record the block's miner."),
+    closing: z
+      .boolean()
+      .describe("True of the last: the round that the block itself closes, with the unit that won it."),
     next: hashForm.describe("digest(P) of the parameters that the next round starts from."),
     contributions: z.array(contributionSchema).readonly().describe("In the order in which they are aggregated."),
   })
@@ -82,7 +86,10 @@ export const blockDetailSchema = z
   .object({
     ...blockShape,
     transactionList: z.array(transactionSchema).readonly().describe("The block's transactions, in order."),
-    recordList: z.array(recordSchema).readonly().describe("The block's round records, in order."),
+    recordList: z
+      .array(recordSchema)
+      .readonly()
+      .describe("The block's round records, in order; the closing one is last."),
     evidence: count("Offences punished by this block."),
   })
   .readonly()

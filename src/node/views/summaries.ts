@@ -3,6 +3,7 @@ import { toHex } from "../../base/index.ts";
 import type { State } from "../../chain/index.ts";
 import { type Block, Contribution, Header, RoundRecord } from "../../codec/index.ts";
 import type { BlockEntry, Checked } from "../../engine/index.ts";
+import { contributionsOf, type Move, movesOf } from "../../work/index.ts";
 import type { BlockDetail, BlockSummary, BlockView, RecordView } from "./blocks.ts";
 import { transactionView } from "./transactions.ts";
 
@@ -29,7 +30,8 @@ export function blockSummary(entry: BlockEntry, state: State): BlockSummary {
   };
 }
 
-export function blockView({ header, body }: Block, checked: BlockSummary["checked"]): BlockView {
+export function blockView(block: Block, checked: BlockSummary["checked"]): BlockView {
+  const { header, body } = block;
   return {
     height: header.height,
     hash: toHex(Header.id(header)),
@@ -46,28 +48,35 @@ export function blockView({ header, body }: Block, checked: BlockSummary["checke
     target: toHex(header.target),
     stateRoot: toHex(header.stateRoot),
     transactions: body.transactions.length,
-    records: body.records.length,
-    contributions: body.records.reduce((sum, record) => sum + record.contributions.length, 0),
+    records: body.records.length + 1,
+    contributions: contributionsOf(block).length,
     checked,
   };
 }
 
 export function blockDetail(block: Block, checked: BlockSummary["checked"]): BlockDetail {
-  const place = { height: block.header.height, block: toHex(Header.id(block.header)) };
-  const { transactions, records, evidence } = block.body;
+  const { header, body } = block;
+  const place = { height: header.height, block: toHex(Header.id(header)) };
+  const { transactions, records, evidence } = body;
+  const closing = movesOf(block, header.task).at(-1) as Move;
   return {
     ...blockView(block, checked),
     transactionList: transactions.map((transaction) => transactionView(transaction, place)),
-    recordList: records.map(recordView),
+    recordList: [
+      ...records.map((record) => recordView({ ...record, id: RoundRecord.id(record), closing: false })),
+      recordView({ ...closing, leader: header.miner, closing: true }),
+    ],
     evidence: evidence.length,
   };
 }
 
-function recordView(record: RoundRecord): RecordView {
+function recordView(record: Omit<Move, "leads" | "winning"> & { leader: Uint8Array; closing: boolean }): RecordView {
   return {
-    id: toHex(RoundRecord.id(record)),
+    id: toHex(record.id),
+    task: toHex(record.task),
     round: record.round,
     leader: toHex(record.leader),
+    closing: record.closing,
     next: toHex(record.nextDigest),
     contributions: record.contributions.map((c) => ({
       id: toHex(Contribution.id(c)),
