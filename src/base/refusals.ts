@@ -46,7 +46,6 @@ export const REFUSALS = {
   "already-recorded": "the unit was recorded before",
   "too-many": "the author has as many contributions in this block as its stake covers",
   "too-many-records": "the task has no room for more records on this block",
-  "other-leader": "before the first block each miner leads itself",
   "not-leader": "the signer does not lead this round",
   "wrong-previous": "the record does not follow the previous one",
   "wrong-next": "the contributions do not make the state that the record claims",

@@ -40,18 +40,32 @@ export function nextRound({ commons }: OpenRound, record: RoundRecord): OpenRoun
 export class Recorded {
   readonly #state: State;
   readonly #rules: Rules;
+  readonly #base: Recorded | undefined;
   readonly #units = new Set<string>();
   readonly #counts = new Map<string, bigint>();
 
-  constructor(state: State, rules: Rules) {
+  /** What is counted goes beside what `base` holds, which stays as it is. */
+  constructor(state: State, rules: Rules, base?: Recorded) {
     this.#state = state;
     this.#rules = rules;
+    this.#base = base;
+  }
+
+  #has(unit: string): boolean {
+    if (this.#units.has(unit) || this.#base === undefined) return this.#units.has(unit);
+    return this.#base.#has(unit);
+  }
+
+  #countOf(author: string): bigint {
+    const own = this.#counts.get(author);
+    if (own !== undefined) return own;
+    return this.#base === undefined ? 0n : this.#base.#countOf(author);
   }
 
   /** The unit that won: nobody may record it a second time. */
   takeWinning(contribution: Contribution): Verdict {
     const unit = toHex(placeOf(contribution));
-    if (this.#units.has(unit)) return ignore("already-recorded");
+    if (this.#has(unit)) return ignore("already-recorded");
     this.#units.add(unit);
     return ACCEPT;
   }
@@ -59,9 +73,9 @@ export class Recorded {
   /** Counts a contribution in, or says why it cannot be recorded beside the others. */
   take(contribution: Contribution): Verdict {
     const unit = toHex(placeOf(contribution));
-    if (this.#units.has(unit)) return ignore("already-recorded");
+    if (this.#has(unit)) return ignore("already-recorded");
     const author = toHex(contribution.author);
-    const count = this.#counts.get(author) ?? 0n;
+    const count = this.#countOf(author);
     if (count >= maxContributionsOf(this.#state.collateralOf(contribution.author), this.#rules))
       return ignore("too-many");
     this.#units.add(unit);

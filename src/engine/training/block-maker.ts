@@ -62,14 +62,18 @@ export class BlockMaker {
     const { ledger, mempool, evidence, log } = this.#deps;
     const { contribution, nonce, closing, time, state } = won;
     const parts: DraftParts = { contribution, nonce, closing, time, records: this.#records(won) };
-    const extras = { transactions: mempool.select(), evidence: evidence.pending(state) };
-    let draft = draftBlock(state, { ...parts, ...extras }, ledger.rules);
-    if (draft.kind !== "draft") {
-      log.warn({ code: draft.code, reason: draft.reason }, "drafting without transactions and evidence");
-      draft = draftBlock(state, parts, ledger.rules);
+    const attempts: readonly DraftParts[] = [
+      { ...parts, transactions: mempool.select(), evidence: evidence.pending(state) },
+      parts,
+      // The others' tasks may have recorded since what the closing record counts on.
+      { ...parts, records: won.records },
+    ];
+    for (const attempt of attempts) {
+      const draft = draftBlock(state, attempt, ledger.rules);
+      if (draft.kind === "draft") return draft;
+      log.warn({ code: draft.code, reason: draft.reason }, "a win could not be made into a block of this content");
     }
-    if (draft.kind === "draft") return draft;
-    log.error({ code: draft.code, reason: draft.reason }, "a win could not be made into a block");
+    log.error({ height: state.height + 1 }, "a win could not be made into a block");
     return undefined;
   }
 

@@ -37,8 +37,9 @@ export async function closeRound(
   const stands = bytesEqual(current.head, win.view.head);
   const records = carried(win, stands ? current : win.view);
   const open = records.reduce<OpenRound>(nextRound, freshView(win.state, deps.followed.task, 0));
-  const others = stands ? deps.rounds.contributions(open).filter((c) => !sameUnit(c, contribution)) : [];
-  const all = [...others.slice(0, MAX_CONTRIBUTIONS - 1), contribution].sort(compareContributions);
+  const waiting = stands ? deps.rounds.contributions(open, MAX_CONTRIBUTIONS - 1) : [];
+  const others = waiting.filter((c) => !sameUnit(c, contribution));
+  const all = [...others, contribution].sort(compareContributions);
   const means = { followed: deps.followed, ...options };
   const closing = (await closed(win, open, all, means)) ?? (await closed(win, open, [contribution], means));
   return closing === undefined ? undefined : { records, closing };

@@ -102,6 +102,8 @@ export class Leader {
     const { rounds, log } = this.#deps;
     this.#closing = view;
     const record = (await this.#signedBefore(view)) ?? (await this.#draft(view));
+    // On a head that has no room left no more is tried.
+    if (record === "full") return;
     if (record === undefined && this.#closing === view) this.#closing = undefined;
     if (record === undefined || view !== rounds.view) return;
     const { kind, ...why } = await rounds.addRecord(record, { kind: "own" });
@@ -114,10 +116,10 @@ export class Leader {
     return bytes === undefined ? undefined : RoundRecord.read(bytes);
   }
 
-  async #draft(view: RoundView): Promise<Decoded<RoundRecord> | undefined> {
+  async #draft(view: RoundView): Promise<Decoded<RoundRecord> | "full" | undefined> {
     const { rounds, followed, key } = this.#deps;
     const { rules, task } = this.#options;
-    const contributions = rounds.contributions().slice(0, MAX_CONTRIBUTIONS);
+    const contributions = rounds.contributions();
     // Those that asked for a record may have expired with a block since.
     if (contributions.length === 0) return undefined;
     const pulling = { hints: [], signal: this.#signal };
@@ -136,7 +138,7 @@ export class Leader {
       leader: key.address,
     };
     const record = RoundRecord.wrap(RoundRecord.sign(unsigned, key, rules.genesis));
-    if (!fitsRecord([...view.records, record.value], rules)) return undefined;
+    if (!fitsRecord([...view.records, record.value], rules)) return "full";
     const signed = { key: KEYS.signed(view.head, task.id, view.round), value: record.bytes };
     await followed.deltas.keep(contributions, [signed]);
     return record;

@@ -1,7 +1,6 @@
 // Contributions by the common state they started from: bounded, first come first kept, each once.
 import { toHex } from "../../base/index.ts";
 import { type Contribution, MAX_CONTRIBUTIONS } from "../../codec/index.ts";
-import { compareContributions } from "../../consensus/index.ts";
 
 /** Places of a round that only this node's own contributions may take: strangers cannot crowd it out. */
 const OWN_PLACES = 8;
@@ -34,8 +33,8 @@ export class ContributionPool {
     return this.#byStart.get(toHex(contribution.startDigest))?.has(slot(contribution)) ?? false;
   }
 
-  /** Contributions from `start`, in record order. */
+  /** Contributions from `start`, first come first. */
   from(start: Uint8Array): Contribution[] {
-    return [...(this.#byStart.get(toHex(start))?.values() ?? [])].sort(compareContributions);
+    return [...(this.#byStart.get(toHex(start))?.values() ?? [])];
   }
 }

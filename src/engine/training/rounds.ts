@@ -1,7 +1,7 @@
 // The rounds of one task on the best block: contributions come in, records close them, the common state moves on (protocol section 3).
-import { ACCEPT, bytesEqual, ignore, SerialQueue, toHex, type Verdict } from "../../base/index.ts";
+import { ACCEPT, ignore, SerialQueue, toHex, type Verdict } from "../../base/index.ts";
 import type { Rules, State } from "../../chain/index.ts";
-import type { Contribution, Decoded, RoundRecord } from "../../codec/index.ts";
+import { type Contribution, type Decoded, MAX_CONTRIBUTIONS, type RoundRecord } from "../../codec/index.ts";
 import {
   checkContribution,
   checkRecord,
@@ -57,24 +57,26 @@ export class Rounds {
     return this.#view;
   }
 
-  /** Contributions that a record of the open round can hold beside those recorded on this head: of all common states that still count. */
-  contributions(open: OpenRound = this.#view): Contribution[] {
+  /**
+   * Contributions that a record of the open round can hold beside those recorded on this head, in its order: of all common states that
+   * still count, `most` of them. Those that have not long to be recorded come first, then those that came first.
+   */
+  contributions(open: OpenRound = this.#view, most: number = MAX_CONTRIBUTIONS): Contribution[] {
     const state = this.#deps.state();
     const recorded = this.#recorded(state);
-    return open.commons
-      .flatMap(({ digest }) => this.#pool.from(digest))
-      .sort(compareContributions)
-      .filter((c) => checkStanding(state, c, this.#options.rules, open).kind === "accept")
-      .filter((c) => recorded.take(c).kind === "accept");
+    const chosen: Contribution[] = [];
+    for (const c of open.commons.flatMap(({ digest }) => this.#pool.from(digest))) {
+      if (chosen.length >= most) break;
+      if (checkStanding(state, c, this.#options.rules, open).kind !== "accept") continue;
+      if (recorded.take(c).kind === "accept") chosen.push(c);
+    }
+    return chosen.sort(compareContributions);
   }
 
-  /** What the records on this head hold, of all tasks. */
+  /** What the records on this head hold, to count beside it. */
   #recorded(state: State): Recorded {
-    const recorded = new Recorded(state, this.#options.rules);
-    for (const { head, records } of this.#deps.board.views())
-      if (bytesEqual(head, state.tipId))
-        for (const { contributions } of records) for (const contribution of contributions) recorded.take(contribution);
-    return recorded;
+    const { rules } = this.#options;
+    return new Recorded(state, rules, this.#deps.board.recorded(state, rules));
   }
 
   /** Judges a contribution and keeps it once its delta is here; `accept` means worth relaying. */

@@ -141,15 +141,7 @@ const verdict = (outcome: number): Result =>
 /** Codes of the rooms above, which have no pure check of their own: shown by the tests of the engine and of attacks. */
 const ABOVE = [
   ...(["unknown-parent", "old-parent", "no-block", "forged-before", "forged-parent", "not-checked"] as const),
-  ...([
-    "other-leader",
-    "second-record",
-    "bad-delta",
-    "wrong-delta",
-    "no-delta",
-    "no-parameters",
-    "not-followed",
-  ] as const),
+  ...(["second-record", "bad-delta", "wrong-delta", "no-delta", "no-parameters", "not-followed"] as const),
   ...(["nonce-taken", "mempool-full", "known", "full", "far-height", "closing", "failed"] as const),
 ] as const;
 type Above = (typeof ABOVE)[number];

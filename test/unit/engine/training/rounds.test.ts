@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ACCEPT, type Hash32, toHex, type Verdict } from "../../../../src/base/index.ts";
 import { Contribution, MAX_CONTRIBUTIONS, RoundRecord } from "../../../../src/codec/index.ts";
+import { compareContributions } from "../../../../src/consensus/index.ts";
 import type { EngineEvents } from "../../../../src/engine/events.ts";
 import { fromPeer, OWN } from "../../../../src/engine/origin.ts";
 import { KEYS } from "../../../../src/engine/storage/index.ts";
@@ -223,6 +224,24 @@ describe("a contribution", () => {
     expect(await desk.followed.parameters.get(rounds.view.startDigest)).toEqual(two.place.parameters);
     // Recorded on this head, it waits for no other.
     expect(rounds.contributions()).toEqual([]);
+  });
+
+  it("is chosen before others when it has not long to be recorded, and then when it came first", async () => {
+    const late = unitsAt(desk, place, 1, Sim.key("slow"))[0] as Unit;
+    const one = closed(desk, place);
+    await add(one.record);
+    const [a, b] = [Sim.key("a"), Sim.key("b")].map((key) => unitsAt(desk, one.place, 1, key)[0] as Unit) as [
+      Unit,
+      Unit,
+    ];
+    const [first, last] = compareContributions(a.contribution, b.contribution) < 0 ? [b, a] : [a, b];
+    for (const unit of [first, last, late]) expect(await take(unit)).toEqual(ACCEPT);
+    const chosen = (most: number): Contribution[] => rounds.contributions(rounds.view, most);
+    expect(chosen(1)).toEqual([late.contribution]);
+    expect(new Set(chosen(2))).toEqual(new Set([late, first].map(({ contribution }) => contribution)));
+    expect(chosen(2)).toEqual(chosen(2).toSorted(compareContributions));
+    expect(chosen(3)).toHaveLength(3);
+    expect(rounds.contributions()).toEqual(chosen(3));
   });
 
   it.each([0, 1, 6, 7])("that is %i rounds late is recorded with its lag, from its own start", async (lag) => {
