@@ -92,7 +92,7 @@ function startWorks(options: EngineOptions, deps: EngineDeps, ground: Ground): W
   const board = new RoundBoard();
   const outbox = new Outbox({ wire: deps.wire, log: log.child("outbox") });
   const mempool = new Mempool(rules, { events, state: () => ledger.state });
-  const evidence = new EvidenceWatch(rules, { events, height: () => ledger.head.height });
+  const evidence = new EvidenceWatch(rules, { events, state: () => ledger.state });
   const attestations = new Attestations(rules, options.trustedVerifiers);
   const shared = { ...deps, ...ground, tasks: followed, board, outbox, mempool, evidence, attestations };
   const blockMaker = new BlockMaker({ ...shared, log: log.child("trainer") }, scope);

@@ -8,11 +8,16 @@ import type { EventBus } from "../events.ts";
 const MEMORY = 2048;
 const MAX_PENDING = 64;
 
-/** Evidence found and not in a block yet, with the height of its offence. */
+/** Evidence found and not in a block yet, with who is to be punished and the height of the offence. */
 interface Held {
+  readonly offender: Uint8Array;
   readonly height: number;
   readonly evidence: Evidence;
 }
+
+/** Evidence against others is refused, and keys with nothing are made up at no cost. */
+const hasAtRisk = (state: State, { offender }: Held): boolean =>
+  state.account(offender).stake > 0n || state.unbonding(offender).length > 0 || state.immature(offender).length > 0;
 
 /** One offence for all that its block let it lead: pairs for ever more rounds cost it nothing, and would fill the places of others. */
 const ledOf = ({ leader, block }: RoundRecord): string => `${toHex(leader)}/${toHex(block)}`;
@@ -21,6 +26,7 @@ const roundOf = (record: RoundRecord): string => `${ledOf(record)}/${toHex(recor
 export class EvidenceWatch {
   readonly #rules: Rules;
   readonly #events: EventBus;
+  readonly #state: () => State;
   readonly #headers = new Lru<string, Header>(MEMORY);
   readonly #records = new Lru<string, RoundRecord>(MEMORY);
   /** Offences found already: more signatures over one of them are not another. */
@@ -29,10 +35,12 @@ export class EvidenceWatch {
   readonly #passed = new Lru<string, true>(MEMORY);
   #pending: Held[] = [];
 
-  constructor(rules: Rules, { events, height }: { readonly events: EventBus; readonly height: () => number }) {
+  /** `state`: after the best block. */
+  constructor(rules: Rules, { events, state }: { readonly events: EventBus; readonly state: () => State }) {
     this.#rules = rules;
     this.#events = events;
-    events.on("head", () => this.#prune(height()));
+    this.#state = state;
+    events.on("head", () => this.#prune(state().height));
     events.on("record", ({ record }) => {
       this.noteRecord(record);
       this.#passed.set(roundOf(record), true);
@@ -49,7 +57,7 @@ export class EvidenceWatch {
       if (this.#found.has(key)) return;
       if (doubleBlock.judge({ a: before, b: header }, header.height, this.#rules).kind !== "offence") return;
       this.#found.set(key, true);
-      this.#hold(header.height, evidenceOf(doubleBlock, { a: before, b: header }));
+      this.#hold({ offender: miner, height, evidence: evidenceOf(doubleBlock, { a: before, b: header }) });
       this.#alert(header.miner, `two blocks at height ${header.height} from one win`);
     }
   }
@@ -70,8 +78,9 @@ export class EvidenceWatch {
     }
     if (doubleRecord.judge({ a: before, b: record }, record.height, this.#rules).kind !== "offence") return "first";
     this.#found.set(led, true);
-    this.#hold(record.height, evidenceOf(doubleRecord, { a: before, b: record }));
-    this.#alert(record.leader, `two records for round ${record.round}`);
+    const { leader, height } = record;
+    this.#hold({ offender: leader, height, evidence: evidenceOf(doubleRecord, { a: before, b: record }) });
+    this.#alert(leader, `two records for round ${record.round}`);
     return this.#passed.has(key) ? "second" : "more";
   }
 
@@ -81,8 +90,13 @@ export class EvidenceWatch {
     return selectEvidence(state, held, this.#rules);
   }
 
-  #hold(height: number, evidence: Evidence): void {
-    if (this.#pending.length < MAX_PENDING) this.#pending.push({ height, evidence });
+  /** Where all places are taken, those make room whose offender has nothing to lose. */
+  #hold(held: Held): void {
+    if (this.#pending.length >= MAX_PENDING) {
+      const state = this.#state();
+      this.#pending = this.#pending.filter((other) => hasAtRisk(state, other));
+    }
+    if (this.#pending.length < MAX_PENDING) this.#pending.push(held);
   }
 
   #alert(offender: Uint8Array, detail: string): void {

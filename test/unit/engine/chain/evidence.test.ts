@@ -1,0 +1,46 @@
+// Evidence that waits for a block: bounded, and the places are for offenders that have something to lose.
+import { beforeEach, describe, expect, it } from "vitest";
+import type { Evidence } from "../../../../src/codec/index.ts";
+import type { KeyPair } from "../../../../src/crypto/index.ts";
+import { EvidenceWatch } from "../../../../src/engine/chain/index.ts";
+import { aDesk, type Desk, firstPlace, worker } from "../../../support/desk.ts";
+import { aUnit, type Place, recordAt } from "../../../support/forge.ts";
+import { Sim } from "../../../support/sim.ts";
+
+let desk: Desk;
+let place: Place;
+let watch: EvidenceWatch;
+beforeEach(async () => {
+  desk = await aDesk();
+  place = await firstPlace(desk);
+  const { ledger, lab, events } = desk;
+  watch = new EvidenceWatch(lab.network.rules, { events, state: () => ledger.state });
+});
+
+/** Two records of `key` for one round. */
+function offends(key: KeyPair): void {
+  const units = [aUnit(desk.lab, worker, place)];
+  for (const change of [{}, { nextDigest: new Uint8Array(32) }])
+    watch.noteRecord(recordAt(desk.lab, key, place, units, change));
+}
+const pending = (): Evidence[] => watch.pending(desk.ledger.state);
+
+describe("evidence that waits", () => {
+  it("is what the next block can carry", () => {
+    offends(Sim.key("cheat"));
+    expect(pending()).toHaveLength(1);
+  });
+
+  it("is not crowded out by offences of keys that have nothing to lose", () => {
+    for (let i = 0; i < 64; i++) offends(Sim.key(`nobody ${i}`));
+    expect(pending()).toHaveLength(0);
+    offends(Sim.key("cheat"));
+    expect(pending()).toHaveLength(1);
+  });
+
+  it("stays when others of its kind come: the first are kept", () => {
+    offends(Sim.key("cheat"));
+    for (let i = 0; i < 64; i++) offends(Sim.key(`nobody ${i}`));
+    expect(pending()).toHaveLength(1);
+  });
+});
