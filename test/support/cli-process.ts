@@ -13,6 +13,8 @@ export function needBuild(): void {
 export class CliProcess {
   readonly #child: ChildProcess;
   readonly #waiters = new Set<() => void>();
+  /** Whether it was sent a signal from here. */
+  signalled = false;
   readonly exit: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
   out = "";
   err = "";
@@ -51,6 +53,7 @@ export class CliProcess {
   }
 
   signal(name: NodeJS.Signals): void {
+    this.signalled = true;
     this.#child.kill(name);
   }
 

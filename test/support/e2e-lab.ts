@@ -134,6 +134,10 @@ export class Lab {
       () => find("started")[0] as (Line & { apiUrl: string }) | undefined,
       `${name}'s start`,
     );
+    // A test sees only that a node does not answer any more; why, the node said last.
+    void child.exit.then(({ code, signal }) => {
+      if (!child.signalled) console.error(`${name} ended by itself (${code ?? signal}):\n${child.err.slice(-8000)}`);
+    });
     return {
       process: child,
       api: apiClient(started.apiUrl),
