@@ -76,10 +76,14 @@ it("mines on in both halves and agrees on one chain with the right sum of money"
   );
   const parted = await statuses(nodes);
   const common = Math.max(...parted.map(({ height }) => height));
-  const apart = await eventually(async () => {
-    const all = await statuses(nodes);
-    return all.every(({ height, state }) => height >= common + 2 && state === "mining") ? all : undefined;
-  }, "two more blocks in each half");
+  const apart = await eventually(
+    async () => {
+      const all = await statuses(nodes);
+      return all.every(({ height, state }) => height >= common + 2 && state === "mining") ? all : undefined;
+    },
+    "two more blocks in each half",
+    150_000,
+  );
   // The control: they really are two chains now.
   const [ours, theirs] = await Promise.all(nodes.map(({ api }) => api.block(String(common + 2))));
   expect(ours?.hash).not.toBe(theirs?.hash);
