@@ -15,7 +15,11 @@ export const MINER = aKey("bench miner");
 export function syntheticNetwork(accounts: number): Network {
   const address = (i: number): string =>
     Buffer.from(i === 0 ? MINER.address : sha256(new Uint8Array(Uint32Array.of(i).buffer))).toString("hex");
-  const allocations = Array.from({ length: accounts }, (_, i) => ({ address: address(i), amount: "1000000000" }));
+  // What the miner has at stake is what lets its units be recorded.
+  const stakeOf = (i: number): { readonly stake?: string } => (i === 0 ? { stake: "1000000" } : {});
+  const allocations = Array.from({ length: accounts }, (_, i) => {
+    return { address: address(i), amount: "1000000000", ...stakeOf(i) };
+  });
   // More accounts than a genesis file may list, so past its check: a real network comes to them by transfers.
   const genesis = { ...toyNetwork({ network: "bench", target: "f".repeat(64) }).genesis, allocations };
   return { genesis, rules: rulesOf(genesis) };
@@ -26,11 +30,12 @@ export interface Mined {
   readonly state: State;
 }
 
-/** The next block: one record of one unit, and a transfer from the miner to each of the payees. */
+/** The next block: its closing record, from height 2 on one record of one unit, and a transfer from the miner to each of the payees. */
 function nextBlock(state: State, { rules }: Network, payees: readonly Uint8Array[]): Mined {
   const { nonce } = state.account(MINER.address);
   const transactions = payees.map((payee, i) => aTransfer(state, MINER, payee, 1n, { nonce: nonce + BigInt(i) }));
-  const mined = mineBlock(state, MINER, rules, { records: someRecords(state, MINER, [MINER], 1, rules), transactions });
+  const records = state.height === 0 ? [] : someRecords(state, MINER, [MINER], 1, rules);
+  const mined = mineBlock(state, MINER, rules, { records, transactions });
   return { block: Block.wrap(mined.block), state: mined.state };
 }
 
