@@ -9,7 +9,8 @@ const RECOVERY_AFTER = 20n;
 /** From then on the target doubles after every so many block times. */
 const RECOVERY_EVERY = 10n;
 const BITS = 256n;
-const SPACE = 2n ** BITS;
+/** All that a hash can be. */
+export const SPACE: bigint = 2n ** BITS;
 
 /**
  * The next block's target: the last one times (W T + solve - T) / (W T), where T is the block time and W the window. A weighted

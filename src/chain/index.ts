@@ -6,7 +6,7 @@ export * from "./economy/pay.ts";
 export * from "./economy/payments.ts";
 export { type DoubleBlock, doubleBlock } from "./evidence/double-block.ts";
 export { doubleRecord } from "./evidence/double-record.ts";
-export { judgeEvidence, selectEvidence } from "./evidence/judge.ts";
+export { carriable, judgeEvidence, selectEvidence } from "./evidence/judge.ts";
 export type { Offence } from "./evidence/kind.ts";
 export { EVIDENCE_KINDS, evidenceOf } from "./evidence/kinds.ts";
 export * from "./genesis.ts";

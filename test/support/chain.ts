@@ -97,6 +97,17 @@ export const STAKES = {
 /** What a block makes whose winner records nobody else, on the easy network: stake at once, the rest when it matures. */
 export const LONE = { stake: 300n, immature: 470n, minted: 770n };
 
+/** Money of the small test networks: a block makes a thousand, three are collateral enough, accounts are free. */
+export const SMALL_MONEY = {
+  subsidy: "1000",
+  split: { winner: 300, contributions: 450, leader: 100, attestations: 50, epoch: 100 },
+  auditOneIn: 16,
+  attesters: 1,
+  minCollateral: "3",
+  provisional: "6",
+  accountFee: "0",
+};
+
 /** An easy network: a draw wins once in 16, a unit has 64; alice owns a million. */
 export function aGenesis(change: Partial<Genesis> = {}): Genesis {
   return parseGenesis({
@@ -106,14 +117,8 @@ export function aGenesis(change: Partial<Genesis> = {}): Genesis {
     blockTimeMs: 1000,
     target: `0f${"f".repeat(62)}`,
     retargetWindow: 20,
-    subsidy: "1000",
+    ...SMALL_MONEY,
     maturity: 5,
-    split: { winner: 300, contributions: 450, leader: 100, attestations: 50, epoch: 100 },
-    auditOneIn: 16,
-    attesters: 1,
-    minCollateral: "3",
-    provisional: "6",
-    accountFee: "0",
     unbonding: 20,
     evidenceBlocks: 5,
     omegaB: 1,

@@ -20,7 +20,7 @@ import type {
   UnitResult,
 } from "../../src/ports/index.ts";
 import type { Task } from "../../src/work/index.ts";
-import { aRegistration } from "./chain.ts";
+import { aRegistration, SMALL_MONEY } from "./chain.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 
 /** The first parameters of a toy task: 48 in two tensors. */
@@ -103,14 +103,8 @@ export function toyNetwork(change: Partial<Genesis> = {}): Network {
     blockTimeMs: 10_000,
     target: `00${"66".repeat(31)}`,
     retargetWindow: 20,
-    subsidy: "1000",
+    ...SMALL_MONEY,
     maturity: 8,
-    split: { winner: 300, contributions: 450, leader: 100, attestations: 50, epoch: 100 },
-    auditOneIn: 16,
-    attesters: 1,
-    minCollateral: "3",
-    provisional: "6",
-    accountFee: "0",
     unbonding: 20,
     evidenceBlocks: 8,
     omegaB: 64,

@@ -1,6 +1,7 @@
 // What work is paid and how much of it a block takes: pay follows work, not presence, in unbounded integers (protocol sections 3, 4 and 6).
 import { toBigInt } from "../../base/index.ts";
 import { taggedHash } from "../../crypto/index.ts";
+import { SPACE } from "../difficulty.ts";
 import type { Rules } from "../rules.ts";
 
 /** K: a block has room for some K contributions, however many mine. */
@@ -9,7 +10,6 @@ const CONTRIBUTIONS_PER_BLOCK = 500n;
 const COLLATERAL_FACTOR = 8n;
 /** A winner gets one part in five of what the leaders and attesters that it carries are paid. */
 const CARRIED_ONE_IN = 5n;
-const SPACE = 2n ** 256n;
 
 type Part = keyof Rules["split"];
 type PayRules = Pick<Rules, "subsidy" | "split" | "auditOneIn" | "attesters" | "minCollateral">;

@@ -23,7 +23,7 @@ interface Paid {
   readonly leader: Uint8Array | undefined;
 }
 
-/** What a block on \`state\` pays. */
+/** What a block on `state` pays. */
 export function paymentsOf(state: State, block: WonBlock, fees: bigint, rules: Rules): Payments {
   const { header, body } = block;
   const sums = new Map<string, Reward>();

@@ -22,8 +22,12 @@ export function judgeEvidence(
   return { kind: "offences", offences };
 }
 
-/** Of the evidence that a node holds, what a block on `state` can carry: each offence shown, in time, once, not punished yet, and by a key that has something to lose still. */
-export function selectEvidence(state: State, held: readonly Evidence[], rules: Rules): Evidence[] {
+/** Of the evidence that a node holds, what a block on `state` can carry, as far as it has room. */
+export const selectEvidence = (state: State, held: readonly Evidence[], rules: Rules): Evidence[] =>
+  carriable(state, held, rules).slice(0, MAX_EVIDENCE);
+
+/** Each offence shown, in time, once, not punished yet, and by a key that has something to lose still. */
+export function carriable(state: State, held: readonly Evidence[], rules: Rules): Evidence[] {
   const seen = new Set(state.punished.map((entry) => toHex(entry.offence)));
   const working = new WorkingState(state);
   working.ripen();
@@ -35,5 +39,5 @@ export function selectEvidence(state: State, held: readonly Evidence[], rules: R
     seen.add(toHex(judged.id));
     return true;
   };
-  return held.filter(fresh).slice(0, MAX_EVIDENCE);
+  return held.filter(fresh);
 }

@@ -1,6 +1,14 @@
 // Watches for what nobody may sign twice: one win behind two blocks, one round under two records. Finds become evidence for the next block.
 import { bytesEqual, Lru, toHex } from "../../base/index.ts";
-import { doubleBlock, doubleRecord, evidenceOf, type Rules, type State, selectEvidence } from "../../chain/index.ts";
+import {
+  carriable,
+  doubleBlock,
+  doubleRecord,
+  evidenceOf,
+  type Rules,
+  type State,
+  selectEvidence,
+} from "../../chain/index.ts";
 import { type Evidence, Header, RoundRecord } from "../../codec/index.ts";
 import type { EventBus } from "../events.ts";
 
@@ -8,16 +16,11 @@ import type { EventBus } from "../events.ts";
 const MEMORY = 2048;
 const MAX_PENDING = 64;
 
-/** Evidence found and not in a block yet, with who is to be punished and the height of the offence. */
+/** Evidence found and not in a block yet, with the height of its offence. */
 interface Held {
-  readonly offender: Uint8Array;
   readonly height: number;
   readonly evidence: Evidence;
 }
-
-/** Evidence against others is refused, and keys with nothing are made up at no cost. */
-const hasAtRisk = (state: State, { offender }: Held): boolean =>
-  state.account(offender).stake > 0n || state.unbonding(offender).length > 0 || state.immature(offender).length > 0;
 
 /** One offence for all that its block let it lead: pairs for ever more rounds cost it nothing, and would fill the places of others. */
 const ledOf = ({ leader, block }: RoundRecord): string => `${toHex(leader)}/${toHex(block)}`;
@@ -57,7 +60,7 @@ export class EvidenceWatch {
       if (this.#found.has(key)) return;
       if (doubleBlock.judge({ a: before, b: header }, header.height, this.#rules).kind !== "offence") return;
       this.#found.set(key, true);
-      this.#hold({ offender: miner, height, evidence: evidenceOf(doubleBlock, { a: before, b: header }) });
+      this.#hold({ height, evidence: evidenceOf(doubleBlock, { a: before, b: header }) });
       this.#alert(header.miner, `two blocks at height ${header.height} from one win`);
     }
   }
@@ -79,7 +82,7 @@ export class EvidenceWatch {
     if (doubleRecord.judge({ a: before, b: record }, record.height, this.#rules).kind !== "offence") return "first";
     this.#found.set(led, true);
     const { leader, height } = record;
-    this.#hold({ offender: leader, height, evidence: evidenceOf(doubleRecord, { a: before, b: record }) });
+    this.#hold({ height, evidence: evidenceOf(doubleRecord, { a: before, b: record }) });
     this.#alert(leader, `two records for round ${record.round}`);
     return this.#passed.has(key) ? "second" : "more";
   }
@@ -90,11 +93,12 @@ export class EvidenceWatch {
     return selectEvidence(state, held, this.#rules);
   }
 
-  /** Where all places are taken, those make room whose offender has nothing to lose. */
+  /** Where all places are taken, what no block could carry makes room: keys that have nothing to lose are made up at no cost. */
   #hold(held: Held): void {
     if (this.#pending.length >= MAX_PENDING) {
-      const state = this.#state();
-      this.#pending = this.#pending.filter((other) => hasAtRisk(state, other));
+      const all = this.#pending.map(({ evidence }) => evidence);
+      const some = new Set(carriable(this.#state(), all, this.#rules));
+      this.#pending = this.#pending.filter(({ evidence }) => some.has(evidence));
     }
     if (this.#pending.length < MAX_PENDING) this.#pending.push(held);
   }

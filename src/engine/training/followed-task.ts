@@ -99,9 +99,9 @@ export class FollowedTask {
     { id, digest, season }: Standing,
     { signal }: { readonly signal: AbortSignal },
   ): Promise<Float32Array | undefined> {
-    if (this.#plant(digest, season)) return this.parameters.get(digest);
     const held = await this.parameters.get(digest);
     if (held !== undefined) return held;
+    if (this.#plant(digest, season)) return this.parameters.get(digest);
     const path = await this.#pathTo(id, digest, season);
     if (path === undefined) return undefined;
     let { start } = path;
