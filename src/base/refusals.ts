@@ -74,6 +74,15 @@ export const REFUSALS = {
   "evidence-ahead": "the offence is in the future of this block",
   "already-punished": "the offence was punished before",
   "nothing-to-lose": "the offender has nothing that could be taken",
+  "too-many-units": "the evidence is about more units than a block may make others run",
+  "false-evidence": "the evidence says what running the unit contradicts",
+  // Audits
+  "no-seat": "the key does not attest in this audit",
+  "not-now": "attesters give this word in other blocks",
+  "already-committed": "the attester has committed before",
+  "already-revealed": "the attester has revealed before",
+  "wrong-word": "the word is not the one that was committed",
+  "not-shown": "no evidence has shown that the unit is forged",
   // Gossip
   known: "the object is here already",
   full: "there is no room for more of these",

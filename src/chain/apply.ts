@@ -2,6 +2,8 @@
 import type { Refusal } from "../base/index.ts";
 import type { UnsignedHeader } from "../codec/index.ts";
 import { drawHash, nextBeacon, unitOfHeader, type WonBlock } from "../work/index.ts";
+import { drawAudits } from "./audits/draw.ts";
+import { applyWords } from "./audits/words.ts";
 import { nextTarget, workOf } from "./difficulty.ts";
 import { type Payments, paymentsOf } from "./economy/payments.ts";
 import { judgeEvidence } from "./evidence/judge.ts";
@@ -28,15 +30,19 @@ export function apply(state: State, block: UnsignedBlock, rules: Rules): Applied
   working.ripen();
   const paid = applyTransactions(working, body.transactions, { height: header.height, rules });
   if (paid.kind !== "fees") return paid;
-  const judged = judgeEvidence(body.evidence, header.height, rules);
+  const judged = judgeEvidence(body.evidence, state, rules);
   if (judged.kind !== "offences") return judged;
 
   pay(working, paymentsOf(state, block, paid.fees, rules), header.miner);
+  const words = applyWords(working, body, header.miner, rules);
+  if (words.kind !== "rewards") return words;
+  working.mint(words.rewards);
   const refusal = punishAll(working, judged.offences, header.miner, rules);
   if (refusal !== undefined) return refusal;
 
-  applyWork(working, block, rules);
+  applyWork(working, state, block, rules);
   moveTip(working, state, header, rules);
+  working.seats.open(state.height, drawAudits(state, working.view.beacon, rules));
   return { kind: "state", state: working.finish(rules.accountFee) };
 }
 

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { type Hash32, messageOf, PouwError, utf8 } from "../base/index.ts";
 import { taggedHash } from "../crypto/index.ts";
 import { checkNonces, noncesPerUnit } from "../work/index.ts";
+import { leastEvidenceBlocks } from "./audits/windows.ts";
 import { canonicalJson } from "./canonical-json.ts";
 import { type GenesisTask, hex32, TaskSchema, taskFault, taskOf } from "./genesis-task.ts";
 import { MAX_TASKS, type Rules } from "./rules.ts";
@@ -36,6 +37,7 @@ const GenesisSchema = z.strictObject({
   seasonBlocks: positive,
   auditOneIn: positive,
   attesters: z.int().min(1).max(16),
+  auditBlocks: z.int().min(1).max(MAX_EVIDENCE_BLOCKS),
   minCollateral: money.refine((text) => text !== "0", "above zero"),
   provisional: money,
   accountFee: money,
@@ -63,6 +65,9 @@ export function parseGenesis(json: unknown): Genesis {
   if (BigInt(`0x${genesis.target}`) === 0n) throw bad("target: must be above zero");
   if (genesis.unbonding <= genesis.maturity) throw bad("unbonding: must be longer than maturity");
   if (genesis.evidenceBlocks > genesis.maturity) throw bad("evidenceBlocks: no longer than maturity");
+  const least = leastEvidenceBlocks(genesis);
+  if (genesis.evidenceBlocks < least)
+    throw bad(`evidenceBlocks: at least ${least}, so that every attestation can be answered`);
   checkMoney(genesis);
   checkTasks(genesis);
   return genesis;

@@ -10,6 +10,8 @@ const common = {
   provisional: "6000000",
   accountFee: "10000",
   evidenceBlocks: 24,
+  // Commits in blocks h + 2 to h + 6, reveals in h + 7 to h + 11: time for a unit and a message, and twelve blocks left for evidence.
+  auditBlocks: 5,
   // Nonces per 10^9 of effort: 1420 for the digits model at S = 2000, so that hashing stays under 1 % of a unit's time.
   omegaB: 67,
   omegaM: 67,

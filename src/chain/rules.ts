@@ -35,7 +35,9 @@ export interface Rules extends WorkRules {
   readonly split: Split;
   /** What one contribution in so many is: an audit's. The rate q of audits is 1 over it. */
   readonly auditOneIn: number;
-  /** k: attesters that an audit pays. */
+  /** Blocks in which an audit's attesters may commit, and as many in which they may reveal. */
+  readonly auditBlocks: number;
+  /** k: attesters of an audit. */
   readonly attesters: number;
   /** Stake below which a key's contributions are not recorded. */
   readonly minCollateral: bigint;

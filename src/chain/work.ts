@@ -1,5 +1,6 @@
 // How a block moves its tasks: their common states, their seasons, and what it recorded (protocol sections 2 and 3).
 import { bytesEqual } from "../base/index.ts";
+import { Contribution } from "../codec/index.ts";
 import {
   beginsSeason,
   COMMON_STATES,
@@ -8,20 +9,24 @@ import {
   type Move,
   movesOf,
   placeOf,
+  startName,
   type Task,
   type WonBlock,
   winningOf,
 } from "../work/index.ts";
+import { attesterPayOf } from "./economy/payments.ts";
 import { findTask, type Rules } from "./rules.ts";
+import type { State } from "./state/state.ts";
 import { type Common, OPEN, type Recorded, StateType, TaskStateType } from "./state/state-type.ts";
 import type { WorkingState } from "./state/working-state.ts";
 
-/** Tasks move, a season may end, and what was recorded is remembered. */
-export function applyWork(working: WorkingState, block: WonBlock, rules: Rules): void {
+/** Tasks move, a season may end, and what was recorded, and from where, is remembered. */
+export function applyWork(working: WorkingState, state: State, block: WonBlock, rules: Rules): void {
   const { height } = block.header;
+  working.turnRecorded(height, recordedIn(state, block, rules));
   moveTasks(working, block);
   if (beginsSeason(height, rules.seasonBlocks)) turnSeason(working, height, rules);
-  working.turnRecorded(height, recordedIn(block));
+  working.turnStarts(height, { on: madeOn(block), after: standing(working) });
 }
 
 /** The common states after a move on the block at `height`: the one that stood ends there; a closing record's stands on the next block. */
@@ -72,9 +77,26 @@ function turnSeason(working: WorkingState, height: number, rules: Rules): void {
 }
 
 /** What the block recorded, the winning contribution excepted: that one was checked, and is neither audited nor evidence. */
-function recordedIn(block: WonBlock): Recorded[] {
+function recordedIn(state: State, block: WonBlock, rules: Rules): Recorded[] {
   const winning = winningOf(block);
   return contributionsOf(block)
     .filter((contribution) => contribution !== winning)
-    .map((contribution) => ({ unit: placeOf(contribution), author: contribution.author }));
+    .map((contribution) => ({
+      unit: placeOf(contribution),
+      contribution: Contribution.id(contribution),
+      author: contribution.author,
+      pay: attesterPayOf(state, contribution, rules),
+    }));
+}
+
+/** The common states that the leader's records made on the block's parent. */
+const madeOn = ({ body }: WonBlock): Uint8Array[] =>
+  body.records.map(({ task, round, nextDigest }) => startName({ task, round: round + 1, startDigest: nextDigest }));
+
+/** Those that stand after the block, one of each task. */
+function standing({ view: { tasks } }: WorkingState): Uint8Array[] {
+  return Array.from({ length: tasks.length }, (_, at) => {
+    const { id: task, round, parametersDigest: startDigest } = TaskStateType.toValueFromViewDU(tasks.get(at));
+    return startName({ task, round, startDigest });
+  });
 }

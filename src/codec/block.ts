@@ -1,5 +1,6 @@
 // Blocks (protocol section 4).
 import { ContainerType, ListCompositeType, type ValueOf } from "@chainsafe/ssz";
+import { AuditCommit, MAX_AUDIT_WORDS, RevealType } from "./audit.ts";
 import { EvidenceType } from "./evidence.ts";
 import { signedObject } from "./signed-object.ts";
 import { Bytes32, type Codec, codecOf, type Decoded, Time, U16, U32, U64 } from "./ssz.ts";
@@ -49,6 +50,9 @@ export const BodyType = new ContainerType({
   records: new ListCompositeType(RoundRecord.type, MAX_RECORDS),
   /** Closes the round of the winner's task, with the winning contribution. */
   closing: ClosingType,
+  /** Words of attesters that are opened in this block, and such that are sealed in it. */
+  reveals: new ListCompositeType(RevealType, MAX_AUDIT_WORDS),
+  commits: new ListCompositeType(AuditCommit.type, MAX_AUDIT_WORDS),
   /** Offences that this block punishes. */
   evidence: new ListCompositeType(EvidenceType, MAX_EVIDENCE),
 });

@@ -1,3 +1,4 @@
+export * from "./audit.ts";
 export * from "./block.ts";
 export * from "./evidence.ts";
 export * from "./messages.ts";

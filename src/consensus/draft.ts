@@ -2,6 +2,8 @@
 import { insist, type Refusal, reject } from "../base/index.ts";
 import { apply, type Rules, type State, targetAt } from "../chain/index.ts";
 import {
+  type AuditCommit,
+  type AuditReveal,
   Block,
   type Body,
   type ClosingRecord,
@@ -27,6 +29,8 @@ export interface DraftParts {
   readonly time: number;
   readonly records?: readonly RoundRecord[];
   readonly transactions?: readonly Transaction[];
+  readonly reveals?: readonly AuditReveal[];
+  readonly commits?: readonly AuditCommit[];
   readonly evidence?: readonly Evidence[];
 }
 
@@ -45,6 +49,8 @@ export function draftBlock(parent: State, parts: DraftParts, rules: Rules): Draf
     transactions: [...(parts.transactions ?? [])],
     records: [...(parts.records ?? [])],
     closing: parts.closing,
+    reveals: [...(parts.reveals ?? [])],
+    commits: [...(parts.commits ?? [])],
     evidence: [...(parts.evidence ?? [])],
   };
   const bare: UnsignedHeader = {

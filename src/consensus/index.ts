@@ -6,3 +6,4 @@ export * from "./draft.ts";
 export * from "./fork-choice.ts";
 export * from "./header.ts";
 export * from "./record.ts";
+export * from "./shown.ts";

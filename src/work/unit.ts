@@ -14,11 +14,19 @@ export interface UnitId {
 }
 
 /** What names a unit, by whoever ran it: all that decides its end. */
-export type PlacedUnit = Pick<Contribution, "author" | "task" | "block" | "round" | "startDigest" | "mlNode" | "index">;
+export type PlacedUnit = Pick<
+  Contribution,
+  "author" | "task" | "block" | "height" | "round" | "startDigest" | "mlNode" | "index"
+>;
 
 /** H("place", pk, T, block, t, digest(P(t)), n, i): units of one place have one end, so a second one is a copy or a lie. */
 export function placeOf({ author, task, block, round, startDigest, mlNode, index }: PlacedUnit): Hash32 {
   return taggedHash("place", author, task, block, u32be(round), startDigest, u32be(mlNode), u32be(index));
+}
+
+/** H("start", T, t, digest(P(t))): what names a common state that units start from. */
+export function startName({ task, round, startDigest }: Pick<PlacedUnit, "task" | "round" | "startDigest">): Hash32 {
+  return taggedHash("start", task, u32be(round), startDigest);
 }
 
 /** seed = H("unit", beacon, T, t, pk, n, i): 32 bytes for the batch PRF. */

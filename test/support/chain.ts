@@ -102,6 +102,7 @@ export const SMALL_MONEY = {
   subsidy: "1000",
   split: { winner: 300, contributions: 450, leader: 100, attestations: 50, epoch: 100 },
   auditOneIn: 16,
+  auditBlocks: 1,
   attesters: 1,
   minCollateral: "3",
   provisional: "6",

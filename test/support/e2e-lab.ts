@@ -71,8 +71,9 @@ export const FAST: GenesisProfile = {
   network: "fast",
   blockTimeMs: 1_000,
   target: `001${"f".repeat(61)}`,
-  maturity: 2,
-  evidenceBlocks: 2,
+  maturity: 5,
+  auditBlocks: 1,
+  evidenceBlocks: 5,
 };
 
 /** What that many blocks make at least, the winners' part; what they make beyond it goes by the work recorded. */

@@ -11,6 +11,9 @@ const COLLATERAL_FACTOR = 8n;
 /** A winner gets one part in five of what the leaders and attesters that it carries are paid. */
 const CARRIED_ONE_IN = 5n;
 
+/** One audit in so many has twice the attesters: who does not run the unit does not know what the other will say. */
+export const DOUBLED_ONE_IN = 8n;
+
 type Part = keyof Rules["split"];
 type PayRules = Pick<Rules, "subsidy" | "split" | "auditOneIn" | "attesters" | "minCollateral">;
 
@@ -48,18 +51,23 @@ export function contributionPay(
   return collateral === "checked" ? share : min(share, collateral / (COLLATERAL_FACTOR * BigInt(rules.auditOneIn)));
 }
 
-/** For a record's contribution that was paid `pay`: the leader's, and what of it the block's winner gets. */
-export function leaderPay(pay: bigint, { split }: PayRules): { readonly leader: bigint; readonly winner: bigint } {
-  const all = (pay * BigInt(split.leader)) / BigInt(split.contributions);
+/** What is paid for a thing that a winner carries, to who made it and to the winner. */
+export function carriedPay(all: bigint): { readonly earner: bigint; readonly winner: bigint } {
   const winner = all / CARRIED_ONE_IN;
-  return { leader: all - winner, winner };
+  return { earner: all - winner, winner };
 }
 
-/** One of the `attesters` that are paid for an audit, and what of it goes to the winner that carries its word. */
-export function attesterPay(measure: Measure, rules: PayRules): { readonly attester: bigint; readonly winner: bigint } {
-  const all = (BigInt(rules.auditOneIn) * shareOf("attestations", measure, rules)) / BigInt(rules.attesters);
-  const winner = all / CARRIED_ONE_IN;
-  return { attester: all - winner, winner };
+/** For a record's contribution that was paid `pay`: the leader's, the part of the winner that carries it included. */
+export const leaderPay = (pay: bigint, { split }: PayRules): bigint =>
+  (pay * BigInt(split.leader)) / BigInt(split.contributions);
+
+/**
+ * Of each attester in an audit, the part of the winner that carries its word included. One audit in `DOUBLED_ONE_IN` has twice the
+ * attesters, and all of them are paid alike: on average an audit takes its contribution's share, Q times.
+ */
+export function attesterPay(measure: Measure, rules: PayRules): bigint {
+  const share = shareOf("attestations", measure, rules);
+  return (BigInt(rules.auditOneIn) * share * DOUBLED_ONE_IN) / (BigInt(rules.attesters) * (DOUBLED_ONE_IN + 1n));
 }
 
 /** Contributions of a key with this collateral that one block may hold. */

@@ -5,7 +5,7 @@ import { lagOf, type Move, moveOfRecord, movesOf, noncesPerUnit, type Task, type
 import { findTask, type Rules } from "../rules.ts";
 import type { State } from "../state/state.ts";
 import { NOBODY, type Reward } from "../state/state-type.ts";
-import { contributionPay, leaderPay, winnerPay } from "./pay.ts";
+import { attesterPay, carriedPay, contributionPay, leaderPay, type Measure, winnerPay } from "./pay.ts";
 
 export interface Payments {
   /** The winner's part, stake at once. */
@@ -36,9 +36,9 @@ export function paymentsOf(state: State, block: WonBlock, fees: bigint, rules: R
   for (const { move, leader } of [...led, closing])
     for (const contribution of move.contributions) {
       const earned = payOf(state, move, contribution, rules);
-      const lead = leaderPay(earned, rules);
+      const lead = carriedPay(leaderPay(earned, rules));
       pay(contribution.author, contribution.author, earned);
-      if (leader !== undefined) pay(leader, contribution.author, lead.leader);
+      if (leader !== undefined) pay(leader, contribution.author, lead.earner);
       pay(header.miner, contribution.author, lead.winner);
     }
   const stake = winnerPay(rules);
@@ -49,8 +49,15 @@ export function paymentsOf(state: State, block: WonBlock, fees: bigint, rules: R
 
 /** By the measure of the block that the unit was run on, bounded by what its author has at stake. */
 function payOf(state: State, move: Move, contribution: Contribution, rules: Rules): bigint {
-  const nonces = noncesPerUnit(findTask(rules, contribution.task) as Task, rules);
-  const measure = { expected: state.expectedAt(contribution.height), nonces };
   const collateral = contribution === move.winning ? "checked" : state.collateralOf(contribution.author);
-  return contributionPay(lagOf(move, contribution), measure, collateral, rules);
+  return contributionPay(lagOf(move, contribution), measureOf(state, contribution, rules), collateral, rules);
 }
+
+/** What each attester of a contribution is paid that a block on `state` records, if it is audited. */
+export const attesterPayOf = (state: State, contribution: Contribution, rules: Rules): bigint =>
+  attesterPay(measureOf(state, contribution, rules), rules);
+
+const measureOf = (state: State, { task, height }: Contribution, rules: Rules): Measure => ({
+  expected: state.expectedAt(height),
+  nonces: noncesPerUnit(findTask(rules, task) as Task, rules),
+});

@@ -3,7 +3,7 @@ import { ContainerType, type ValueOf } from "@chainsafe/ssz";
 import { bytesEqual, reject, u32be, u64be } from "../../base/index.ts";
 import { codecOf, Header } from "../../codec/index.ts";
 import { taggedHash } from "../../crypto/index.ts";
-import { checkAge, type EvidenceKind } from "./kind.ts";
+import { checkAge, type SignedTwice } from "./kind.ts";
 
 const DoubleBlockType = new ContainerType({ a: Header.type, b: Header.type });
 export type DoubleBlock = ValueOf<typeof DoubleBlockType>;
@@ -12,11 +12,11 @@ export type DoubleBlock = ValueOf<typeof DoubleBlockType>;
  * Their parents may differ: a unit's digest depends on the beacon it was run upon, so one digest on two parents is still one
  * unit. The blocks need not be valid: signing one win twice is the offence.
  */
-export const doubleBlock: EvidenceKind<DoubleBlock> = {
+export const doubleBlock = {
   name: "double-block",
   tag: 0,
   payload: codecOf("double block", DoubleBlockType),
-  judge({ a, b }, height, rules) {
+  judge({ a, b }, { height }, rules) {
     if (!sameWin(a, b) || bytesEqual(Header.id(a), Header.id(b)))
       return reject("no-offence", "not two blocks of one win");
     const age = checkAge(a.height, height, rules);
@@ -27,7 +27,7 @@ export const doubleBlock: EvidenceKind<DoubleBlock> = {
     const id = taggedHash("double block", a.miner, u32be(a.height), ...unit);
     return { kind: "offence", id, offender: a.miner, height: a.height };
   },
-};
+} satisfies SignedTwice<DoubleBlock>;
 
 function sameWin(a: Header, b: Header): boolean {
   return (

@@ -3,16 +3,16 @@ import { ContainerType, type ValueOf } from "@chainsafe/ssz";
 import { bytesEqual, reject, u32be } from "../../base/index.ts";
 import { codecOf, RoundRecord } from "../../codec/index.ts";
 import { taggedHash } from "../../crypto/index.ts";
-import { checkAge, type EvidenceKind } from "./kind.ts";
+import { checkAge, type SignedTwice } from "./kind.ts";
 
 const DoubleRecordType = new ContainerType({ a: RoundRecord.type, b: RoundRecord.type });
 export type DoubleRecord = ValueOf<typeof DoubleRecordType>;
 
-export const doubleRecord: EvidenceKind<DoubleRecord> = {
+export const doubleRecord = {
   name: "double-record",
   tag: 1,
   payload: codecOf("double record", DoubleRecordType),
-  judge({ a, b }, height, rules) {
+  judge({ a, b }, { height }, rules) {
     if (!sameRound(a, b) || bytesEqual(RoundRecord.id(a), RoundRecord.id(b)))
       return reject("no-offence", "not two records of one round");
     const age = checkAge(a.height, height, rules);
@@ -22,7 +22,7 @@ export const doubleRecord: EvidenceKind<DoubleRecord> = {
     const id = taggedHash("double record", a.leader, u32be(a.height), a.task, u32be(a.round), a.block);
     return { kind: "offence", id, offender: a.leader, height: a.height };
   },
-};
+} satisfies SignedTwice<DoubleRecord>;
 
 function sameRound(a: RoundRecord, b: RoundRecord): boolean {
   return (

@@ -4,10 +4,12 @@ import type { Evidence } from "../../codec/index.ts";
 import type { Rules } from "../rules.ts";
 import { doubleBlock } from "./double-block.ts";
 import { doubleRecord } from "./double-record.ts";
-import type { EvidenceKind, Offence } from "./kind.ts";
+import { falseAttestation } from "./false-attestation.ts";
+import { forgedUnit } from "./forged-unit.ts";
+import type { EvidenceKind, EvidencePlace, Offence } from "./kind.ts";
 
 /** A new kind is a file and a line here. */
-export const EVIDENCE_KINDS = { doubleBlock, doubleRecord } as const satisfies {
+export const EVIDENCE_KINDS = { doubleBlock, doubleRecord, forgedUnit, falseAttestation } as const satisfies {
   readonly [name: string]: EvidenceKind<unknown>;
 };
 
@@ -19,12 +21,12 @@ export const evidenceOf = <P>({ tag, payload }: EvidenceKind<P>, value: P): Evid
   payload: payload.encode(value),
 });
 
-/** The offence that a piece of evidence shows to a block of `height`, or why it shows none. */
-export function judge({ kind, payload }: Evidence, height: number, rules: Rules): Offence | Refusal {
+/** The offence that a piece of evidence shows, or why it shows none. */
+export function judge({ kind, payload }: Evidence, place: EvidencePlace, rules: Rules): Offence | Refusal {
   const of = byTag.get(kind);
   if (of === undefined) return reject("unknown-kind", `evidence ${kind}`);
   try {
-    return of.judge(of.payload.decode(payload), height, rules);
+    return of.judge(of.payload.decode(payload), place, rules);
   } catch (error) {
     if (isMalformed(error)) return reject("bad-encoding", error.message);
     throw error;

@@ -2,9 +2,11 @@
 import { fromHex } from "../../base/index.ts";
 import { Header } from "../../codec/index.ts";
 import { taggedHash } from "../../crypto/index.ts";
+import { startName } from "../../work/index.ts";
 import { type Genesis, rulesOf } from "../genesis.ts";
+import type { Rules } from "../rules.ts";
 import { type State, stateOf } from "./state.ts";
-import { OPEN, StateType } from "./state-type.ts";
+import { OPEN, StateType, type StateValue } from "./state-type.ts";
 
 /** State at height 0. Its tip's id is the genesis hash. */
 export function genesisState(genesis: Genesis): State {
@@ -42,7 +44,14 @@ export function genesisState(genesis: Genesis): State {
       from: 0,
       until: OPEN,
     })),
-    recorded: Array.from({ length: genesis.evidenceBlocks }, () => []),
+    ...windows(genesis, rules),
     recent: [{ height: 0, id: zero, beacon, miner: zero, time: genesis.time, target }],
   });
+}
+
+/** What is remembered of the last blocks, a slot for each. */
+function windows({ evidenceBlocks }: Genesis, { tasks }: Rules): Pick<StateValue, "recorded" | "starts" | "audits"> {
+  const starts = tasks.map(({ id: task, initialDigest }) => startName({ task, round: 0, startDigest: initialDigest }));
+  const empty = <E>(): E[][] => Array.from({ length: evidenceBlocks }, () => []);
+  return { recorded: empty(), starts: [starts, ...empty<Uint8Array>().slice(1)], audits: empty() };
 }

@@ -7,10 +7,11 @@ import {
   UintBigintType,
   type ValueOf,
 } from "@chainsafe/ssz";
-import { Bytes32, Header, MAX_TRANSACTIONS, Time, U32, U64 } from "../../codec/index.ts";
+import { Bytes32, Header, MAX_RECORDS, MAX_TRANSACTIONS, Time, U8, U32, U64 } from "../../codec/index.ts";
+import { MAX_TASKS } from "../rules.ts";
 
-/** Blocks whose beacon, miner, time and target after them the state remembers. */
-export const RECENT_BLOCKS = 16;
+/** Blocks whose beacon, miner, time and target after them the state remembers: evidence names units of all that it may be shown for. */
+export const RECENT_BLOCKS = 80;
 /** Blocks that a reward may take to mature, at most. */
 export const MAX_MATURITY = 4096;
 /** Blocks that withdrawn stake may take, at most. */
@@ -59,10 +60,40 @@ export type Common = ValueOf<typeof CommonType>;
 /** `until` of the state that still stands. */
 export const OPEN = 0xffffffff;
 
-/** A contribution that a block recorded: the place of its unit, and whose it is. */
-const RecordedType = new ContainerNodeStructType({ unit: Bytes32, author: Bytes32 });
+/** A contribution that a block recorded. */
+const RecordedType = new ContainerNodeStructType({
+  /** The place of its unit. */
+  unit: Bytes32,
+  contribution: Bytes32,
+  author: Bytes32,
+  /** Of each attester, if it is audited. */
+  pay: U64,
+});
 export type Recorded = ValueOf<typeof RecordedType>;
 export const RecordedListType = new ListCompositeType(RecordedType, 1 << 13);
+
+/** H("start", T, t, digest(P(t))) of a common state that stood on a block. */
+export const StartsType = new ListCompositeType(Bytes32, MAX_RECORDS + MAX_TASKS);
+
+/** An attester's place in an audit, and its word. */
+const SeatType = new ContainerNodeStructType({
+  /** Id of the audited contribution. */
+  audit: Bytes32,
+  /** Of the contribution. */
+  author: Bytes32,
+  attester: Bytes32,
+  /** For a word that is opened, the part of the winner that carries it included. */
+  pay: U64,
+  /** Zero until the attester commits. */
+  commitment: Bytes32,
+  /** SEALED, or the outcome that was revealed. */
+  outcome: U8,
+  trace: Bytes32,
+});
+export type Seat = ValueOf<typeof SeatType>;
+export const SeatsType = new ListCompositeType(SeatType, 1 << 13);
+/** Outcome of a word that is not revealed. */
+export const SEALED = 255;
 
 /** `id` of the newest entry is zero in the tree, since the id commits to the tree; State fills it in. */
 export const RecentBlockType = new ContainerNodeStructType({
@@ -105,6 +136,10 @@ export const StateType = new ContainerType({
   commons: new ListCompositeType(CommonType, 64 * 8),
   /** Slot h % evidenceBlocks: what block h recorded, the winning contribution excepted. */
   recorded: new ListCompositeType(RecordedListType, MAX_EVIDENCE_BLOCKS),
+  /** Slot h % evidenceBlocks: common states that stood on block h. */
+  starts: new ListCompositeType(StartsType, MAX_EVIDENCE_BLOCKS),
+  /** Slot h % evidenceBlocks: attesters of what block h recorded. */
+  audits: new ListCompositeType(SeatsType, MAX_EVIDENCE_BLOCKS),
   /** Slot h % RECENT_BLOCKS. */
   recent: new ListCompositeType(RecentBlockType, RECENT_BLOCKS),
   punished: new ListCompositeType(PunishedType, 1 << 16),

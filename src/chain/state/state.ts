@@ -1,7 +1,9 @@
 // The state after a block, immutable: an SSZ tree that shares what did not change with its parent's (protocol section 1).
 import { bytesEqual, type Hash32, messageOf, PouwError, toHex } from "../../base/index.ts";
-import { Header, type UnsignedHeader } from "../../codec/index.ts";
+import { type AuditSeat, Header, type UnsignedHeader } from "../../codec/index.ts";
+import { type PlacedUnit, startName } from "../../work/index.ts";
 import { workOf } from "../difficulty.ts";
+import { type Staker, stakersOf } from "./stakers.ts";
 import {
   type Account,
   AccountType,
@@ -12,6 +14,7 @@ import {
   type RecentBlock,
   type Recorded,
   type Reward,
+  type Seat,
   type StateNode,
   StateType,
   type StateValue,
@@ -19,6 +22,7 @@ import {
   type TaskState,
   type Withdrawal,
 } from "./state-type.ts";
+import { WorkingSeats } from "./working-seats.ts";
 
 /** A reward that its owner cannot spend yet: earned by block `height`, paid by block `height + maturity`. */
 export interface ImmatureReward extends Reward {
@@ -81,10 +85,13 @@ export class State {
   readonly #recorded = new Map<number, ReadonlySet<string>>();
   #banned: readonly Ban[] | undefined;
   #bannedNames: ReadonlySet<string> | undefined;
+  #stakers: readonly Staker[] | undefined;
 
-  constructor(node: StateNode, positions: Positions) {
+  /** `stakers`: those of the accounts, where they are known already. */
+  constructor(node: StateNode, positions: Positions, stakers?: readonly Staker[]) {
     this.node = node;
     this.positions = positions;
+    this.#stakers = stakers;
     const view = StateType.getViewDU(node);
     this.#view = view;
     this.genesis = view.genesis as Hash32;
@@ -127,6 +134,12 @@ export class State {
   /** C: stake that is not being withdrawn. */
   collateralOf(address: Uint8Array): bigint {
     return this.account(address).stake;
+  }
+
+  /** Whoever has stake, in order of address. */
+  get stakers(): readonly Staker[] {
+    this.#stakers ??= stakersOf(this.accounts());
+    return this.#stakers;
   }
 
   /** D: draws that a block on this state is expected to take, before any recovery of the target. */
@@ -188,6 +201,27 @@ export class State {
       if (known.has(toHex(unit))) return true;
     }
     return false;
+  }
+
+  /** Whether a unit starts from a common state that stood on its block, of the last `evidenceBlocks`. */
+  isStart(unit: PlacedUnit): boolean {
+    const slots = this.#view.starts;
+    if (unit.height > this.height || unit.height <= this.height - slots.length) return false;
+    const name = startName(unit);
+    return slots
+      .getReadonly(unit.height % slots.length)
+      .getAllReadonly()
+      .some((start) => bytesEqual(start, name));
+  }
+
+  /** The attesters of what block `height` recorded; none when that is too long ago, or when no beacon has drawn them yet. */
+  seatsOf(height: number): readonly Seat[] {
+    return new WorkingSeats(this.#view.audits, this.height + 1).of(height);
+  }
+
+  /** An attester's place in an audit. */
+  seat(place: AuditSeat): Seat | undefined {
+    return new WorkingSeats(this.#view.audits, this.height + 1).find(place);
   }
 
   /** D of a recent block: draws that the block after it was expected to take. */

@@ -40,6 +40,11 @@ export class WorkingAccounts {
     this.#changed.set(toHex(account.address), { account, at: this.#entry(account.address).at });
   }
 
+  /** Every account that was put. */
+  *changed(): Generator<Readonly<Account>> {
+    for (const { account } of this.#changed.values()) yield account;
+  }
+
   #entry(address: Uint8Array): Entry {
     const changed = this.#changed.get(toHex(address));
     if (changed !== undefined) return changed;

@@ -1,6 +1,7 @@
 // A state being changed by one block: a private copy of the tree's view. The state it came from is never touched.
 import { bytesEqual, toHex } from "../../base/index.ts";
 import { Ring } from "./ring.ts";
+import { changedStakers } from "./stakers.ts";
 import { type Positions, State } from "./state.ts";
 import {
   type Account,
@@ -12,12 +13,14 @@ import {
   RecordedListType,
   type Reward,
   RewardsType,
+  StartsType,
   StateType,
   type StateView,
   type Withdrawal,
   WithdrawalsType,
 } from "./state-type.ts";
 import { WorkingAccounts } from "./working-accounts.ts";
+import { WorkingSeats } from "./working-seats.ts";
 
 const sum = (entries: readonly Withdrawal[]): bigint => entries.reduce((all, { amount }) => all + amount, 0n);
 
@@ -25,6 +28,8 @@ export class WorkingState {
   readonly view: StateView;
   /** Of the block that changes it. */
   readonly height: number;
+  readonly seats: WorkingSeats;
+  readonly #state: State;
   readonly #positions: Positions;
   readonly #accounts: WorkingAccounts;
   readonly #immature: Ring<Reward, ReturnType<typeof RewardsType.toViewDU>>;
@@ -36,6 +41,8 @@ export class WorkingState {
     // A fresh view of the shared, immutable tree: its caches and changes are its own.
     this.view = StateType.getViewDU(state.node);
     this.height = state.height + 1;
+    this.seats = new WorkingSeats(this.view.audits, this.height);
+    this.#state = state;
     this.#positions = state.positions;
     this.#accounts = new WorkingAccounts(this.view, state.positions, this.height);
     this.#immature = new Ring(this.view.immature, (entries) => RewardsType.toViewDU(entries));
@@ -94,6 +101,12 @@ export class WorkingState {
     this.#immature.put(this.height, rewards);
   }
 
+  /** The same with money that is made for them. */
+  mint(rewards: readonly Reward[]): void {
+    this.view.supply += sum(rewards);
+    this.earn(rewards);
+  }
+
   /** Takes from `offender` stake, withdrawals and immature rewards; `voided` is what others were to get for its contributions. */
   strip(offender: Uint8Array): { readonly taken: bigint; readonly voided: bigint } {
     this.#keepWithdrawn();
@@ -120,6 +133,23 @@ export class WorkingState {
       .getAllReadonlyValues()
       .filter((ban: Ban) => ban.until > this.height && !bytesEqual(ban.address, address));
     this.view.banned = StateType.fields.banned.toViewDU([...kept, { address, until }]);
+  }
+
+  /** Whether the state before this block has `address` banned. */
+  isBanned(address: Uint8Array): boolean {
+    return this.#state.isBanned(address);
+  }
+
+  /** Adds the common states made `on` the parent to its slot, and puts those that stand `after` block `height` in the slot of its own. */
+  turnStarts(
+    height: number,
+    { on, after }: { readonly on: readonly Uint8Array[]; readonly after: readonly Uint8Array[] },
+  ): void {
+    const slots = this.view.starts;
+    const parent = (height - 1) % slots.length;
+    if (on.length > 0)
+      slots.set(parent, StartsType.toViewDU([...slots.getReadonly(parent).getAllReadonlyValues(), ...on]));
+    slots.set(height % slots.length, StartsType.toViewDU([...after]));
   }
 
   /** Puts what block `height` recorded in its slot. */
@@ -158,9 +188,11 @@ export class WorkingState {
       waiting ??= this.#waiting();
       return !waiting.has(toHex(address));
     };
+    const stakers = changedStakers(this.#state.stakers, this.#accounts.changed());
     this.burn(this.#accounts.write(dust));
+    this.seats.write();
     this.view.commit();
-    return new State(this.view.node, this.#positions);
+    return new State(this.view.node, this.#positions, stakers);
   }
 
   /** Who has immature rewards or withdraws. O(rewards and withdrawals). */

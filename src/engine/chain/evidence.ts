@@ -58,7 +58,7 @@ export class EvidenceWatch {
     if (before === undefined) this.#headers.set(key, header);
     else if (!bytesEqual(Header.id(before), Header.id(header))) {
       if (this.#found.has(key)) return;
-      if (doubleBlock.judge({ a: before, b: header }, header.height, this.#rules).kind !== "offence") return;
+      if (doubleBlock.judge({ a: before, b: header }, header, this.#rules).kind !== "offence") return;
       this.#found.set(key, true);
       this.#hold({ height, evidence: evidenceOf(doubleBlock, { a: before, b: header }) });
       this.#alert(header.miner, `two blocks at height ${header.height} from one win`);
@@ -79,7 +79,7 @@ export class EvidenceWatch {
       this.#records.set(key, record);
       return "first";
     }
-    if (doubleRecord.judge({ a: before, b: record }, record.height, this.#rules).kind !== "offence") return "first";
+    if (doubleRecord.judge({ a: before, b: record }, record, this.#rules).kind !== "offence") return "first";
     this.#found.set(led, true);
     const { leader, height } = record;
     this.#hold({ height, evidence: evidenceOf(doubleRecord, { a: before, b: record }) });

@@ -1,45 +1,36 @@
-// One winning unit, run again: the comparison that every check comes down to (protocol section 5).
-import { PouwError, reject, type Verdict } from "../../base/index.ts";
-import type { Block } from "../../codec/index.ts";
+// A unit run again: what every check comes down to (protocol section 5).
+import { PouwError } from "../../base/index.ts";
+import type { Contribution } from "../../codec/index.ts";
+import type { TracedUnit } from "../../consensus/index.ts";
 import type { Runtime } from "../../ports/index.ts";
-import { checkUnit, settingOf, type Task, unitSeed } from "../../work/index.ts";
+import { settingOf, type Task, unitSeed } from "../../work/index.ts";
 import type { UnitEnd } from "./parameters.ts";
 
-/** A unit to check: who claims it, and what it starts from. */
+/** A unit to run: who claims it, and what it starts from. */
 export interface Claim {
-  readonly block: Block;
+  readonly contribution: Pick<Contribution, "round" | "author" | "mlNode" | "index">;
   readonly task: Task;
-  /** The beacon of the block's parent. */
+  /** The beacon of the block that it was run on. */
   readonly beacon: Uint8Array;
   /** P(t), and the season that it is of. */
   readonly start: Float32Array;
   readonly season: number;
 }
 
-export interface Executed {
-  readonly verdict: Verdict;
-  /** Where the unit really ends; undefined when it does not (NaN). */
-  readonly end: UnitEnd | undefined;
-}
-
-/** Runs the winning unit of `block` again. Throws when this machine could not. */
+/** What the unit ends in; undefined when it does not end in finite numbers. Throws when this machine could not run it. */
 export async function reexecute(
-  { block, task, beacon, start, season }: Claim,
+  { contribution, task, beacon, start, season }: Claim,
   runtime: Runtime,
   options: { readonly signal: AbortSignal },
-): Promise<Executed> {
-  const { round, miner, mlNode, index } = block.header;
-  const seed = unitSeed({ beacon, task: task.id, round, author: miner, mlNode, index });
+): Promise<(UnitEnd & NonNullable<TracedUnit>) | undefined> {
+  const { round, author, mlNode, index } = contribution;
+  const seed = unitSeed({ beacon, task: task.id, round, author, mlNode, index });
+  const request = { task, start, setting: settingOf(task, season), seed, priority: "check" } as const;
   try {
-    const result = await runtime.run(
-      { task, start, setting: settingOf(task, season), seed, priority: "check" },
-      options,
-    );
-    const { digest, end, deltaHash, delta } = result;
-    const verdict = checkUnit(block, { digest, deltaHash });
-    return { verdict, end: { digest, end, deltaHash, deltaBytes: delta.length } };
+    const { digest, end, deltaHash, delta, trace } = await runtime.run(request, options);
+    return { digest, end, deltaHash, deltaBytes: delta.length, trace };
   } catch (error) {
     if (!(error instanceof PouwError) || error.code !== "NOT_FINITE") throw error;
-    return { verdict: reject("forged-unit", "it does not end in finite numbers"), end: undefined };
+    return undefined;
   }
 }

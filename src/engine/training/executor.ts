@@ -1,6 +1,8 @@
 // Re-executes winning units, oldest block first: one forged unit is enough to drop a block and all that stands on it (protocol section 5).
 import { messageOf, PouwError, toHex } from "../../base/index.ts";
+import type { Contribution } from "../../codec/index.ts";
 import type { Clock, Log, Runtime } from "../../ports/index.ts";
+import { checkUnit, winningOf } from "../../work/index.ts";
 import type { Ledger } from "../chain/index.ts";
 import type { EngineEvents, EventBus } from "../events.ts";
 import type { BlockStore } from "../storage/index.ts";
@@ -96,8 +98,10 @@ export class Executor {
     const start = await followed?.parametersAt(standing, { signal: this.#signal });
     if (found === undefined || followed === undefined || start === undefined)
       throw new PouwError("NOT_FOUND", "its parameters are not here");
-    const claim = { block: found.value, task: followed.task, beacon: parent.beacon, start, season };
-    const { verdict, end } = await reexecute(claim, runtime, { signal: this.#signal });
+    const contribution = winningOf(found.value) as Contribution;
+    const claim = { contribution, task: followed.task, beacon: parent.beacon, start, season };
+    const end = await reexecute(claim, runtime, { signal: this.#signal });
+    const verdict = checkUnit(contribution, end);
     if (verdict.kind === "accept" && end !== undefined) followed.parameters.learn(entry.startDigest, end);
     return { block: found.value, id, verdict, digest: end?.digest };
   }

@@ -1,11 +1,11 @@
 // The replay of a store's best chain: every block's rules, every record's parameters of the given tasks and, with a runtime, every winning unit.
 import { messageOf, PouwError, toHex } from "../../base/index.ts";
 import { genesisState, heldIn, type State } from "../../chain/index.ts";
-import type { Block, Decoded } from "../../codec/index.ts";
+import type { Block, Contribution, Decoded } from "../../codec/index.ts";
 import { checkBlock } from "../../consensus/index.ts";
 import { BlockStore, FollowedTasks, reexecute, standingIn } from "../../engine/index.ts";
 import type { Artifacts, Runtime, Store } from "../../ports/index.ts";
-import type { Task } from "../../work/index.ts";
+import { checkUnit, type Task, winningOf } from "../../work/index.ts";
 import type { Network } from "../parts/index.ts";
 import type { VerifyReport } from "./reports.ts";
 
@@ -131,9 +131,10 @@ class Replay {
     const { season } = standingIn(this.state, of);
     const start = await of.parameters.get(block.header.startDigest);
     if (start === undefined) return "the parameters that the winning unit starts from are missing";
-    const claim = { block, task: of.task, beacon: this.state.beacon, start, season };
+    const contribution = winningOf(block) as Contribution;
+    const claim = { contribution, task: of.task, beacon: this.state.beacon, start, season };
     try {
-      const { verdict } = await reexecute(claim, runtime, { signal: this.#signal });
+      const verdict = checkUnit(contribution, await reexecute(claim, runtime, { signal: this.#signal }));
       this.counts.unitsExecuted++;
       return verdict.kind === "accept" ? undefined : verdict.reason;
     } catch (error) {

@@ -1,6 +1,14 @@
 // Results that need no network: a newcomer's way to full pay, the target after power has left, what m forged contributions bring.
 import { fromBigInt } from "../../../src/base/index.ts";
-import { contributionPay, leaderPay, nextTarget, shareOf, winnerPay, workOf } from "../../../src/chain/index.ts";
+import {
+  carriedPay,
+  contributionPay,
+  leaderPay,
+  nextTarget,
+  shareOf,
+  winnerPay,
+  workOf,
+} from "../../../src/chain/index.ts";
 import { Chance } from "./chance.ts";
 import { placesOf } from "./ledger.ts";
 import { easierBy } from "./make.ts";
@@ -109,7 +117,7 @@ export function forgingGain({ count, auditsDone, factor, friend }: Forgery, rule
   const measure = { expected: 1n, nonces: NONCES };
   const scaled = { ...rules, subsidy: rules.subsidy * 10_000n };
   const pay = contributionPay(0, measure, (collateral * 8n) / factor, scaled);
-  const each = Number(pay + (friend ? leaderPay(pay, rules).leader : 0n)) / Number(collateral);
+  const each = Number(pay + (friend ? carriedPay(leaderPay(pay, rules)).earner : 0n)) / Number(collateral);
   const escapes = (1 - auditsDone / rules.auditOneIn) ** count;
   return escapes * count * each - (1 - escapes);
 }

@@ -1,6 +1,7 @@
 // Money of the model: what a block pays by the real functions of pay, collateral, what an offence takes (protocol sections 4 to 6).
 import {
   attesterPay,
+  carriedPay,
   contributionPay,
   leaderPay,
   type Measure,
@@ -92,9 +93,9 @@ function payWork(block: Block, parent: Block, params: Params, { next, change }: 
         known.set(kind, pay);
       }
       credit(block, unit.key, pay);
-      const parts = leaderPay(pay, rules);
+      const parts = carriedPay(leaderPay(pay, rules));
       credit(block, block.key, parts.winner);
-      if (leader !== undefined) payLeader(block, leader, unit.key, parts.leader);
+      if (leader !== undefined) payLeader(block, leader, unit.key, parts.earner);
     }
   }
 }
@@ -126,9 +127,8 @@ function wordsOf(block: Block, params: Params) {
   const offenders: number[] = [];
   // Contributions of h are drawn in h+1, committed to until h+6, revealed from h+7 on.
   for (const { unit, words } of above(block, 6)?.audits ?? []) {
-    const { attester, winner } = attesterPay(measureOf({ unit, lag: 0 }, params), paid);
-    for (const { key } of words.slice(0, rules.attesters))
-      reveals.push({ key, amount: attester }, { key: block.key, amount: winner });
+    const { earner, winner } = carriedPay(attesterPay(measureOf({ unit, lag: 0 }, params), paid));
+    for (const { key } of words) reveals.push({ key, amount: earner }, { key: block.key, amount: winner });
     if (!words.some(({ kind }) => kind === "worked")) continue;
     if (unit.forged) offenders.push(unit.key);
     for (const { key, kind } of words)

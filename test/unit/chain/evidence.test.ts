@@ -43,15 +43,19 @@ const doubleRecord = {
 
 describe("two blocks of one win", () => {
   it("are an offence, on one parent or two", () => {
-    expect(doubleBlock.judge(double, 2, rules)).toMatchObject({ kind: "offence", offender: alice.address, height: 1 });
+    expect(doubleBlock.judge(double, { height: 2 }, rules)).toMatchObject({
+      kind: "offence",
+      offender: alice.address,
+      height: 1,
+    });
     const elsewhere = forgeHeader(header, alice, rules, { parent: carol.address });
-    expect(doubleBlock.judge({ a: header, b: elsewhere }, 2, rules)).toMatchObject({ kind: "offence" });
+    expect(doubleBlock.judge({ a: header, b: elsewhere }, { height: 2 }, rules)).toMatchObject({ kind: "offence" });
   });
 
   it("are one offence whatever pair shows it, in whatever order", () => {
     const third = forgeHeader(header, alice, rules, { time: header.time + 2 });
     const ids = [double, { a: double.b, b: double.a }, { a: double.b, b: third }].map((pair) => {
-      const judged = doubleBlock.judge(pair, 2, rules);
+      const judged = doubleBlock.judge(pair, { height: 2 }, rules);
       return judged.kind === "offence" ? judged.id : undefined;
     });
     expect(ids[0]).toBeDefined();
@@ -70,35 +74,38 @@ describe("two blocks of one win", () => {
       { startDigest: carol.address },
       { digest: carol.address },
     ])
-      expect(doubleBlock.judge(other(change), 2, rules)).toMatchObject({ code: "no-offence" });
+      expect(doubleBlock.judge(other(change), { height: 2 }, rules)).toMatchObject({ code: "no-offence" });
     // Two honest wins of one miner at one height, from two units.
     const again = mineBlock(genesis, alice, rules, { index: header.index + 1 }).block.header;
-    expect(doubleBlock.judge({ a: header, b: again }, 2, rules)).toMatchObject({ code: "no-offence" });
+    expect(doubleBlock.judge({ a: header, b: again }, { height: 2 }, rules)).toMatchObject({ code: "no-offence" });
   });
 
   it("blame nobody who did not sign both", () => {
     const { signature: _, ...fields } = header;
     const framed = Header.sign({ ...fields, time: header.time + 1 }, bob, rules.genesis);
-    expect(doubleBlock.judge({ a: header, b: framed }, 2, rules)).toMatchObject({ code: "no-offence" });
+    expect(doubleBlock.judge({ a: header, b: framed }, { height: 2 }, rules)).toMatchObject({ code: "no-offence" });
     const abroad = { ...rules, genesis: carol.address as unknown as typeof rules.genesis };
-    expect(doubleBlock.judge(double, 2, abroad)).toMatchObject({ code: "no-offence" });
+    expect(doubleBlock.judge(double, { height: 2 }, abroad)).toMatchObject({ code: "no-offence" });
   });
 });
 
 describe("two records of one round", () => {
   it("are an offence of their leader", () => {
-    expect(doubleRecordKind.judge(doubleRecord, 2, rules)).toMatchObject({ offender: alice.address, height: 1 });
+    expect(doubleRecordKind.judge(doubleRecord, { height: 2 }, rules)).toMatchObject({
+      offender: alice.address,
+      height: 1,
+    });
   });
 
   it("are none when they are for different rounds, blocks or tasks, or not both signed", () => {
     const { a } = doubleRecord;
     const other = (change: Partial<RoundRecord>): object =>
-      doubleRecordKind.judge({ a, b: aRecord(state, alice, { contributions }, rules, change) }, 2, rules);
+      doubleRecordKind.judge({ a, b: aRecord(state, alice, { contributions }, rules, change) }, { height: 2 }, rules);
     expect(other({})).toMatchObject({ code: "no-offence" });
     for (const change of [{ round: 9 }, { height: 0 }, { block: bob.address }, { task: bob.address }])
       expect(other({ ...change, nextDigest: bob.address })).toMatchObject({ code: "no-offence" });
     const forged = { ...a, nextDigest: bob.address };
-    expect(doubleRecordKind.judge({ a, b: forged }, 2, rules)).toMatchObject({ code: "no-offence" });
+    expect(doubleRecordKind.judge({ a, b: forged }, { height: 2 }, rules)).toMatchObject({ code: "no-offence" });
     expect(other({ nextDigest: bob.address })).toMatchObject({ kind: "offence" });
   });
 });
@@ -170,11 +177,14 @@ describe("a banned leader", () => {
 describe("evidence as a union", () => {
   it("of an unknown kind, or with a payload that is not the kind's, is refused by its code", () => {
     const piece = evidenceOf(doubleBlock, double);
-    expect(judgeEvidence([piece], 2, rules)).toMatchObject({ kind: "offences" });
-    expect(judgeEvidence([{ ...piece, kind: 99 }], 2, rules)).toMatchObject({ kind: "reject", code: "unknown-kind" });
+    expect(judgeEvidence([piece], state, rules)).toMatchObject({ kind: "offences" });
+    expect(judgeEvidence([{ ...piece, kind: 99 }], state, rules)).toMatchObject({
+      kind: "reject",
+      code: "unknown-kind",
+    });
     const cut = { ...piece, payload: piece.payload.slice(1) };
-    expect(judgeEvidence([cut], 2, rules)).toMatchObject({ kind: "reject", code: "bad-encoding" });
+    expect(judgeEvidence([cut], state, rules)).toMatchObject({ kind: "reject", code: "bad-encoding" });
     const other = { ...piece, kind: doubleRecordKind.tag };
-    expect(judgeEvidence([other], 2, rules)).toMatchObject({ kind: "reject", code: "bad-encoding" });
+    expect(judgeEvidence([other], state, rules)).toMatchObject({ kind: "reject", code: "bad-encoding" });
   });
 });

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import {
   attesterPay,
+  carriedPay,
   contributionPay,
   isAdmitted,
   leaderPay,
@@ -16,6 +17,7 @@ const rules = {
   subsidy: 10n * COIN,
   split: { winner: 300, contributions: 450, leader: 100, attestations: 50, epoch: 100 },
   auditOneIn: 16,
+  auditBlocks: 5,
   attesters: 1,
   minCollateral: 3n * COIN,
 };
@@ -51,11 +53,25 @@ describe("pay", () => {
   });
 
   it("of leaders and attesters goes to the carrying winner for one part in five, and no part is lost", () => {
-    expect(leaderPay(310_344n, rules)).toEqual({ leader: 55_172n, winner: 13_793n });
-    const { attester, winner } = attesterPay(measure, rules);
-    expect(attester + winner).toBe(16n * shareOf("attestations", measure, rules));
-    expect(winner).toBe((attester + winner) / 5n);
+    expect(carriedPay(leaderPay(310_344n, rules))).toEqual({ earner: 55_172n, winner: 13_793n });
     expect(winnerPay(rules)).toBe(3n * COIN);
+  });
+});
+
+describe("the pay of attesters", () => {
+  it("is on average the contribution's share, Q times: one audit in eight has twice as many", () => {
+    const share = 16n * shareOf("attestations", measure, rules);
+    const each = attesterPay(measure, rules);
+    expect((7n * each + 2n * each) / 8n).toBeGreaterThanOrEqual(share - 2n);
+    expect((7n * each + 2n * each) / 8n).toBeLessThanOrEqual(share);
+    expect(attesterPay(measure, { ...rules, attesters: 2 })).toBe(each / 2n);
+  });
+
+  it("is more than the unit would have brought as a contribution that is led", () => {
+    const contribution = contributionPay(0, measure, "checked", rules);
+    expect(carriedPay(attesterPay(measure, rules)).earner).toBeGreaterThan(
+      contribution + leaderPay(contribution, rules),
+    );
   });
 });
 

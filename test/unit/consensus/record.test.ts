@@ -12,7 +12,7 @@ import {
   type OpenRound,
   openRound,
 } from "../../../src/consensus/index.ts";
-import { checkNext, checkUnit, moveOfRecord } from "../../../src/work/index.ts";
+import { checkNext, checkUnit, moveOfRecord, winningOf } from "../../../src/work/index.ts";
 import {
   aContribution,
   alice,
@@ -299,12 +299,14 @@ describe("re-executed work", () => {
 
   it("shows a forged win and a forged delta", () => {
     const found = fakeUnit(unit);
-    expect(checkUnit(block, found)).toEqual(accept);
-    expect(checkUnit(block, { ...found, digest: header.startDigest })).toMatchObject({
+    expect(checkUnit(winningOf(block) as Contribution, found)).toEqual(accept);
+    expect(checkUnit(winningOf(block) as Contribution, { ...found, digest: header.startDigest })).toMatchObject({
       kind: "reject",
       code: "forged-unit",
     });
-    expect(checkUnit(block, { ...found, deltaHash: header.startDigest })).toMatchObject({ code: "forged-delta" });
+    expect(checkUnit(winningOf(block) as Contribution, { ...found, deltaHash: header.startDigest })).toMatchObject({
+      code: "forged-delta",
+    });
   });
 
   it("shows a record that leads to another state", () => {

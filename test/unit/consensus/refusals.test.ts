@@ -218,8 +218,12 @@ const ROWS: { readonly [code in Exclude<keyof typeof REFUSALS, Above> | Declared
     () => checkNonces(taskIn(rules), rules),
     () => checkNonces({ ...taskIn(rules), steps: 0 }, rules),
   ],
-  "forged-unit": ["reject", () => checkUnit(block, winning), () => checkUnit(block, { ...winning, digest: zero })],
-  "forged-delta": ["reject", () => checkUnit(block, winning), () => checkUnit(block, { ...winning, deltaHash: zero })],
+  "forged-unit": ["reject", () => checkUnit(winning, winning), () => checkUnit(winning, { ...winning, digest: zero })],
+  "forged-delta": [
+    "reject",
+    () => checkUnit(winning, winning),
+    () => checkUnit(winning, { ...winning, deltaHash: zero }),
+  ],
   "wrong-next": ["reject", () => checkNext(first, first.nextDigest), () => checkNext(first, zero)],
   "wrong-network": transactions("reject", { genesis: zero }),
   "zero-amount": transactions("reject", { amount: 0n }),
@@ -242,18 +246,18 @@ const ROWS: { readonly [code in Exclude<keyof typeof REFUSALS, Above> | Declared
   "low-balance": transactions("ignore", { fee: 10_000_000n }),
   "no-offence": [
     "reject",
-    () => doubleBlock.judge(evidence, 8, rules),
-    () => doubleBlock.judge({ a: block.header, b: block.header }, 8, rules),
+    () => doubleBlock.judge(evidence, { height: 8 }, rules),
+    () => doubleBlock.judge({ a: block.header, b: block.header }, { height: 8 }, rules),
   ],
   "evidence-expired": [
     "reject",
-    () => doubleBlock.judge(evidence, 11, rules),
-    () => doubleBlock.judge(evidence, 12, rules),
+    () => doubleBlock.judge(evidence, { height: 11 }, rules),
+    () => doubleBlock.judge(evidence, { height: 12 }, rules),
   ],
   "evidence-ahead": [
     "reject",
-    () => doubleBlock.judge(evidence, 7, rules),
-    () => doubleBlock.judge(evidence, 6, rules),
+    () => doubleBlock.judge(evidence, { height: 7 }, rules),
+    () => doubleBlock.judge(evidence, { height: 6 }, rules),
   ],
   "already-punished": [
     "reject",
@@ -378,7 +382,7 @@ describe("every refusal", () => {
 
   it("an offence of another kind is shown alike", () => {
     const other = aRecord(parent, bob, { contributions: [honestContribution] }, rules);
-    expect(doubleRecord.judge({ a: first, b: other }, 7, rules)).toMatchObject({
+    expect(doubleRecord.judge({ a: first, b: other }, { height: 7 }, rules)).toMatchObject({
       kind: "offence",
       offender: bob.address,
     });

@@ -1,0 +1,100 @@
+// The words of attesters in a block: those opened are paid, those sealed are kept (protocol sections 4 and 5).
+import { bytesEqual, type Refusal, reject } from "../../base/index.ts";
+import { AuditCommit, type AuditReveal, type AuditSeat, type Body, OUTCOMES } from "../../codec/index.ts";
+import { taggedHash } from "../../crypto/index.ts";
+import { carriedPay } from "../economy/pay.ts";
+import type { Rules } from "../rules.ts";
+import type { State } from "../state/state.ts";
+import { type Reward, SEALED, type Seat } from "../state/state-type.ts";
+import { WorkingState } from "../state/working-state.ts";
+import { commitWindow, isWithin, revealWindow, type Window } from "./windows.ts";
+
+/** H("attest", attester, audit, outcome, trace, salt): what a commit says of the reveal to come. */
+export const commitmentOf = ({ attester, audit, outcome, trace, salt }: Omit<AuditReveal, "height">): Uint8Array =>
+  taggedHash("attest", attester, audit, Uint8Array.of(outcome), trace, salt);
+
+/** What a block's reveals pay; the first word that does not stand voids it. */
+export function applyWords(
+  working: WorkingState,
+  { reveals, commits }: Pick<Body, "reveals" | "commits">,
+  winner: Uint8Array,
+  rules: Rules,
+): { readonly kind: "rewards"; readonly rewards: readonly Reward[] } | Refusal {
+  const rewards: Reward[] = [];
+  for (const reveal of reveals) {
+    const seat = checkReveal(working, reveal, rules);
+    if ("kind" in seat) return seat;
+    const { attester, outcome, trace } = reveal;
+    working.seats.put(reveal.height, { ...seat, outcome, trace });
+    const pay = carriedPay(seat.pay);
+    rewards.push({ address: attester, author: attester, amount: pay.earner });
+    rewards.push({ address: winner, author: attester, amount: pay.winner });
+  }
+  for (const commit of commits) {
+    const seat = checkCommit(working, commit, rules);
+    if ("kind" in seat) return seat;
+    working.seats.put(commit.height, { ...seat, commitment: commit.commitment });
+  }
+  return { kind: "rewards", rewards: rewards.filter(({ amount }) => amount > 0n) };
+}
+
+/** Of the words that wait, those that a block on `state` can carry, the first of each seat, as far as it has room. */
+export function selectWords(
+  state: State,
+  waiting: Pick<Body, "reveals" | "commits">,
+  most: number,
+  rules: Rules,
+): Pick<Body, "reveals" | "commits"> {
+  const working = new WorkingState(state);
+  const stands =
+    <W extends AuditSeat>(check: (word: W) => Seat | Refusal, put: (word: W, seat: Seat) => Seat) =>
+    (word: W): boolean => {
+      const seat = check(word);
+      if ("kind" in seat) return false;
+      working.seats.put(word.height, put(word, seat));
+      return true;
+    };
+  const reveals = waiting.reveals.filter(
+    stands(
+      (word) => checkReveal(working, word, rules),
+      ({ outcome, trace }, seat) => ({ ...seat, outcome, trace }),
+    ),
+  );
+  const commits = waiting.commits.filter(
+    stands(
+      (word) => checkCommit(working, word, rules),
+      ({ commitment }, seat) => ({ ...seat, commitment }),
+    ),
+  );
+  return { reveals: reveals.slice(0, most), commits: commits.slice(0, most) };
+}
+
+/** The seat that a commit of the block in progress takes, or why it takes none. */
+export function checkCommit(working: WorkingState, commit: AuditCommit, rules: Rules): Seat | Refusal {
+  const seat = seatAt(working, commit, commitWindow(commit.height, rules));
+  if ("kind" in seat) return seat;
+  if (!isBlank(seat.commitment)) return reject("already-committed");
+  if (isBlank(commit.commitment)) return reject("wrong-word", "an empty commitment");
+  return AuditCommit.verify(commit, rules.genesis) ? seat : reject("bad-signature", "of the commit");
+}
+
+/** The seat whose word is opened. That a unit is forged has been shown before: its author is banned for it. */
+export function checkReveal(working: WorkingState, reveal: AuditReveal, rules: Rules): Seat | Refusal {
+  const seat = seatAt(working, reveal, revealWindow(reveal.height, rules));
+  if ("kind" in seat) return seat;
+  if (seat.outcome !== SEALED) return reject("already-revealed");
+  if (!bytesEqual(seat.commitment, commitmentOf(reveal))) return reject("wrong-word");
+  const outcome = OUTCOMES[reveal.outcome];
+  if (outcome === undefined) return reject("bad-outcome", `${reveal.outcome}`);
+  return outcome === "invalid" && !working.isBanned(seat.author) ? reject("not-shown") : seat;
+}
+
+function seatAt(working: WorkingState, { audit, height, attester }: AuditSeat, window: Window): Seat | Refusal {
+  if (!isWithin(working.height, window))
+    return reject("not-now", `block ${working.height}, open in ${window.from} to ${window.to}`);
+  const seat = working.seats.find({ audit, height, attester });
+  if (seat === undefined) return reject("no-seat");
+  return working.isBanned(attester) ? reject("banned", "the attester") : seat;
+}
+
+const isBlank = (bytes: Uint8Array): boolean => bytes.every((byte) => byte === 0);
