@@ -54,7 +54,8 @@ export async function openEngine(
 ): Promise<Engine> {
   const clock = systemClock();
   const air = createMemoryNetwork({ clock, random: () => 0.5, latencyMs: 0, loss: 0 });
-  const options = { ...network, tasks, roleBits: 0, checksBeforeRelay: false, leads: false, trustedVerifiers: [] };
+  const claims = { checksBeforeRelay: false, watchesAudits: false, leads: false };
+  const options = { ...network, ...claims, tasks, roleBits: 0, trustedVerifiers: [] };
   const outside = {
     wire: air.wire(),
     artifacts: toyArtifacts,

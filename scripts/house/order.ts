@@ -37,6 +37,7 @@ export const ORDER: { readonly [folder: string]: readonly Rank[] } = {
     "storage",
     "chain",
     "training",
+    "audits",
     "intake",
     "options.ts",
     "wiring.ts",

@@ -1,6 +1,6 @@
 export * from "./apply.ts";
 export * from "./audits/windows.ts";
-export { checkCommit, checkReveal, commitmentOf, selectWords } from "./audits/words.ts";
+export { commitmentOf, judgeCommit, judgeReveal, selectWords } from "./audits/words.ts";
 export * from "./canonical-json.ts";
 export * from "./difficulty.ts";
 export * from "./economy/held.ts";

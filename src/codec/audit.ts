@@ -38,14 +38,16 @@ export const RevealType = new ContainerType({
 export type AuditReveal = ValueOf<typeof RevealType>;
 
 const revealCodec: Codec<AuditReveal> = codecOf("audit reveal", RevealType);
+function readReveal(bytes: Uint8Array): Decoded<AuditReveal> {
+  const value = revealCodec.decode(bytes);
+  return { value, bytes, id: RevealType.hashTreeRoot(value) as Decoded<AuditReveal>["id"] };
+}
 export const AuditReveal = {
   codec: revealCodec,
-  id: (reveal: AuditReveal): Uint8Array => RevealType.hashTreeRoot(reveal),
   /** Decodes once; throws BAD_ENCODING. */
-  read(bytes: Uint8Array): Decoded<AuditReveal> {
-    const value = revealCodec.decode(bytes);
-    return { value, bytes, id: RevealType.hashTreeRoot(value) as Decoded<AuditReveal>["id"] };
-  },
+  read: readReveal,
+  /** The same of an own word: what its bytes decode to. */
+  wrap: (value: AuditReveal): Decoded<AuditReveal> => readReveal(revealCodec.encode(value)),
 } as const;
 
 /** What names an attester's place in an audit. */

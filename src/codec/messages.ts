@@ -1,6 +1,8 @@
 // The gossip table: each topic with the codec of its messages and their limit. What is done with a message is the engine's intake (protocol section 10).
 import { concatBytes, PouwError } from "../base/index.ts";
+import { AuditCommit, AuditReveal } from "./audit.ts";
 import { Block, Header } from "./block.ts";
+import { EvidenceMessage } from "./evidence.ts";
 import type { Decoded } from "./ssz.ts";
 import { Transaction } from "./transaction.ts";
 import { Attestation, Contribution, RoundRecord } from "./work.ts";
@@ -51,6 +53,9 @@ export const MESSAGES = {
   contribution: message(Contribution.read, Contribution.codec.maxBytes),
   record: message(RoundRecord.read, RoundRecord.codec.maxBytes),
   attestation: message(Attestation.read, Attestation.codec.maxBytes),
+  "audit-commit": message(AuditCommit.read, AuditCommit.codec.maxBytes),
+  "audit-reveal": message(AuditReveal.read, AuditReveal.codec.maxBytes),
+  evidence: message(EvidenceMessage.read, EvidenceMessage.codec.maxBytes),
 } as const satisfies { readonly [topic: string]: Message<unknown> };
 
 /** Gossip topics; the wire prefixes the network's name. */

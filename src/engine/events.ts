@@ -70,6 +70,6 @@ export interface FinishedUnit {
   readonly won: boolean;
 }
 
-export const ALERT_KINDS = ["equivocation", "forged-unit"] as const;
+export const ALERT_KINDS = ["equivocation", "forged-unit", "false-attestation"] as const;
 export type AlertKind = (typeof ALERT_KINDS)[number];
 export type EventBus = Emitter<EngineEvents>;

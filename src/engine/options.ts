@@ -13,6 +13,8 @@ export interface EngineOptions {
   readonly roleBits: number;
   /** Re-execute a block before relaying it. */
   readonly checksBeforeRelay: boolean;
+  /** Run every audited unit, not only those that the key is drawn for. */
+  readonly watchesAudits: boolean;
   /** May win and lead. */
   readonly leads: boolean;
   readonly trustedVerifiers: readonly Uint8Array[];

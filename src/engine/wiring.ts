@@ -1,7 +1,8 @@
 // Builds the engine's parts, each from those before it. They meet on the event bus; nobody holds a callback into something built later.
 import { bytesEqual, Emitter, messageOf, Scope } from "../base/index.ts";
+import { Auditor } from "./audits/index.ts";
 import { isExcusable } from "./blame.ts";
-import { Attestations, EvidenceWatch, Ledger, Mempool } from "./chain/index.ts";
+import { Attestations, AuditWords, EvidenceWatch, Ledger, Mempool } from "./chain/index.ts";
 import type { EventBus } from "./events.ts";
 import {
   type Client,
@@ -13,11 +14,13 @@ import {
   type Serve,
   Sync,
 } from "./exchange/index.ts";
-import { CatchUp, createIntake, type Intake, Patience } from "./intake/index.ts";
+import { CatchUp, createIntake, type Intake, Patience, Places } from "./intake/index.ts";
 import type { EngineDeps, EngineOptions } from "./options.ts";
 import { BlockStore } from "./storage/index.ts";
-import { BlockMaker, Checks, Executor, FollowedTasks, RoundBoard, TaskEngine } from "./training/index.ts";
+import { BlockMaker, Checks, Executor, FollowedTasks, RoundBoard, TaskEngine, UnitRuns } from "./training/index.ts";
 
+/** Units of evidence that are run for peers at once. */
+const EVIDENCE_PLACES = 4;
 /** Checks owed at which a sync pauses. */
 const MAX_BACKLOG = 32;
 
@@ -36,7 +39,9 @@ interface Ground {
 /** What works on the open chain. */
 interface Works {
   readonly mempool: Mempool;
+  readonly words: AuditWords;
   readonly evidence: EvidenceWatch;
+  readonly unitRuns: UnitRuns;
   readonly attestations: Attestations;
   readonly outbox: Outbox;
   readonly tasks: readonly TaskEngine[];
@@ -92,9 +97,12 @@ function startWorks(options: EngineOptions, deps: EngineDeps, ground: Ground): W
   const board = new RoundBoard();
   const outbox = new Outbox({ wire: deps.wire, log: log.child("outbox") });
   const mempool = new Mempool(rules, { events, state: () => ledger.state });
+  const words = new AuditWords(rules, { events, state: () => ledger.state });
   const evidence = new EvidenceWatch(rules, { events, state: () => ledger.state });
   const attestations = new Attestations(rules, options.trustedVerifiers);
-  const shared = { ...deps, ...ground, tasks: followed, board, outbox, mempool, evidence, attestations };
+  const unitRuns = new UnitRuns({ rules, tasks: followed, runtime });
+  const found = { mempool, words, evidence, attestations };
+  const shared = { ...deps, ...ground, ...found, tasks: followed, unitRuns, board, outbox };
   const blockMaker = new BlockMaker({ ...shared, log: log.child("trainer") }, scope);
   const tasks = followed.all.map(
     (one) =>
@@ -103,10 +111,12 @@ function startWorks(options: EngineOptions, deps: EngineDeps, ground: Ground): W
   const executor =
     runtime === undefined ? undefined : new Executor({ ...shared, runtime, log: log.child("executor") }, scope);
   const checks = new Checks({ ...shared, rules, executor, log: log.child("checks") }, scope);
+  const { watchesAudits: watches } = options;
+  if (runtime !== undefined) new Auditor({ rules, watches }, { ...shared, log: log.child("auditor") }, scope);
   events.on("record", ({ bytes, origin }) => {
     if (origin.kind === "own") outbox.publish("record", bytes);
   });
-  return { mempool, evidence, attestations, outbox, tasks, executor, checks };
+  return { ...found, unitRuns, outbox, tasks, executor, checks };
 }
 
 function openSync(deps: EngineDeps, ground: Ground, { tasks, executor, evidence }: Works): Sync {
@@ -139,6 +149,7 @@ function openIntake({ checksBeforeRelay }: EngineOptions, { clock, wire }: Engin
     ...parts,
     wire,
     patience: new Patience({ events, clock }, scope),
+    places: new Places(EVIDENCE_PLACES),
     task: (id) => engineOf(tasks, id),
     checksBeforeRelay: checksBeforeRelay && executor !== undefined,
     signal: scope.signal,

@@ -52,7 +52,7 @@ export function chooseRoles(
 /** What a node with these roles does: a claim of one is a claim of the node. */
 export function claimsOf(roles: readonly AnyRole[]): Claims {
   const any = (claim: keyof Claims): boolean => roles.some(({ claims }) => claims[claim] === true);
-  return { leads: any("leads"), checksBeforeRelay: any("checksBeforeRelay") };
+  return { leads: any("leads"), checksBeforeRelay: any("checksBeforeRelay"), watchesAudits: any("watchesAudits") };
 }
 
 type Effect = Parameters<AnyRole["effects"][string]>[0];

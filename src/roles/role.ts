@@ -13,6 +13,8 @@ export interface Claims {
   readonly leads: boolean;
   /** Re-executes a block before it relays it. */
   readonly checksBeforeRelay: boolean;
+  /** Runs every audited unit, not only those that the key is drawn for. */
+  readonly watchesAudits: boolean;
 }
 
 /** Training makes no sense while the chain is being fetched, and stops on command: every role hears of it. */

@@ -10,7 +10,7 @@ export const verifier = role<undefined, Executed, Attest>({
   name: "verifier",
   bit: 2,
   needs: ["runtime"],
-  claims: { checksBeforeRelay: true },
+  claims: { checksBeforeRelay: true, watchesAudits: true },
   listens: {
     checked: ({ by, block, outcome, digest }) =>
       by === "executed" ? { type: "executed", block, outcome, digest } : undefined,

@@ -19,6 +19,7 @@ describe("the picture of the house", () => {
       "storage",
       "chain",
       "training",
+      "audits",
       "intake",
     ]);
   });

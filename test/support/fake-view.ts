@@ -173,6 +173,8 @@ const aDetail = (height: number): BlockDetail => ({
       contributions: [{ id: hexOf(62), author: hexOf(200), digest: hexOf(61) }],
     },
   ],
+  commits: 0,
+  attestations: 0,
   evidence: 0,
 });
 

@@ -49,6 +49,8 @@ export interface Node {
 }
 
 export interface NodeOptions extends Pick<SimNodeOptions, "forge" | "trains" | "unitMs" | "follows"> {
+  /** Runs every audited unit. */
+  readonly watches?: boolean;
   readonly mines?: boolean;
   readonly verifies?: boolean;
   readonly trusts?: readonly string[];
@@ -132,6 +134,7 @@ export class Lab {
         tasks: network.rules.tasks.filter(({ name: task }) => options.follows?.includes(task) ?? true),
         roleBits: 0,
         checksBeforeRelay: options.verifies === true,
+        watchesAudits: options.watches === true,
         leads: options.mines === true,
         trustedVerifiers: (options.trusts ?? []).map((trusted) => Sim.key(trusted).address),
       },

@@ -10,6 +10,7 @@ export async function mintedIn({ ledger, blocks }: Pick<Engine, "ledger" | "bloc
     if (block === undefined) throw new Error(`block ${height} is not here`);
     const parent = await ledger.stateOf(block.value.header.parent);
     sum += paymentsOf(parent, block.value, 0n, ledger.rules).minted;
+    for (const reveal of block.value.body.reveals) sum += parent.seat(reveal)?.pay ?? 0n;
   }
   return sum;
 }

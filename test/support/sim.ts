@@ -140,10 +140,12 @@ export interface ToyRuntimeOptions {
   readonly unitMs: number;
   /** A cheat: changes the result of the units that this node trains (not those it checks). */
   readonly forge?: (request: UnitRequest, honest: Float32Array) => Float32Array;
+  /** A lazy attester: what it says only who ran a unit knows. */
+  readonly trace?: (honest: Uint8Array) => Uint8Array;
 }
 
 /** One worker whose units take virtual time. */
-export function toyRuntime({ clock, unitMs, forge }: ToyRuntimeOptions): Runtime {
+export function toyRuntime({ clock, unitMs, forge, trace = (honest) => honest }: ToyRuntimeOptions): Runtime {
   const run = (request: UnitRequest): UnitResult => {
     const honest = toyUnit(request.start, request.seed);
     const end = request.priority === "train" && forge !== undefined ? forge(request, honest) : honest;
@@ -154,7 +156,7 @@ export function toyRuntime({ clock, unitMs, forge }: ToyRuntimeOptions): Runtime
       digest,
       delta,
       deltaHash: sha256(delta),
-      trace: sha256(digest),
+      trace: trace(sha256(request.seed, digest)),
       loss: 1,
       graphMs: unitMs,
       totalMs: unitMs,
@@ -189,6 +191,7 @@ export interface SimNodeOptions {
   readonly roles?: readonly string[];
   readonly unitMs?: number;
   readonly forge?: ToyRuntimeOptions["forge"];
+  readonly trace?: ToyRuntimeOptions["trace"];
   /** False: as if no provider could train. */
   readonly trains?: boolean;
   readonly trusts?: readonly string[];
@@ -292,6 +295,7 @@ export class Sim {
             clock,
             unitMs: options.unitMs ?? 1000,
             ...(options.forge === undefined ? {} : { forge: options.forge }),
+            ...(options.trace === undefined ? {} : { trace: options.trace }),
           });
     const wire = this.air.wire(`${name}-${machine.incarnation++}`);
     const log =

@@ -1,5 +1,5 @@
 // The words of attesters in a block: those opened are paid, those sealed are kept (protocol sections 4 and 5).
-import { bytesEqual, type Refusal, reject } from "../../base/index.ts";
+import { ACCEPT, bytesEqual, type Refusal, reject, type Verdict } from "../../base/index.ts";
 import { AuditCommit, type AuditReveal, type AuditSeat, type Body, OUTCOMES } from "../../codec/index.ts";
 import { taggedHash } from "../../crypto/index.ts";
 import { carriedPay } from "../economy/pay.ts";
@@ -69,8 +69,18 @@ export function selectWords(
   return { reveals: reveals.slice(0, most), commits: commits.slice(0, most) };
 }
 
+/** Whether a block on `state` could carry the commit. */
+export const judgeCommit = (state: State, commit: AuditCommit, rules: Rules): Verdict =>
+  verdictOf(checkCommit(new WorkingState(state), commit, rules));
+
+/** Whether a block on `state` could carry the reveal. */
+export const judgeReveal = (state: State, reveal: AuditReveal, rules: Rules): Verdict =>
+  verdictOf(checkReveal(new WorkingState(state), reveal, rules));
+
+const verdictOf = (checked: Seat | Refusal): Verdict => ("kind" in checked ? checked : ACCEPT);
+
 /** The seat that a commit of the block in progress takes, or why it takes none. */
-export function checkCommit(working: WorkingState, commit: AuditCommit, rules: Rules): Seat | Refusal {
+function checkCommit(working: WorkingState, commit: AuditCommit, rules: Rules): Seat | Refusal {
   const seat = seatAt(working, commit, commitWindow(commit.height, rules));
   if ("kind" in seat) return seat;
   if (!isBlank(seat.commitment)) return reject("already-committed");
@@ -79,7 +89,7 @@ export function checkCommit(working: WorkingState, commit: AuditCommit, rules: R
 }
 
 /** The seat whose word is opened. That a unit is forged has been shown before: its author is banned for it. */
-export function checkReveal(working: WorkingState, reveal: AuditReveal, rules: Rules): Seat | Refusal {
+function checkReveal(working: WorkingState, reveal: AuditReveal, rules: Rules): Seat | Refusal {
   const seat = seatAt(working, reveal, revealWindow(reveal.height, rules));
   if ("kind" in seat) return seat;
   if (seat.outcome !== SEALED) return reject("already-revealed");

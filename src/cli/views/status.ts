@@ -131,6 +131,7 @@ export function blockLines(block: BlockDetail, c: Colors): string[] {
     ["draw", `nonce ${block.nonce}, target ${block.target}`],
     ["state root", block.stateRoot],
     ["checked", block.checked],
+    ["attestations", `${block.attestations} opened, ${block.commits} sealed`],
     ["evidence", String(block.evidence)],
     ...block.recordList.map((record): [string, string] => [
       record.closing ? "closing" : "record",

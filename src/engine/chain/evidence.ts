@@ -1,10 +1,11 @@
 // Watches for what nobody may sign twice: one win behind two blocks, one round under two records. Finds become evidence for the next block.
-import { bytesEqual, Lru, toHex } from "../../base/index.ts";
+import { ACCEPT, bytesEqual, ignore, Lru, toHex, type Verdict } from "../../base/index.ts";
 import {
   carriable,
   doubleBlock,
   doubleRecord,
   evidenceOf,
+  judge,
   type Rules,
   type State,
   selectEvidence,
@@ -60,7 +61,7 @@ export class EvidenceWatch {
       if (this.#found.has(key)) return;
       if (doubleBlock.judge({ a: before, b: header }, header, this.#rules).kind !== "offence") return;
       this.#found.set(key, true);
-      this.#hold({ height, evidence: evidenceOf(doubleBlock, { a: before, b: header }) });
+      this.#keep({ height, evidence: evidenceOf(doubleBlock, { a: before, b: header }) });
       this.#alert(header.miner, `two blocks at height ${header.height} from one win`);
     }
   }
@@ -82,9 +83,28 @@ export class EvidenceWatch {
     if (doubleRecord.judge({ a: before, b: record }, record, this.#rules).kind !== "offence") return "first";
     this.#found.set(led, true);
     const { leader, height } = record;
-    this.#hold({ height, evidence: evidenceOf(doubleRecord, { a: before, b: record }) });
+    this.#keep({ height, evidence: evidenceOf(doubleRecord, { a: before, b: record }) });
     this.#alert(leader, `two records for round ${record.round}`);
     return this.#passed.has(key) ? "second" : "more";
+  }
+
+  /** Keeps evidence that was found elsewhere, its unit run if it is about one; `ignore` where it shows nothing on this chain, or nothing new. */
+  hold(piece: Evidence): Verdict {
+    const state = this.#state();
+    const judged = judge(piece, { state, height: state.height + 1 }, this.#rules);
+    if (judged.kind !== "offence") return ignore(judged.code);
+    const name = toHex(judged.id);
+    if (this.#found.has(name)) return ignore("known");
+    this.#found.set(name, true);
+    this.#keep({ height: judged.height, evidence: piece });
+    return ACCEPT;
+  }
+
+  /** Whether the offence is known. */
+  knows(piece: Evidence): boolean {
+    const state = this.#state();
+    const judged = judge(piece, { state, height: state.height + 1 }, this.#rules);
+    return judged.kind === "offence" && this.#found.has(toHex(judged.id));
   }
 
   /** Evidence that the next block on `state` can carry: in time, and not punished yet. */
@@ -94,7 +114,7 @@ export class EvidenceWatch {
   }
 
   /** Where all places are taken, what no block could carry makes room: keys that have nothing to lose are made up at no cost. */
-  #hold(held: Held): void {
+  #keep(held: Held): void {
     if (this.#pending.length >= MAX_PENDING) {
       const all = this.#pending.map(({ evidence }) => evidence);
       const some = new Set(carriable(this.#state(), all, this.#rules));

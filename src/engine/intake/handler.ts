@@ -2,12 +2,13 @@
 import type { Verdict } from "../../base/index.ts";
 import type { Decoded, MessageOf, Topic } from "../../codec/index.ts";
 import type { Wire } from "../../ports/index.ts";
-import type { Attestations, EvidenceWatch, Ledger, Mempool } from "../chain/index.ts";
+import type { Attestations, AuditWords, EvidenceWatch, Ledger, Mempool } from "../chain/index.ts";
 import type { EventBus } from "../events.ts";
 import type { Client } from "../exchange/index.ts";
 import type { PeerOrigin } from "../origin.ts";
-import type { Checks, TaskEngine } from "../training/index.ts";
+import type { Checks, TaskEngine, UnitRuns } from "../training/index.ts";
 import type { Patience } from "./patience.ts";
+import type { Places } from "./places.ts";
 
 export interface IntakeDeps {
   readonly ledger: Ledger;
@@ -15,6 +16,10 @@ export interface IntakeDeps {
   readonly attestations: Attestations;
   readonly evidence: EvidenceWatch;
   readonly checks: Checks;
+  readonly words: AuditWords;
+  readonly unitRuns: UnitRuns;
+  /** For units that evidence has us run. */
+  readonly places: Places;
   readonly client: Client;
   readonly wire: Pick<Wire, "punish">;
   readonly events: EventBus;

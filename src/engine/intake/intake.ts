@@ -3,8 +3,10 @@ import { ignore, isMalformed, messageOf, reject, type Verdict } from "../../base
 import { type Decoded, MESSAGES, type Topic } from "../../codec/index.ts";
 import type { PeerOrigin } from "../origin.ts";
 import { onAttestation } from "./attestation.ts";
+import { onAuditCommit, onAuditReveal } from "./audit-words.ts";
 import { onBlock } from "./block.ts";
 import { onContribution } from "./contribution.ts";
+import { onEvidence } from "./evidence.ts";
 import type { Handler, IntakeDeps } from "./handler.ts";
 import { onRecord } from "./record.ts";
 import { onTransaction } from "./transaction.ts";
@@ -16,6 +18,9 @@ const HANDLERS: { readonly [T in Topic]: Handler<T> } = {
   contribution: onContribution,
   record: onRecord,
   attestation: onAttestation,
+  "audit-commit": onAuditCommit,
+  "audit-reveal": onAuditReveal,
+  evidence: onEvidence,
 };
 
 export type Intake = (

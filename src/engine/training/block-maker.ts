@@ -5,7 +5,7 @@ import { Block, type RoundRecord } from "../../codec/index.ts";
 import { type Draft, type DraftParts, draftBlock, sealBlock } from "../../consensus/index.ts";
 import type { KeyPair } from "../../crypto/index.ts";
 import type { Clock, Log } from "../../ports/index.ts";
-import type { EvidenceWatch, Ledger, Mempool } from "../chain/index.ts";
+import type { AuditWords, EvidenceWatch, Ledger, Mempool } from "../chain/index.ts";
 import type { Outbox } from "../exchange/index.ts";
 import { OWN } from "../origin.ts";
 import type { ClosedRound, Win } from "./closing.ts";
@@ -15,6 +15,7 @@ export interface BlockMakerDeps {
   readonly key: KeyPair;
   readonly ledger: Ledger;
   readonly mempool: Mempool;
+  readonly words: AuditWords;
   readonly evidence: EvidenceWatch;
   readonly outbox: Outbox;
   readonly clock: Clock;
@@ -59,11 +60,11 @@ export class BlockMaker {
   }
 
   #draft(won: WonUnit): Draft | undefined {
-    const { ledger, mempool, evidence, log } = this.#deps;
+    const { ledger, mempool, words, evidence, log } = this.#deps;
     const { contribution, nonce, closing, time, state } = won;
     const parts: DraftParts = { contribution, nonce, closing, time, records: this.#records(won) };
     const attempts: readonly DraftParts[] = [
-      { ...parts, transactions: mempool.select(), evidence: evidence.pending(state) },
+      { ...parts, transactions: mempool.select(), ...words.select(state), evidence: evidence.pending(state) },
       parts,
       // The others' tasks may have recorded since what the closing record counts on.
       { ...parts, records: won.records },

@@ -1,6 +1,8 @@
 // Re-executes winning units, oldest block first: one forged unit is enough to drop a block and all that stands on it (protocol section 5).
-import { messageOf, PouwError, toHex } from "../../base/index.ts";
-import type { Contribution } from "../../codec/index.ts";
+import { ACCEPT, messageOf, PouwError, toHex, type Verdict } from "../../base/index.ts";
+import type { State } from "../../chain/index.ts";
+import type { Block, Contribution } from "../../codec/index.ts";
+import { checkShown, shownUnits } from "../../consensus/index.ts";
 import type { Clock, Log, Runtime } from "../../ports/index.ts";
 import { checkUnit, winningOf } from "../../work/index.ts";
 import type { Ledger } from "../chain/index.ts";
@@ -8,6 +10,7 @@ import type { EngineEvents, EventBus } from "../events.ts";
 import type { BlockStore } from "../storage/index.ts";
 import { reexecute } from "./execute.ts";
 import type { FollowedTasks } from "./followed-tasks.ts";
+import type { UnitRuns } from "./unit-runs.ts";
 
 /** A check that failed for a reason of this machine is tried again after this, ms. */
 const RETRY_MS = 5_000;
@@ -18,6 +21,7 @@ export interface ExecutorDeps {
   readonly runtime: Runtime;
   readonly blocks: BlockStore;
   readonly tasks: FollowedTasks;
+  readonly unitRuns: UnitRuns;
   readonly ledger: Ledger;
   readonly clock: Clock;
   readonly log: Log;
@@ -103,6 +107,18 @@ export class Executor {
     const end = await reexecute(claim, runtime, { signal: this.#signal });
     const verdict = checkUnit(contribution, end);
     if (verdict.kind === "accept" && end !== undefined) followed.parameters.learn(entry.startDigest, end);
-    return { block: found.value, id, verdict, digest: end?.digest };
+    const shown = verdict.kind === "accept" ? await this.#checkEvidence(parent, found.value) : verdict;
+    return { block: found.value, id, verdict: shown, digest: end?.digest };
+  }
+
+  /** Runs the units that the block's evidence is about, those of followed tasks. */
+  async #checkEvidence(parent: State, { body }: Block): Promise<Verdict> {
+    const { ledger, unitRuns } = this.#deps;
+    for (const shown of shownUnits(parent, body.evidence, ledger.rules)) {
+      if (!unitRuns.canRun(shown.contribution.task)) continue;
+      const verdict = checkShown(shown, await unitRuns.run(shown.contribution, parent, { signal: this.#signal }));
+      if (verdict.kind !== "accept") return verdict;
+    }
+    return ACCEPT;
   }
 }

@@ -7,3 +7,4 @@ export { FollowedTasks, standingIn } from "./followed-tasks.ts";
 export { encodeSet } from "./parameter-store.ts";
 export { RoundBoard } from "./round-view.ts";
 export { TaskEngine } from "./task-engine.ts";
+export { UnitRuns } from "./unit-runs.ts";

@@ -55,7 +55,7 @@ const roleShape = z.looseObject(
     name,
     bit: z.literal(BITS, { error: a(`0 or one of ${BITS.slice(1).join(", ")}`) }),
     needs: z.array(z.enum(["runtime"], a("runtime")), a("a list of needs")),
-    claims: z.strictObject({ leads: claim, checksBeforeRelay: claim }, a("an object of claims")),
+    claims: z.strictObject({ leads: claim, checksBeforeRelay: claim, watchesAudits: claim }, a("an object of claims")),
     options: z.array(settingShape, a("a list of settings")).optional(),
     listens: actions,
     start: action,

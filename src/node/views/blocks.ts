@@ -90,6 +90,8 @@ export const blockDetailSchema = z
       .array(recordSchema)
       .readonly()
       .describe("The block's round records, in order; the closing one is last."),
+    commits: count("Attestations on audited contributions that are sealed in this block."),
+    attestations: count("Attestations on audited contributions that are opened in this block."),
     evidence: count("Offences punished by this block."),
   })
   .readonly()

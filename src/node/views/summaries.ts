@@ -57,7 +57,7 @@ export function blockView(block: Block, checked: BlockSummary["checked"]): Block
 export function blockDetail(block: Block, checked: BlockSummary["checked"]): BlockDetail {
   const { header, body } = block;
   const place = { height: header.height, block: toHex(Header.id(header)) };
-  const { transactions, records, evidence } = body;
+  const { transactions, records, evidence, commits, reveals } = body;
   const closing = movesOf(block, header.task).at(-1) as Move;
   return {
     ...blockView(block, checked),
@@ -66,6 +66,8 @@ export function blockDetail(block: Block, checked: BlockSummary["checked"]): Blo
       ...records.map((record) => recordView({ ...record, id: RoundRecord.id(record), closing: false })),
       recordView({ ...closing, leader: header.miner, closing: true }),
     ],
+    commits: commits.length,
+    attestations: reveals.length,
     evidence: evidence.length,
   };
 }

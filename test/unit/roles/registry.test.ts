@@ -106,15 +106,16 @@ describe("roles", () => {
 
   it("claim together what any of them claims", () => {
     const claims = (...wanted: string[]) => claimsOf(chooseRoles(wanted, everything, [plugin]).roles);
-    expect(claims()).toEqual({ leads: false, checksBeforeRelay: false });
-    expect(claims("miner")).toEqual({ leads: true, checksBeforeRelay: false });
-    expect(claims("verifier")).toEqual({ leads: false, checksBeforeRelay: true });
-    expect(claims("miner", "verifier")).toEqual({ leads: true, checksBeforeRelay: true });
-    expect(claims("counter")).toEqual({ leads: false, checksBeforeRelay: true });
+    expect(claims()).toEqual({ leads: false, checksBeforeRelay: false, watchesAudits: false });
+    expect(claims("miner")).toEqual({ leads: true, checksBeforeRelay: false, watchesAudits: false });
+    expect(claims("verifier")).toEqual({ leads: false, checksBeforeRelay: true, watchesAudits: true });
+    expect(claims("miner", "verifier")).toEqual({ leads: true, checksBeforeRelay: true, watchesAudits: true });
+    expect(claims("counter")).toEqual({ leads: false, checksBeforeRelay: true, watchesAudits: false });
     // What did not start claims nothing.
     expect(claimsOf(chooseRoles(["miner", "verifier"], () => false).roles)).toEqual({
       leads: false,
       checksBeforeRelay: false,
+      watchesAudits: false,
     });
   });
 });

@@ -6,7 +6,7 @@ import { Block } from "../../../../src/codec/index.ts";
 import type { EngineEvents, EventBus } from "../../../../src/engine/events.ts";
 import { fromPeer } from "../../../../src/engine/origin.ts";
 import { Executor, type ExecutorDeps } from "../../../../src/engine/training/executor.ts";
-import { FollowedTasks } from "../../../../src/engine/training/index.ts";
+import { FollowedTasks, UnitRuns } from "../../../../src/engine/training/index.ts";
 import type { Runtime, UnitRequest } from "../../../../src/ports/index.ts";
 import { aDesk, type Built, blockOn, type Desk, firstPlace, signal } from "../../../support/desk.ts";
 import { aWin, blockOf } from "../../../support/forge.ts";
@@ -69,7 +69,8 @@ function held(workers = 1): { runtime: Runtime; asked: UnitRequest[]; release: (
 function anExecutor(runtime: Runtime, change: Partial<ExecutorDeps> = {}): Executor {
   const { blocks, ledger, followed, lab } = desk;
   const tasks = new FollowedTasks([followed]);
-  const deps = { runtime, blocks, tasks, ledger, clock: lab.clock, log: silentLog(), events };
+  const unitRuns = new UnitRuns({ rules: ledger.rules, tasks, runtime });
+  const deps = { runtime, blocks, tasks, unitRuns, ledger, clock: lab.clock, log: silentLog(), events };
   return new Executor({ ...deps, ...change }, { signal: stop.signal });
 }
 const heights = (): number[] => executed.map(({ block }) => block.header.height);

@@ -1,0 +1,253 @@
+// Audits: runs the units that this node's key is drawn to attest, gives its word on them, and answers words and units that are false (protocol section 5).
+import { bytesEqual, Lru, messageOf, SerialQueue, toHex } from "../../base/index.ts";
+import {
+  commitmentOf,
+  commitWindow,
+  evidenceOf,
+  falseAttestation,
+  forgedUnit,
+  isWithin,
+  type Rules,
+  revealWindow,
+  SEALED,
+  type Seat,
+  type State,
+} from "../../chain/index.ts";
+import {
+  AuditCommit,
+  AuditReveal,
+  Contribution,
+  type Evidence,
+  EvidenceMessage,
+  OUTCOMES,
+  type Outcome,
+} from "../../codec/index.ts";
+import { NO_TRACE } from "../../consensus/index.ts";
+import { type KeyPair, sha256, taggedHash } from "../../crypto/index.ts";
+import type { Log } from "../../ports/index.ts";
+import { checkUnit, contributionsOf, winningOf } from "../../work/index.ts";
+import type { AuditWords, EvidenceWatch, Ledger } from "../chain/index.ts";
+import type { EngineEvents, EventBus } from "../events.ts";
+import type { Outbox } from "../exchange/index.ts";
+import type { BlockStore } from "../storage/index.ts";
+import type { UnitRuns } from "../training/index.ts";
+
+/** Units that wait to be run at most. */
+const MAX_WAITING = 128;
+const MEMORY = 1024;
+
+export interface AuditorOptions {
+  readonly rules: Rules;
+  /** Runs every audited unit, not only those that its key is drawn for. */
+  readonly watches: boolean;
+}
+
+export interface AuditorDeps {
+  readonly key: KeyPair;
+  readonly ledger: Ledger;
+  readonly blocks: Pick<BlockStore, "canonical" | "block">;
+  readonly unitRuns: UnitRuns;
+  readonly words: AuditWords;
+  readonly evidence: EvidenceWatch;
+  readonly outbox: Outbox;
+  readonly events: EventBus;
+  readonly log: Log;
+}
+
+/** What an honest attester says of a unit. */
+interface Truth {
+  readonly outcome: Outcome;
+  readonly trace: Uint8Array;
+}
+
+/** A seat with the height of the block that recorded what it audits. */
+interface Placed {
+  readonly recorded: number;
+  readonly seat: Seat;
+}
+
+export class Auditor {
+  readonly #options: AuditorOptions;
+  readonly #deps: AuditorDeps;
+  readonly #signal: AbortSignal;
+  readonly #queue = new SerialQueue();
+  readonly #waiting = new Set<string>();
+  /** Audit -> what its unit is. */
+  readonly #truths = new Lru<string, Truth>(MEMORY);
+  #syncing = false;
+
+  constructor(options: AuditorOptions, deps: AuditorDeps, { signal }: { readonly signal: AbortSignal }) {
+    this.#options = options;
+    this.#deps = deps;
+    this.#signal = signal;
+    deps.events.on("sync", ({ progress }) => {
+      this.#syncing = progress !== undefined;
+    });
+    deps.events.on("head", () => this.#look());
+    deps.events.on("executed", (execution) => this.#executed(execution));
+  }
+
+  /** Goes through the audits whose words may still be given or answered. */
+  #look(): void {
+    // The audits of blocks that are long past wait for nobody.
+    if (this.#syncing || this.#signal.aborted) return;
+    const { state } = this.#deps.ledger;
+    const oldest = Math.max(1, state.height - this.#options.rules.evidenceBlocks + 1);
+    for (let recorded = oldest; recorded < state.height; recorded++) {
+      const seats = state.seatsOf(recorded);
+      for (const seat of seats) this.#consider({ recorded, seat }, seats, state);
+    }
+  }
+
+  #consider({ recorded, seat }: Placed, seats: readonly Seat[], state: State): void {
+    const truth = this.#truths.get(toHex(seat.audit));
+    if (truth !== undefined) this.#answer({ recorded, seat }, truth, state);
+    else if (this.#concerns({ recorded, seat }, state) || disagree(seats, seat)) this.#run({ recorded, seat });
+  }
+
+  /** Whether this node is to know what the unit is: to give its word still, or because it watches. */
+  #concerns({ recorded, seat }: Placed, { height }: State): boolean {
+    const { rules, watches } = this.#options;
+    if (watches) return true;
+    if (!this.#isMine(seat) || seat.outcome !== SEALED) return false;
+    const window = isBlank(seat.commitment) ? commitWindow(recorded, rules) : revealWindow(recorded, rules);
+    return height + 1 <= window.to;
+  }
+
+  #isMine({ attester }: Seat): boolean {
+    return bytesEqual(attester, this.#deps.key.address);
+  }
+
+  #run(placed: Placed): void {
+    const name = toHex(placed.seat.audit);
+    if (this.#waiting.has(name) || this.#waiting.size >= MAX_WAITING) return;
+    this.#waiting.add(name);
+    void this.#queue
+      .run(() => this.#runNow(placed))
+      .catch((error: unknown) => {
+        const { log } = this.#deps;
+        if (!this.#signal.aborted)
+          log.warn({ audit: name, reason: messageOf(error) }, "an audit could not be made yet");
+      })
+      .finally(() => this.#waiting.delete(name));
+  }
+
+  async #runNow({ recorded, seat: { audit } }: Placed): Promise<void> {
+    const { ledger, unitRuns, events } = this.#deps;
+    const contribution = await this.#contribution(recorded, audit);
+    if (contribution === undefined || !unitRuns.canRun(contribution.task) || this.#signal.aborted) return;
+    const found = await unitRuns.run(contribution, ledger.state, { signal: this.#signal });
+    const outcome = checkUnit(contribution, found).kind === "accept" ? "valid" : "invalid";
+    const truth = { outcome, trace: found?.trace ?? NO_TRACE } as const;
+    this.#truths.set(toHex(audit), truth);
+    if (outcome === "invalid") {
+      events.emit("alert", {
+        kind: "forged-unit",
+        subject: toHex(contribution.author),
+        detail: `contribution on height ${contribution.height}`,
+      });
+      this.#accuse(contribution);
+    }
+    const { state } = ledger;
+    for (const seat of state.seatsOf(recorded))
+      if (bytesEqual(seat.audit, audit)) this.#answer({ recorded, seat }, truth, state);
+  }
+
+  /** What the best chain's block recorded under this id. */
+  async #contribution(recorded: number, audit: Uint8Array): Promise<Contribution | undefined> {
+    const { blocks } = this.#deps;
+    const id = await blocks.canonical(recorded);
+    const block = id === undefined ? undefined : await blocks.block(id);
+    return (
+      block && contributionsOf(block.value).find((contribution) => bytesEqual(Contribution.id(contribution), audit))
+    );
+  }
+
+  /** Gives the own word in its time; shows another's that is false. */
+  #answer({ recorded, seat }: Placed, truth: Truth, state: State): void {
+    const { rules } = this.#options;
+    const next = state.height + 1;
+    if (!this.#isMine(seat)) {
+      if (seat.outcome !== SEALED && !isTrue(seat, truth)) void this.#accuseAttester({ recorded, seat });
+    } else if (isBlank(seat.commitment)) {
+      if (isWithin(next, commitWindow(recorded, rules))) this.#commit(recorded, seat, truth);
+    } else if (seat.outcome === SEALED && isWithin(next, revealWindow(recorded, rules)))
+      if (truth.outcome === "valid" || state.isBanned(seat.author))
+        // That a unit is forged can be said once its author is punished.
+        this.#reveal(recorded, seat, truth);
+  }
+
+  #commit(height: number, seat: Seat, truth: Truth): void {
+    const { key, words, outbox } = this.#deps;
+    const reveal = this.#wordOf(height, seat, truth);
+    const { audit, attester } = reveal;
+    const unsigned = { audit, height, attester, commitment: commitmentOf(reveal) };
+    const { value, bytes } = AuditCommit.wrap(AuditCommit.sign(unsigned, key, this.#options.rules.genesis));
+    if (words.addCommit(value).kind === "accept") outbox.publish("audit-commit", bytes);
+  }
+
+  #reveal(height: number, seat: Seat, truth: Truth): void {
+    const { words, outbox } = this.#deps;
+    const { value, bytes } = AuditReveal.wrap(this.#wordOf(height, seat, truth));
+    if (words.addReveal(value).kind === "accept") outbox.publish("audit-reveal", bytes);
+  }
+
+  /** The salt follows from the key, so that a restart between commit and reveal costs a run of the unit and no more. */
+  #wordOf(height: number, { audit, attester }: Seat, { outcome, trace }: Truth): AuditReveal {
+    const { genesis } = this.#options.rules;
+    const salt = sha256(this.#deps.key.sign(taggedHash("attest salt", genesis, audit)));
+    return { audit, height, attester, outcome: OUTCOMES.indexOf(outcome), trace, salt };
+  }
+
+  /** A winning unit that was found forged. */
+  #executed({ block, verdict }: EngineEvents["executed"]): void {
+    const winning = winningOf(block);
+    if (verdict.kind === "reject" && FORGED.has(verdict.code) && winning !== undefined) this.#accuse(winning);
+  }
+
+  #accuse(contribution: Contribution): void {
+    this.#show(evidenceOf(forgedUnit, { contribution }));
+  }
+
+  async #accuseAttester({ recorded: height, seat: { audit, attester } }: Placed): Promise<void> {
+    const { events, log } = this.#deps;
+    try {
+      const contribution = await this.#contribution(height, audit);
+      if (contribution === undefined) return;
+      const shown = this.#show(evidenceOf(falseAttestation, { contribution, height, attester }));
+      const alert = {
+        kind: "false-attestation",
+        subject: toHex(attester),
+        detail: `audit of height ${height}`,
+      } as const;
+      if (shown) events.emit("alert", alert);
+    } catch (error) {
+      if (!this.#signal.aborted) log.warn({ height, reason: messageOf(error) }, "a false attestation was not shown");
+    }
+  }
+
+  /** Whether it was not known before. */
+  #show(piece: Evidence): boolean {
+    const { evidence, outbox } = this.#deps;
+    const fresh = evidence.hold(piece).kind === "accept";
+    if (fresh) outbox.publish("evidence", EvidenceMessage.codec.encode(piece));
+    return fresh;
+  }
+}
+
+const FORGED: ReadonlySet<string> = new Set(["forged-unit", "forged-delta"]);
+
+const isBlank = (bytes: Uint8Array): boolean => bytes.every((byte) => byte === 0);
+
+const isTrue = ({ outcome, trace }: Seat, truth: Truth): boolean =>
+  OUTCOMES[outcome] === truth.outcome && bytesEqual(trace, truth.trace);
+
+/** Whether another's revealed word on the same unit is another one: then one of them is false. */
+const disagree = (seats: readonly Seat[], { audit, outcome, trace }: Seat): boolean =>
+  outcome !== SEALED &&
+  seats.some(
+    (other) =>
+      bytesEqual(other.audit, audit) &&
+      other.outcome !== SEALED &&
+      (other.outcome !== outcome || !bytesEqual(other.trace, trace)),
+  );

@@ -1,0 +1,1 @@
+export { Auditor } from "./auditor.ts";

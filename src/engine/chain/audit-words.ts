@@ -1,0 +1,75 @@
+// Words of attesters that wait for a block: judged against the head, one of each kind for a seat, bounded.
+import { ACCEPT, ignore, toHex, type Verdict } from "../../base/index.ts";
+import {
+  commitWindow,
+  judgeCommit,
+  judgeReveal,
+  type Rules,
+  revealWindow,
+  type State,
+  selectWords,
+} from "../../chain/index.ts";
+import { type AuditCommit, type AuditReveal, type AuditSeat, type Body, MAX_AUDIT_WORDS } from "../../codec/index.ts";
+import type { EventBus } from "../events.ts";
+
+/** Words of each kind that wait at most. */
+const MAX_WAITING = 1024;
+
+const nameOf = ({ audit, attester }: AuditSeat): string => `${toHex(audit)}/${toHex(attester)}`;
+
+export interface AuditWordsDeps {
+  readonly events: EventBus;
+  /** State after the best block. */
+  readonly state: () => State;
+}
+
+export class AuditWords {
+  readonly #rules: Rules;
+  readonly #state: () => State;
+  readonly #commits = new Map<string, AuditCommit>();
+  readonly #reveals = new Map<string, AuditReveal>();
+
+  constructor(rules: Rules, { events, state }: AuditWordsDeps) {
+    this.#rules = rules;
+    this.#state = state;
+    events.on("head", () => this.#prune(state().height + 1));
+  }
+
+  addCommit(commit: AuditCommit): Verdict {
+    return this.#add(this.#commits, commit, judgeCommit);
+  }
+
+  addReveal(reveal: AuditReveal): Verdict {
+    return this.#add(this.#reveals, reveal, judgeReveal);
+  }
+
+  /** What a block on `state` can carry. */
+  select(state: State): Pick<Body, "reveals" | "commits"> {
+    const waiting = { reveals: [...this.#reveals.values()], commits: [...this.#commits.values()] };
+    return selectWords(state, waiting, MAX_AUDIT_WORDS, this.#rules);
+  }
+
+  /** Only a signature that is not the attester's is the sender's fault: all else depends on where its chain is. */
+  #add<W extends AuditSeat>(
+    waiting: Map<string, W>,
+    word: W,
+    judge: (state: State, word: W, rules: Rules) => Verdict,
+  ): Verdict {
+    const name = nameOf(word);
+    if (waiting.has(name)) return ignore("known");
+    const judged = judge(this.#state(), word, this.#rules);
+    if (judged.kind === "reject" && judged.code !== "bad-signature") return { ...judged, kind: "ignore" };
+    if (judged.kind !== "accept") return judged;
+    if (waiting.size >= MAX_WAITING) return ignore("full", "words of attesters");
+    waiting.set(name, word);
+    return ACCEPT;
+  }
+
+  /** Forgets what no block from `next` on can carry. */
+  #prune(next: number): void {
+    for (const [name, { height }] of this.#commits)
+      if (commitWindow(height, this.#rules).to < next) this.#commits.delete(name);
+    for (const [name, { height }] of this.#reveals)
+      if (revealWindow(height, this.#rules).to < next) this.#reveals.delete(name);
+  }
+}
