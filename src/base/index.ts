@@ -4,6 +4,7 @@ export * from "./errors.ts";
 export * from "./ids.ts";
 export * from "./inputs.ts";
 export * from "./lru.ts";
+export * from "./median.ts";
 export * from "./refusals.ts";
 export * from "./scope.ts";
 export * from "./serial-queue.ts";

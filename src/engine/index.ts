@@ -19,4 +19,5 @@ export {
   type Standing,
   standingIn,
   type TaskEngine,
+  UnitRuns,
 } from "./training/index.ts";

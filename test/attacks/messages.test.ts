@@ -1,11 +1,14 @@
 // Oversized, truncated and bit-flipped messages on every topic and protocol: refused, blamed where provable, and the engine goes on.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { PouwError, type Verdict } from "../../src/base/index.ts";
-import { transferOf } from "../../src/chain/index.ts";
+import { evidenceOf, forgedUnit, transferOf } from "../../src/chain/index.ts";
 import {
   Attestation,
+  AuditCommit,
+  AuditReveal,
   type Codec,
   Contribution,
+  EvidenceMessage,
   MAX_GOSSIP_BYTES,
   MAX_REPLY_BYTES,
   PROTOCOLS,
@@ -55,11 +58,15 @@ beforeAll(async () => {
     fee: 1n,
     nonce: 0n,
   });
+  const seat = { audit: Contribution.id(unit.contribution), height: 1, attester: leader.address };
   messages = {
     contribution: Contribution.codec.encode(unit.contribution),
     transaction: Transaction.codec.encode(Transaction.sign(payment, leader, genesis)),
     attestation: Attestation.codec.encode(Attestation.sign(word, leader, genesis)),
     record: RoundRecord.codec.encode(recordAt(lab, leader, place, [other])),
+    "audit-commit": AuditCommit.codec.encode(AuditCommit.sign({ ...seat, commitment: tipId }, leader, genesis)),
+    "audit-reveal": AuditReveal.codec.encode({ ...seat, outcome: 0, trace: tipId, salt: tipId }),
+    evidence: EvidenceMessage.codec.encode(evidenceOf(forgedUnit, { contribution: unit.contribution })),
     block: blockMessage(aBlock(lab, leader, place)),
   };
   requests = {

@@ -15,6 +15,8 @@ import type { Rounds } from "./rounds.ts";
 
 /** A leader waits at most this many median units for those it expects: what comes later is recorded as late. */
 const DEADLINE_UNITS = 1.5;
+/** Nor less, where messages are slow, than a round trip and this many: who heard of the round late is not left out for that. */
+const LATE_UNITS = 0.5;
 /** Nor longer than this share of a block's time. */
 const DEADLINE_BLOCKS = 0.25;
 
@@ -27,6 +29,8 @@ export interface LeaderDeps {
   readonly events: EventBus;
   /** Median time of a unit of the task here, ms. */
   readonly medianUnitMs: () => number;
+  /** Median time of a message to a peer and back, ms; 0 where there is no peer. */
+  readonly roundTripMs: () => number;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -88,8 +92,9 @@ export class Leader {
 
   /** How long a round is kept open for those who are expected, ms. */
   #patience(): number {
-    const { blockTimeMs } = this.#options.rules;
-    return Math.min(DEADLINE_UNITS * this.#deps.medianUnitMs(), DEADLINE_BLOCKS * blockTimeMs);
+    const unitMs = this.#deps.medianUnitMs();
+    const wanted = Math.max(DEADLINE_UNITS * unitMs, this.#deps.roundTripMs() + LATE_UNITS * unitMs);
+    return Math.min(wanted, DEADLINE_BLOCKS * this.#options.rules.blockTimeMs);
   }
 
   #leads(): boolean {

@@ -1,7 +1,8 @@
 // One task at work on this node: its rounds, its leader's part where this node may lead, its units where it trains.
+import { median } from "../../base/index.ts";
 import type { Rules, State } from "../../chain/index.ts";
 import type { KeyPair } from "../../crypto/index.ts";
-import type { Clock, Log, Runtime, Store } from "../../ports/index.ts";
+import type { Clock, Log, Runtime, Store, Wire } from "../../ports/index.ts";
 import type { Task } from "../../work/index.ts";
 import type { Ledger } from "../chain/index.ts";
 import type { EventBus } from "../events.ts";
@@ -28,6 +29,7 @@ export interface TaskEngineDeps {
   readonly blockMaker: BlockMaker;
   readonly board: RoundBoard;
   readonly outbox: Outbox;
+  readonly wire: Pick<Wire, "peers">;
   readonly events: EventBus;
   readonly store: Store;
   readonly key: KeyPair;
@@ -56,7 +58,8 @@ export class TaskEngine {
     if (runtime !== undefined) this.trainer = new Trainer(task, { ...deps, runtime, rounds }, options);
     if (leads) {
       const medianUnitMs = (): number => this.medianUnitMs;
-      new Leader({ rules, task }, { ...deps, rounds, state, medianUnitMs }, options);
+      const roundTripMs = (): number => median(deps.wire.peers().flatMap(({ latencyMs }) => latencyMs ?? [])) ?? 0;
+      new Leader({ rules, task }, { ...deps, rounds, state, medianUnitMs, roundTripMs }, options);
     }
   }
 

@@ -1,5 +1,5 @@
 // Runs own units of one task and turns each result into a contribution, draws and, when one wins, a block (protocol sections 2 to 4).
-import { bytesEqual } from "../../base/index.ts";
+import { bytesEqual, median } from "../../base/index.ts";
 import { type State, targetAt } from "../../chain/index.ts";
 import { Contribution } from "../../codec/index.ts";
 import type { KeyPair } from "../../crypto/index.ts";
@@ -61,8 +61,7 @@ export class Trainer {
 
   /** Median time of the last units, ms. */
   medianUnitMs(): number {
-    const sorted = [...this.#times].sort((a, b) => a - b);
-    return sorted[sorted.length >> 1] ?? FIRST_GUESS_MS;
+    return median(this.#times) ?? FIRST_GUESS_MS;
   }
 
   /** Runs unit `index` of ML node `mlNode` from the present common state; undefined when its parameters are not here. */

@@ -1,5 +1,5 @@
 // How fast this machine trains, and the self-test of the training path that `doctor` runs.
-import { messageOf, PouwError, toHex, utf8 } from "../../base/index.ts";
+import { median, messageOf, PouwError, toHex, utf8 } from "../../base/index.ts";
 import { sha256 } from "../../crypto/index.ts";
 import type { Artifacts, Runtime } from "../../ports/index.ts";
 import type { Task } from "../../work/index.ts";
@@ -7,11 +7,6 @@ import type { BenchReport } from "./reports.ts";
 
 /** Number `n` of the benchmark's seeds. */
 const seedOf = (n: number): Uint8Array => sha256(utf8(`bench ${n}`));
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? 0;
-}
 
 /** P(0) of a task. Throws BAD_MODEL when it is not installed. */
 export async function firstParameters(
@@ -70,8 +65,8 @@ export async function benchTraining(run: BenchRun): Promise<BenchReport> {
     units: graphMs.length,
     unitsPerSecond: graphMs.length / seconds,
     stepsPerSecond: (graphMs.length * task.steps) / seconds,
-    graphMs: median(graphMs),
-    unitMs: median(unitMs),
+    graphMs: median(graphMs) ?? 0,
+    unitMs: median(unitMs) ?? 0,
     graphShare: sum(graphMs) / sum(unitMs),
   };
 }

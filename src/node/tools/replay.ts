@@ -2,8 +2,8 @@
 import { messageOf, PouwError, toHex } from "../../base/index.ts";
 import { genesisState, heldIn, type State } from "../../chain/index.ts";
 import type { Block, Contribution, Decoded } from "../../codec/index.ts";
-import { checkBlock } from "../../consensus/index.ts";
-import { BlockStore, FollowedTasks, reexecute, standingIn } from "../../engine/index.ts";
+import { checkBlock, checkShown, shownUnits } from "../../consensus/index.ts";
+import { BlockStore, FollowedTasks, reexecute, standingIn, UnitRuns } from "../../engine/index.ts";
 import type { Artifacts, Runtime, Store } from "../../ports/index.ts";
 import { checkUnit, type Task, winningOf } from "../../work/index.ts";
 import type { Network } from "../parts/index.ts";
@@ -37,7 +37,9 @@ export async function replayStore(options: ReplayOptions, deps: ReplayDeps, run:
     { ...deps, seasonBlocks: options.network.rules.seasonBlocks, blocks, network: undefined },
     { signal },
   );
-  const replay = new Replay(options.network, { blocks, followed, runtime: deps.runtime }, { signal });
+  const { runtime } = deps;
+  const unitRuns = new UnitRuns({ rules: options.network.rules, tasks: followed, runtime });
+  const replay = new Replay(options.network, { blocks, followed, unitRuns, runtime }, { signal });
   let problem: VerifyReport["problem"];
   try {
     const tip = await tipHeight(blocks);
@@ -82,6 +84,7 @@ async function tipHeight(blocks: BlockStore): Promise<number> {
 interface Parts {
   readonly blocks: BlockStore;
   readonly followed: FollowedTasks;
+  readonly unitRuns: UnitRuns;
   readonly runtime: Runtime | undefined;
 }
 
@@ -107,7 +110,10 @@ class Replay {
     if (block === undefined) return "the block is missing from the store";
     const result = checkBlock(this.state, block.value, {}, this.#network.rules);
     if (result.kind !== "state") return result.reason;
-    const wrong = (await this.#advance(block)) ?? (await this.#execute(block.value, result.state));
+    const wrong =
+      (await this.#advance(block)) ??
+      (await this.#execute(block.value, result.state)) ??
+      (await this.#checkEvidence(block.value));
     if (wrong !== undefined) return wrong;
     this.state = result.state;
     this.counts.blocks++;
@@ -141,5 +147,18 @@ class Replay {
       this.#signal.throwIfAborted();
       return `the winning unit of block ${after.height} could not be run: ${messageOf(error)}`;
     }
+  }
+
+  /** Runs the units that the block's evidence is about. */
+  async #checkEvidence({ body }: Block): Promise<string | undefined> {
+    const { unitRuns } = this.#parts;
+    for (const shown of shownUnits(this.state, body.evidence, this.#network.rules)) {
+      if (!unitRuns.canRun(shown.contribution.task)) continue;
+      const found = await unitRuns.run(shown.contribution, this.state, { signal: this.#signal });
+      this.counts.unitsExecuted++;
+      const verdict = checkShown(shown, found);
+      if (verdict.kind !== "accept") return verdict.reason;
+    }
+    return undefined;
   }
 }
