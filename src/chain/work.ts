@@ -76,17 +76,16 @@ function turnSeason(working: WorkingState, height: number, rules: Rules): void {
   working.view.commons = StateType.fields.commons.toViewDU(commons);
 }
 
-/** What the block recorded, the winning contribution excepted: that one was checked, and is neither audited nor evidence. */
+/** What the block recorded. The winning contribution was checked and is not audited, but nobody may record it a second time. */
 function recordedIn(state: State, block: WonBlock, rules: Rules): Recorded[] {
   const winning = winningOf(block);
-  return contributionsOf(block)
-    .filter((contribution) => contribution !== winning)
-    .map((contribution) => ({
-      unit: placeOf(contribution),
-      contribution: Contribution.id(contribution),
-      author: contribution.author,
-      pay: attesterPayOf(state, contribution, rules),
-    }));
+  return contributionsOf(block).map((contribution) => ({
+    unit: placeOf(contribution),
+    contribution: Contribution.id(contribution),
+    author: contribution.author,
+    pay: attesterPayOf(state, contribution, rules),
+    won: contribution === winning,
+  }));
 }
 
 /** The common states that the leader's records made on the block's parent. */

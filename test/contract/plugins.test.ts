@@ -83,7 +83,7 @@ describe("the example", () => {
     const { app, clock, get } = await miner(input);
     expect(app.plugins).toEqual(["ranking"]);
     await app.start();
-    await clock.run(60_000);
+    await clock.run(120_000);
     const { height, nodeId, roles } = app.node.getStatus();
     expect(height).toBeGreaterThan(2);
     expect(roles).toContain("ranking");

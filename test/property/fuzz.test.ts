@@ -15,6 +15,7 @@ import { TRANSACTION_KINDS } from "../../src/chain/transactions/kinds.ts";
 import * as codecs from "../../src/codec/index.ts";
 import { type Block, type Codec, type Decoded, PROTOCOLS, type RoundRecord, TOPICS } from "../../src/codec/index.ts";
 import { decodeDelta, encodeDelta, encodeIntegers, parseManifest, parseVectors } from "../../src/ml/index.ts";
+import { madeUpTrace, opened, sealed } from "../support/audits.ts";
 import {
   aGenesis,
   alice,
@@ -75,6 +76,10 @@ const { block } = mineBlock(tip, alice, rules, { records, transactions });
 const evidence = { a: block.header, b: doubleOf(block, alice, rules) };
 const zero = new Uint8Array(32);
 const word = { block: tip.tipId, height: 3, outcome: 0, digest: zero, verifier: bob.address };
+const seat = { audit: codecs.Contribution.id(first.contributions[0] as never), height: 3, attester: bob.address };
+const reveal = opened(seat, { outcome: "valid", trace: madeUpTrace("fuzz") });
+/** With every list filled: decoders do not ask whether a word stands. */
+const full = { ...block.body, reveals: [reveal], commits: [sealed(reveal, bob, rules)] };
 const status = {
   version: 1,
   network: Uint8Array.of(120),
@@ -94,10 +99,14 @@ const VALUES: { readonly [name: string]: readonly unknown[] } = {
   stake: [{ amount: 5n }],
   unstake: [{ amount: 2n ** 64n - 1n }],
   header: [block.header, evidence.b],
-  body: [block.body, (blocks[0] as Block).body],
-  block: [block, blocks[0]],
+  body: [block.body, full, (blocks[0] as Block).body],
+  block: [block, { ...block, body: full }, blocks[0]],
   "double block": [evidence],
   "double record": [{ a: first, b: second }],
+  "forged unit": first.contributions.map((contribution) => ({ contribution })),
+  "false attestation": first.contributions.map((contribution) => ({ contribution, height: 3, attester: bob.address })),
+  "audit commit": [sealed(reveal, bob, rules)],
+  "audit reveal": [reveal],
   contribution: first.contributions,
   record: records,
   attestation: [codecs.Attestation.sign(word, bob, rules.genesis)],

@@ -17,6 +17,8 @@ import {
   transferOf,
 } from "../../src/chain/index.ts";
 import {
+  type AuditCommit,
+  type AuditReveal,
   type Block,
   type Body,
   type ClosingRecord,
@@ -149,9 +151,13 @@ export function aWorld(change: Partial<Genesis> = {}): World {
 export const taskIn = (rules: Rules): Task => rules.tasks[0] as Task;
 
 /** The result of a made-up unit, by its seed: what a re-execution would find. */
-export function fakeUnit(unit: UnitId): { digest: Hash32; deltaHash: Hash32 } {
+export function fakeUnit(unit: UnitId): { digest: Hash32; deltaHash: Hash32; trace: Hash32 } {
   const seed = unitSeed(unit);
-  return { digest: taggedHash("fake digest", seed), deltaHash: taggedHash("fake delta", seed) };
+  return {
+    digest: taggedHash("fake digest", seed),
+    deltaHash: taggedHash("fake delta", seed),
+    trace: taggedHash("fake trace", seed),
+  };
 }
 
 /** P(t+1) of made-up contributions: what summing their deltas would give. */
@@ -180,7 +186,7 @@ export function aContribution(state: State, key: KeyPair, place: UnitPlace, rule
   const { previous, mlNode = 0, index = 0 } = place;
   const round = previous === undefined ? stands.round : previous.round + 1;
   const start = previous?.nextDigest ?? stands.parametersDigest;
-  const done = fakeUnit({ beacon: on.beacon, task, round, author: key.address, mlNode, index });
+  const { digest, deltaHash } = fakeUnit({ beacon: on.beacon, task, round, author: key.address, mlNode, index });
   return Contribution.sign(
     {
       task,
@@ -191,7 +197,8 @@ export function aContribution(state: State, key: KeyPair, place: UnitPlace, rule
       mlNode,
       index,
       startDigest: start,
-      ...done,
+      digest,
+      deltaHash,
       codec: 0,
       deltaBytes: 40,
     },
@@ -269,6 +276,8 @@ export interface BlockPlan {
   readonly task?: Uint8Array;
   readonly records?: readonly RoundRecord[];
   readonly transactions?: readonly Transaction[];
+  readonly reveals?: readonly AuditReveal[];
+  readonly commits?: readonly AuditCommit[];
   readonly evidence?: readonly Evidence[];
   /** Default: one block time after the parent. */
   readonly time?: number;

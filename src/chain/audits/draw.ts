@@ -8,11 +8,11 @@ import type { State } from "../state/state.ts";
 import { type Recorded, SEALED, type Seat } from "../state/state-type.ts";
 
 /**
- * The seats of the audits that `beacon`, of the block on `state`, draws among what the tip recorded. Attesters are drawn by stake in
+ * The seats of the audits that `beacon`, of the block on `state`, draws among what the tip recorded, its own win excepted. Attesters are drawn by stake in
  * `state`, without replacement, never the author; where nobody is eligible there is no audit.
  */
 export function drawAudits(state: State, beacon: Uint8Array, rules: Rules): Seat[] {
-  const audited = state.recordedIn(state.height).filter(({ unit }) => lotOf(beacon, unit, rules).audited);
+  const audited = state.recordedIn(state.height).filter(({ unit, won }) => !won && lotOf(beacon, unit, rules).audited);
   if (audited.length === 0) return [];
   const eligible = state.stakers.filter(
     ({ address, stake }) => stake >= rules.minCollateral && !state.isBanned(address),

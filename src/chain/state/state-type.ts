@@ -1,5 +1,6 @@
 // The shape of the state, as SSZ types: what the header's state root commits to (protocol section 1).
 import {
+  BooleanType,
   ByteVectorType,
   ContainerNodeStructType,
   ContainerType,
@@ -68,6 +69,8 @@ const RecordedType = new ContainerNodeStructType({
   author: Bytes32,
   /** Of each attester, if it is audited. */
   pay: U64,
+  /** It won the block, whose check it is part of: no audit. */
+  won: new BooleanType(),
 });
 export type Recorded = ValueOf<typeof RecordedType>;
 export const RecordedListType = new ListCompositeType(RecordedType, 1 << 13);
@@ -134,7 +137,7 @@ export const StateType = new ContainerType({
   tasks: new ListCompositeType(TaskStateType, 64),
   /** The last COMMON_STATES of each task, by ascending round. */
   commons: new ListCompositeType(CommonType, 64 * 8),
-  /** Slot h % evidenceBlocks: what block h recorded, the winning contribution excepted. */
+  /** Slot h % evidenceBlocks: what block h recorded. */
   recorded: new ListCompositeType(RecordedListType, MAX_EVIDENCE_BLOCKS),
   /** Slot h % evidenceBlocks: common states that stood on block h. */
   starts: new ListCompositeType(StartsType, MAX_EVIDENCE_BLOCKS),

@@ -196,16 +196,16 @@ describe("of what a node holds", () => {
   });
 
   it("is shown for as long as the rules say, whatever the maturity", () => {
-    const long = aWorld({ allocations, maturity: 9, evidenceBlocks: 3 });
+    const long = aWorld({ allocations, maturity: 9, evidenceBlocks: 6 });
     const { block, state: won } = mineBlock(long.state, alice, long.rules);
     const shown = [evidenceOf(doubleBlock, { a: block.header, b: doubleOf(block, alice, long.rules) })];
     let at = won;
     const sent: (string | undefined)[] = [];
-    while (at.height < 5) {
+    while (at.height < 8) {
       const draft = draftBlock(at, winningParts(at, carol, { evidence: shown }, long.rules), long.rules);
       sent.push(draft.kind === "draft" ? undefined : draft.code);
       at = mineBlock(at, carol, long.rules).state;
     }
-    expect(sent).toEqual([undefined, undefined, "evidence-expired", "evidence-expired"]);
+    expect(sent).toEqual([...Array(5).fill(undefined), "evidence-expired", "evidence-expired"]);
   });
 });

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { toHex } from "../../../src/base/index.ts";
 import { decodeState, encodeState, heldIn, nextTarget, type State, stateRoot } from "../../../src/chain/index.ts";
+import { MAX_EVIDENCE_BLOCKS, RECENT_BLOCKS } from "../../../src/chain/state/state-type.ts";
 import { Header } from "../../../src/codec/block.ts";
 import { drawHash, nextBeacon, unitOfHeader } from "../../../src/work/index.ts";
 import {
@@ -110,20 +111,16 @@ describe("the tip", () => {
     }
   });
 
-  it("remembers the last 16 blocks", () => {
-    const tip = at(20);
-    for (let height = 5; height <= 20; height++)
-      expect(tip.recentBlock(height)).toEqual({
-        height,
-        id: at(height).tipId,
-        beacon: at(height).beacon,
-        miner: blocks[height - 1]?.header.miner,
-        time: at(height).time,
-        target: at(height).target,
-      });
-    expect(tip.recentBlock(4)).toBeUndefined();
-    expect(tip.recentBlock(21)).toBeUndefined();
-    expect(tip.recentBlock(-1)).toBeUndefined();
+  it("remembers the last RECENT_BLOCKS blocks, of which evidence may name any", () => {
+    const long = mineChain(world, RECENT_BLOCKS + 4, { miners: [alice, bob], records: 0 });
+    const tip = long.states.at(-1) as State;
+    for (let height = 5; height <= tip.height; height++) {
+      const { tipId: id, beacon, time, target } = long.states[height] as State;
+      const miner = long.blocks[height - 1]?.header.miner;
+      expect(tip.recentBlock(height)).toEqual({ height, id, beacon, miner, time, target });
+    }
+    for (const height of [-1, 4, tip.height + 1]) expect(tip.recentBlock(height)).toBeUndefined();
+    expect(RECENT_BLOCKS).toBeGreaterThan(MAX_EVIDENCE_BLOCKS);
   });
 
   it("survives storage, and goes on from there the same", () => {

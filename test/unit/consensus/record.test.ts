@@ -235,7 +235,20 @@ describe("a block", () => {
     const { block, state } = mineBlock(tip, carol, rules, { records, others });
     expect(block.body.closing.contributions).toHaveLength(3);
     expect(checkBlock(tip, block, {}, rules)).toMatchObject({ kind: "state" });
-    expect(state.recordedIn(state.height)).toHaveLength(2 + 2);
+    const recorded = state.recordedIn(state.height);
+    expect(recorded).toHaveLength(2 + 3);
+    expect(recorded.filter(({ won }) => won).map(({ author }) => author)).toEqual([carol.address]);
+  });
+
+  it("records its own win: nobody is paid for it a second time", () => {
+    const { block, state } = mineBlock(tip, carol, rules);
+    const win = winningOf(block) as Contribution;
+    expect(checkContributionOn(state, win, rules)).toMatchObject({ kind: "ignore", code: "already-recorded" });
+    const again = aRecord(state, carol, { contributions: [win] }, rules);
+    expect(checkRecordOn(state, undefined, again, rules)).toMatchObject({ kind: "reject", code: "already-recorded" });
+    // The control: another unit of that block.
+    const other = aContribution(tip, carol, { index: win.index + 1 }, rules);
+    expect(checkContributionOn(state, other, rules)).toEqual(accept);
   });
 
   it("must hold its winning contribution, as the header says it, and records lead to its start", () => {

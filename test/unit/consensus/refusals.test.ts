@@ -1,14 +1,12 @@
 // Every refusal code, produced by one forged object beside an honest control that passes the same check.
 import { describe, expect, it } from "vitest";
-import { allRefusals, type REFUSALS, type Refusal, type Verdict } from "../../../src/base/index.ts";
+import { allRefusals, type REFUSALS, type Refusal } from "../../../src/base/index.ts";
 import {
-  type Applied,
   apply,
   checkTransaction,
   doubleBlock,
   doubleRecord,
   evidenceOf,
-  type Offence,
   type State,
 } from "../../../src/chain/index.ts";
 import {
@@ -40,6 +38,7 @@ import {
   unitOfHeader,
   winningOf,
 } from "../../../src/work/index.ts";
+import { AUDIT_ROWS, type Result, type Row } from "../../support/audit-rows.ts";
 import {
   aContribution,
   aKey,
@@ -63,9 +62,6 @@ import {
   taskIn,
   winningParts,
 } from "../../support/chain.ts";
-
-type Result = Verdict | Applied | Offence | Draft;
-type Row = readonly [kind: Refusal["kind"], honest: () => Result, forged: () => Result];
 
 const world = aWorld(STAKES);
 const { rules } = world;
@@ -280,6 +276,7 @@ const ROWS: { readonly [code in Exclude<keyof typeof REFUSALS, Above> | Declared
   ],
   "wrong-state-root": bodies(() => forgeBlock(block, alice, rules, { stateRoot: zero })),
   "bad-outcome": ["reject", () => verdict(1), () => verdict(2)],
+  ...AUDIT_ROWS,
 };
 
 /** A draft with evidence of two blocks that a key made of one win on another branch. */
@@ -366,7 +363,7 @@ describe("every refusal", () => {
   });
 
   it.each(Object.entries(ROWS))("%s", (code, [kind, honest, forged]) => {
-    expect(["accept", "state", "offence", "draft"]).toContain(honest().kind);
+    expect(["accept", "state", "offence", "offences", "draft"]).toContain(honest().kind);
     expect(forged()).toMatchObject({ kind, code });
   });
 
