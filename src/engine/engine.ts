@@ -35,6 +35,9 @@ export class Engine {
   get mempool(): Parts["mempool"] {
     return this.#parts.mempool;
   }
+  get words(): Parts["words"] {
+    return this.#parts.words;
+  }
   get evidence(): Parts["evidence"] {
     return this.#parts.evidence;
   }

@@ -1,17 +1,17 @@
 // Topic `evidence`: somebody shows an offence. What it says of a unit is run before it is passed on, so who sends what is false could know.
-import { ignore } from "../../base/index.ts";
+import { ignore, toHex } from "../../base/index.ts";
 import { judge } from "../../chain/index.ts";
 import { checkShown } from "../../consensus/index.ts";
 import type { Handler } from "./handler.ts";
 
 export const onEvidence: Handler<"evidence"> = async ({ value: piece }, { from }, deps) => {
-  const { ledger, evidence, unitRuns, places, signal } = deps;
+  const { ledger, evidence, unitRuns, places, events, signal } = deps;
   const { state, rules } = ledger;
   if (evidence.knows(piece)) return ignore("known");
   const judged = judge(piece, { state, height: state.height + 1 }, rules);
   // What does not decode is wrong whatever the chain; all else may be an offence where the sender is.
   if (judged.kind !== "offence") return judged.code === "bad-encoding" ? judged : ignore(judged.code);
-  const { shown } = judged;
+  const { shown, offender } = judged;
   if (shown === undefined) return evidence.hold(piece);
   if (!unitRuns.canRun(shown.contribution.task)) return ignore("not-followed");
   const ran = await places.within(from, async () => ({
@@ -19,5 +19,9 @@ export const onEvidence: Handler<"evidence"> = async ({ value: piece }, { from }
   }));
   if (ran === undefined) return ignore("full", "units of evidence");
   const verdict = checkShown(shown, ran.found);
-  return verdict.kind === "accept" ? evidence.hold(piece) : verdict;
+  if (verdict.kind !== "accept") return verdict;
+  const held = evidence.hold(piece);
+  const kind = shown.word === undefined ? "forged-unit" : "false-attestation";
+  if (held.kind === "accept") events.emit("alert", { kind, subject: toHex(offender), detail: "a peer showed it" });
+  return held;
 };

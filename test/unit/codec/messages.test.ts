@@ -3,6 +3,8 @@ import { describe, expect, it } from "vitest";
 import { concatBytes } from "../../../src/base/index.ts";
 import {
   Attestation,
+  AuditCommit,
+  AuditReveal,
   Block,
   BlockNotice,
   Contribution,
@@ -25,11 +27,13 @@ const [record] = someRecords(tip, alice, [alice, bob], 1, rules) as [RoundRecord
 const transaction = aTransfer(tip, alice, bob.address, 5n);
 const block = Block.wrap(mineBlock(tip, bob, rules, { records: [record], transactions: [transaction] }).block);
 const word = { block: tip.tipId, height: 1, outcome: 1, digest: new Uint8Array(32), verifier: bob.address };
+const seat = { audit: tip.tipId, height: 1, attester: bob.address };
 const malformed = expect.objectContaining({ code: "BAD_ENCODING" });
 
 describe("the gossip table", () => {
   it("has a topic for each kind of message, with a limit that a wire carries", () => {
-    expect(TOPICS).toEqual(["block", "transaction", "contribution", "record", "attestation"]);
+    const audits = ["audit-commit", "audit-reveal", "evidence"];
+    expect(TOPICS).toEqual(["block", "transaction", "contribution", "record", "attestation", ...audits]);
     for (const topic of TOPICS) expect(MESSAGES[topic].limit, topic).toBeLessThanOrEqual(MAX_GOSSIP_BYTES);
   });
 
@@ -38,6 +42,8 @@ describe("the gossip table", () => {
     ["record", RoundRecord.wrap(record)],
     ["contribution", Contribution.wrap(record.contributions[0] as Contribution)],
     ["attestation", Attestation.wrap(Attestation.sign(word, bob, rules.genesis))],
+    ["audit-commit", AuditCommit.wrap(AuditCommit.sign({ ...seat, commitment: tip.tipId }, bob, rules.genesis))],
+    ["audit-reveal", AuditReveal.wrap({ ...seat, outcome: 0, trace: tip.tipId, salt: tip.tipId })],
   ] as const)("reads a %s as it is", (topic, made) => {
     const { bytes } = made;
     expect(bytes.length).toBeLessThanOrEqual(MESSAGES[topic].limit);

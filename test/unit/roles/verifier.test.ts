@@ -19,10 +19,10 @@ const checked = (change: Partial<EngineEvents["checked"]> = {}): EngineEvents["c
 });
 
 describe("the verifier", () => {
-  it("needs a runtime, leads nothing, and checks before it relays", () => {
+  it("needs a runtime, leads nothing, checks before it relays, and watches audits", () => {
     expect([verifier.needs, verifier.claims, verifier.options]).toEqual([
       ["runtime"],
-      { checksBeforeRelay: true },
+      { checksBeforeRelay: true, watchesAudits: true },
       undefined,
     ]);
   });

@@ -1,0 +1,168 @@
+// Strangers on the topics of audits: false evidence, words of those who were not asked, and blocks that carry either.
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { toHex } from "../../src/base/index.ts";
+import { commitmentOf, evidenceOf, forgedUnit, type Seat } from "../../src/chain/index.ts";
+import { AuditCommit, AuditReveal, EvidenceMessage } from "../../src/codec/index.ts";
+import { type KeyPair, sha256 } from "../../src/crypto/index.ts";
+import { aBlock, aUnit, type Cheat, type Place, placeOf, type Unit } from "../support/forge.ts";
+import { type Evil, kindsPending, Lab, type Node } from "../support/lab.ts";
+import { Sim, STAKED } from "../support/sim.ts";
+
+const leader = Sim.key("leader");
+const worker = Sim.key("worker");
+const cheat = Sim.key("cheat");
+/** Ends a grid step elsewhere. */
+const ELSEWHERE: Cheat = { end: (honest) => honest.map((x, i) => (i === 0 ? x + 2 ** -10 : x)) };
+let lab: Lab;
+let victim: Node;
+let evil: Evil;
+let place: Place;
+
+beforeEach(async () => {
+  lab = new Lab({ auditOneIn: 1, auditBlocks: 2, evidenceBlocks: 8, maturity: 10 });
+  victim = await lab.node("v");
+  await grow(leader);
+  evil = await lab.evil([victim]);
+});
+afterEach(() => lab.close());
+
+/** The next block, with `others` recorded in it, stands at the victim. */
+async function grow(key: KeyPair, others: readonly Unit[] = []): Promise<void> {
+  const winner = await lab.evil([victim], lab.serving(...others.map(({ delta }) => delta)));
+  const block = aBlock(lab, key, await placeOf(victim), {}, { others });
+  await lab.tellBlock(winner, victim, block);
+  await lab.clock.run(12_000);
+  expect(await lab.fate(victim, block)).toBe("executed, stands");
+  place = await placeOf(victim);
+}
+
+const shown = ({ contribution }: Unit): Uint8Array =>
+  EvidenceMessage.codec.encode(evidenceOf(forgedUnit, { contribution }));
+
+describe("evidence from a stranger", () => {
+  it("about an honest unit is refuted by running it, and costs the stranger its connection", async () => {
+    for (let index = 0; index < 3; index++) {
+      const verdict = await lab.tell(evil, victim, "evidence", shown(aUnit(lab, worker, place, { index })));
+      expect(verdict).toMatchObject({ kind: "reject", code: "false-evidence" });
+    }
+    expect(evil.linked(victim)).toBe(false);
+    expect(victim.engine.evidence.pending(victim.engine.ledger.state)).toEqual([]);
+    expect(victim.alerts).toEqual([]);
+  });
+
+  it("about a forged unit is kept for the next block, told to the people, and passed on once", async () => {
+    const other = await lab.evil([victim]);
+    const piece = shown(aUnit(lab, cheat, place, {}, ELSEWHERE));
+    expect(await lab.tell(evil, victim, "evidence", piece)).toEqual({ kind: "accept" });
+    expect(kindsPending(victim)).toEqual([forgedUnit.tag]);
+    expect(victim.alerts).toEqual(["forged-unit"]);
+    await lab.clock.run(1_000);
+    expect(other.told.filter(({ topic }) => topic === "evidence")).toHaveLength(1);
+    expect(await victim.handlers.gossip("evidence", piece, { from: other.name, author: other.name })).toMatchObject({
+      kind: "ignore",
+      code: "known",
+    });
+  });
+
+  it("about a unit of another branch, or from a start that is not this one's, is nobody's fault", async () => {
+    const away = aUnit(lab, cheat, place, {}, { ...ELSEWHERE, change: { block: sha256(place.state.tipId) } });
+    expect(await lab.tell(evil, victim, "evidence", shown(away))).toMatchObject({
+      kind: "ignore",
+      code: "other-branch",
+    });
+    const elsewhere = aUnit(lab, cheat, place, {}, { ...ELSEWHERE, change: { startDigest: sha256(place.start) } });
+    expect(await lab.tell(evil, victim, "evidence", shown(elsewhere))).toMatchObject({ code: "wrong-start" });
+    expect(victim.punished).toEqual([]);
+  });
+
+  it("has one unit run for a peer at a time, and no more than four for all", async () => {
+    const peers = await Promise.all(Array.from({ length: 5 }, () => lab.evil([victim])));
+    const told = peers.map((peer, index) => {
+      const data = shown(aUnit(lab, worker, place, { index }));
+      return victim.handlers.gossip("evidence", data, { from: peer.name, author: peer.name });
+    });
+    const again = shown(aUnit(lab, worker, place, { index: 9 }));
+    const first = (peers[0] as Evil).name;
+    expect(await victim.handlers.gossip("evidence", again, { from: first, author: first })).toMatchObject({
+      code: "full",
+    });
+    expect(await told[4]).toMatchObject({ kind: "ignore", code: "full" });
+    await lab.clock.run(5_000);
+    for (const verdict of told.slice(0, 4)) expect(await verdict).toMatchObject({ code: "false-evidence" });
+  });
+});
+
+describe("a block that carries evidence", () => {
+  it("falls when the unit is what its author says", async () => {
+    const { contribution } = aUnit(lab, worker, place);
+    const block = aBlock(lab, cheat, place, {}, { evidence: [evidenceOf(forgedUnit, { contribution })] });
+    await lab.tellBlock(evil, victim, block);
+    await lab.clock.run(12_000);
+    expect(await lab.fate(victim, block)).toBe("invalid, dropped");
+    expect(victim.engine.ledger.state.collateralOf(worker.address)).toBeGreaterThan(0n);
+  });
+
+  it("stands when it is forged, and takes what its author has at stake", async () => {
+    const { contribution } = aUnit(lab, cheat, place, {}, ELSEWHERE);
+    const block = aBlock(lab, leader, place, {}, { evidence: [evidenceOf(forgedUnit, { contribution })] });
+    await lab.tellBlock(evil, victim, block);
+    await lab.clock.run(12_000);
+    expect(await lab.fate(victim, block)).toBe("executed, stands");
+    expect(victim.engine.ledger.state.collateralOf(cheat.address)).toBe(0n);
+    expect(victim.engine.ledger.state.isBanned(cheat.address)).toBe(true);
+  });
+});
+
+describe("words of attesters", () => {
+  let seat: Seat;
+  let attester: KeyPair;
+  const height = 2;
+
+  beforeEach(async () => {
+    await grow(leader, [aUnit(lab, worker, place)]);
+    await grow(leader);
+    seat = victim.engine.ledger.state.seatsOf(height)[0] as Seat;
+    attester = STAKED.map((name) => Sim.key(name)).find(
+      ({ address }) => toHex(address) === toHex(seat.attester),
+    ) as KeyPair;
+  });
+
+  const word = (key = attester): AuditReveal => ({
+    audit: seat.audit,
+    height,
+    attester: key.address,
+    outcome: 0,
+    trace: seat.audit,
+    salt: seat.audit,
+  });
+  const committed = (key = attester, signer = key): Uint8Array => {
+    const { audit, attester: address } = word(key);
+    const unsigned = { audit, height, attester: address, commitment: commitmentOf(word(key)) };
+    return AuditCommit.codec.encode(AuditCommit.sign(unsigned, signer, lab.network.rules.genesis));
+  };
+  const waiting = () => victim.engine.words.select(victim.engine.ledger.state);
+
+  it("are kept from who was drawn, once", async () => {
+    expect(await lab.tell(evil, victim, "audit-commit", committed())).toEqual({ kind: "accept" });
+    expect(waiting().commits).toHaveLength(1);
+  });
+
+  it("are dropped from who was not, and a forged signature is the sender's fault", async () => {
+    const stranger = Sim.key("nobody at all");
+    expect(await lab.tell(evil, victim, "audit-commit", committed(stranger))).toMatchObject({
+      kind: "ignore",
+      code: "no-seat",
+    });
+    expect(await lab.tell(evil, victim, "audit-commit", committed(attester, stranger))).toMatchObject({
+      kind: "reject",
+      code: "bad-signature",
+    });
+    expect(waiting().commits).toEqual([]);
+  });
+
+  it("are not opened before their time, nor by who does not know them", async () => {
+    const reveal = AuditReveal.codec.encode(word());
+    expect(await lab.tell(evil, victim, "audit-reveal", reveal)).toMatchObject({ kind: "ignore", code: "not-now" });
+    expect(waiting().reveals).toEqual([]);
+  });
+});
