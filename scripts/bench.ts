@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { messageOf } from "../src/base/index.ts";
 import { benchAgainst } from "./bench/against.ts";
 import { chainRows } from "./bench/chain.ts";
+import { checkRows } from "./bench/check-wait.ts";
 import { control } from "./bench/control.ts";
 import { gossipRows } from "./bench/gossip-rows.ts";
 import { type Bench, meets, type Row, regressed, tableLines } from "./bench/rows.ts";
@@ -15,7 +16,7 @@ import { storeRows } from "./bench/store-rows.ts";
 
 const USAGE = `Usage: npm run bench -- [options]
   --quick            coarse, a minute or two
-  --only <name>      only rows whose name starts so: steps, torch, chain, gossip, steps/digits-cnn/128 (repeatable)
+  --only <name>      only rows whose name starts so: steps, torch, checks, chain, gossip, steps/digits-cnn/128 (repeatable)
   --json             print JSON: keep it as a baseline
   --baseline <file>  mark rows that are slower than in an earlier --json
   --against <dir>    this checkout beside another one, piece of work by piece of work; ends with 1 when one is worse
@@ -75,7 +76,7 @@ async function run(bench: Bench): Promise<Report> {
   const begin = performance.now();
   bench.progress("control");
   const { rows, blind } = await control(bench);
-  const groups = [stepRows, chainRows, storeRows, gossipRows];
+  const groups = [stepRows, checkRows, chainRows, storeRows, gossipRows];
   const measured: Row[] = [];
   for (const group of groups) measured.push(...(await group(bench)));
   return {
