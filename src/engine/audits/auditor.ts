@@ -34,6 +34,7 @@ import type { UnitRuns } from "../training/index.ts";
 
 /** Units that wait to be run at most. */
 const MAX_WAITING = 128;
+const MAX_LATER = 16;
 const MEMORY = 1024;
 
 export interface AuditorOptions {
@@ -74,6 +75,8 @@ export class Auditor {
   readonly #waiting = new Set<string>();
   /** Audit -> what its unit is. */
   readonly #truths = new Lru<string, Truth>(MEMORY);
+  /** Evidence that no block on the present tip could carry. */
+  readonly #later: Evidence[] = [];
   #syncing = false;
 
   constructor(options: AuditorOptions, deps: AuditorDeps, { signal }: { readonly signal: AbortSignal }) {
@@ -91,6 +94,7 @@ export class Auditor {
   #look(): void {
     // The audits of blocks that are long past wait for nobody.
     if (this.#syncing || this.#signal.aborted) return;
+    for (const piece of this.#later.splice(0)) this.#show(piece);
     const { state } = this.#deps.ledger;
     const oldest = Math.max(1, state.height - this.#options.rules.evidenceBlocks + 1);
     for (let recorded = oldest; recorded < state.height; recorded++) {
@@ -226,15 +230,21 @@ export class Auditor {
     }
   }
 
-  /** Whether it was not known before. */
+  /** Whether it was not known before. What the chain cannot show yet is shown once it can: its start may be of a record on the tip. */
   #show(piece: Evidence): boolean {
     const { evidence, outbox } = this.#deps;
-    const fresh = evidence.hold(piece).kind === "accept";
-    if (fresh) outbox.publish("evidence", EvidenceMessage.codec.encode(piece));
-    return fresh;
+    const held = evidence.hold(piece);
+    if (held.kind === "accept") outbox.publish("evidence", EvidenceMessage.codec.encode(piece));
+    else if (NOT_YET.has(held.code)) {
+      this.#later.push(piece);
+      if (this.#later.length > MAX_LATER) this.#later.shift();
+    }
+    return held.kind === "accept";
   }
 }
 
+/** Refusals of evidence that another tip may take back. */
+const NOT_YET: ReadonlySet<string> = new Set(["wrong-start", "other-branch"]);
 const FORGED: ReadonlySet<string> = new Set(["forged-unit", "forged-delta"]);
 
 const isBlank = (bytes: Uint8Array): boolean => bytes.every((byte) => byte === 0);
