@@ -37,7 +37,7 @@ export function aShop({ lab, ledger, followed, events }: Desk, key: KeyPair = le
   const mempool = new Mempool(network.rules, { events, state });
   const evidence = new EvidenceWatch(network.rules, { events, state });
   const options = { rules: network.rules, task: followed.task };
-  const rounds = new Rounds(options, { state, followed, events, board, clock }, { signal });
+  const rounds = new Rounds(options, { state, isChecked: () => true, followed, events, board, clock }, { signal });
   const maker = new BlockMaker({ key, ledger, mempool, evidence, outbox, clock, log, board }, { signal });
   return { board, rounds, mempool, maker, sent, warned };
 }
