@@ -50,7 +50,7 @@ describe("long random histories with offences and accounts that come and go", ()
   it("keep every coin in one place, come back whole from storage, and take no transaction twice", () => {
     const seen = nothingSeen();
     fc.assert(
-      fc.property(steps(120, 180), (history) => {
+      fc.property(steps(90, 130), (history) => {
         const player = new Player(seen);
         for (const [i, step] of history.entries()) {
           const { block, before } = player.play(step);
