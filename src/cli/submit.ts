@@ -3,9 +3,9 @@ import type { Command } from "commander";
 import { findNode } from "../api/index.ts";
 import { fromHex, PouwError, toHex } from "../base/index.ts";
 import { Transaction, type UnsignedTransaction } from "../codec/index.ts";
-import { readWallet, type Wallet } from "../node/index.ts";
+import { type AccountView, readWallet, type Wallet } from "../node/index.ts";
 import { type Context, type JsonOption, optionsOf } from "./context.ts";
-import { printJson, printLine, say } from "./io.ts";
+import { type Io, printJson, printLine, say } from "./io.ts";
 import { settingsOf } from "./settings-options.ts";
 import { formatAmount, parseAmount } from "./views/text.ts";
 
@@ -42,11 +42,44 @@ export interface Order {
   /** What is done, as the sentence afterwards begins: "Sent". */
   readonly done: string;
   readonly amount: bigint;
+  /** Whose account the amount goes to; undefined where it stays the sender's. */
+  readonly to?: Uint8Array;
   readonly make: (base: Base) => UnsignedTransaction;
 }
 
+/** What a transfer does beside moving money, as the accounts stand. */
+interface Effects {
+  /** Burnt of the amount for the receiver's new account. */
+  readonly burnt: bigint;
+  /** What the sender is left with, where that is too little for its account to stay. */
+  readonly lost: bigint | undefined;
+}
+
+type Money = Pick<AccountView, "balance" | "stake" | "unbonding" | "immature">;
+const hasMore = ({ stake, unbonding, immature }: Money): boolean =>
+  [stake, unbonding, immature].some((amount) => BigInt(amount) > 0n);
+
+function effectsOf(from: Money, to: Money, taken: bigint, accountFee: bigint): Effects {
+  const rest = BigInt(from.balance) - taken;
+  const isNew = BigInt(to.balance) === 0n && !hasMore(to);
+  const goes = rest >= 0n && rest < accountFee && !hasMore(from);
+  return { burnt: isNew ? accountFee : 0n, lost: goes ? rest : undefined };
+}
+
+function sayEffects(io: Io, { burnt, lost }: Effects, amount: bigint, accountFee: bigint): void {
+  const fee = formatAmount(accountFee);
+  if (burnt > 0n)
+    say(io, `The receiver had no account: making one burns ${fee} of it, so ${formatAmount(amount - burnt)} arrive.`);
+  if (lost !== undefined)
+    say(
+      io,
+      `Warning: ${formatAmount(lost)} is left, less than the account fee of ${fee}; the account is removed with it.`,
+    );
+}
+
 /** Signs an order with the key file and hands it to the running node, on its network and with the account's next nonce. */
-export async function submit(context: Context, command: Command, { done, amount, make }: Order): Promise<undefined> {
+export async function submit(context: Context, command: Command, order: Order): Promise<undefined> {
+  const { done, amount, make, to } = order;
   const { io } = context;
   const options = optionsOf<JsonOption & { fee: string }>(command);
   const fee = amountOf(options.fee, "fee");
@@ -54,12 +87,18 @@ export async function submit(context: Context, command: Command, { done, amount,
   const node = findNode(dirOf(command, context));
   const from = keys.address;
   const [status, account] = await Promise.all([node.status(), node.account(toHex(from))]);
+  const accountFee = BigInt(status.accountFee);
+  const receiver = to === undefined ? undefined : await node.account(toHex(to));
+  // What one sends to oneself comes back.
+  const taken = receiver?.address === account.address ? fee : amount + fee;
+  const effects = receiver === undefined ? undefined : effectsOf(account, receiver, taken, accountFee);
   const genesis = fromHex(status.genesis) as Uint8Array;
   const transaction = Transaction.sign(make({ genesis, from, nonce: BigInt(account.nonce), fee }), keys, genesis);
   const id = await node.submitTransaction(Transaction.codec.encode(transaction));
-  if (options.json) printJson(io, { id, nonce: account.nonce, amount, fee });
+  if (options.json) printJson(io, { id, nonce: account.nonce, amount, fee, ...effects });
   else printLine(io, id);
   const what = `${done} ${formatAmount(amount)} with a fee of ${formatAmount(fee)}`;
   say(io, `${what}; \`pouw-node chain tx ${id}\` shows its block.`);
+  if (effects !== undefined) sayEffects(io, effects, amount, accountFee);
   return undefined;
 }

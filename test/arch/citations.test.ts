@@ -38,6 +38,25 @@ describe("citations", () => {
   });
 });
 
+describe("the cases of the threat model", () => {
+  const text = read("docs/threat-model.md");
+  const rows = text
+    .slice(text.indexOf("\n## Cases tried\n"))
+    .split("\n")
+    .filter((line) => line.startsWith("| ") && line.includes("`test/"))
+    .map((line) => line.split("|").map((cell) => cell.trim()));
+
+  it.each(rows.map(([, what, file, test]) => [what, file, test]))(
+    "%s: a test of that name is there",
+    (_, file, test) => {
+      const source = read((file as string).replaceAll("`", ""));
+      expect(source.includes(`"${test}"`)).toBe(true);
+    },
+  );
+
+  it("are found", () => expect(rows.length).toBeGreaterThan(12));
+});
+
 describe("the check", () => {
   const small = libraryOf(
     ["docs/protocol.md", "docs/exact-training.md", "src/chain/state/state.ts", "models/m/model.json", "docs/d/x.md"],

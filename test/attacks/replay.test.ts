@@ -1,7 +1,14 @@
 // What makes a node work for a stranger's cheap word: states replayed for old blocks, states stored for branches that do not stand.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { toHex } from "../../src/base/index.ts";
-import { Contribution, type Header, Header as Headers, REQUESTS, RoundRecord } from "../../src/codec/index.ts";
+import {
+  Contribution,
+  type Header,
+  Header as Headers,
+  REQUESTS,
+  RoundRecord,
+  type Topic,
+} from "../../src/codec/index.ts";
 import { BlockStore, SNAPSHOT_EVERY, States } from "../../src/engine/storage/index.ts";
 import { forgeHeader } from "../support/chain.ts";
 import { aBlock, aUnit, placeOf, recordAt } from "../support/forge.ts";
@@ -79,6 +86,50 @@ describe("a state", () => {
     expect(heads).toBeLessThan(12);
     const { head } = victim.engine.ledger;
     expect(await victim.engine.blocks.state(head.id)).toMatchObject({ height: SNAPSHOT_EVERY });
+  });
+});
+
+describe("the tip's own state", () => {
+  it("stays at hand through messages that name every old block, and the next unit runs", async () => {
+    await lab.mine(miner, 70, 0);
+    const { ledger } = victim.engine;
+    const tip = ledger.state;
+    const heights = Array.from({ length: 66 }, (_, i) => ledger.head.height - 66 + i);
+    const olds = await Promise.all(heights.map(headerAt));
+    const place = await placeOf(victim);
+    const unit = aUnit(lab, stranger, place);
+    const next = aBlock(lab, stranger, place).header;
+    const states = vi.spyOn(States.prototype, "of");
+    const old = (i: number): { id: Uint8Array; height: number; time: number } => {
+      const { height, time } = olds[i] as Header;
+      return { id: Headers.id(olds[i] as Header), height, time };
+    };
+    // Blocks, records and contributions of its own, each upon another old block; a peer for each, since three strikes are a ban.
+    const upon = async (topic: Topic, message: (i: number) => Uint8Array): Promise<void> => {
+      for (let i = 0; i < olds.length; i++) await lab.tell(await lab.evil([victim]), victim, topic, message(i));
+      expect(ledger.state).toBe(tip);
+    };
+    await upon("block", (i) => {
+      const { id: parent, height, time } = old(i);
+      return headerOnly(forgeHeader(next, stranger, lab.network.rules, { parent, height: height + 1, time: time + 1 }));
+    });
+    await upon("record", (i) => {
+      const { id: block, height } = old(i);
+      return RoundRecord.codec.encode(recordAt(lab, stranger, place, [unit], { block, height }));
+    });
+    await upon("contribution", (i) => {
+      const { id: block, height } = old(i);
+      const { contribution } = aUnit(lab, stranger, place, { index: i }, { change: { block, height } });
+      return Contribution.codec.encode(contribution);
+    });
+    // The control: more states were asked for than memory holds.
+    const asked = new Set(states.mock.calls.map(([id]) => toHex(id)));
+    expect(asked.size).toBeGreaterThanOrEqual(63);
+    expect(asked).not.toContain(toHex(ledger.head.id));
+    await lab.train(victim);
+    await lab.mine(miner, 1, 0);
+    expect(ledger.head.height).toBe(tip.height + 1);
+    expect(toHex(ledger.state.tipId)).toBe(toHex(ledger.head.id));
   });
 });
 

@@ -91,6 +91,42 @@ describe("with a node", () => {
     expect([amount, fee, nonce]).toEqual([1_500_000n, 10_000n, 0n]);
   });
 
+  it("wallet send says what a new account costs its receiver, and when the sender's own does not stay", async () => {
+    const owner = (await cli("wallet new")).out.trim();
+    const empty = { stake: "0", unbonding: "0", immature: "0", nonce: "0" };
+    const has = (balance: string, more: Partial<typeof empty> = {}): void =>
+      void view.accounts.set(owner, { address: owner, balance, ...empty, ...more });
+    const burns = "The receiver had no account: making one burns 0.01 of it, so 0.99 arrive.\n";
+    const goes = "Warning: 0.009999 is left, less than the account fee of 0.01; the account is removed with it.\n";
+    const sent = async (to: string): Promise<string> => {
+      const { code, err } = await cli(`wallet send ${to} 1`);
+      expect([code, err]).toEqual([0, expect.stringMatching(/^Sent 1 with a fee of 0\.001; .*\n/)]);
+      return err.slice(err.indexOf("\n") + 1);
+    };
+    has("2000000");
+    expect(await sent(hexOf(5))).toBe(burns);
+    expect(await sent(hexOf(200))).toBe("");
+    // One unit less than 0.01 is left, then 0.01.
+    has("1010999");
+    expect(await sent(hexOf(5))).toBe(`${burns}${goes}`);
+    expect(await sent(hexOf(200))).toBe(goes);
+    expect(await sent(owner)).toBe("");
+    has("1011000");
+    expect(await sent(hexOf(200))).toBe("");
+    for (const kind of ["stake", "unbonding", "immature"]) {
+      has("1010999", { [kind]: "1" });
+      expect(await sent(hexOf(200))).toBe("");
+    }
+    has("1010999");
+    const asJson = JSON.parse((await cli(`wallet send ${hexOf(5)} 1 --json`)).out);
+    expect(asJson).toMatchObject({ amount: "1000000", burnt: "10000", lost: "9999" });
+    const plain = JSON.parse((await cli(`wallet send ${owner} 1 --json`)).out);
+    expect([plain.burnt, plain.lost]).toEqual(["0", undefined]);
+    // Where accounts cost nothing, nothing is said.
+    view.status = aStatus({ accountFee: "0" });
+    expect(await sent(hexOf(5))).toBe("");
+  });
+
   it("wallet send says why it was refused, and what an amount is", async () => {
     await cli("wallet new");
     view.verdict = refusedTransaction;

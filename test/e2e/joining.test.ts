@@ -45,7 +45,9 @@ describe("a peer that joins a miner by --bootstrap", () => {
     const sent = await lab.run("wallet", "send", to, "2.5", "--fee", "0.01", "--json", ...at);
     expect(sent.err).toContain("Sent 2.5");
     expect(sent.code).toBe(0);
-    const { id } = JSON.parse(sent.out) as { id: string };
+    expect(sent.err).toContain("so 2.49 arrive");
+    const { id, burnt, lost } = JSON.parse(sent.out) as { id: string; burnt: string; lost?: string };
+    expect([burnt, lost]).toEqual(["10000", undefined]);
     const arrived = await eventually(async () => {
       const transaction = await peer.api.transaction(id);
       return transaction.height === undefined ? undefined : transaction;

@@ -72,6 +72,7 @@ export function aStatus(changes: Partial<NodeStatus> = {}): NodeStatus {
     stake: "7",
     unbonding: "3",
     immature: "40",
+    accountFee: "10000",
     tasks: [
       {
         id: hexOf(3),
@@ -181,6 +182,8 @@ const aDetail = (height: number): BlockDetail => ({
 export interface FakeView extends NodeView {
   readonly events: Emitter<NodeEvents>;
   readonly submitted: Uint8Array[];
+  /** By address. */
+  readonly accounts: Map<string, AccountView>;
   status: NodeStatus;
   verdict: Verdict;
 }
@@ -197,6 +200,7 @@ export function fakeView(): FakeView {
   const view: FakeView = {
     events,
     submitted: [],
+    accounts,
     status: aStatus(),
     verdict: ACCEPT,
     getStatus: () => view.status,

@@ -18,7 +18,7 @@ import { type KeyPair, sha256 } from "../../src/crypto/index.ts";
 import { PROTOCOL_VERSION } from "../../src/engine/exchange/own-status.ts";
 import { type AlertKind, Engine, type TaskEngine } from "../../src/engine/index.ts";
 import type { Network } from "../../src/node/index.ts";
-import type { Wire, WireHandlers } from "../../src/ports/index.ts";
+import type { Store, Wire, WireHandlers } from "../../src/ports/index.ts";
 import type { Task } from "../../src/work/task.ts";
 import { Sim, type SimNodeOptions, toyArtifacts, toyNetwork, toyRuntime } from "./sim.ts";
 import { VirtualClock } from "./virtual-clock.ts";
@@ -39,6 +39,7 @@ export interface Node {
   readonly engine: Engine;
   readonly key: KeyPair;
   readonly wire: Wire;
+  readonly store: Store;
   /** By SHA-256 of topic and message, hex: what the engine answered. */
   readonly heard: Map<string, Heard>;
   /** Peers that the engine punished, with the reasons. */
@@ -125,6 +126,7 @@ export class Lab {
       handlers = its;
     };
     const wire = watched(this.air.wire(name), heard, punished, started);
+    const store = memoryStore();
     const { forge, unitMs = UNIT_MS } = options;
     const runtime =
       options.trains === false ? undefined : toyRuntime({ clock, unitMs, ...(forge === undefined ? {} : { forge }) });
@@ -138,7 +140,7 @@ export class Lab {
         leads: options.mines === true,
         trustedVerifiers: (options.trusts ?? []).map((trusted) => Sim.key(trusted).address),
       },
-      { store: memoryStore(), wire, artifacts: toyArtifacts, runtime, key: Sim.key(name), clock, log: silentLog() },
+      { store, wire, artifacts: toyArtifacts, runtime, key: Sim.key(name), clock, log: silentLog() },
     );
     this.#engines.push(engine);
     engine.events.on("alert", ({ kind }) => alerts.push(kind));
@@ -148,7 +150,7 @@ export class Lab {
       });
     await engine.start();
     if (handlers === undefined) throw new Error("the engine did not start its wire");
-    const node = { name, engine, key: Sim.key(name), wire, heard, punished, alerts, handlers };
+    const node = { name, engine, key: Sim.key(name), wire, store, heard, punished, alerts, handlers };
     for (const peer of peers) await this.connect(node, peer);
     return node;
   }

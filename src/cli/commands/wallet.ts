@@ -56,7 +56,7 @@ async function send(context: Context, command: Command): Promise<undefined> {
   const amount = amountOf(text, "amount");
   const make = (base: Parameters<Order["make"]>[0]): UnsignedTransaction =>
     transferOf({ ...base, to: receiver, amount });
-  return submit(context, command, { done: "Sent", amount, make });
+  return submit(context, command, { done: "Sent", amount, to: receiver, make });
 }
 
 async function balance(context: Context, command: Command): Promise<undefined> {

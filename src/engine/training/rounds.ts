@@ -28,6 +28,8 @@ export interface RoundsOptions {
 export interface RoundsDeps {
   /** State after the best block. */
   readonly state: () => State;
+  /** Whether the head's winning unit was checked. Until then its author may lead with units that nobody ran. */
+  readonly isChecked: () => boolean;
   readonly followed: FollowedTask;
   readonly events: EventBus;
   readonly board: RoundBoard;
@@ -51,6 +53,9 @@ export class Rounds {
     deps.board.post(this.#view);
     // The head moved: rounds go on from its state; records of the old leader beyond it are void.
     deps.events.on("head", () => this.#begin(this.#fresh()));
+    deps.events.on("checked", ({ id }) => {
+      if (id === toHex(this.#view.head)) void this.#keepAll(this.#view);
+    });
   }
 
   get view(): RoundView {
@@ -113,7 +118,7 @@ export class Rounds {
       if (verdict.kind !== "accept") return verdict;
       const made = await this.#advance(view, record, pulling);
       if (made.kind !== "accept") return made;
-      if (origin.kind !== "own") await deltas.keep(record.contributions);
+      if (origin.kind !== "own" && this.#deps.isChecked()) await deltas.keep(record.contributions);
       if (view !== this.#view) return ignore("stale-round", "it moved on meanwhile");
       const now = this.#deps.clock.now();
       for (const contribution of record.contributions)
@@ -122,6 +127,18 @@ export class Rounds {
       this.#begin(following(view, record, now));
       return ACCEPT;
     });
+  }
+
+  /** Puts on disk what the records of a head are made of, now that it is checked; what memory let go of meanwhile is brought again. */
+  async #keepAll({ head, records }: RoundView): Promise<void> {
+    const { deltas } = this.#deps.followed;
+    const options = { signal: this.#signal };
+    for (const { contributions } of records) {
+      if (!this.#deps.isChecked() || head !== this.#view.head) return;
+      // What cannot be had or written now comes with the block that carries the record.
+      const here = await deltas.all(contributions, [], options).catch(() => false);
+      if (here) await deltas.keep(contributions).catch(() => undefined);
+    }
   }
 
   async #advance(view: RoundView, record: RoundRecord, pulling: Pulling): Promise<Verdict> {

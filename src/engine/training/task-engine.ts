@@ -53,7 +53,8 @@ export class TaskEngine {
     const state = (): State => ledger.state;
     this.task = task;
     this.parameters = parameters;
-    this.rounds = new Rounds({ rules, task }, { ...deps, state }, options);
+    const isChecked = (): boolean => ledger.head.checked !== "pending";
+    this.rounds = new Rounds({ rules, task }, { ...deps, state, isChecked }, options);
     const { rounds } = this;
     if (runtime !== undefined) this.trainer = new Trainer(task, { ...deps, runtime, rounds }, options);
     if (leads) {

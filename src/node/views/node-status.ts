@@ -69,6 +69,7 @@ export function buildStatus(sources: StatusSources, moment: Moment): NodeStatus 
     finalizedHeight: 0,
     peers: wire.peers().length,
     addresses: wire.addresses(),
+    accountFee: `${network.rules.accountFee}`,
     tasks: network.rules.tasks.map((task) => taskStatus(sources, task)),
     provider: built.runtime?.provider,
     capabilities: built.capabilities,

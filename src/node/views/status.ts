@@ -113,6 +113,9 @@ export const statusSchema = z
     peers: count("Number of connected peers."),
     addresses: z.array(z.string()).readonly().describe("Multiaddrs that the node listens at, with its peer id."),
     ...moneyFields,
+    accountFee: amountForm.describe(
+      "What a new account costs: burnt from what is sent to it. With less an account does not stay.",
+    ),
     tasks: z.array(taskSchema).readonly().describe("Every training task of the network, followed here or not."),
     provider: z.string().optional().describe("Execution provider that trains here; absent without a runtime."),
     capabilities: z.array(capabilitySchema).readonly().describe("The optional parts."),

@@ -46,7 +46,14 @@ afterEach(() => stop.abort());
 /** Rounds begin on the desk's head, and the winner its unit there. */
 function begin(): void {
   const { lab, ledger, followed, events } = desk;
-  const deps = { state: () => ledger.state, followed, events, board: new RoundBoard(), clock: lab.clock };
+  const deps = {
+    state: () => ledger.state,
+    isChecked: () => true,
+    followed,
+    events,
+    board: new RoundBoard(),
+    clock: lab.clock,
+  };
   rounds = new Rounds({ rules: lab.network.rules, task: lab.task }, deps, { signal: stop.signal });
   beginAt(place);
 }

@@ -53,7 +53,14 @@ afterEach(() => stop.abort());
 
 function theRounds(): Rounds {
   const { lab, ledger, followed, events } = desk;
-  const deps = { state: () => ledger.state, followed, events, board: new RoundBoard(), clock: lab.clock };
+  const deps = {
+    state: () => ledger.state,
+    isChecked: () => true,
+    followed,
+    events,
+    board: new RoundBoard(),
+    clock: lab.clock,
+  };
   return new Rounds({ rules: lab.network.rules, task: lab.task }, deps, { signal: stop.signal });
 }
 

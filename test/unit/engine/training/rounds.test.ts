@@ -43,7 +43,7 @@ let contributed: EngineEvents["contribution"][];
 
 function theRounds(followed: FollowedTask = desk.followed): Rounds {
   const { lab, ledger, events } = desk;
-  const deps = { state: () => ledger.state, followed, events, board, clock: lab.clock };
+  const deps = { state: () => ledger.state, isChecked: () => true, followed, events, board, clock: lab.clock };
   return new Rounds({ rules: lab.network.rules, task: lab.task }, deps, { signal: stop.signal });
 }
 

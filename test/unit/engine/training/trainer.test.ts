@@ -45,7 +45,14 @@ afterEach(() => stop.abort());
 
 function begin(): void {
   const { lab, ledger, followed, events } = desk;
-  const deps = { state: () => ledger.state, followed, events, board: new RoundBoard(), clock: lab.clock };
+  const deps = {
+    state: () => ledger.state,
+    isChecked: () => true,
+    followed,
+    events,
+    board: new RoundBoard(),
+    clock: lab.clock,
+  };
   rounds = new Rounds({ rules: lab.network.rules, task: lab.task }, deps, { signal: stop.signal });
   runtime = toyRuntime({ clock: lab.clock, unitMs: UNIT_MS });
 }
