@@ -4,8 +4,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bytesEqual, type ErrorCode, PouwError } from "../../src/base/index.ts";
 import {
   decodeState,
+  doubleBlock,
   EVIDENCE_KINDS,
   encodeState,
+  evidenceOf,
   genesisState,
   readGenesis,
   rulesOf,
@@ -107,6 +109,7 @@ const VALUES: { readonly [name: string]: readonly unknown[] } = {
   "false attestation": first.contributions.map((contribution) => ({ contribution, height: 3, attester: bob.address })),
   "audit commit": [sealed(reveal, bob, rules)],
   "audit reveal": [reveal],
+  evidence: [evidenceOf(doubleBlock, evidence)],
   contribution: first.contributions,
   record: records,
   attestation: [codecs.Attestation.sign(word, bob, rules.genesis)],

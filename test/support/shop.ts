@@ -3,7 +3,7 @@ import { silentLog } from "../../src/adapters/telemetry/index.ts";
 import { targetAt } from "../../src/chain/index.ts";
 import type { Block, Decoded } from "../../src/codec/index.ts";
 import type { KeyPair } from "../../src/crypto/index.ts";
-import { EvidenceWatch, Mempool } from "../../src/engine/chain/index.ts";
+import { AuditWords, EvidenceWatch, Mempool } from "../../src/engine/chain/index.ts";
 import type { Outbox } from "../../src/engine/exchange/index.ts";
 import type { WonUnit } from "../../src/engine/training/block-maker.ts";
 import type { Win } from "../../src/engine/training/closing.ts";
@@ -35,10 +35,11 @@ export function aShop({ lab, ledger, followed, events }: Desk, key: KeyPair = le
   const log = { ...silentLog(), warn: (data: object): void => void warned.push(data) };
   const outbox = { block: (block: Decoded<Block>) => void sent.push(block) } as unknown as Outbox;
   const mempool = new Mempool(network.rules, { events, state });
+  const words = new AuditWords(network.rules, { events, state });
   const evidence = new EvidenceWatch(network.rules, { events, state });
   const options = { rules: network.rules, task: followed.task };
   const rounds = new Rounds(options, { state, isChecked: () => true, followed, events, board, clock }, { signal });
-  const maker = new BlockMaker({ key, ledger, mempool, evidence, outbox, clock, log, board }, { signal });
+  const maker = new BlockMaker({ key, ledger, mempool, words, evidence, outbox, clock, log, board }, { signal });
   return { board, rounds, mempool, maker, sent, warned };
 }
 

@@ -267,10 +267,10 @@ describe("a round", () => {
     await take(await unitHere(), await unitHere(leader));
     await desk.lab.clock.run(60_000);
     expect([signed, rounds.contributions().length]).toEqual([[], 2]);
-    // They stand in the first record on the block that follows.
+    // The one that did not win stands in the first record on the block that follows.
     await desk.ledger.importBlock(blockOn(desk, first, 0).block, OWN, { signal });
     await settle();
-    expect(signed.map(({ record }) => [record.height, record.contributions.length])).toEqual([[1, 2]]);
+    expect(signed.map(({ record }) => [record.height, record.contributions.length])).toEqual([[1, 1]]);
   });
 
   it("of another task is no business of this leader", async () => {
