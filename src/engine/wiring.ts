@@ -1,7 +1,8 @@
 // Builds the engine's parts, each from those before it. They meet on the event bus; nobody holds a callback into something built later.
 import { bytesEqual, Emitter, messageOf, Scope } from "../base/index.ts";
+import type { State } from "../chain/index.ts";
 import { isExcusable } from "./blame.ts";
-import { Attestations, EvidenceWatch, Ledger, Mempool } from "./chain/index.ts";
+import { Attestations, EvidenceWatch, KeyBans, Ledger, Mempool } from "./chain/index.ts";
 import type { EventBus } from "./events.ts";
 import {
   type Client,
@@ -13,13 +14,20 @@ import {
   type Serve,
   Sync,
 } from "./exchange/index.ts";
-import { CatchUp, createIntake, type Intake, Patience } from "./intake/index.ts";
+import { CatchUp, createIntake, createTakeSynced, type Intake, Patience } from "./intake/index.ts";
 import type { EngineDeps, EngineOptions } from "./options.ts";
 import { BlockStore } from "./storage/index.ts";
-import { BlockMaker, Checks, Executor, FollowedTasks, RoundBoard, TaskEngine } from "./training/index.ts";
-
-/** Checks owed at which a sync pauses. */
-const MAX_BACKLOG = 32;
+import {
+  BlockMaker,
+  Checks,
+  Executor,
+  FollowedTasks,
+  OwedChecks,
+  RoundBoard,
+  Sources,
+  TaskEngine,
+  Voice,
+} from "./training/index.ts";
 
 /** What the chain is opened with, and the chain. */
 interface Ground {
@@ -30,6 +38,9 @@ interface Ground {
   readonly client: Client;
   readonly peers: Peers;
   readonly followed: FollowedTasks;
+  readonly bans: KeyBans;
+  /** Whether this node re-executes the units of a task. */
+  readonly executes: (task: Uint8Array) => boolean;
   readonly ledger: Ledger;
 }
 
@@ -38,10 +49,13 @@ interface Works {
   readonly mempool: Mempool;
   readonly evidence: EvidenceWatch;
   readonly attestations: Attestations;
-  readonly outbox: Outbox;
   readonly tasks: readonly TaskEngine[];
+  readonly owed: OwedChecks;
   readonly executor: Executor | undefined;
+  readonly sources: Sources;
   readonly checks: Checks;
+  readonly voice: Voice;
+  readonly outbox: Outbox;
 }
 
 export interface Parts extends Ground, Works {
@@ -81,20 +95,26 @@ async function layGround(options: EngineOptions, deps: EngineDeps): Promise<Grou
     { ...deps, seasonBlocks: rules.seasonBlocks, blocks, network },
     scope,
   );
-  const ledger = await Ledger.open(options, { blocks, training: followed, events, clock, log: log.child("ledger") });
-  return { scope, events, blocks, own, client, peers, followed, ledger };
+  const bans = new KeyBans(rules, events);
+  const executes = (task: Uint8Array): boolean => runtime !== undefined && followed.get(task) !== undefined;
+  const chain = { blocks, training: followed, executes, bans, events, clock, log: log.child("ledger") };
+  const ledger = await Ledger.open(options, chain);
+  return { scope, events, blocks, own, client, peers, followed, bans, executes, ledger };
 }
 
 function startWorks(options: EngineOptions, deps: EngineDeps, ground: Ground): Works {
-  const { rules, leads } = options;
+  const { rules, leads, trustedVerifiers: trusted } = options;
   const { events, ledger, followed, scope } = ground;
+  const state = (): State => ledger.state;
   const { log, runtime } = deps;
   const board = new RoundBoard();
   const outbox = new Outbox({ wire: deps.wire, log: log.child("outbox") });
-  const mempool = new Mempool(rules, { events, state: () => ledger.state });
-  const evidence = new EvidenceWatch(rules, { events, state: () => ledger.state });
-  const attestations = new Attestations(rules, options.trustedVerifiers);
-  const shared = { ...deps, ...ground, tasks: followed, board, outbox, mempool, evidence, attestations };
+  const mempool = new Mempool(rules, { events, state });
+  const evidence = new EvidenceWatch(rules, { events, state });
+  const attestations = new Attestations({ rules, trusted }, { state });
+  const owed = new OwedChecks();
+  const sources = new Sources({ ...deps, ledger });
+  const shared = { ...deps, ...ground, tasks: followed, board, outbox, mempool, evidence, attestations, owed, sources };
   const blockMaker = new BlockMaker({ ...shared, log: log.child("trainer") }, scope);
   const tasks = followed.all.map(
     (one) =>
@@ -102,30 +122,29 @@ function startWorks(options: EngineOptions, deps: EngineDeps, ground: Ground): W
   );
   const executor =
     runtime === undefined ? undefined : new Executor({ ...shared, runtime, log: log.child("executor") }, scope);
-  const checks = new Checks({ ...shared, rules, executor, log: log.child("checks") }, scope);
+  const checks = new Checks({ ...shared, executor, log: log.child("checks") }, scope);
+  const voice = new Voice(shared);
   events.on("record", ({ bytes, origin }) => {
     if (origin.kind === "own") outbox.publish("record", bytes);
   });
-  return { mempool, evidence, attestations, outbox, tasks, executor, checks };
+  return { mempool, evidence, attestations, tasks, owed, executor, sources, checks, voice, outbox };
 }
 
-function openSync(deps: EngineDeps, ground: Ground, { tasks, executor, evidence }: Works): Sync {
+function openSync(deps: EngineDeps, ground: Ground, works: Works): Sync {
   const { wire, log } = deps;
   const { ledger, scope } = ground;
+  const { tasks } = works;
   const sync = new Sync(
     {
       ...ground,
       wire,
       log: log.child("sync"),
       head: () => ledger.head,
+      heaviest: () => ledger.heaviest,
+      recent: (id) => ledger.recent(id),
       isExcusable: (verdict) => isExcusable(verdict, ledger.rules),
       has: async (id) => (await ledger.entry(id)) !== undefined,
-      importBlock: async (block, origin) => {
-        await executor?.below(MAX_BACKLOG);
-        const verdict = await ledger.importBlock(block, origin, scope);
-        if (verdict.kind === "accept") evidence.noteHeader(block.value.header);
-        return verdict;
-      },
+      importBlock: createTakeSynced({ ...ground, ...works, signal: scope.signal }),
     },
     scope,
   );
@@ -134,13 +153,13 @@ function openSync(deps: EngineDeps, ground: Ground, { tasks, executor, evidence 
 }
 
 function openIntake({ checksBeforeRelay }: EngineOptions, { clock, wire }: EngineDeps, parts: Ground & Works): Intake {
-  const { events, scope, executor, tasks } = parts;
+  const { events, scope, tasks } = parts;
   return createIntake({
     ...parts,
     wire,
     patience: new Patience({ events, clock }, scope),
     task: (id) => engineOf(tasks, id),
-    checksBeforeRelay: checksBeforeRelay && executor !== undefined,
+    checksBeforeRelay,
     signal: scope.signal,
   });
 }

@@ -1,5 +1,6 @@
-export { Attestations } from "./attestations.ts";
+export { Attestations, type Decided } from "./attestations.ts";
 export { EvidenceWatch } from "./evidence.ts";
+export { KeyBans } from "./key-bans.ts";
 export { Ledger } from "./ledger.ts";
 export { Mempool } from "./mempool.ts";
 export type { Kept, Parent, Training } from "./training.ts";

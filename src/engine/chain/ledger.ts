@@ -1,24 +1,27 @@
 // The single writer of the chain: judges blocks, keeps every branch, moves the head to the best one, and undoes what turns out forged.
 import {
   ACCEPT,
+  type Address,
   bytesEqual,
   type Hash32,
   ignore,
   PouwError,
-  reject,
   SerialQueue,
   toHex,
   type Verdict,
 } from "../../base/index.ts";
 import { type Genesis, genesisState, type Rules, type State } from "../../chain/index.ts";
 import type { Block, Decoded, Header } from "../../codec/index.ts";
-import { checkAlone, checkHeader, checkJudged } from "../../consensus/index.ts";
+import { checkAlone, checkHeader, checkJudged, compareChains } from "../../consensus/index.ts";
 import type { Clock, Log } from "../../ports/index.ts";
 import type { EventBus } from "../events.ts";
 import type { Origin } from "../origin.ts";
 import { type BlockEntry, type BlockStore, type Checked, type Move, States } from "../storage/index.ts";
-import { BlockTree, preferred } from "./block-tree.ts";
+import { BlockTree, type Unchecked } from "./block-tree.ts";
 import { genesisEntry } from "./genesis-entry.ts";
+import type { KeyBans } from "./key-bans.ts";
+import { moveBetween, type Shelf } from "./reorganise.ts";
+import { Standing, type StandingDeps } from "./standing.ts";
 import type { Training } from "./training.ts";
 
 export interface LedgerOptions {
@@ -29,6 +32,8 @@ export interface LedgerOptions {
 export interface LedgerDeps {
   readonly blocks: BlockStore;
   readonly training: Training;
+  readonly executes: StandingDeps["executes"];
+  readonly bans: KeyBans;
   readonly events: EventBus;
   readonly clock: Clock;
   readonly log: Log;
@@ -60,6 +65,11 @@ interface Candidate {
   readonly origin: Origin;
 }
 
+/** A block that passed every check but the re-execution of its winning unit. */
+interface Sound extends Omit<Candidate, "judged"> {
+  readonly startKnown: boolean;
+}
+
 export class Ledger {
   readonly rules: Rules;
   readonly #deps: LedgerDeps;
@@ -67,6 +77,10 @@ export class Ledger {
   readonly #queue = new SerialQueue();
   readonly #states: States;
   readonly #genesis: BlockEntry;
+  readonly #standing: Standing;
+  readonly #shelf: Shelf;
+  /** Blocks taken in so far: the next one is heard after them. */
+  #heard = 0;
   #head: { readonly entry: BlockEntry; readonly state: State };
 
   private constructor({ genesis, rules }: LedgerOptions, deps: LedgerDeps) {
@@ -77,6 +91,8 @@ export class Ledger {
     this.#states = new States(state, { blocks: deps.blocks, rules });
     this.#head = { entry: this.#genesis, state };
     this.#tree.add(this.#genesis);
+    this.#standing = new Standing({ ...deps, rules, tree: this.#tree, stateOf: (id) => this.stateOf(id) });
+    this.#shelf = { entry: (id) => this.entry(id), block: (id) => deps.blocks.block(id) };
   }
 
   /** Opens the chain of a store: checks that the head and its state belong together. Throws STORE_CORRUPT, WRONG_NETWORK. */
@@ -101,6 +117,27 @@ export class Ledger {
   /** Blocks under the tip whose states and parameters are at hand. */
   get recentBlocks(): number {
     return this.#deps.blocks.retention.recent;
+  }
+
+  /** The block of most work that is here and not known to be invalid, checked or not: what lies below it need not be fetched. */
+  get heaviest(): BlockEntry {
+    return this.#tree.preferredTo(this.head)[0] ?? this.head;
+  }
+
+  /** A block of the last ones, of any branch and whatever its check found. */
+  recent(id: Uint8Array): BlockEntry | undefined {
+    return this.#tree.get(id);
+  }
+
+  /** What of the branch that ends in a block is not checked; of one that is not recent, nothing. */
+  uncheckedUnder(tip: BlockEntry): Unchecked {
+    return this.#tree.uncheckedUnder(tip);
+  }
+
+  /** Whether a block may be head here, and so be built upon and relayed. */
+  async mayLead(id: Uint8Array): Promise<boolean> {
+    const entry = await this.entry(id);
+    return entry !== undefined && entry.checked !== "invalid" && this.#standing.mayLead(entry);
   }
 
   async entry(id: Uint8Array): Promise<BlockEntry | undefined> {
@@ -146,26 +183,30 @@ export class Ledger {
     return this.#queue.run(() => this.#add({ block, judged, state: checked.state, origin }, options));
   }
 
-  /** The verdict on a block that needs no look inside; undefined when it needs one. */
+  /** The verdict on a block that needs no look inside; undefined when it needs one. Who sends a forged block need not have checked it. */
   async #settled(id: Uint8Array, header: Header): Promise<Verdict | undefined> {
     const known = await this.entry(id);
-    if (known?.checked === "invalid") return reject("forged-before");
+    if (known?.checked === "invalid") return ignore("forged-before");
     if (known !== undefined) return ACCEPT;
     const parent = await this.entry(header.parent);
     if (parent === undefined) return ignore("unknown-parent");
-    return parent.checked === "invalid" ? reject("forged-parent") : undefined;
+    return parent.checked === "invalid" ? ignore("forged-parent") : undefined;
   }
 
   async #add({ block, judged, state, origin }: Candidate, options: ImportOptions): Promise<Verdict> {
     const settled = await this.#settled(block.id, block.value.header);
     if (settled !== undefined) return settled;
-    const advanced = await this.#deps.training.advance(judged, block.value, origin, options);
+    const { training } = this.#deps;
+    const { task, startDigest } = block.value.header;
+    // Before its records are run: what they lead to was not known until it came.
+    const startKnown = await training.holds(task, startDigest);
+    const advanced = await training.advance(judged, block.value, origin, options);
     if (advanced.kind !== "accept") return advanced;
-    await this.#commit(block, state, origin);
+    await this.#commit({ block, state, origin, startKnown });
     return ACCEPT;
   }
 
-  async #commit(block: Decoded<Block>, state: State, origin: Origin): Promise<void> {
+  async #commit({ block, state, origin, startKnown }: Sound): Promise<void> {
     const { blocks, training, events } = this.#deps;
     const { header } = block.value;
     const kept = await training.keep(block.value, state);
@@ -174,17 +215,21 @@ export class Ledger {
       parent: header.parent as Hash32,
       height: header.height,
       work: state.work,
-      draw: state.draw,
+      miner: header.miner as Address,
+      heard: this.#heard + 1,
+      startKnown,
       task: header.task as BlockEntry["task"],
       startDigest: header.startDigest as Hash32,
       parameters: kept.parameters,
       checked: origin.kind === "own" ? "executed" : "pending",
     };
-    const move = preferred(entry, this.head) ? await this.#moveTo(entry, block) : undefined;
+    this.#states.put(block.id, state);
+    const leads = compareChains(entry, this.head) > 0 && (await this.#standing.mayLead(entry));
+    const move = leads ? await moveBetween(this.head, entry, this.#shelf, block) : undefined;
     await blocks.commit({ block, entry, writes: kept.writes, move });
     kept.written();
+    this.#heard++;
     this.#tree.add(entry);
-    this.#states.put(block.id, state);
     if (move !== undefined) this.#turn({ entry, state }, move);
     if (origin.kind !== "own") events.emit("pending", { id: entry.id, height: entry.height, task: entry.task });
     if (blocks.retention.keepsState(entry.height)) await this.#keepState(entry, state, move !== undefined);
@@ -198,11 +243,13 @@ export class Ledger {
     await blocks.keepState(id, state).catch((error: unknown) => log.warn({ height, error }, "a state was not stored"));
   }
 
-  /** The outcome of a check of a block's winning unit; `invalid` moves the head off everything built on it. */
+  /** The outcome of a check of a block's winning unit: the head is chosen anew. `invalid` takes what stands on the block with it, and bans its author's key here. */
   setChecked(id: Uint8Array, checked: Checked): Promise<void> {
     return this.#queue.run(async () => {
       const changed = this.#tree.mark(id, checked);
-      if (changed.length === 0) return;
+      const [first] = changed;
+      if (first === undefined) return;
+      if (checked === "invalid") this.#deps.bans.ban(first.now.miner);
       try {
         await this.#writeOutcome(
           changed.map(({ now }) => now),
@@ -216,17 +263,20 @@ export class Ledger {
     });
   }
 
-  /** Writes what changed in the tree, and moves the head if it does not stand any more. */
+  /** Writes what changed in the tree, and moves the head if it does not stand any more or a better one may. */
   async #writeOutcome(changed: readonly BlockEntry[], checked: Checked): Promise<void> {
     const { blocks } = this.#deps;
-    const best = this.#tree.best() as BlockEntry;
-    if (checked !== "invalid" || bytesEqual(best.id, this.head.id)) {
+    const head = this.#tree.get(this.head.id) ?? this.head;
+    // A forger's other blocks are not built upon any more either.
+    const falls = head.checked === "invalid" || (checked === "invalid" && !(await this.#standing.mayLead(head)));
+    const best = (await this.#standing.best(falls ? undefined : head)) ?? head;
+    if (bytesEqual(best.id, head.id)) {
       await blocks.mark(changed, undefined);
-      this.#head = { ...this.#head, entry: this.#tree.get(this.head.id) ?? this.head };
+      this.#head = { ...this.#head, entry: head };
       return;
     }
     const state = await this.stateOf(best.id);
-    const move = await this.#moveTo(best, undefined);
+    const move = await moveBetween(this.head, best, this.#shelf);
     await blocks.mark(changed, move);
     this.#turn({ entry: best, state }, move);
   }
@@ -235,26 +285,6 @@ export class Ledger {
     this.#head = head;
     const values = (blocks: readonly Decoded<Block>[]): Block[] => blocks.map((block) => block.value);
     this.#deps.events.emit("head", { tip: head.entry, added: values(move.added), dropped: values(move.dropped) });
-  }
-
-  /** How the best chain gets from the present head to `target`, whose block is `block` when it is not stored yet. */
-  async #moveTo(target: BlockEntry, block: Decoded<Block> | undefined): Promise<Move> {
-    const { blocks } = this.#deps;
-    const dropped: Decoded<Block>[] = [];
-    const added: Decoded<Block>[] = [];
-    let down: BlockEntry = this.head;
-    let up: BlockEntry = target;
-    while (!bytesEqual(down.id, up.id)) {
-      if (up.height >= down.height && up.height > 0) {
-        const own = bytesEqual(up.id, target.id) ? block : undefined;
-        added.push(own ?? present(await blocks.block(up.id), up.id));
-        up = present(await this.entry(up.parent), up.parent);
-      } else {
-        dropped.push(present(await blocks.block(down.id), down.id));
-        down = present(await this.entry(down.parent), down.parent);
-      }
-    }
-    return { head: target.id, dropped, added: added.reverse() };
   }
 
   /** Asks for the checks that the last run still owed; for the start, once those who do them listen. */
@@ -276,14 +306,37 @@ export class Ledger {
       });
     }
     this.#head = { entry, state };
-    const { recent } = blocks.retention;
-    for (const near of await blocks.entries(await blocks.settledUnder(entry.height), entry.height + recent))
-      this.#tree.add(near);
-    events.emit("head", { tip: entry, added: [], dropped: [] });
+    await this.#recall(entry);
+    const moved = await this.#demoted();
+    if (moved !== undefined) this.#head = moved;
+    events.emit("head", { tip: this.head, added: [], dropped: [] });
   }
-}
 
-function present<T>(found: T | undefined, id: Uint8Array): T {
-  if (found === undefined) throw new PouwError("STORE_CORRUPT", `block ${toHex(id)} is missing from the store`);
-  return found;
+  /** Takes the recent blocks up, those of other branches with all that is not checked under them. */
+  async #recall({ height }: BlockEntry): Promise<void> {
+    const { blocks } = this.#deps;
+    const { recent } = blocks.retention;
+    const floor = await blocks.settledUnder(height);
+    const near = await blocks.entries(floor, height + recent);
+    const ids = new Set(near.map(({ id }) => toHex(id)));
+    const below: BlockEntry[] = [];
+    for (const one of near)
+      for (let at = await this.entry(one.parent); at?.checked === "pending" && !ids.has(toHex(at.id)); ) {
+        ids.add(toHex(at.id));
+        below.unshift(at);
+        at = await this.entry(at.parent);
+      }
+    for (const one of [...below, ...near]) {
+      this.#tree.add(one);
+      this.#heard = Math.max(this.#heard, one.heard);
+    }
+  }
+
+  /** Where the head belongs when this node may not build on the stored one any more: it trained then, and does not now. */
+  async #demoted(): Promise<{ readonly entry: BlockEntry; readonly state: State } | undefined> {
+    if (await this.#standing.mayLead(this.head)) return undefined;
+    const entry = (await this.#standing.best()) as BlockEntry;
+    await this.#deps.blocks.mark([], await moveBetween(this.head, entry, this.#shelf));
+    return { entry, state: await this.stateOf(entry.id) };
+  }
 }

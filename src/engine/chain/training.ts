@@ -22,6 +22,8 @@ export interface Kept {
 }
 
 export interface Training {
+  /** Whether a parameter set of a followed task is here already. */
+  holds(task: Uint8Array, digest: Uint8Array): Promise<boolean>;
   /** Brings the deltas of a block's records of followed tasks here; the refusal when one cannot be had. */
   fetch(block: Block, origin: Origin, options: { readonly signal: AbortSignal }): Promise<Refusal | undefined>;
   /** Runs the block's records over its parent's parameters: every next state of a followed task must be what its deltas make. */

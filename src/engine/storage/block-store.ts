@@ -10,7 +10,7 @@ import { KEYS, ranges } from "./keys.ts";
 import { type Retention, standardRetention } from "./retention.ts";
 
 /** The store's format; another one belongs to another version. */
-const FORMAT = 2;
+const FORMAT = 3;
 /** Decoded blocks kept for the checks that follow an import. */
 const RECENT_BLOCKS = 8;
 
