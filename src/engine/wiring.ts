@@ -8,6 +8,7 @@ import {
   type Client,
   createClient,
   createServe,
+  type Foresight,
   Outbox,
   ownStatus,
   Peers,
@@ -142,6 +143,7 @@ function openSync(deps: EngineDeps, ground: Ground, works: Works): Sync {
       head: () => ledger.head,
       heaviest: () => ledger.heaviest,
       recent: (id) => ledger.recent(id),
+      foresight: foresightOf(ground, works),
       isExcusable: (verdict) => isExcusable(verdict, ledger.rules),
       has: async (id) => (await ledger.entry(id)) !== undefined,
       importBlock: createTakeSynced({ ...ground, ...works, signal: scope.signal }),
@@ -150,6 +152,17 @@ function openSync(deps: EngineDeps, ground: Ground, works: Works): Sync {
   );
   new CatchUp({ ...ground, tasks, sync, wire, log: log.child("catch-up") }, scope);
   return sync;
+}
+
+/** Who runs every task's units needs nobody's word. */
+function foresightOf({ ledger, executes }: Ground, { attestations }: Works): Foresight | undefined {
+  if (ledger.rules.tasks.every(({ id }) => executes(id))) return undefined;
+  const isVouched = (id: Uint8Array): boolean => attestations.decided(id, ledger.state) === "valid";
+  return {
+    isWanted: () => attestations.blocks().some((id) => ledger.recent(id) === undefined && isVouched(id)),
+    isVouched,
+    foretell: (ids) => attestations.foretell(ids),
+  };
 }
 
 function openIntake({ checksBeforeRelay }: EngineOptions, { clock, wire }: EngineDeps, parts: Ground & Works): Intake {

@@ -13,7 +13,7 @@ const worker = Sim.key("worker");
 let lab: Lab;
 /** Follows both tasks. */
 let both: Node;
-/** Follows the first, and trusts nobody for the other. */
+/** Follows the first, and trusts a liar for the other. */
 let one: Node;
 afterEach(() => lab.close());
 
@@ -25,7 +25,7 @@ const blamed = (): unknown[] => both.punished.filter(({ peer }) => peer === one.
 beforeEach(async () => {
   lab = new Lab({ tasks: ["toy", "toy-two"].map((name) => toyRegistration(name)) });
   both = await lab.node("both");
-  one = await lab.node("one", { follows: ["toy"], mines: true }, [both]);
+  one = await lab.node("one", { follows: ["toy"], mines: true, trusts: ["liar"] }, [both]);
   const block = aBlock(lab.of("toy"), cheat, await placeIn(both, lab.of("toy")));
   await lab.tellBlock(await lab.evil([both]), both, block);
   await lab.clock.run(12_000);
@@ -62,6 +62,7 @@ describe("a peer that does not follow a task", () => {
   it("is not banned for standing on a forged unit of it, nor for mining upon that", async () => {
     const place = await placeIn(both, lab.of("toy-two"));
     const forged = aBlock(lab.of("toy-two"), cheat, place, { end: (honest) => honest.map((v) => v + 2 ** -20) });
+    await lab.vouch(one, forged, "valid", "liar");
     expect(await lab.tellBlock(await lab.evil([one]), one, forged)).toEqual({ kind: "accept" });
     await lab.clock.run(15_000);
     expect(await lab.fate(both, forged)).toBe("invalid, dropped");

@@ -13,6 +13,9 @@ const MAX_OTHERS = 64;
 /** What enough others found of a block. */
 export type Decided = Extract<Outcome, "valid" | "invalid">;
 
+/** Blocks known to lead to one that enough others vouched for: as many as are read ahead in one sync. */
+const MAX_FORETOLD = 131_072;
+
 /** Key -> its word on one block. */
 type Words = Map<string, Attestation>;
 /** What a key's words count by here. */
@@ -32,6 +35,7 @@ export class Attestations {
     staked: new Lru<string, Words>(MAX_BLOCKS),
     others: new Lru<string, Words>(MAX_BLOCKS),
   };
+  readonly #foretold = new Lru<string, true>(MAX_FORETOLD);
   /** All stake of a state: summed once, and only where the words of staked keys are counted. */
   readonly #totals = new WeakMap<State, bigint>();
 
@@ -64,11 +68,25 @@ export class Attestations {
     return Object.values(this.#words).some((words) => words.get(toHex(block))?.has(toHex(key)) === true);
   }
 
+  /** Blocks on which words that may count are held. */
+  blocks(): Uint8Array[] {
+    const { trusted, staked } = this.#words;
+    return [...trusted.values(), ...staked.values()]
+      .flatMap((words) => [...words.values()].slice(0, 1))
+      .map(({ block }) => block);
+  }
+
+  /** These blocks lie under one that enough others vouched for: it speaks for them. */
+  foretell(blocks: readonly Uint8Array[]): void {
+    for (const block of blocks) this.#foretold.set(toHex(block), true);
+  }
+
   /**
    * `valid` or `invalid` once two thirds of the trusted verifiers say so, or keys with two thirds of all stake in `state`, the one after
    * the last block that others vouched for; undefined before.
    */
   decided(block: Uint8Array, state: State): Decided | undefined {
+    if (this.#foretold.has(toHex(block))) return "valid";
     return this.#byTrust(block) ?? this.#byStake(block, state);
   }
 

@@ -3,4 +3,4 @@ export { EvidenceWatch } from "./evidence.ts";
 export { KeyBans } from "./key-bans.ts";
 export { Ledger } from "./ledger.ts";
 export { Mempool } from "./mempool.ts";
-export type { Kept, Parent, Training } from "./training.ts";
+export type { Judged, Kept, Parent, Training } from "./training.ts";

@@ -5,7 +5,6 @@ import {
   bytesEqual,
   type Hash32,
   ignore,
-  PouwError,
   SerialQueue,
   toHex,
   type Verdict,
@@ -20,9 +19,10 @@ import { type BlockEntry, type BlockStore, type Checked, type Move, States } fro
 import { BlockTree, type Unchecked } from "./block-tree.ts";
 import { genesisEntry } from "./genesis-entry.ts";
 import type { KeyBans } from "./key-bans.ts";
+import { reopen } from "./reopen.ts";
 import { moveBetween, type Shelf } from "./reorganise.ts";
 import { Standing, type StandingDeps } from "./standing.ts";
-import type { Training } from "./training.ts";
+import type { Judged, Training } from "./training.ts";
 
 export interface LedgerOptions {
   readonly genesis: Genesis;
@@ -42,14 +42,6 @@ export interface LedgerDeps {
 /** Whole states stored at one height, besides those of blocks that came to stand: siblings cost their makers little. */
 const STATES_PER_HEIGHT = 4;
 
-/** A header that passed every check that it can be put to by itself, on this parent. */
-export interface Judged {
-  readonly kind: "judged";
-  readonly id: Uint8Array;
-  readonly parent: BlockEntry;
-  readonly state: State;
-}
-
 export interface ImportOptions {
   readonly signal: AbortSignal;
   /** The block's header as `judgeHeader` left it: it is not judged again. */
@@ -63,11 +55,6 @@ interface Candidate {
   /** The state after it. */
   readonly state: State;
   readonly origin: Origin;
-}
-
-/** A block that passed every check but the re-execution of its winning unit. */
-interface Sound extends Omit<Candidate, "judged"> {
-  readonly startKnown: boolean;
 }
 
 export class Ledger {
@@ -202,11 +189,11 @@ export class Ledger {
     const startKnown = await training.holds(task, startDigest);
     const advanced = await training.advance(judged, block.value, origin, options);
     if (advanced.kind !== "accept") return advanced;
-    await this.#commit({ block, state, origin, startKnown });
+    await this.#commit({ block, judged, state, origin }, startKnown);
     return ACCEPT;
   }
 
-  async #commit({ block, state, origin, startKnown }: Sound): Promise<void> {
+  async #commit({ block, state, origin }: Candidate, startKnown: boolean): Promise<void> {
     const { blocks, training, events } = this.#deps;
     const { header } = block.value;
     const kept = await training.keep(block.value, state);
@@ -293,50 +280,18 @@ export class Ledger {
       if (checked === "pending") this.#deps.events.emit("pending", { id, height, task });
   }
 
-  /** Takes the chain up where the last run left it. */
+  /** Takes the chain up where the last run left it; a head that this node may not build on any more, since it trained then and does not now, is left. */
   async #resume(head: Uint8Array): Promise<void> {
     const { blocks, events } = this.#deps;
-    const entry = await blocks.entry(head);
-    const block = await blocks.block(head);
-    const state = entry === undefined || block === undefined ? undefined : await this.stateOf(head);
-    const whole = entry !== undefined && block !== undefined && state !== undefined;
-    if (!whole || !bytesEqual(state.root, block.value.header.stateRoot)) {
-      throw new PouwError("STORE_CORRUPT", `the tip ${toHex(head)} and its state do not belong together`, {
-        remedy: "move the data directory away and sync again, or restore it from a copy",
-      });
+    const { near, ...stored } = await reopen(head, { blocks, stateOf: (id) => this.stateOf(id) });
+    for (const entry of near) this.#tree.add(entry);
+    this.#heard = near.reduce((most, { heard }) => Math.max(most, heard), 0);
+    this.#head = stored;
+    if (!(await this.#standing.mayLead(stored.entry))) {
+      const entry = (await this.#standing.best()) as BlockEntry;
+      await blocks.mark([], await moveBetween(stored.entry, entry, this.#shelf));
+      this.#head = { entry, state: await this.stateOf(entry.id) };
     }
-    this.#head = { entry, state };
-    await this.#recall(entry);
-    const moved = await this.#demoted();
-    if (moved !== undefined) this.#head = moved;
     events.emit("head", { tip: this.head, added: [], dropped: [] });
-  }
-
-  /** Takes the recent blocks up, those of other branches with all that is not checked under them. */
-  async #recall({ height }: BlockEntry): Promise<void> {
-    const { blocks } = this.#deps;
-    const { recent } = blocks.retention;
-    const floor = await blocks.settledUnder(height);
-    const near = await blocks.entries(floor, height + recent);
-    const ids = new Set(near.map(({ id }) => toHex(id)));
-    const below: BlockEntry[] = [];
-    for (const one of near)
-      for (let at = await this.entry(one.parent); at?.checked === "pending" && !ids.has(toHex(at.id)); ) {
-        ids.add(toHex(at.id));
-        below.unshift(at);
-        at = await this.entry(at.parent);
-      }
-    for (const one of [...below, ...near]) {
-      this.#tree.add(one);
-      this.#heard = Math.max(this.#heard, one.heard);
-    }
-  }
-
-  /** Where the head belongs when this node may not build on the stored one any more: it trained then, and does not now. */
-  async #demoted(): Promise<{ readonly entry: BlockEntry; readonly state: State } | undefined> {
-    if (await this.#standing.mayLead(this.head)) return undefined;
-    const entry = (await this.#standing.best()) as BlockEntry;
-    await this.#deps.blocks.mark([], await moveBetween(this.head, entry, this.#shelf));
-    return { entry, state: await this.stateOf(entry.id) };
   }
 }

@@ -12,6 +12,12 @@ export interface Parent {
   readonly state: State;
 }
 
+/** A header that passed every check that it can be put to by itself, on this parent. */
+export interface Judged extends Parent {
+  readonly kind: "judged";
+  readonly id: Uint8Array;
+}
+
 /** What a block's batch holds of its tasks. */
 export interface Kept {
   /** Parameter sets of followed tasks that stand after the block. */

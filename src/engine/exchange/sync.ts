@@ -18,6 +18,7 @@ import { fromPeer, type PeerOrigin } from "../origin.ts";
 import { fetchRange } from "./block-requests.ts";
 import type { Client } from "./client.ts";
 import type { Peers } from "./peers.ts";
+import { type Foresight, readAhead } from "./read-ahead.ts";
 
 /** Blocks in one chunk, and chunks pulled at once. */
 export const CHUNK_BLOCKS = 16;
@@ -42,6 +43,8 @@ export interface SyncDeps {
   readonly heaviest: () => { readonly height: number };
   /** A recent block that is here, on whatever branch. */
   readonly recent: (id: Uint8Array) => { readonly work: bigint } | undefined;
+  /** Undefined on a node that runs every block's unit itself. */
+  readonly foresight: Foresight | undefined;
   /** Whether a block is in the tree. */
   readonly has: (id: Uint8Array) => Promise<boolean>;
   readonly importBlock: (block: Decoded<Block>, origin: PeerOrigin) => Promise<Verdict>;
@@ -112,6 +115,8 @@ export class Sync {
       if (best === undefined) return;
       const word = this.#deps.peers.get(best) as PeerStatus;
       const first = await this.#firstMissing(best).catch((error) => this.#failed(failures, best, error));
+      if (first !== undefined)
+        await this.#readAhead(best, first, word).catch((error) => this.#failed(failures, best, error));
       const all = first !== undefined && (await this.#pull(best, first, failures));
       this.#doubt(best, word, failures, all);
     }
@@ -153,9 +158,10 @@ export class Sync {
     return this.#deps.peers.ranked().filter((peer) => {
       const status = this.#deps.peers.get(peer);
       if (status === undefined) return false;
-      const heavier = toBigInt(status.work) > own;
+      const claimed = toBigInt(status.work);
+      const heavier = claimed > own;
       if (!heavier) this.#parted.delete(peer);
-      const here = this.#deps.recent(status.head) !== undefined;
+      const here = (this.#deps.recent(status.head)?.work ?? 0n) >= claimed;
       return heavier && !here && (failures.get(peer) ?? 0) < MAX_FAILURES && !this.#hasParted(peer, status);
     });
   }
@@ -176,6 +182,15 @@ export class Sync {
       if (await this.#deps.has(first.value.header.parent)) return first;
       if (from === 1) throw new PouwError("BAD_ENCODING", "its first block does not stand on our genesis");
     }
+  }
+
+  /** Has what leads to a block that others vouched for known before it is taken in. */
+  async #readAhead(peer: string, first: Decoded<Block>, { height }: PeerStatus): Promise<void> {
+    const { foresight } = this.#deps;
+    if (foresight?.isWanted() !== true) return;
+    const range = (from: number, count: number): Promise<Decoded<Block>[]> =>
+      this.#range(peer, from, Math.min(count, CHUNK_BLOCKS));
+    await readAhead(first, { to: height, range }, foresight);
   }
 
   /** Pulls what follows `first` up to best's height in chunks, PARALLEL at a time, and imports all in order; true when all came in. */

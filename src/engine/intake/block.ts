@@ -2,6 +2,7 @@
 import { ignore, type Verdict } from "../../base/index.ts";
 import type { Block, BlockNotice, Decoded } from "../../codec/index.ts";
 import { isExcusable } from "../blame.ts";
+import type { Judged } from "../chain/index.ts";
 import { fetchBlock } from "../exchange/index.ts";
 import type { PeerOrigin } from "../origin.ts";
 import type { Handler, IntakeDeps } from "./handler.ts";
@@ -31,7 +32,6 @@ export const onBlock: Handler<"block"> = async ({ value, id }, origin, deps) => 
   }
 };
 
-type Judged = NonNullable<Parameters<IntakeDeps["ledger"]["importBlock"]>[2]["judged"]>;
 interface Incoming {
   readonly value: BlockNotice;
   readonly id: Uint8Array;

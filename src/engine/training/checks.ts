@@ -53,14 +53,16 @@ export class Checks {
     deps.events.on("head", ({ tip }) => deps.owed.drop(({ height }) => height < tip.height - STALE_BLOCKS));
   }
 
-  /** Keeps a place for a block's check; false when there is none: the block waits at its sender. */
+  /** Keeps a place for a block's check; false when there is none: the block waits at its sender. One that others decided on already needs none. */
   async reserve(arrival: Arrival, origin: PeerOrigin): Promise<boolean> {
+    if (this.#isVouched(arrival)) return true;
     return this.#deps.owed.reserve(await this.#checkOf(arrival, origin.from));
   }
 
   /** The same for a block that was asked for: it waits until others are done. */
   async reserveInTime(arrival: Arrival, origin: PeerOrigin): Promise<boolean> {
     const { clock, owed } = this.#deps;
+    if (this.#isVouched(arrival)) return true;
     const check = await this.#checkOf(arrival, origin.from);
     // What others decide on does not end by waiting here.
     if (!this.#deps.executes(arrival.task)) return owed.size < MAX_BACKLOG && owed.reserve(check);
@@ -71,6 +73,11 @@ export class Checks {
       }
       return false;
     });
+  }
+
+  #isVouched({ id, task }: Arrival): boolean {
+    const { executes, attestations, ledger } = this.#deps;
+    return !executes(task) && attestations.decided(id, ledger.state) === "valid";
   }
 
   /** Gives the place of a block up that was not taken in. */
