@@ -5,7 +5,8 @@ import { Block, type Decoded, type PeerStatus, REQUESTS } from "../../src/codec/
 import { PROTOCOL_VERSION } from "../../src/engine/exchange/index.ts";
 import { aWorld, mineChain } from "../support/chain.ts";
 import { aBlock, placeOf } from "../support/forge.ts";
-import { type Answer, type Evil, Lab, type Node, only } from "../support/lab.ts";
+import { type Answer, type Evil, Lab, type Node, only, wordOf } from "../support/lab.ts";
+import { Sim } from "../support/sim.ts";
 
 const HEIGHT = 20;
 let lab: Lab;
@@ -165,7 +166,8 @@ describe("a heavier chain of forged units", () => {
     for (let i = 0; i < 3; i++) {
       const beside = (honest: Float32Array): Float32Array => honest.map((x, at) => (at === i ? x + 2 ** -22 : x));
       const block = aBlock(lab, forger.key, await placeOf(blind), { end: beside });
-      await lab.vouch(blind, block, "valid", "liar");
+      const lie = wordOf(block, Sim.key("liar"), "valid", lab.network.rules.genesis);
+      await lab.tell(forger, blind, "attestation", lie);
       expect(await lab.tellBlock(forger, blind, block)).toEqual({ kind: "accept" });
       tail.push(block);
       await lab.clock.run(10_000);
@@ -187,7 +189,8 @@ describe("a heavier chain of forged units", () => {
     await lab.clock.run(6000);
     expect([miner.engine.ledger.head.id, heads]).toEqual([honest, []]);
     expect(miner.alerts).toContain("forged-unit");
-    for (const block of tail) expect(await lab.fate(miner, block)).toBe("invalid, dropped");
+    // Of one author two are taken in at once; the third was not even looked at.
+    for (const block of tail.slice(0, 2)) expect(await lab.fate(miner, block)).toBe("invalid, dropped");
     await lab.clock.run(120_000, () => !evil.linked(miner));
     expect(evil.linked(miner)).toBe(false);
     // And mines on from there.

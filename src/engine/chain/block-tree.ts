@@ -31,13 +31,6 @@ export class BlockTree {
     return this.#nodes.values();
   }
 
-  /** How many blocks there are at a height, whatever their branch. */
-  at(height: number): number {
-    let count = 0;
-    for (const node of this.#nodes.values()) if (node.height === height) count++;
-    return count;
-  }
-
   add(node: BlockEntry): void {
     const key = toHex(node.id);
     this.#put(key, node);

@@ -39,9 +39,6 @@ export interface LedgerDeps {
   readonly log: Log;
 }
 
-/** Whole states stored at one height, besides those of blocks that came to stand: siblings cost their makers little. */
-const STATES_PER_HEIGHT = 4;
-
 export interface ImportOptions {
   readonly signal: AbortSignal;
   /** The block's header as `judgeHeader` left it: it is not judged again. */
@@ -219,15 +216,21 @@ export class Ledger {
     this.#tree.add(entry);
     if (move !== undefined) this.#turn({ entry, state }, move);
     if (origin.kind !== "own") events.emit("pending", { id: entry.id, height: entry.height, task: entry.task });
-    if (blocks.retention.keepsState(entry.height)) await this.#keepState(entry, state, move !== undefined);
+    if (move !== undefined) await this.#keepStates(move);
   }
 
-  /** Without it the states from here on are only replayed from further back: a loss of time, not of the block. */
-  async #keepState({ id, height }: BlockEntry, state: State, stands: boolean): Promise<void> {
+  /** Whole states of blocks that joined the best chain. Without one, those from there on are only replayed from further back: a loss of time, not of the block. */
+  async #keepStates({ added }: Move): Promise<void> {
     const { blocks, log } = this.#deps;
-    this.#tree.prune(this.head.height - 4 * blocks.retention.recent);
-    if (!stands && this.#tree.at(height) > STATES_PER_HEIGHT) return;
-    await blocks.keepState(id, state).catch((error: unknown) => log.warn({ height, error }, "a state was not stored"));
+    for (const { id, value } of added) {
+      const { height } = value.header;
+      if (!blocks.retention.keepsState(height)) continue;
+      this.#tree.prune(this.head.height - 4 * blocks.retention.recent);
+      const state = await this.stateOf(id);
+      await blocks
+        .keepState(id, state)
+        .catch((error: unknown) => log.warn({ height, error }, "a state was not stored"));
+    }
   }
 
   /** The outcome of a check of a block's winning unit: the head is chosen anew. `invalid` takes what stands on the block with it, and bans its author's key here. */
@@ -266,6 +269,7 @@ export class Ledger {
     const move = await moveBetween(this.head, best, this.#shelf);
     await blocks.mark(changed, move);
     this.#turn({ entry: best, state }, move);
+    await this.#keepStates(move);
   }
 
   #turn(head: { readonly entry: BlockEntry; readonly state: State }, move: Move): void {

@@ -31,7 +31,7 @@ export async function reopen(head: Uint8Array, { blocks, stateOf }: ReopenDeps):
 
 async function around({ height }: BlockEntry, blocks: BlockStore): Promise<BlockEntry[]> {
   const { recent } = blocks.retention;
-  const near = await blocks.entries(await blocks.settledUnder(height), height + recent);
+  const near = await blocks.entries(Math.max(1, height - recent), height + recent);
   const known = new Set(near.map(({ id }) => toHex(id)));
   const below: BlockEntry[] = [];
   for (const one of near) {
