@@ -29,10 +29,9 @@ export interface LedgerOptions {
   readonly rules: Rules;
 }
 
-export interface LedgerDeps {
+export interface LedgerDeps extends Pick<StandingDeps, "executes"> {
   readonly blocks: BlockStore;
   readonly training: Training;
-  readonly executes: StandingDeps["executes"];
   readonly bans: KeyBans;
   readonly events: EventBus;
   readonly clock: Clock;
@@ -178,19 +177,19 @@ export class Ledger {
   }
 
   async #add({ block, judged, state, origin }: Candidate, options: ImportOptions): Promise<Verdict> {
-    const settled = await this.#settled(block.id, block.value.header);
-    if (settled !== undefined) return settled;
+    const { header } = block.value;
     const { training } = this.#deps;
-    const { task, startDigest } = block.value.header;
+    const settled = await this.#settled(block.id, header);
+    if (settled !== undefined) return settled;
     // Before its records are run: what they lead to was not known until it came.
-    const startKnown = await training.holds(task, startDigest);
+    const startKnown = await training.holds(header.task, header.startDigest);
     const advanced = await training.advance(judged, block.value, origin, options);
     if (advanced.kind !== "accept") return advanced;
-    await this.#commit({ block, judged, state, origin }, startKnown);
+    await this.#commit({ block, state, origin }, startKnown);
     return ACCEPT;
   }
 
-  async #commit({ block, state, origin }: Candidate, startKnown: boolean): Promise<void> {
+  async #commit({ block, state, origin }: Omit<Candidate, "judged">, startKnown: boolean): Promise<void> {
     const { blocks, training, events } = this.#deps;
     const { header } = block.value;
     const kept = await training.keep(block.value, state);
