@@ -1,5 +1,5 @@
 // Chains whose units are made up: every rule holds, every object is signed, nothing is trained. So blocks cost a millisecond.
-import type { Hash32, TaskId } from "../../src/base/index.ts";
+import type { Address, Hash32, TaskId } from "../../src/base/index.ts";
 import { genesisState, rulesOf, type State } from "../../src/chain/index.ts";
 import { Block, type Decoded } from "../../src/codec/index.ts";
 import { sha256 } from "../../src/crypto/index.ts";
@@ -47,7 +47,9 @@ export function entryOf({ block, state }: Mined, { rules }: Network): BlockEntry
     parent: header.parent as Hash32,
     height: header.height,
     work: state.work,
-    draw: state.draw,
+    miner: header.miner as Address,
+    heard: header.height,
+    startKnown: true,
     task: header.task as TaskId,
     startDigest: header.startDigest as Hash32,
     parameters: [state.task(taskIn(rules).id)?.parametersDigest as Hash32],

@@ -32,6 +32,11 @@ export class Lru<K, V> {
     if (this.#map.size > this.#limit) this.#map.delete(this.#map.keys().next().value as K);
   }
 
+  /** Longest unused first. */
+  values(): IterableIterator<V> {
+    return this.#map.values();
+  }
+
   delete(key: K): void {
     this.#map.delete(key);
   }

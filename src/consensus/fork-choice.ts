@@ -1,18 +1,18 @@
-// Which of two chains stands: a total order, so every node comes to the same head whatever it heard first (protocol section 4).
-import { compareBytes } from "../base/index.ts";
+// Which of two chains stands: the one with more work, and of equal ones the one that was heard first (protocol section 4).
 
-/** A chain by its tip. A State is one. */
+/** A chain by its tip. */
 export interface ChainTip {
-  /** Accumulated work. */
+  /** Accumulated work: expected draws. */
   readonly work: bigint;
-  /** The tip's winning draw, 32 bytes. */
-  readonly draw: Uint8Array;
-  /** The tip's id: settles two blocks of one win, which have one draw. */
-  readonly tipId: Uint8Array;
+  /** When this node heard of the tip, counted in blocks: of two tips one is lower. */
+  readonly heard: number;
 }
 
-/** Above zero when `a` is to be preferred, below when `b` is, zero only for one and the same tip. Most work; then the lower draw; then the lower id. */
+/**
+ * Above zero when `a` is to be preferred, below when `b` is, zero only for one and the same tip. A tie goes to the tip heard first: ties
+ * to the lower draw pay for withholding a low one.
+ */
 export function compareChains(a: ChainTip, b: ChainTip): number {
   if (a.work !== b.work) return a.work > b.work ? 1 : -1;
-  return compareBytes(b.draw, a.draw) || compareBytes(b.tipId, a.tipId);
+  return b.heard - a.heard;
 }

@@ -58,7 +58,12 @@ export class Engine {
 
   /** Blocks whose check is owed by this node. */
   get backlog(): number {
-    return this.#parts.executor?.backlog ?? 0;
+    return this.#parts.executor === undefined ? 0 : this.#parts.owed.size;
+  }
+
+  /** The lowest block of the heaviest branch here that waits for others' words, since this node does not re-execute it. */
+  get unvouched(): { readonly height: number } | undefined {
+    return this.#parts.checks.unvouched;
   }
 
   /** The engine of a followed task; `id` in hex. */
@@ -110,6 +115,6 @@ export class Engine {
 
   /** Signs and gossips this node's word on a block that it re-executed. */
   attest(block: Block, outcome: Outcome, digest: Uint8Array | undefined): void {
-    this.#parts.checks.attest(block, outcome, digest);
+    this.#parts.voice.attest({ block, outcome, digest });
   }
 }

@@ -1,28 +1,39 @@
 // Builds the engine's parts, each from those before it. They meet on the event bus; nobody holds a callback into something built later.
 import { bytesEqual, Emitter, messageOf, Scope } from "../base/index.ts";
+import type { State } from "../chain/index.ts";
 import { Auditor } from "./audits/index.ts";
 import { isExcusable } from "./blame.ts";
-import { Attestations, AuditWords, EvidenceWatch, Ledger, Mempool } from "./chain/index.ts";
+import { Attestations, AuditWords, EvidenceWatch, KeyBans, Ledger, Mempool } from "./chain/index.ts";
 import type { EventBus } from "./events.ts";
 import {
   type Client,
   createClient,
   createServe,
+  type Foresight,
   Outbox,
   ownStatus,
   Peers,
   type Serve,
   Sync,
 } from "./exchange/index.ts";
-import { CatchUp, createIntake, type Intake, Patience, Places } from "./intake/index.ts";
+import { CatchUp, createIntake, createTakeSynced, type Intake, Patience, Places } from "./intake/index.ts";
 import type { EngineDeps, EngineOptions } from "./options.ts";
 import { BlockStore } from "./storage/index.ts";
-import { BlockMaker, Checks, Executor, FollowedTasks, RoundBoard, TaskEngine, UnitRuns } from "./training/index.ts";
+import {
+  BlockMaker,
+  Checks,
+  Executor,
+  FollowedTasks,
+  OwedChecks,
+  RoundBoard,
+  Sources,
+  TaskEngine,
+  UnitRuns,
+  Voice,
+} from "./training/index.ts";
 
 /** Units of evidence that are run for peers at once. */
 const EVIDENCE_PLACES = 4;
-/** Checks owed at which a sync pauses. */
-const MAX_BACKLOG = 32;
 
 /** What the chain is opened with, and the chain. */
 interface Ground {
@@ -33,6 +44,9 @@ interface Ground {
   readonly client: Client;
   readonly peers: Peers;
   readonly followed: FollowedTasks;
+  readonly bans: KeyBans;
+  /** Whether this node re-executes the units of a task. */
+  readonly executes: (task: Uint8Array) => boolean;
   readonly ledger: Ledger;
 }
 
@@ -43,10 +57,13 @@ interface Works {
   readonly evidence: EvidenceWatch;
   readonly unitRuns: UnitRuns;
   readonly attestations: Attestations;
-  readonly outbox: Outbox;
   readonly tasks: readonly TaskEngine[];
+  readonly owed: OwedChecks;
   readonly executor: Executor | undefined;
+  readonly sources: Sources;
   readonly checks: Checks;
+  readonly voice: Voice;
+  readonly outbox: Outbox;
 }
 
 export interface Parts extends Ground, Works {
@@ -86,23 +103,29 @@ async function layGround(options: EngineOptions, deps: EngineDeps): Promise<Grou
     { ...deps, seasonBlocks: rules.seasonBlocks, blocks, network },
     scope,
   );
-  const ledger = await Ledger.open(options, { blocks, training: followed, events, clock, log: log.child("ledger") });
-  return { scope, events, blocks, own, client, peers, followed, ledger };
+  const bans = new KeyBans(rules, events);
+  const executes = (task: Uint8Array): boolean => runtime !== undefined && followed.get(task) !== undefined;
+  const chain = { blocks, training: followed, executes, bans, events, clock, log: log.child("ledger") };
+  const ledger = await Ledger.open(options, chain);
+  return { scope, events, blocks, own, client, peers, followed, bans, executes, ledger };
 }
 
 function startWorks(options: EngineOptions, deps: EngineDeps, ground: Ground): Works {
-  const { rules, leads } = options;
+  const { rules, leads, trustedVerifiers: trusted } = options;
   const { events, ledger, followed, scope } = ground;
+  const state = (): State => ledger.state;
   const { log, runtime } = deps;
   const board = new RoundBoard();
   const outbox = new Outbox({ wire: deps.wire, log: log.child("outbox") });
-  const mempool = new Mempool(rules, { events, state: () => ledger.state });
-  const words = new AuditWords(rules, { events, state: () => ledger.state });
-  const evidence = new EvidenceWatch(rules, { events, state: () => ledger.state });
-  const attestations = new Attestations(rules, options.trustedVerifiers);
+  const mempool = new Mempool(rules, { events, state });
+  const words = new AuditWords(rules, { events, state });
+  const evidence = new EvidenceWatch(rules, { events, state });
+  const attestations = new Attestations({ rules, trusted }, { state });
+  const owed = new OwedChecks();
+  const sources = new Sources({ ...deps, ledger });
   const unitRuns = new UnitRuns({ rules, tasks: followed, runtime });
-  const found = { mempool, words, evidence, attestations };
-  const shared = { ...deps, ...ground, ...found, tasks: followed, unitRuns, board, outbox };
+  const found = { mempool, words, evidence, attestations, owed, sources, unitRuns, outbox };
+  const shared = { ...deps, ...ground, ...found, tasks: followed, board };
   const blockMaker = new BlockMaker({ ...shared, log: log.child("trainer") }, scope);
   const tasks = followed.all.map(
     (one) =>
@@ -110,32 +133,32 @@ function startWorks(options: EngineOptions, deps: EngineDeps, ground: Ground): W
   );
   const executor =
     runtime === undefined ? undefined : new Executor({ ...shared, runtime, log: log.child("executor") }, scope);
-  const checks = new Checks({ ...shared, rules, executor, log: log.child("checks") }, scope);
+  const checks = new Checks({ ...shared, executor, log: log.child("checks") }, scope);
+  const voice = new Voice(shared);
   const { watchesAudits: watches } = options;
   if (runtime !== undefined) new Auditor({ rules, watches }, { ...shared, log: log.child("auditor") }, scope);
   events.on("record", ({ bytes, origin }) => {
     if (origin.kind === "own") outbox.publish("record", bytes);
   });
-  return { ...found, unitRuns, outbox, tasks, executor, checks };
+  return { ...found, tasks, executor, checks, voice };
 }
 
-function openSync(deps: EngineDeps, ground: Ground, { tasks, executor, evidence }: Works): Sync {
+function openSync(deps: EngineDeps, ground: Ground, works: Works): Sync {
   const { wire, log } = deps;
   const { ledger, scope } = ground;
+  const { tasks } = works;
   const sync = new Sync(
     {
       ...ground,
       wire,
       log: log.child("sync"),
       head: () => ledger.head,
+      heaviest: () => ledger.heaviest,
+      recent: (id) => ledger.recent(id),
+      foresight: foresightOf(ground, works),
       isExcusable: (verdict) => isExcusable(verdict, ledger.rules),
       has: async (id) => (await ledger.entry(id)) !== undefined,
-      importBlock: async (block, origin) => {
-        await executor?.below(MAX_BACKLOG);
-        const verdict = await ledger.importBlock(block, origin, scope);
-        if (verdict.kind === "accept") evidence.noteHeader(block.value.header);
-        return verdict;
-      },
+      importBlock: createTakeSynced({ ...ground, ...works, signal: scope.signal }),
     },
     scope,
   );
@@ -143,15 +166,26 @@ function openSync(deps: EngineDeps, ground: Ground, { tasks, executor, evidence 
   return sync;
 }
 
+/** Who runs every task's units needs nobody's word. */
+function foresightOf({ ledger, executes }: Ground, { attestations }: Works): Foresight | undefined {
+  if (ledger.rules.tasks.every(({ id }) => executes(id))) return undefined;
+  const isVouched = (id: Uint8Array): boolean => attestations.decided(id, ledger.state) === "valid";
+  return {
+    isWanted: () => attestations.blocks().some((id) => ledger.recent(id) === undefined && isVouched(id)),
+    isVouched,
+    foretell: (ids) => attestations.foretell(ids),
+  };
+}
+
 function openIntake({ checksBeforeRelay }: EngineOptions, { clock, wire }: EngineDeps, parts: Ground & Works): Intake {
-  const { events, scope, executor, tasks } = parts;
+  const { events, scope, tasks } = parts;
   return createIntake({
     ...parts,
     wire,
     patience: new Patience({ events, clock }, scope),
     places: new Places(EVIDENCE_PLACES),
     task: (id) => engineOf(tasks, id),
-    checksBeforeRelay: checksBeforeRelay && executor !== undefined,
+    checksBeforeRelay,
     signal: scope.signal,
   });
 }

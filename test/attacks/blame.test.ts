@@ -1,11 +1,12 @@
 // Honest peers that could not know: whoever does not follow a task stands on what its followers refuse, and must not be banned for it.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { toHex } from "../../src/base/index.ts";
-import { Block, Header, REQUESTS, type RoundRecord } from "../../src/codec/index.ts";
+import { Block, Contribution, Header, REQUESTS, type RoundRecord } from "../../src/codec/index.ts";
+import type { KeyPair } from "../../src/crypto/index.ts";
 import type { TaskEngine } from "../../src/engine/index.ts";
 import { forgeBlock, forgeBody } from "../support/chain.ts";
-import { aBlock, aUnit, type Place, placeOf, recordAt } from "../support/forge.ts";
-import { Lab, type Node, type Workshop } from "../support/lab.ts";
+import { aBlock, aUnit, type Cheat, type Place, placeOf, recordAt } from "../support/forge.ts";
+import { blockMessage, Lab, type Node, type Workshop } from "../support/lab.ts";
 import { Sim, toyRegistration } from "../support/sim.ts";
 
 const cheat = Sim.key("cheat");
@@ -13,7 +14,7 @@ const worker = Sim.key("worker");
 let lab: Lab;
 /** Follows both tasks. */
 let both: Node;
-/** Follows the first, and trusts nobody for the other. */
+/** Follows the first, and trusts a liar for the other. */
 let one: Node;
 afterEach(() => lab.close());
 
@@ -25,7 +26,7 @@ const blamed = (): unknown[] => both.punished.filter(({ peer }) => peer === one.
 beforeEach(async () => {
   lab = new Lab({ tasks: ["toy", "toy-two"].map((name) => toyRegistration(name)) });
   both = await lab.node("both");
-  one = await lab.node("one", { follows: ["toy"], mines: true }, [both]);
+  one = await lab.node("one", { follows: ["toy"], mines: true, trusts: ["liar"] }, [both]);
   const block = aBlock(lab.of("toy"), cheat, await placeIn(both, lab.of("toy")));
   await lab.tellBlock(await lab.evil([both]), both, block);
   await lab.clock.run(12_000);
@@ -62,6 +63,7 @@ describe("a peer that does not follow a task", () => {
   it("is not banned for standing on a forged unit of it, nor for mining upon that", async () => {
     const place = await placeIn(both, lab.of("toy-two"));
     const forged = aBlock(lab.of("toy-two"), cheat, place, { end: (honest) => honest.map((v) => v + 2 ** -20) });
+    await lab.vouch(one, forged, "valid", "liar");
     expect(await lab.tellBlock(await lab.evil([one]), one, forged)).toEqual({ kind: "accept" });
     await lab.clock.run(15_000);
     expect(await lab.fate(both, forged)).toBe("invalid, dropped");
@@ -99,5 +101,76 @@ describe("a peer that does not follow a task", () => {
     expect(before).toBeGreaterThan(9);
     expect(evil.asked.filter((protocol) => protocol === "blocks").length).toBe(before);
     expect(evil.linked(both)).toBe(true);
+  });
+});
+
+describe("a relayer of a forged block", () => {
+  const FORGED: Cheat = { end: (honest) => honest.map((x) => x + 2 ** -20) };
+  /** A node of a network with one task, after it got a block of `key` from `from` and ran its unit. */
+  async function afterForged(key: KeyPair, from: string): Promise<{ node: Node; block: Block }> {
+    await lab.close();
+    lab = new Lab();
+    const node = await lab.node("v");
+    const peer = await lab.evil([node], lab.nothing(), from);
+    const block = aBlock(lab, key, await placeOf(node), FORGED);
+    await peer.wire.publish("block", blockMessage(block));
+    await lab.clock.run(2000);
+    expect(await lab.fate(node, block)).toBe("invalid, dropped");
+    return { node, block };
+  }
+
+  it("is not framed: who passes its header on after it was found forged is not struck, however often", async () => {
+    const { node, block } = await afterForged(Sim.key("cheat"), "framer");
+    const honest = await lab.evil([node], lab.nothing(), "honest");
+    const header = Uint8Array.from([1, ...Header.codec.encode(block.header)]);
+    for (const message of [header, blockMessage(block)])
+      for (let i = 0; i < 10; i++) {
+        const verdict = await node.handlers.gossip("block", message, { from: honest.name, author: "framer" });
+        expect(verdict.kind).toBe("ignore");
+      }
+    expect([node.punished, honest.linked(node)]).toEqual([[], true]);
+  });
+
+  it("is not banned when its author's collateral let it pass, and banned when nobody's policy did", async () => {
+    const passed = await afterForged(Sim.key("cheat"), "honest");
+    expect(passed.node.punished).toEqual([]);
+    const careless = await afterForged(Sim.key("nobody"), "careless");
+    expect(careless.node.punished.map(({ peer }) => peer)).toEqual(["careless", "careless", "careless"]);
+  });
+
+  it("is not banned while the author had half of `provisional` a few blocks ago, and its author's key is heard no more", async () => {
+    const half = lab.network.rules.provisional / 2n;
+    for (const stake of [half, half - 1n]) {
+      await lab.close();
+      lab = new Lab({ allocations: [{ address: toHex(Sim.key("poor").address), amount: "0", stake: `${stake}` }] });
+      const node = await lab.node("v");
+      const relayer = await lab.evil([node], lab.nothing(), "relayer");
+      const place = await placeOf(node);
+      await relayer.wire.publish("block", blockMessage(aBlock(lab, Sim.key("poor"), place, FORGED)));
+      await lab.clock.run(2000);
+      expect(node.punished.length).toBe(stake === half ? 0 : 3);
+      // Whatever the key signs from here on is ignored, honest or not, whoever brings it.
+      const other = await lab.evil([node], lab.nothing(), "other");
+      const unit = aUnit(lab, Sim.key("poor"), place);
+      const contribution = Contribution.codec.encode(unit.contribution);
+      const banned = { kind: "ignore", code: "banned" };
+      expect(await lab.tellBlock(other, node, aBlock(lab, Sim.key("poor"), place))).toMatchObject(banned);
+      expect(await lab.tell(other, node, "contribution", contribution)).toMatchObject(banned);
+      expect(node.punished.filter(({ peer }) => peer === "other")).toEqual([]);
+    }
+  });
+
+  it("is not struck for what its clock or its history may show otherwise: a time ahead, an unknown parent", async () => {
+    await lab.close();
+    lab = new Lab();
+    const node = await lab.node("v");
+    const peer = await lab.evil([node]);
+    const block = aBlock(lab, Sim.key("a"), await placeOf(node));
+    const rules = lab.network.rules;
+    const ahead = forgeBlock(block, Sim.key("a"), rules, { time: lab.clock.now() + rules.maxFutureMs + 1000 });
+    const orphan = forgeBlock(block, Sim.key("a"), rules, { parent: new Uint8Array(32).fill(3) });
+    expect(await lab.tellBlock(peer, node, ahead)).toMatchObject({ kind: "ignore", code: "time-in-future" });
+    expect(await lab.tellBlock(peer, node, orphan)).toMatchObject({ kind: "ignore", code: "unknown-parent" });
+    expect([node.punished, peer.linked(node)]).toEqual([[], true]);
   });
 });

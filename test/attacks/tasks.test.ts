@@ -17,7 +17,7 @@ const zero = new Uint8Array(32);
 let lab: Lab;
 /** Follows both tasks. */
 let both: Node;
-/** Follows the first, and trusts nobody for the other. */
+/** Follows the first, and goes by what `verifier` says of the other. */
 let one: Node;
 /** The tasks in ascending order of id, as records must stand. */
 let first: Workshop;
@@ -29,7 +29,7 @@ beforeEach(async () => {
     toHex(a.task.id) < toHex(b.task.id) ? -1 : 1,
   ) as [Workshop, Workshop];
   both = await lab.node("both");
-  one = await lab.node("one", { follows: ["toy"] });
+  one = await lab.node("one", { follows: ["toy"], trusts: ["verifier"] });
   // A chain whose last block is `leader`'s, at both.
   const block = aBlock(lab.of("toy"), leader, await placeIn(both, lab.of("toy")));
   for (const node of [both, one])
@@ -71,6 +71,7 @@ describe("a block with records of two tasks", () => {
   it("is taken by all in their order, and both tasks move", async () => {
     const [a, b] = [await round(first), await round(second)];
     const block = carrying(a, b);
+    await lab.vouch(one, block, "valid", "verifier");
     for (const node of [both, one]) expect(await bring(node, block, a, b)).toEqual({ kind: "accept" });
     await lab.clock.run(2000);
     // The winner's task goes on by the closing record.

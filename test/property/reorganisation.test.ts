@@ -6,7 +6,7 @@ import { silentLog } from "../../src/adapters/telemetry/index.ts";
 import { Emitter, type Hash32, toHex } from "../../src/base/index.ts";
 import { decodeState, encodeState, type State } from "../../src/chain/index.ts";
 import { Block, type Decoded } from "../../src/codec/index.ts";
-import { Ledger, type Training } from "../../src/engine/chain/index.ts";
+import { KeyBans, Ledger, type Training } from "../../src/engine/chain/index.ts";
 import type { EventBus } from "../../src/engine/events.ts";
 import { OWN } from "../../src/engine/origin.ts";
 import { BlockStore, KEYS, type Retention, States } from "../../src/engine/storage/index.ts";
@@ -18,6 +18,7 @@ import { VirtualClock } from "../support/virtual-clock.ts";
 const { signal } = new AbortController();
 /** Deltas and parameters are others' business here. */
 const training: Training = {
+  holds: async () => true,
   fetch: async () => undefined,
   advance: async () => ({ kind: "accept" }),
   keep: async () => ({ parameters: [new Uint8Array(32) as Hash32], writes: [], written: () => undefined }),
@@ -37,7 +38,9 @@ async function open(store: Store): Promise<Node> {
   const events: EventBus = new Emitter();
   const blocks = new BlockStore(store, { retention });
   const clock = new VirtualClock(4_000_000_000_000);
-  const ledger = await Ledger.open(world, { blocks, training, events, clock, log: silentLog() });
+  const bans = new KeyBans(world.rules, events);
+  const deps = { blocks, training, events, bans, executes: () => true, clock, log: silentLog() };
+  const ledger = await Ledger.open(world, deps);
   return { ledger, events };
 }
 

@@ -87,7 +87,7 @@ describe("seasons at a node", () => {
 
   it("are not scored by a node that cannot run a graph", async () => {
     await aNode(4);
-    await sim.add("p", { trains: false }, ["a"]);
+    await sim.add("p", { trains: false, trusts: [toHex(Sim.key("a").address)] }, ["a"]);
     await until(() => taskOf("a").seasons.length >= 1 && statusOf("p").settled.height >= SEASON);
     expect(taskOf("p")).toMatchObject({ seasons: [], best: undefined });
   });

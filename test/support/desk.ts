@@ -1,12 +1,12 @@
 // One followed task and a chain that the test builds by hand, without a node around them: for tests of single parts of the engine.
 import { memoryStore } from "../../src/adapters/level/index.ts";
 import { silentLog } from "../../src/adapters/telemetry/index.ts";
-import { Emitter, type Hash32, type TaskId } from "../../src/base/index.ts";
+import { type Address, Emitter, type Hash32, type TaskId } from "../../src/base/index.ts";
 import { type Genesis, genesisState, type State } from "../../src/chain/index.ts";
 import { Block, type Decoded, type RoundRecord } from "../../src/codec/index.ts";
 import { checkBlock } from "../../src/consensus/index.ts";
 import type { KeyPair } from "../../src/crypto/index.ts";
-import { Ledger } from "../../src/engine/chain/index.ts";
+import { KeyBans, Ledger } from "../../src/engine/chain/index.ts";
 import type { EventBus } from "../../src/engine/events.ts";
 import { OWN } from "../../src/engine/origin.ts";
 import { type BlockEntry, BlockStore } from "../../src/engine/storage/index.ts";
@@ -28,6 +28,7 @@ export interface Desk {
   readonly blocks: BlockStore;
   readonly events: EventBus;
   readonly followed: FollowedTask;
+  readonly bans: KeyBans;
   readonly ledger: Ledger;
   /** Names of events, in order. */
   readonly heard: string[];
@@ -48,8 +49,10 @@ export async function aDesk(
   const deps = { store, seasonBlocks, blocks, network: undefined, artifacts: toyArtifacts };
   const followed = await FollowedTask.open(task, deps, { signal });
   const training = new FollowedTasks([followed]);
-  const ledger = await Ledger.open(network, { blocks, training, events, clock, log: silentLog() });
-  return { lab, store, blocks, events, followed, ledger, heard };
+  const bans = new KeyBans(network.rules, events);
+  const chain = { blocks, training, executes: () => true, bans, events, clock, log: silentLog() };
+  const ledger = await Ledger.open(network, chain);
+  return { lab, store, blocks, events, followed, bans, ledger, heard };
 }
 
 /** The desk's task over the same store with an empty memory, as after a restart. */
@@ -174,7 +177,9 @@ export function entryOf({ block, state }: Link, more: Partial<BlockEntry> = {}):
     parent: header.parent as Hash32,
     height: header.height,
     work: state.work,
-    draw: state.draw,
+    miner: header.miner as Address,
+    heard: header.height,
+    startKnown: true,
     task: header.task as TaskId,
     startDigest: header.startDigest as Hash32,
     parameters: [],

@@ -6,9 +6,12 @@ import { silentLog } from "../../src/adapters/telemetry/index.ts";
 import { ignore, PouwError, toHex, type Verdict } from "../../src/base/index.ts";
 import type { Genesis } from "../../src/chain/index.ts";
 import {
+  Attestation,
   Block,
   BlockNotice,
   Header,
+  OUTCOMES,
+  type Outcome,
   type PeerStatus,
   type Protocol,
   REQUESTS,
@@ -245,6 +248,19 @@ export class Lab {
     return this.tell(sender, victim, "block", blockMessage(block));
   }
 
+  /** Has keys of these names, which need no nodes, speak of a block to a victim; settles what follows. */
+  async vouch(victim: Node, block: Block, outcome: Outcome, ...names: readonly string[]): Promise<void> {
+    const speaker = await this.evil([victim]);
+    for (const name of names)
+      await this.tell(
+        speaker,
+        victim,
+        "attestation",
+        wordOf(block, Sim.key(name), outcome, this.network.rules.genesis),
+      );
+    await this.clock.run(100);
+  }
+
   /** Lets the node train until it has won `count` blocks, one block time apart, with `records` rounds between them if it leads. */
   async mine(node: Node, count: number, records = 1): Promise<void> {
     const { engine } = node;
@@ -288,6 +304,24 @@ export class Lab {
   async close(): Promise<void> {
     for (const engine of this.#engines) await engine.stop();
   }
+}
+
+/** An attestation of `verifier`, signed by whom it says or by another; an outcome that the protocol does not know is given by its number. */
+export function wordOf(
+  block: Block,
+  verifier: KeyPair,
+  outcome: Outcome | number,
+  genesis: Uint8Array,
+  signer: KeyPair = verifier,
+): Uint8Array {
+  const fields = {
+    block: Header.id(block.header),
+    height: block.header.height,
+    outcome: typeof outcome === "number" ? outcome : OUTCOMES.indexOf(outcome),
+    digest: block.header.digest,
+    verifier: verifier.address,
+  };
+  return Attestation.codec.encode(Attestation.sign(fields, signer, genesis));
 }
 
 export const blockMessage = (block: Block): Uint8Array => BlockNotice.of(Block.wrap(block));

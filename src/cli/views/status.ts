@@ -40,6 +40,7 @@ export function statusLines(status: NodeStatus, c: Colors): string[] {
     ["peers", String(status.peers)],
     ["height", `${status.height}, tip ${short(status.tip.hash)}, two below ${short(status.settled.hash)}`],
     ...(status.syncProgress === undefined ? [] : [["sync", percent(status.syncProgress, 0)] as [string, string]]),
+    ...(status.waitsFor === undefined ? [] : [["waits", c.yellow(status.waitsFor)] as [string, string]]),
     ["balance", `${formatAmount(status.balance)}, maturing ${formatAmount(status.immature)}`],
     ["at stake", `${formatAmount(status.stake)}, unbonding ${formatAmount(status.unbonding)}`],
     ...status.tasks.flatMap(taskRows),

@@ -26,7 +26,7 @@ import { NO_TRACE } from "../../consensus/index.ts";
 import { type KeyPair, sha256, taggedHash } from "../../crypto/index.ts";
 import type { Log } from "../../ports/index.ts";
 import { checkUnit, contributionsOf, winningOf } from "../../work/index.ts";
-import type { AuditWords, EvidenceWatch, Ledger } from "../chain/index.ts";
+import type { AuditWords, EvidenceWatch, KeyBans, Ledger } from "../chain/index.ts";
 import type { EngineEvents, EventBus } from "../events.ts";
 import type { Outbox } from "../exchange/index.ts";
 import type { BlockStore } from "../storage/index.ts";
@@ -50,6 +50,8 @@ export interface AuditorDeps {
   readonly unitRuns: UnitRuns;
   readonly words: AuditWords;
   readonly evidence: EvidenceWatch;
+  /** Who signed a forged unit is not heard here for a while, whatever the chain says yet. */
+  readonly bans: Pick<KeyBans, "ban">;
   readonly outbox: Outbox;
   readonly events: EventBus;
   readonly log: Log;
@@ -137,7 +139,7 @@ export class Auditor {
   }
 
   async #runNow({ recorded, seat: { audit } }: Placed): Promise<void> {
-    const { ledger, unitRuns, events } = this.#deps;
+    const { ledger, unitRuns, bans, events } = this.#deps;
     const contribution = await this.#contribution(recorded, audit);
     if (contribution === undefined || !unitRuns.canRun(contribution.task) || this.#signal.aborted) return;
     const found = await unitRuns.run(contribution, ledger.state, { signal: this.#signal });
@@ -150,6 +152,7 @@ export class Auditor {
         subject: toHex(contribution.author),
         detail: `contribution on height ${contribution.height}`,
       });
+      bans.ban(contribution.author);
       this.#accuse(contribution);
     }
     const { state } = ledger;

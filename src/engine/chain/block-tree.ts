@@ -1,11 +1,14 @@
-// The blocks of every branch in memory, as links: which is the best tip, and how to get from one tip to another.
-import { toHex } from "../../base/index.ts";
+// The blocks of every branch in memory, as links: what is preferred to what, and what of a branch is not checked yet.
+import { type Hash32, toHex } from "../../base/index.ts";
 import { compareChains } from "../../consensus/index.ts";
 import type { BlockEntry, Checked } from "../storage/index.ts";
 
-/** Whether fork choice takes `a` over `b`. */
-export function preferred(a: BlockEntry, b: BlockEntry): boolean {
-  return compareChains({ ...a, tipId: a.id }, { ...b, tipId: b.id }) > 0;
+/** The part of a branch that is not checked. */
+export interface Unchecked {
+  /** From the tip down. */
+  readonly open: readonly BlockEntry[];
+  /** The last block under them that is checked with everything below it. */
+  readonly ground: Hash32;
 }
 
 /** A node whose outcome changed. */
@@ -17,6 +20,8 @@ export interface Marked {
 export class BlockTree {
   readonly #nodes = new Map<string, BlockEntry>();
   readonly #children = new Map<string, Set<string>>();
+  /** Unchecked blocks, with their heights. */
+  readonly #pending = new Map<string, number>();
 
   get(id: Uint8Array): BlockEntry | undefined {
     return this.#nodes.get(toHex(id));
@@ -26,16 +31,9 @@ export class BlockTree {
     return this.#nodes.values();
   }
 
-  /** How many blocks there are at a height, whatever their branch. */
-  at(height: number): number {
-    let count = 0;
-    for (const node of this.#nodes.values()) if (node.height === height) count++;
-    return count;
-  }
-
   add(node: BlockEntry): void {
     const key = toHex(node.id);
-    this.#nodes.set(key, node);
+    this.#put(key, node);
     const parent = toHex(node.parent);
     const siblings = this.#children.get(parent) ?? new Set();
     siblings.add(key);
@@ -50,7 +48,7 @@ export class BlockTree {
       const node = this.#nodes.get(key);
       if (node === undefined || node.checked === checked) continue;
       const now = { ...node, checked };
-      this.#nodes.set(key, now);
+      this.#put(key, now);
       changed.push({ was: node, now });
       if (checked === "invalid") todo.push(...(this.#children.get(key) ?? []));
     }
@@ -59,17 +57,30 @@ export class BlockTree {
 
   /** Takes a change of outcomes back. */
   unmark(changed: readonly Marked[]): void {
-    for (const { was } of changed) this.#nodes.set(toHex(was.id), was);
+    for (const { was } of changed) this.#put(toHex(was.id), was);
   }
 
-  /** The node that fork choice prefers among those not known to be invalid. */
-  best(): BlockEntry | undefined {
-    let best: BlockEntry | undefined;
-    for (const node of this.#nodes.values()) {
-      if (node.checked === "invalid") continue;
-      if (best === undefined || preferred(node, best)) best = node;
-    }
-    return best;
+  #put(key: string, node: BlockEntry): void {
+    this.#nodes.set(key, node);
+    if (node.checked === "pending") this.#pending.set(key, node.height);
+    else this.#pending.delete(key);
+  }
+
+  /** What of the branch that ends in `tip`, in the tree or about to be, is not checked. */
+  uncheckedUnder(tip: BlockEntry): Unchecked {
+    const open = tip.checked === "pending" ? [tip] : [];
+    const lowest = Math.min(...this.#pending.values());
+    for (let at = this.get(tip.parent); at !== undefined && at.height >= lowest; at = this.get(at.parent))
+      if (at.checked === "pending") open.push(at);
+    return { open, ground: open.at(-1)?.parent ?? tip.id };
+  }
+
+  /** Nodes not known to be invalid that fork choice takes over `than`, all without it; best first. */
+  preferredTo(than: BlockEntry | undefined): BlockEntry[] {
+    const better: BlockEntry[] = [];
+    for (const node of this.#nodes.values())
+      if (node.checked !== "invalid" && (than === undefined || compareChains(node, than) > 0)) better.push(node);
+    return better.sort((a, b) => compareChains(b, a));
   }
 
   /** Forgets blocks below `height` that nothing recent needs, so that the tree stays small. */
@@ -77,6 +88,7 @@ export class BlockTree {
     for (const [key, node] of this.#nodes) {
       if (node.height >= height) continue;
       this.#nodes.delete(key);
+      this.#pending.delete(key);
       this.#children.delete(toHex(node.parent));
     }
   }

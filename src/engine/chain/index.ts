@@ -1,6 +1,7 @@
-export { Attestations } from "./attestations.ts";
+export { Attestations, type Decided } from "./attestations.ts";
 export { AuditWords } from "./audit-words.ts";
 export { EvidenceWatch } from "./evidence.ts";
+export { KeyBans } from "./key-bans.ts";
 export { Ledger } from "./ledger.ts";
 export { Mempool } from "./mempool.ts";
-export type { Kept, Parent, Training } from "./training.ts";
+export type { Judged, Kept, Parent, Training } from "./training.ts";

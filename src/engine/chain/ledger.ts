@@ -1,48 +1,41 @@
 // The single writer of the chain: judges blocks, keeps every branch, moves the head to the best one, and undoes what turns out forged.
 import {
   ACCEPT,
+  type Address,
   bytesEqual,
   type Hash32,
   ignore,
-  PouwError,
-  reject,
   SerialQueue,
   toHex,
   type Verdict,
 } from "../../base/index.ts";
 import { type Genesis, genesisState, type Rules, type State } from "../../chain/index.ts";
 import type { Block, Decoded, Header } from "../../codec/index.ts";
-import { checkAlone, checkHeader, checkJudged } from "../../consensus/index.ts";
+import { checkAlone, checkHeader, checkJudged, compareChains } from "../../consensus/index.ts";
 import type { Clock, Log } from "../../ports/index.ts";
 import type { EventBus } from "../events.ts";
 import type { Origin } from "../origin.ts";
 import { type BlockEntry, type BlockStore, type Checked, type Move, States } from "../storage/index.ts";
-import { BlockTree, preferred } from "./block-tree.ts";
+import { BlockTree, type Unchecked } from "./block-tree.ts";
 import { genesisEntry } from "./genesis-entry.ts";
-import type { Training } from "./training.ts";
+import type { KeyBans } from "./key-bans.ts";
+import { reopen } from "./reopen.ts";
+import { moveBetween, type Shelf } from "./reorganise.ts";
+import { Standing, type StandingDeps } from "./standing.ts";
+import type { Judged, Training } from "./training.ts";
 
 export interface LedgerOptions {
   readonly genesis: Genesis;
   readonly rules: Rules;
 }
 
-export interface LedgerDeps {
+export interface LedgerDeps extends Pick<StandingDeps, "executes"> {
   readonly blocks: BlockStore;
   readonly training: Training;
+  readonly bans: KeyBans;
   readonly events: EventBus;
   readonly clock: Clock;
   readonly log: Log;
-}
-
-/** Whole states stored at one height, besides those of blocks that came to stand: siblings cost their makers little. */
-const STATES_PER_HEIGHT = 4;
-
-/** A header that passed every check that it can be put to by itself, on this parent. */
-export interface Judged {
-  readonly kind: "judged";
-  readonly id: Uint8Array;
-  readonly parent: BlockEntry;
-  readonly state: State;
 }
 
 export interface ImportOptions {
@@ -67,6 +60,10 @@ export class Ledger {
   readonly #queue = new SerialQueue();
   readonly #states: States;
   readonly #genesis: BlockEntry;
+  readonly #standing: Standing;
+  readonly #shelf: Shelf;
+  /** Blocks taken in so far: the next one is heard after them. */
+  #heard = 0;
   #head: { readonly entry: BlockEntry; readonly state: State };
 
   private constructor({ genesis, rules }: LedgerOptions, deps: LedgerDeps) {
@@ -77,6 +74,8 @@ export class Ledger {
     this.#states = new States(state, { blocks: deps.blocks, rules });
     this.#head = { entry: this.#genesis, state };
     this.#tree.add(this.#genesis);
+    this.#standing = new Standing({ ...deps, rules, tree: this.#tree, stateOf: (id) => this.stateOf(id) });
+    this.#shelf = { entry: (id) => this.entry(id), block: (id) => deps.blocks.block(id) };
   }
 
   /** Opens the chain of a store: checks that the head and its state belong together. Throws STORE_CORRUPT, WRONG_NETWORK. */
@@ -101,6 +100,27 @@ export class Ledger {
   /** Blocks under the tip whose states and parameters are at hand. */
   get recentBlocks(): number {
     return this.#deps.blocks.retention.recent;
+  }
+
+  /** The block of most work that is here and not known to be invalid, checked or not: what lies below it need not be fetched. */
+  get heaviest(): BlockEntry {
+    return this.#tree.preferredTo(this.head)[0] ?? this.head;
+  }
+
+  /** A block of the last ones, of any branch and whatever its check found. */
+  recent(id: Uint8Array): BlockEntry | undefined {
+    return this.#tree.get(id);
+  }
+
+  /** What of the branch that ends in a block is not checked; of one that is not recent, nothing. */
+  uncheckedUnder(tip: BlockEntry): Unchecked {
+    return this.#tree.uncheckedUnder(tip);
+  }
+
+  /** Whether a block may be head here, and so be built upon and relayed. */
+  async mayLead(id: Uint8Array): Promise<boolean> {
+    const entry = await this.entry(id);
+    return entry !== undefined && entry.checked !== "invalid" && this.#standing.mayLead(entry);
   }
 
   async entry(id: Uint8Array): Promise<BlockEntry | undefined> {
@@ -146,26 +166,30 @@ export class Ledger {
     return this.#queue.run(() => this.#add({ block, judged, state: checked.state, origin }, options));
   }
 
-  /** The verdict on a block that needs no look inside; undefined when it needs one. */
+  /** The verdict on a block that needs no look inside; undefined when it needs one. Who sends a forged block need not have checked it. */
   async #settled(id: Uint8Array, header: Header): Promise<Verdict | undefined> {
     const known = await this.entry(id);
-    if (known?.checked === "invalid") return reject("forged-before");
+    if (known?.checked === "invalid") return ignore("forged-before");
     if (known !== undefined) return ACCEPT;
     const parent = await this.entry(header.parent);
     if (parent === undefined) return ignore("unknown-parent");
-    return parent.checked === "invalid" ? reject("forged-parent") : undefined;
+    return parent.checked === "invalid" ? ignore("forged-parent") : undefined;
   }
 
   async #add({ block, judged, state, origin }: Candidate, options: ImportOptions): Promise<Verdict> {
-    const settled = await this.#settled(block.id, block.value.header);
+    const { header } = block.value;
+    const { training } = this.#deps;
+    const settled = await this.#settled(block.id, header);
     if (settled !== undefined) return settled;
-    const advanced = await this.#deps.training.advance(judged, block.value, origin, options);
+    // Before its records are run: what they lead to was not known until it came.
+    const startKnown = await training.holds(header.task, header.startDigest);
+    const advanced = await training.advance(judged, block.value, origin, options);
     if (advanced.kind !== "accept") return advanced;
-    await this.#commit(block, state, origin);
+    await this.#commit({ block, state, origin }, startKnown);
     return ACCEPT;
   }
 
-  async #commit(block: Decoded<Block>, state: State, origin: Origin): Promise<void> {
+  async #commit({ block, state, origin }: Omit<Candidate, "judged">, startKnown: boolean): Promise<void> {
     const { blocks, training, events } = this.#deps;
     const { header } = block.value;
     const kept = await training.keep(block.value, state);
@@ -174,35 +198,47 @@ export class Ledger {
       parent: header.parent as Hash32,
       height: header.height,
       work: state.work,
-      draw: state.draw,
+      miner: header.miner as Address,
+      heard: this.#heard + 1,
+      startKnown,
       task: header.task as BlockEntry["task"],
       startDigest: header.startDigest as Hash32,
       parameters: kept.parameters,
       checked: origin.kind === "own" ? "executed" : "pending",
     };
-    const move = preferred(entry, this.head) ? await this.#moveTo(entry, block) : undefined;
+    this.#states.put(block.id, state);
+    const leads = compareChains(entry, this.head) > 0 && (await this.#standing.mayLead(entry));
+    const move = leads ? await moveBetween(this.head, entry, this.#shelf, block) : undefined;
     await blocks.commit({ block, entry, writes: kept.writes, move });
     kept.written();
+    this.#heard++;
     this.#tree.add(entry);
-    this.#states.put(block.id, state);
     if (move !== undefined) this.#turn({ entry, state }, move);
     if (origin.kind !== "own") events.emit("pending", { id: entry.id, height: entry.height, task: entry.task });
-    if (blocks.retention.keepsState(entry.height)) await this.#keepState(entry, state, move !== undefined);
+    if (move !== undefined) await this.#keepStates(move);
   }
 
-  /** Without it the states from here on are only replayed from further back: a loss of time, not of the block. */
-  async #keepState({ id, height }: BlockEntry, state: State, stands: boolean): Promise<void> {
+  /** Whole states of blocks that joined the best chain. Without one, those from there on are only replayed from further back: a loss of time, not of the block. */
+  async #keepStates({ added }: Move): Promise<void> {
     const { blocks, log } = this.#deps;
-    this.#tree.prune(this.head.height - 4 * blocks.retention.recent);
-    if (!stands && this.#tree.at(height) > STATES_PER_HEIGHT) return;
-    await blocks.keepState(id, state).catch((error: unknown) => log.warn({ height, error }, "a state was not stored"));
+    for (const { id, value } of added) {
+      const { height } = value.header;
+      if (!blocks.retention.keepsState(height)) continue;
+      this.#tree.prune(this.head.height - 4 * blocks.retention.recent);
+      const state = await this.stateOf(id);
+      await blocks
+        .keepState(id, state)
+        .catch((error: unknown) => log.warn({ height, error }, "a state was not stored"));
+    }
   }
 
-  /** The outcome of a check of a block's winning unit; `invalid` moves the head off everything built on it. */
+  /** The outcome of a check of a block's winning unit: the head is chosen anew. `invalid` takes what stands on the block with it, and bans its author's key here. */
   setChecked(id: Uint8Array, checked: Checked): Promise<void> {
     return this.#queue.run(async () => {
       const changed = this.#tree.mark(id, checked);
-      if (changed.length === 0) return;
+      const [first] = changed;
+      if (first === undefined) return;
+      if (checked === "invalid") this.#deps.bans.ban(first.now.miner);
       try {
         await this.#writeOutcome(
           changed.map(({ now }) => now),
@@ -216,19 +252,23 @@ export class Ledger {
     });
   }
 
-  /** Writes what changed in the tree, and moves the head if it does not stand any more. */
+  /** Writes what changed in the tree, and moves the head if it does not stand any more or a better one may. */
   async #writeOutcome(changed: readonly BlockEntry[], checked: Checked): Promise<void> {
     const { blocks } = this.#deps;
-    const best = this.#tree.best() as BlockEntry;
-    if (checked !== "invalid" || bytesEqual(best.id, this.head.id)) {
+    const head = this.#tree.get(this.head.id) ?? this.head;
+    // A forger's other blocks are not built upon any more either.
+    const falls = head.checked === "invalid" || (checked === "invalid" && !(await this.#standing.mayLead(head)));
+    const best = (await this.#standing.best(falls ? undefined : head)) ?? head;
+    if (bytesEqual(best.id, head.id)) {
       await blocks.mark(changed, undefined);
-      this.#head = { ...this.#head, entry: this.#tree.get(this.head.id) ?? this.head };
+      this.#head = { ...this.#head, entry: head };
       return;
     }
     const state = await this.stateOf(best.id);
-    const move = await this.#moveTo(best, undefined);
+    const move = await moveBetween(this.head, best, this.#shelf);
     await blocks.mark(changed, move);
     this.#turn({ entry: best, state }, move);
+    await this.#keepStates(move);
   }
 
   #turn(head: { readonly entry: BlockEntry; readonly state: State }, move: Move): void {
@@ -237,53 +277,24 @@ export class Ledger {
     this.#deps.events.emit("head", { tip: head.entry, added: values(move.added), dropped: values(move.dropped) });
   }
 
-  /** How the best chain gets from the present head to `target`, whose block is `block` when it is not stored yet. */
-  async #moveTo(target: BlockEntry, block: Decoded<Block> | undefined): Promise<Move> {
-    const { blocks } = this.#deps;
-    const dropped: Decoded<Block>[] = [];
-    const added: Decoded<Block>[] = [];
-    let down: BlockEntry = this.head;
-    let up: BlockEntry = target;
-    while (!bytesEqual(down.id, up.id)) {
-      if (up.height >= down.height && up.height > 0) {
-        const own = bytesEqual(up.id, target.id) ? block : undefined;
-        added.push(own ?? present(await blocks.block(up.id), up.id));
-        up = present(await this.entry(up.parent), up.parent);
-      } else {
-        dropped.push(present(await blocks.block(down.id), down.id));
-        down = present(await this.entry(down.parent), down.parent);
-      }
-    }
-    return { head: target.id, dropped, added: added.reverse() };
-  }
-
   /** Asks for the checks that the last run still owed; for the start, once those who do them listen. */
   announceOwed(): void {
     for (const { id, height, task, checked } of this.#tree.entries())
       if (checked === "pending") this.#deps.events.emit("pending", { id, height, task });
   }
 
-  /** Takes the chain up where the last run left it. */
+  /** Takes the chain up where the last run left it; a head that this node may not build on any more, since it trained then and does not now, is left. */
   async #resume(head: Uint8Array): Promise<void> {
     const { blocks, events } = this.#deps;
-    const entry = await blocks.entry(head);
-    const block = await blocks.block(head);
-    const state = entry === undefined || block === undefined ? undefined : await this.stateOf(head);
-    const whole = entry !== undefined && block !== undefined && state !== undefined;
-    if (!whole || !bytesEqual(state.root, block.value.header.stateRoot)) {
-      throw new PouwError("STORE_CORRUPT", `the tip ${toHex(head)} and its state do not belong together`, {
-        remedy: "move the data directory away and sync again, or restore it from a copy",
-      });
+    const { near, ...stored } = await reopen(head, { blocks, stateOf: (id) => this.stateOf(id) });
+    for (const entry of near) this.#tree.add(entry);
+    this.#heard = near.reduce((most, { heard }) => Math.max(most, heard), 0);
+    this.#head = stored;
+    if (!(await this.#standing.mayLead(stored.entry))) {
+      const entry = (await this.#standing.best()) as BlockEntry;
+      await blocks.mark([], await moveBetween(stored.entry, entry, this.#shelf));
+      this.#head = { entry, state: await this.stateOf(entry.id) };
     }
-    this.#head = { entry, state };
-    const { recent } = blocks.retention;
-    for (const near of await blocks.entries(await blocks.settledUnder(entry.height), entry.height + recent))
-      this.#tree.add(near);
-    events.emit("head", { tip: entry, added: [], dropped: [] });
+    events.emit("head", { tip: this.head, added: [], dropped: [] });
   }
-}
-
-function present<T>(found: T | undefined, id: Uint8Array): T {
-  if (found === undefined) throw new PouwError("STORE_CORRUPT", `block ${toHex(id)} is missing from the store`);
-  return found;
 }

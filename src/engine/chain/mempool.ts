@@ -58,10 +58,10 @@ export class Mempool {
     return ACCEPT;
   }
 
-  /** Transactions that a block on the head can hold, best fee first, in an order in which they apply. */
-  select(limit: number = MAX_TRANSACTIONS): Transaction[] {
+  /** Transactions that a block on a state can hold, the head's unless told, best fee first, in an order in which they apply. */
+  select(limit: number = MAX_TRANSACTIONS, on: State = this.#state()): Transaction[] {
     const all = [...this.#bySender.values()].flatMap((waiting) => [...waiting.values()]);
-    return selectTransactions(this.#state(), all, this.#rules, limit);
+    return selectTransactions(on, all, this.#rules, limit);
   }
 
   /** A waiting transaction by id. O(waiting). */

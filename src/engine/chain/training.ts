@@ -12,6 +12,12 @@ export interface Parent {
   readonly state: State;
 }
 
+/** A header that passed every check that it can be put to by itself, on this parent. */
+export interface Judged extends Parent {
+  readonly kind: "judged";
+  readonly id: Uint8Array;
+}
+
 /** What a block's batch holds of its tasks. */
 export interface Kept {
   /** Parameter sets of followed tasks that stand after the block. */
@@ -22,6 +28,8 @@ export interface Kept {
 }
 
 export interface Training {
+  /** Whether a parameter set of a followed task is here already. */
+  holds(task: Uint8Array, digest: Uint8Array): Promise<boolean>;
   /** Brings the deltas of a block's records of followed tasks here; the refusal when one cannot be had. */
   fetch(block: Block, origin: Origin, options: { readonly signal: AbortSignal }): Promise<Refusal | undefined>;
   /** Runs the block's records over its parent's parameters: every next state of a followed task must be what its deltas make. */

@@ -18,6 +18,7 @@ import { fromPeer, type PeerOrigin } from "../origin.ts";
 import { fetchRange } from "./block-requests.ts";
 import type { Client } from "./client.ts";
 import type { Peers } from "./peers.ts";
+import { type Foresight, readAhead } from "./read-ahead.ts";
 
 /** Blocks in one chunk, and chunks pulled at once. */
 export const CHUNK_BLOCKS = 16;
@@ -26,6 +27,8 @@ const PARALLEL = 4;
 const MAX_FAILURES = 3;
 /** Failures of a peer whose connection broke: it is left out of this sync, and blamed for nothing. */
 const BROKEN = Number.POSITIVE_INFINITY;
+/** Failures of a peer whose next block has no room here yet: that is not its fault. */
+const NO_ROOM = Number.MAX_SAFE_INTEGER;
 /** Times in a row that a peer's chain may move, or its connection break, before it brought what it claims. */
 const MAX_EXCUSES = 10;
 
@@ -36,6 +39,12 @@ export interface SyncDeps {
   readonly events: EventBus;
   readonly log: Log;
   readonly head: () => { readonly height: number; readonly work: bigint };
+  /** The block of most work that is here, checked or not. */
+  readonly heaviest: () => { readonly height: number };
+  /** A recent block that is here, on whatever branch. */
+  readonly recent: (id: Uint8Array) => { readonly work: bigint } | undefined;
+  /** Undefined on a node that runs every block's unit itself. */
+  readonly foresight: Foresight | undefined;
   /** Whether a block is in the tree. */
   readonly has: (id: Uint8Array) => Promise<boolean>;
   readonly importBlock: (block: Decoded<Block>, origin: PeerOrigin) => Promise<Verdict>;
@@ -106,6 +115,8 @@ export class Sync {
       if (best === undefined) return;
       const word = this.#deps.peers.get(best) as PeerStatus;
       const first = await this.#firstMissing(best).catch((error) => this.#failed(failures, best, error));
+      if (first !== undefined)
+        await this.#readAhead(best, first, word).catch((error) => this.#failed(failures, best, error));
       const all = first !== undefined && (await this.#pull(best, first, failures));
       this.#doubt(best, word, failures, all);
     }
@@ -119,9 +130,11 @@ export class Sync {
   #doubt(peer: string, word: PeerStatus, failures: Map<string, number>, all: boolean): void {
     const now = this.#deps.peers.get(peer);
     const failed = failures.get(peer) ?? 0;
-    if (now === undefined || this.#hasParted(peer, now) || (!all && failed < MAX_FAILURES)) return;
+    if (now === undefined || failed === NO_ROOM || this.#hasParted(peer, now)) return;
+    if (!all && failed < MAX_FAILURES) return;
     const claimed = toBigInt(word.work);
-    if (claimed <= this.#deps.head().work) {
+    // It brought what it claims, whether that is checked here yet or not.
+    if (claimed <= (this.#deps.recent(word.head)?.work ?? this.#deps.head().work)) {
       this.#excused.delete(peer);
       return;
     }
@@ -139,15 +152,17 @@ export class Sync {
       this.#deps.wire.punish(peer, "claims more work than its blocks hold");
   }
 
-  /** Peers with more work than our head that did not fail too often, best first. */
+  /** Peers with more work than our head, in blocks that are not here, that did not fail too often; best first. */
   #heavier(failures: ReadonlyMap<string, number>): string[] {
     const own = this.#deps.head().work;
     return this.#deps.peers.ranked().filter((peer) => {
       const status = this.#deps.peers.get(peer);
       if (status === undefined) return false;
-      const heavier = toBigInt(status.work) > own;
+      const claimed = toBigInt(status.work);
+      const heavier = claimed > own;
       if (!heavier) this.#parted.delete(peer);
-      return heavier && (failures.get(peer) ?? 0) < MAX_FAILURES && !this.#hasParted(peer, status);
+      const here = (this.#deps.recent(status.head)?.work ?? 0n) >= claimed;
+      return heavier && !here && (failures.get(peer) ?? 0) < MAX_FAILURES && !this.#hasParted(peer, status);
     });
   }
 
@@ -159,7 +174,7 @@ export class Sync {
 
   /** First block of the peer's chain that we may lack: steps back in doubling strides until a block's parent is known. */
   async #firstMissing(peer: string): Promise<Decoded<Block>> {
-    const top = Math.min(this.#deps.head().height + 1, (this.#deps.peers.get(peer) as PeerStatus).height);
+    const top = Math.min(this.#deps.heaviest().height + 1, (this.#deps.peers.get(peer) as PeerStatus).height);
     for (let back = 0, from = top; ; back = back === 0 ? 4 : back * 2) {
       from = Math.max(1, top - back);
       const [first] = await this.#range(peer, from, 1);
@@ -167,6 +182,15 @@ export class Sync {
       if (await this.#deps.has(first.value.header.parent)) return first;
       if (from === 1) throw new PouwError("BAD_ENCODING", "its first block does not stand on our genesis");
     }
+  }
+
+  /** Has what leads to a block that others vouched for known before it is taken in. */
+  async #readAhead(peer: string, first: Decoded<Block>, { height }: PeerStatus): Promise<void> {
+    const { foresight } = this.#deps;
+    if (foresight?.isWanted() !== true) return;
+    const range = (from: number, count: number): Promise<Decoded<Block>[]> =>
+      this.#range(peer, from, Math.min(count, CHUNK_BLOCKS));
+    await readAhead(first, { to: height, range }, foresight);
   }
 
   /** Pulls what follows `first` up to best's height in chunks, PARALLEL at a time, and imports all in order; true when all came in. */
@@ -226,6 +250,7 @@ export class Sync {
       const verdict = before ?? (await this.#deps.importBlock(block, fromPeer(peer)));
       if (verdict.kind === "accept") continue;
       this.#fail(failures, peer, verdict.reason);
+      if (verdict.code === "full") failures.set(peer, NO_ROOM);
       if (this.#deps.isExcusable(verdict)) this.#part(peer, block, verdict);
       else if (verdict.kind === "reject") this.#deps.wire.punish(peer, verdict.reason);
       return false;

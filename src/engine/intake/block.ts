@@ -1,14 +1,16 @@
 // Topic `block`: the header is judged once, the body pulled if it did not come along, and the whole handed to the ledger.
-import { ACCEPT, ignore } from "../../base/index.ts";
+import { ignore, type Verdict } from "../../base/index.ts";
 import type { Block, BlockNotice, Decoded } from "../../codec/index.ts";
 import { isExcusable } from "../blame.ts";
+import type { Judged } from "../chain/index.ts";
 import { fetchBlock } from "../exchange/index.ts";
 import type { PeerOrigin } from "../origin.ts";
 import type { Handler, IntakeDeps } from "./handler.ts";
 
 export const onBlock: Handler<"block"> = async ({ value, id }, origin, deps) => {
-  const { ledger, evidence, checks, events, wire, signal } = deps;
+  const { ledger, evidence, checks, sources, bans, events } = deps;
   const header = value.kind === "block" ? value.block.value.header : value.header;
+  if (bans.has(header.miner)) return ignore("banned", "it signed a forged unit");
   const parent = await ledger.entry(header.parent);
   // Its state would have to be replayed first; a chain that really parts there is fetched by sync, from who claims the work.
   if (parent !== undefined && parent.height < ledger.head.height - ledger.recentBlocks) return ignore("old-parent");
@@ -16,11 +18,29 @@ export const onBlock: Handler<"block"> = async ({ value, id }, origin, deps) => 
   if (judged.kind !== "judged") {
     if (judged.kind === "accept") return ignore("known");
     if (judged.code === "unknown-parent") events.emit("stranded", { peer: origin.from, ahead: false });
-    // Its author, too, may be an honest miner that does not follow the forged unit's task.
-    return isExcusable(judged, ledger.rules) ? ignore(judged.code) : judged;
+    return judged;
   }
   evidence.noteHeader(header);
-  checks.noteSource(id, origin);
+  const { miner, height, task } = header;
+  if (!(await checks.reserve({ id, miner, height, task, on: judged.parent }, origin)))
+    return ignore("full", "checks are owed");
+  sources.note(id, origin);
+  try {
+    return await takeIn({ value, id, judged }, origin, deps);
+  } finally {
+    await checks.settle(id);
+  }
+};
+
+interface Incoming {
+  readonly value: BlockNotice;
+  readonly id: Uint8Array;
+  readonly judged: Judged;
+}
+
+/** Takes a block in whose check has a place. It is passed on once that ended, or at once where it may be built upon unchecked. */
+async function takeIn({ value, id, judged }: Incoming, origin: PeerOrigin, deps: IntakeDeps): Promise<Verdict> {
+  const { ledger, checks, events, wire, signal } = deps;
   const block = await bodyOf(value, id, origin, deps);
   if (block === undefined) return ignore("no-block");
   const verdict = await ledger.importBlock(block, origin, { signal, judged });
@@ -31,8 +51,8 @@ export const onBlock: Handler<"block"> = async ({ value, id }, origin, deps) => 
     return ignore(verdict.code);
   }
   if (verdict.kind !== "accept") return verdict;
-  return deps.checksBeforeRelay ? checks.awaitCheck(id, header.task) : ACCEPT;
-};
+  return !deps.checksBeforeRelay && (await ledger.mayLead(id)) ? verdict : checks.awaitCheck(id);
+}
 
 async function bodyOf(
   notice: BlockNotice,

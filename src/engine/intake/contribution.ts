@@ -3,7 +3,8 @@ import { ignore, reject } from "../../base/index.ts";
 import { findTask } from "../../chain/index.ts";
 import type { Handler } from "./handler.ts";
 
-export const onContribution: Handler<"contribution"> = ({ value }, origin, { ledger, task, patience }) => {
+export const onContribution: Handler<"contribution"> = ({ value }, origin, { ledger, bans, task, patience }) => {
+  if (bans.has(value.author)) return ignore("banned", "it signed a forged unit");
   const engine = task(value.task);
   if (engine !== undefined) return patience.judge(origin.from, () => engine.rounds.addContribution(value, origin));
   return findTask(ledger.rules, value.task) === undefined ? reject("unknown-task") : ignore("not-followed");

@@ -5,7 +5,7 @@ import { checkShown } from "../../consensus/index.ts";
 import type { Handler } from "./handler.ts";
 
 export const onEvidence: Handler<"evidence"> = async ({ value: piece }, { from }, deps) => {
-  const { ledger, evidence, unitRuns, places, events, signal } = deps;
+  const { ledger, evidence, unitRuns, places, bans, events, signal } = deps;
   const { state, rules } = ledger;
   if (evidence.knows(piece)) return ignore("known");
   const judged = judge(piece, { state, height: state.height + 1 }, rules);
@@ -20,6 +20,7 @@ export const onEvidence: Handler<"evidence"> = async ({ value: piece }, { from }
   if (ran === undefined) return ignore("full", "units of evidence");
   const verdict = checkShown(shown, ran.found);
   if (verdict.kind !== "accept") return verdict;
+  if (shown.word === undefined) bans.ban(offender);
   const held = evidence.hold(piece);
   const kind = shown.word === undefined ? "forged-unit" : "false-attestation";
   if (held.kind === "accept") events.emit("alert", { kind, subject: toHex(offender), detail: "a peer showed it" });

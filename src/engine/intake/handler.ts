@@ -2,11 +2,11 @@
 import type { Verdict } from "../../base/index.ts";
 import type { Decoded, MessageOf, Topic } from "../../codec/index.ts";
 import type { Wire } from "../../ports/index.ts";
-import type { Attestations, AuditWords, EvidenceWatch, Ledger, Mempool } from "../chain/index.ts";
+import type { Attestations, AuditWords, EvidenceWatch, KeyBans, Ledger, Mempool } from "../chain/index.ts";
 import type { EventBus } from "../events.ts";
 import type { Client } from "../exchange/index.ts";
 import type { PeerOrigin } from "../origin.ts";
-import type { Checks, TaskEngine, UnitRuns } from "../training/index.ts";
+import type { Checks, Sources, TaskEngine, UnitRuns } from "../training/index.ts";
 import type { Patience } from "./patience.ts";
 import type { Places } from "./places.ts";
 
@@ -16,6 +16,8 @@ export interface IntakeDeps {
   readonly attestations: Attestations;
   readonly evidence: EvidenceWatch;
   readonly checks: Checks;
+  readonly sources: Sources;
+  readonly bans: KeyBans;
   readonly words: AuditWords;
   readonly unitRuns: UnitRuns;
   /** For units that evidence has us run. */
@@ -26,7 +28,7 @@ export interface IntakeDeps {
   readonly patience: Patience;
   /** The engine of a followed task. */
   readonly task: (id: Uint8Array) => TaskEngine | undefined;
-  /** Hold a block back until its unit was re-executed here. */
+  /** Hold every block back until its unit was re-executed here. */
   readonly checksBeforeRelay: boolean;
   readonly signal: AbortSignal;
 }

@@ -7,7 +7,7 @@ import type { Handler } from "./handler.ts";
 import { isEarly } from "./patience.ts";
 
 export const onRecord: Handler<"record"> = async (record, origin, deps) => {
-  const { ledger, evidence, events, patience } = deps;
+  const { ledger, evidence, events, patience, bans } = deps;
   const { value } = record;
   // Before it can be evidence: whoever passed the second on would be blamed by those that know no such task.
   if (findTask(ledger.rules, value.task) === undefined) return reject("unknown-task");
@@ -15,6 +15,7 @@ export const onRecord: Handler<"record"> = async (record, origin, deps) => {
   // The second record is passed on where the first was, so that whoever wins the next block can punish the offence; a third says nothing new.
   if (seen === "second") return ACCEPT;
   if (seen === "more") return ignore("second-record");
+  if (bans.has(value.leader)) return ignore("banned", "it signed a forged unit");
   if (value.height < ledger.head.height) return ignore("other-block", "an older one");
   const engine = deps.task(value.task);
   if (engine === undefined) return ignore("not-followed");

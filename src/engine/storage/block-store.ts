@@ -10,7 +10,7 @@ import { KEYS, ranges } from "./keys.ts";
 import { type Retention, standardRetention } from "./retention.ts";
 
 /** The store's format; another one belongs to another version. */
-const FORMAT = 2;
+const FORMAT = 3;
 /** Decoded blocks kept for the checks that follow an import. */
 const RECENT_BLOCKS = 8;
 
@@ -121,21 +121,6 @@ export class BlockStore {
       entries.push(entry);
     }
     return entries;
-  }
-
-  /**
-   * A height under `tip` whose block was checked, no longer recent, and not too far below: what lies under the blocks in memory is
-   * never found forged, and a head that falls needs one to stand on.
-   */
-  async settledUnder(tip: number): Promise<number> {
-    const { recent } = this.retention;
-    let floor = tip - recent;
-    const pending = async (): Promise<boolean> => {
-      const id = await this.canonical(floor);
-      return id !== undefined && (await this.entry(id))?.checked === "pending";
-    };
-    while (floor > 1 && floor > tip - 4 * recent && (await pending())) floor -= recent;
-    return Math.max(1, floor);
   }
 
   /** A row of the best chain's history. */

@@ -1,7 +1,7 @@
 // What the node knows of a block beyond its bytes: its place in the tree, and whether its unit was checked.
-import { fromHex, type Hash32, type TaskId, toHex } from "../../base/index.ts";
+import { type Address, fromHex, type Hash32, type TaskId, toHex } from "../../base/index.ts";
 
-/** `executed`: re-executed here, or made here. `attestations`: trusted verifiers vouch for it. */
+/** `executed`: re-executed here, or made here. `attestations`: enough others vouch for it. */
 export type Checked = "pending" | "executed" | "attestations" | "invalid";
 
 export interface BlockEntry {
@@ -9,7 +9,12 @@ export interface BlockEntry {
   readonly parent: Hash32;
   readonly height: number;
   readonly work: bigint;
-  readonly draw: Uint8Array;
+  /** Who won it. */
+  readonly miner: Address;
+  /** When this node took it in: a counter over all blocks, never the same twice. Of two blocks of equal work the lower stands. */
+  readonly heard: number;
+  /** Whether the unit's start was known here before the block came: only then may it be built upon unchecked. */
+  readonly startKnown: boolean;
   /** The winning unit's task, and digest(P(t)) that the unit started from. */
   readonly task: TaskId;
   readonly startDigest: Hash32;
@@ -24,12 +29,11 @@ const plain = new TextDecoder();
 const bytesOf = (hex: unknown): Uint8Array => (typeof hex === "string" ? fromHex(hex) : undefined) ?? new Uint8Array(0);
 
 export function encodeEntry(entry: BlockEntry): Uint8Array {
-  const { id, parent, height, work, draw, task, startDigest, parameters, checked } = entry;
-  const hex = { id, parent, draw, task, startDigest };
+  const { id, parent, height, work, miner, heard, startKnown, task, startDigest, parameters, checked } = entry;
+  const hex = { id, parent, miner, task, startDigest };
   const fields = Object.fromEntries(Object.entries(hex).map(([name, bytes]) => [name, toHex(bytes)]));
-  return text.encode(
-    JSON.stringify({ ...fields, parameters: parameters.map(toHex), height, work: `${work}`, checked }),
-  );
+  const rest = { height, work: `${work}`, heard, startKnown, checked };
+  return text.encode(JSON.stringify({ ...fields, parameters: parameters.map(toHex), ...rest }));
 }
 
 export function decodeEntry(bytes: Uint8Array): BlockEntry {
@@ -39,7 +43,9 @@ export function decodeEntry(bytes: Uint8Array): BlockEntry {
     parent: bytesOf(raw.parent) as Hash32,
     height: Number(raw.height),
     work: BigInt(String(raw.work)),
-    draw: bytesOf(raw.draw),
+    miner: bytesOf(raw.miner) as Address,
+    heard: Number(raw.heard),
+    startKnown: raw.startKnown === true,
     task: bytesOf(raw.task) as TaskId,
     startDigest: bytesOf(raw.startDigest) as Hash32,
     parameters: (Array.isArray(raw.parameters) ? raw.parameters : []).map((hex) => bytesOf(hex) as Hash32),

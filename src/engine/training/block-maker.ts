@@ -1,7 +1,7 @@
 // Turns a winning unit into a block: drafted, signed once, kept, and published (protocol section 4).
 import { bytesEqual, Lru, messageOf, toHex } from "../../base/index.ts";
 import type { State } from "../../chain/index.ts";
-import { Block, type RoundRecord } from "../../codec/index.ts";
+import { Block, MAX_TRANSACTIONS, type RoundRecord } from "../../codec/index.ts";
 import { type Draft, type DraftParts, draftBlock, sealBlock } from "../../consensus/index.ts";
 import type { KeyPair } from "../../crypto/index.ts";
 import type { Clock, Log } from "../../ports/index.ts";
@@ -64,7 +64,12 @@ export class BlockMaker {
     const { contribution, nonce, closing, time, state } = won;
     const parts: DraftParts = { contribution, nonce, closing, time, records: this.#records(won) };
     const attempts: readonly DraftParts[] = [
-      { ...parts, transactions: mempool.select(), ...words.select(state), evidence: evidence.pending(state) },
+      {
+        ...parts,
+        transactions: mempool.select(MAX_TRANSACTIONS, state),
+        ...words.select(state),
+        evidence: evidence.pending(state),
+      },
       parts,
       // The others' tasks may have recorded since what the closing record counts on.
       { ...parts, records: won.records },

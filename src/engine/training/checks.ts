@@ -1,79 +1,114 @@
-// Which blocks stand: by re-execution here, or by the attestations of verifiers on a node that cannot train or does not follow the task (protocol section 5).
-import { ACCEPT, type Hash32, ignore, Lru, messageOf, toHex, type Verdict } from "../../base/index.ts";
-import type { Rules } from "../../chain/index.ts";
-import { Attestation, type Block, Header, OUTCOMES, type Outcome } from "../../codec/index.ts";
-import type { KeyPair } from "../../crypto/index.ts";
-import type { Clock, Log, Wire } from "../../ports/index.ts";
-import type { Attestations, Ledger } from "../chain/index.ts";
+// Which blocks stand: by re-execution here, or by others' attestations on a node that cannot train or does not follow the task (protocol section 5).
+import { ACCEPT, bytesEqual, ignore, messageOf, toHex, type Verdict } from "../../base/index.ts";
+import type { Attestation, Header } from "../../codec/index.ts";
+import type { Clock, Log } from "../../ports/index.ts";
+import type { Attestations, Decided, KeyBans, Ledger } from "../chain/index.ts";
 import type { EngineEvents, EventBus } from "../events.ts";
-import { type Outbox, within } from "../exchange/index.ts";
+import { within } from "../exchange/index.ts";
 import type { PeerOrigin } from "../origin.ts";
-import type { BlockStore } from "../storage/index.ts";
+import type { BlockEntry, BlockStore } from "../storage/index.ts";
 import type { Executor } from "./executor.ts";
-import type { FollowedTasks } from "./followed-tasks.ts";
+import type { OwedCheck, OwedChecks, Rank } from "./owed-checks.ts";
+import type { Sources } from "./sources.ts";
 
-/** Strikes for a forged unit: a ban at once. */
-const FORGED_STRIKES = 3;
-/** A verifier holds a block back from relaying at most this long, ms. */
+/** A block is held back from relaying for its check at most this long, ms. */
 const CHECK_WAIT_MS = 30_000;
+/** Checks owed at which a sync pauses, and how long it waits for one to end, ms. */
+const MAX_BACKLOG = 32;
+const ROOM_WAIT_MS = 60_000;
+/** Places of blocks this far under the head that nobody decided on are given up. */
+const STALE_BLOCKS = 12;
 
 export interface ChecksDeps {
-  readonly rules: Rules;
-  readonly key: KeyPair;
-  readonly wire: Pick<Wire, "punish">;
   readonly clock: Clock;
   readonly log: Log;
   readonly ledger: Ledger;
   readonly blocks: BlockStore;
-  readonly tasks: FollowedTasks;
+  readonly bans: KeyBans;
+  readonly owed: OwedChecks;
+  readonly sources: Sources;
   readonly attestations: Attestations;
-  readonly outbox: Outbox;
   readonly events: EventBus;
+  /** Whether this node re-executes the units of a task. */
+  readonly executes: (task: Uint8Array) => boolean;
   /** Undefined on a node that cannot train. */
   readonly executor: Executor | undefined;
+}
+
+/** A block on its way in: its header stands on `on`. */
+export interface Arrival extends Pick<Header, "miner" | "height" | "task"> {
+  readonly id: Uint8Array;
+  readonly on: BlockEntry;
 }
 
 export class Checks {
   readonly #deps: ChecksDeps;
   readonly #signal: AbortSignal;
-  readonly #sources = new Lru<string, PeerOrigin>(512);
 
   constructor(deps: ChecksDeps, { signal }: { readonly signal: AbortSignal }) {
     this.#deps = deps;
     this.#signal = signal;
-    deps.events.on("pending", (owed) => this.#queueCheck(owed));
+    deps.events.on("pending", (pending) => void this.#owe(pending).catch((error) => this.#failed(error)));
     deps.events.on("executed", (execution) => this.#executed(execution));
+    deps.events.on("head", ({ tip }) => deps.owed.drop(({ height }) => height < tip.height - STALE_BLOCKS));
   }
 
-  /** Who brought a block first, to blame if its unit is forged. */
-  noteSource(id: Uint8Array, origin: PeerOrigin): void {
-    if (!this.#sources.has(toHex(id))) this.#sources.set(toHex(id), origin);
+  /** Keeps a place for a block's check; false when there is none: the block waits at its sender. One that others decided on already needs none. */
+  async reserve(arrival: Arrival, origin: PeerOrigin): Promise<boolean> {
+    if (this.#isVouched(arrival)) return true;
+    return this.#deps.owed.reserve(await this.#checkOf(arrival, origin.from));
   }
 
-  /** Signs and gossips this node's word on a block that it re-executed. */
-  attest(block: Block, outcome: Outcome, digest: Uint8Array | undefined): void {
-    const { key, rules, attestations, events, outbox } = this.#deps;
-    const unsigned = {
-      block: Header.id(block.header),
-      height: block.header.height,
-      outcome: OUTCOMES.indexOf(outcome),
-      digest: digest ?? new Uint8Array(32),
-      verifier: key.address,
-    };
-    const attestation = Attestation.sign(unsigned, key, rules.genesis);
-    attestations.add(attestation);
-    events.emit("attestation", { attestation });
-    outbox.publish("attestation", Attestation.codec.encode(attestation));
+  /** The same for a block that was asked for: it waits until others are done. */
+  async reserveInTime(arrival: Arrival, origin: PeerOrigin): Promise<boolean> {
+    const { clock, owed } = this.#deps;
+    if (this.#isVouched(arrival)) return true;
+    const check = await this.#checkOf(arrival, origin.from);
+    // What others decide on does not end by waiting here.
+    if (!this.#deps.executes(arrival.task)) return owed.size < MAX_BACKLOG && owed.reserve(check);
+    return within(clock, ROOM_WAIT_MS, this.#signal, async (signal) => {
+      while (!signal.aborted) {
+        if (owed.size < MAX_BACKLOG && owed.reserve(check)) return true;
+        await owed.changed(signal);
+      }
+      return false;
+    });
   }
 
-  /** A block whose unit somebody must re-execute: this node, or the verifiers that it trusts. */
-  #queueCheck(owed: EngineEvents["pending"]): void {
-    if (this.#executes(owed.task)) this.#deps.executor?.add(owed);
-    else void this.#followAttestations(owed.id as Hash32);
+  #isVouched({ id, task }: Arrival): boolean {
+    const { executes, attestations, ledger } = this.#deps;
+    return !executes(task) && attestations.decided(id, ledger.state) === "valid";
   }
 
-  #executes(task: Uint8Array): boolean {
-    return this.#deps.executor !== undefined && this.#deps.tasks.get(task) !== undefined;
+  /** Gives the place of a block up that was not taken in. */
+  async settle(id: Uint8Array): Promise<void> {
+    const { ledger, owed } = this.#deps;
+    if ((await ledger.entry(id))?.checked !== "pending") owed.release(id);
+  }
+
+  /** Collateral counts where this node has checked everything: a forged block makes its author's. */
+  async #checkOf({ id, miner, height, on }: Arrival, from: string | undefined): Promise<OwedCheck> {
+    const { ledger, bans } = this.#deps;
+    const state = await ledger.stateOf(ledger.uncheckedUnder(on).ground);
+    const backed: Rank = state.collateralOf(miner) >= ledger.rules.minCollateral ? "backed" : "unbacked";
+    return { id, height, author: toHex(miner), from, rank: bans.has(miner) ? "banned" : backed };
+  }
+
+  /** A block is here: somebody must check its unit, and whatever under it is not checked. */
+  async #owe({ id }: EngineEvents["pending"]): Promise<void> {
+    const { ledger, executor } = this.#deps;
+    const tip = ledger.recent(id);
+    if (tip === undefined) return;
+    for (const entry of [...ledger.uncheckedUnder(tip).open].reverse()) {
+      if (this.#deps.executes(entry.task)) executor?.add(await this.#checkOfHeld(entry));
+      else if (entry === tip) await this.#followAttestations(entry.id);
+    }
+  }
+
+  async #checkOfHeld(entry: BlockEntry): Promise<OwedCheck> {
+    const { ledger, sources } = this.#deps;
+    const on = (await ledger.entry(entry.parent)) as BlockEntry;
+    return this.#checkOf({ ...entry, on }, sources.of(entry.id));
   }
 
   #executed({ block, id, verdict, digest }: EngineEvents["executed"]): void {
@@ -81,63 +116,82 @@ export class Checks {
     const { miner, height } = block.header;
     const outcome = verdict.kind === "accept" ? "valid" : "invalid";
     if (verdict.kind !== "accept") {
-      this.#blame(id, verdict.reason);
+      void this.#forged(id, verdict.reason).catch((error) => this.#failed(error));
       const detail = `height ${height}: ${verdict.reason}`;
       events.emit("alert", { kind: "forged-unit", subject: toHex(miner), detail });
     }
     events.emit("checked", { block, id: toHex(id), outcome, by: "executed", digest });
   }
 
-  /** Whoever first brought a forged block out pays for it; relayers before the re-execution do not. */
-  #blame(id: Uint8Array, reason: string): void {
-    const source = this.#sources.get(toHex(id));
-    if (source === undefined) return;
-    for (let i = 0; i < FORGED_STRIKES; i++) this.#deps.wire.punish(source.author, reason);
+  /** A forged block takes the checks that are owed for its author's others with it, and for what stands on them. */
+  async #forged(id: Uint8Array, reason: string): Promise<void> {
+    const { ledger, owed, sources } = this.#deps;
+    const forged = await ledger.entry(id);
+    if (forged === undefined) return;
+    owed.drop((check) => {
+      const entry = ledger.recent(check.id);
+      const open = entry === undefined ? [] : ledger.uncheckedUnder(entry).open;
+      return open.some(({ miner }) => bytesEqual(miner, forged.miner));
+    });
+    await sources.blame(forged, reason);
   }
 
-  /** Resolves with the outcome of the block's re-execution, for a verifier that relays only what it checked. */
-  async awaitCheck(id: Uint8Array, task: Uint8Array): Promise<Verdict> {
-    if (!this.#executes(task)) return ACCEPT;
+  /** Resolves once a block may be passed on: accept when its check ended well. */
+  async awaitCheck(id: Uint8Array): Promise<Verdict> {
     const name = toHex(id);
     const { clock, events, ledger } = this.#deps;
     const next = within(clock, CHECK_WAIT_MS, this.#signal, (signal) =>
       events.next("checked", (checked) => checked.id === name, { signal }),
     ).catch(() => undefined);
     const known = (await ledger.entry(id))?.checked;
-    if (known === "executed") return ACCEPT;
+    if (known === "executed" || known === "attestations") return ACCEPT;
     const outcome = (await next)?.outcome;
-    // The relayer could not know either: its author is blamed, not whoever passed it on.
+    // The sender is judged by itself: it may have been in the right to pass it on.
     return outcome === "valid" ? ACCEPT : ignore("not-checked");
   }
 
-  /** A verifier's word arrived; it counts for blocks that are not re-executed here. */
-  async hear(attestation: Attestation): Promise<void> {
-    this.#deps.events.emit("attestation", { attestation });
-    await this.#followAttestations(attestation.block as Hash32);
+  /** The lowest block of the heaviest branch that waits for others' words; undefined when there is none. */
+  get unvouched(): BlockEntry | undefined {
+    const { ledger, executes } = this.#deps;
+    const { open } = ledger.uncheckedUnder(ledger.heaviest);
+    return open.findLast(({ task }) => !executes(task));
   }
 
-  /** Marks a block as two thirds of the trusted verifiers say. What the disk does not take now is decided by the next word. */
-  async #followAttestations(id: Hash32): Promise<void> {
-    const { attestations, log } = this.#deps;
-    const decided = attestations.decided(id);
-    if (decided === undefined) return;
+  /** Somebody's word arrived; it counts for blocks that are not re-executed here. */
+  async hear(attestation: Attestation): Promise<void> {
+    this.#deps.events.emit("attestation", { attestation });
+    await this.#followAttestations(attestation.block);
+  }
+
+  /** Decides on a block as others say. What the disk does not take now is decided by the next word. */
+  async #followAttestations(id: Uint8Array): Promise<void> {
+    const { attestations, ledger } = this.#deps;
+    const entry = ledger.recent(id);
+    if (entry?.checked !== "pending") return;
     try {
-      await this.#decide(id, decided);
+      const { open, ground } = ledger.uncheckedUnder(entry);
+      const decided = attestations.decided(id, await ledger.stateOf(ground));
+      // Nobody attests a block before all that is under it.
+      const vouched = decided === "valid" ? [...open].reverse() : decided === undefined ? [] : [entry];
+      for (const one of vouched) await this.#decide(one, decided as Decided);
     } catch (error) {
-      if (!this.#signal.aborted)
-        log.warn({ block: toHex(id), reason: messageOf(error) }, "attestations were not followed");
+      this.#failed(error);
     }
   }
 
-  async #decide(id: Hash32, decided: Outcome): Promise<void> {
-    const { ledger, blocks, events } = this.#deps;
-    const entry = await ledger.entry(id);
-    if (entry === undefined || entry.checked !== "pending" || this.#executes(entry.task)) return;
+  async #decide({ id, task }: BlockEntry, outcome: Decided): Promise<void> {
+    const { ledger, blocks, events, owed } = this.#deps;
+    if (ledger.recent(id)?.checked !== "pending" || this.#deps.executes(task)) return;
     const block = await blocks.block(id);
-    await ledger.setChecked(id, decided === "valid" ? "attestations" : "invalid");
-    if (decided === "invalid") this.#blame(id, "two thirds of the trusted verifiers found its unit forged");
+    await ledger.setChecked(id, outcome === "valid" ? "attestations" : "invalid");
+    owed.release(id);
+    if (outcome === "invalid") await this.#forged(id, "enough others found its unit forged");
     if (block === undefined) return;
-    const { value } = block;
-    events.emit("checked", { block: value, id: toHex(id), outcome: decided, by: "attestations", digest: undefined });
+    const told = { block: block.value, id: toHex(id), outcome, digest: undefined };
+    events.emit("checked", { ...told, by: "attestations" });
+  }
+
+  #failed(error: unknown): void {
+    if (!this.#signal.aborted) this.#deps.log.warn({ reason: messageOf(error) }, "a block's check was not followed");
   }
 }

@@ -1,5 +1,5 @@
-// Re-executes winning units, oldest block first: one forged unit is enough to drop a block and all that stands on it (protocol section 5).
-import { ACCEPT, messageOf, PouwError, toHex, type Verdict } from "../../base/index.ts";
+// Re-executes winning units, in the order in which they are owed: one forged unit is enough to drop a block and all that stands on it (protocol section 5).
+import { ACCEPT, messageOf, PouwError, type Verdict } from "../../base/index.ts";
 import type { State } from "../../chain/index.ts";
 import type { Block, Contribution } from "../../codec/index.ts";
 import { checkShown, shownUnits } from "../../consensus/index.ts";
@@ -10,6 +10,7 @@ import type { EngineEvents, EventBus } from "../events.ts";
 import type { BlockStore } from "../storage/index.ts";
 import { reexecute } from "./execute.ts";
 import type { FollowedTasks } from "./followed-tasks.ts";
+import type { OwedCheck, OwedChecks } from "./owed-checks.ts";
 import type { UnitRuns } from "./unit-runs.ts";
 
 /** A check that failed for a reason of this machine is tried again after this, ms. */
@@ -19,6 +20,7 @@ type Execution = EngineEvents["executed"];
 
 export interface ExecutorDeps {
   readonly runtime: Runtime;
+  readonly owed: OwedChecks;
   readonly blocks: BlockStore;
   readonly tasks: FollowedTasks;
   readonly unitRuns: UnitRuns;
@@ -28,69 +30,57 @@ export interface ExecutorDeps {
   readonly events: EventBus;
 }
 
-interface Owed {
-  readonly id: Uint8Array;
-  readonly height: number;
-}
-
 export class Executor {
   readonly #deps: ExecutorDeps;
   readonly #signal: AbortSignal;
-  readonly #waiting = new Map<string, Owed>();
   #running = 0;
-  #wake: (() => void)[] = [];
 
   constructor(deps: ExecutorDeps, { signal }: { readonly signal: AbortSignal }) {
     this.#deps = deps;
     this.#signal = signal;
   }
 
-  /** Blocks whose check is owed. */
-  get backlog(): number {
-    return this.#waiting.size + this.#running;
-  }
-
-  add(owed: Owed): void {
-    this.#waiting.set(toHex(owed.id), owed);
+  /** A block that is here is to be checked. */
+  add(check: OwedCheck): void {
+    this.#deps.owed.ready(check);
     this.#next();
   }
 
-  /** Resolves once fewer than `limit` checks are owed. */
-  async below(limit: number): Promise<void> {
-    while (this.backlog >= limit && !this.#signal.aborted) {
-      await new Promise<void>((resolve) => this.#wake.push(resolve));
-    }
-  }
-
   #next(): void {
-    if (this.#signal.aborted || this.#running >= this.#deps.runtime.workers) return;
-    let lowest: Owed | undefined;
-    for (const owed of this.#waiting.values()) if (lowest === undefined || owed.height < lowest.height) lowest = owed;
-    if (lowest === undefined) return;
-    this.#waiting.delete(toHex(lowest.id));
+    const { owed, runtime } = this.#deps;
+    if (this.#signal.aborted || this.#running >= runtime.workers) return;
+    const check = owed.take();
+    if (check === undefined) return;
     this.#running++;
-    void this.#check(lowest).finally(() => {
+    void this.#check(check).finally(() => {
       this.#running--;
-      for (const wake of this.#wake.splice(0)) wake();
       this.#next();
     });
   }
 
-  async #check(owed: Owed): Promise<void> {
-    const { ledger, log, clock, events } = this.#deps;
+  async #check(check: OwedCheck): Promise<void> {
+    const { ledger, owed, log, clock, events } = this.#deps;
+    const began = clock.now();
     try {
-      const execution = await this.#execute(owed);
-      if (execution === undefined) return;
-      await ledger.setChecked(owed.id, execution.verdict.kind === "accept" ? "executed" : "invalid");
-      events.emit("executed", execution);
+      const execution = await this.#execute(check.id);
+      if (execution !== undefined) {
+        const good = execution.verdict.kind === "accept";
+        if (!good) owed.noteWaste(check, clock.now() - began);
+        await ledger.setChecked(check.id, good ? "executed" : "invalid");
+      }
+      owed.release(check.id);
+      if (execution !== undefined) events.emit("executed", execution);
     } catch (error) {
       if (this.#signal.aborted) return;
-      log.warn({ height: owed.height, reason: messageOf(error) }, "a winning unit could not be checked yet");
-      clock.after(RETRY_MS, () => this.add(owed));
+      log.warn({ height: check.height, reason: messageOf(error) }, "a winning unit could not be checked yet");
+      owed.putOff(check);
+      clock.after(RETRY_MS, () => {
+        if (owed.has(check.id)) this.add(check);
+      });
     }
   }
 
-  async #execute({ id }: Owed): Promise<Execution | undefined> {
+  async #execute(id: Uint8Array): Promise<Execution | undefined> {
     const { ledger, blocks, tasks, runtime } = this.#deps;
     const entry = await ledger.entry(id);
     if (entry === undefined || entry.checked !== "pending") return undefined;

@@ -34,6 +34,10 @@ export class FollowedTasks implements Training {
     return this.all.find((followed) => bytesEqual(followed.task.id, id));
   }
 
+  async holds(task: Uint8Array, digest: Uint8Array): Promise<boolean> {
+    return (await this.get(task)?.parameters.get(digest)) !== undefined;
+  }
+
   /** A delta's bytes by hash, of whatever task. */
   async delta(hash: Uint8Array): Promise<Uint8Array | undefined> {
     for (const { deltas } of this.all) {

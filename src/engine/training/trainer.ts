@@ -85,21 +85,41 @@ export class Trainer {
     return finished;
   }
 
-  /** A result draws if the head has not moved since, and makes a block or a contribution. */
+  /** A result draws if its block may still be followed by another, and makes a block or a contribution. */
   async #use(result: UnitResult, begun: Begun): Promise<{ readonly draws: number; readonly won: boolean }> {
     const { ledger, rounds, blockMaker, outbox } = this.#deps;
     const { view, state, unit } = begun;
     if (bytesEqual(result.digest, view.startDigest)) return { draws: 0, won: false };
     const contribution = this.#contribution(result, begun);
-    const draws = bytesEqual(ledger.head.id, view.head) ? noncesPerUnit(this.#task, ledger.rules) : 0;
+    const onHead = bytesEqual(ledger.head.id, view.head);
+    const draws = (await this.#mayStillWin(view)) ? noncesPerUnit(this.#task, ledger.rules) : 0;
     const finished = { ...unit, startDigest: view.startDigest, digest: result.digest };
     // The time decides which target holds, so the block is signed with the one that the unit drew at.
     const time = blockMaker.timeOn(state);
     const win = findWin(finished, draws, targetAt(state, time, ledger.rules));
-    if (win !== undefined && (await this.#win({ contribution, state, view }, win, time))) return { draws, won: true };
+    const won = win !== undefined && (await this.#win({ contribution, state, view }, win, time));
+    // A block beside the head may lose the tie: then its unit is worth what every other is.
+    if (won && onHead) return { draws, won };
     if ((await rounds.addContribution(contribution, OWN)).kind === "accept")
       outbox.publish("contribution", Contribution.codec.encode(contribution));
-    return { draws, won: false };
+    return { draws, won };
+  }
+
+  /**
+   * Whether a block on the head that the unit began on is worth making: that is head still, or was replaced by a child or a sibling
+   * meanwhile. Not beside an own block: two of one author's at a height do each other no good.
+   */
+  async #mayStillWin(view: RoundView): Promise<boolean> {
+    const { ledger } = this.#deps;
+    const { head } = ledger;
+    if (bytesEqual(head.id, view.head)) return true;
+    if (bytesEqual(head.parent, view.head)) return !this.#isOwn(head);
+    const begun = await ledger.entry(view.head);
+    return begun !== undefined && begun.checked !== "invalid" && bytesEqual(begun.parent, head.parent);
+  }
+
+  #isOwn({ miner }: { readonly miner: Uint8Array }): boolean {
+    return bytesEqual(miner, this.#deps.key.address);
   }
 
   /** Whether the win became a block that stands here. */

@@ -55,6 +55,8 @@ export interface Built {
   readonly wire: Wire;
   readonly store: Store;
   readonly runtime: Runtime | undefined;
+  /** Verifiers that it was told to trust. */
+  readonly trusted: number;
   readonly capabilities: readonly CapabilityReport[];
   readonly roles: readonly RunningRole[];
   readonly refused: readonly RefusedRole[];
@@ -92,6 +94,7 @@ export async function build(options: NodeOptions, parts: NodeParts, scope: Scope
   scope.defer("engine", () => engine.stop());
   return {
     ...{ options, network, key, log, clock, metrics, wire, store, runtime, engine },
+    trusted: options.trustedVerifiers.length,
     tasks: engine.tasks.map(({ task }) => task),
     capabilities: [...capabilities, mdnsReport(options)],
     roles: chosen.roles.map((role) => startRole(role, { workers, settings: options, tasks })),

@@ -37,6 +37,8 @@ export interface StatusParts {
   readonly wire: Wire;
   readonly runtime: Runtime | undefined;
   readonly engine: Engine;
+  /** Verifiers that it was told to trust. */
+  readonly trusted: number;
   readonly roles: readonly RunningRole[];
   readonly refused: NodeStatus["rolesRefused"];
   readonly capabilities: readonly CapabilityReport[];
@@ -66,6 +68,7 @@ export function buildStatus(sources: StatusSources, moment: Moment): NodeStatus 
     height: engine.ledger.head.height,
     tip: lookout.tip,
     settled: lookout.settled,
+    waitsFor: waitsFor(built),
     finalizedHeight: 0,
     peers: wire.peers().length,
     addresses: wire.addresses(),
@@ -79,6 +82,19 @@ export function buildStatus(sources: StatusSources, moment: Moment): NodeStatus 
     residentBytes: process.memoryUsage.rss(),
     stats: statsOf(built, meter, now),
   };
+}
+
+/** Why the chain stands still at a node that goes by others' words, and the next step. */
+function waitsFor({ engine, runtime, trusted }: StatusParts): string | undefined {
+  const { unvouched } = engine;
+  if (unvouched === undefined) return undefined;
+  const why = runtime === undefined ? "this node cannot train" : "this node does not follow the task it trains";
+  const own = runtime === undefined ? "install onnxruntime-node" : "follow all tasks";
+  const words =
+    trusted === 0
+      ? `no keys with two thirds of all stake vouched for it, and no verifier is trusted; start with --trust-verifier <address>, or ${own}`
+      : `neither two thirds of the ${trusted} trusted verifiers nor of all stake vouched for it; wait for them, or ${own}`;
+  return `Block ${unvouched.height} and those above it are not taken over: ${why}, and ${words}.`;
 }
 
 function accountOf({ engine, key }: StatusParts): Pick<NodeStatus, "nodeId" | keyof typeof moneyFields> {

@@ -109,6 +109,12 @@ export const statusSchema = z
     settled: blockSummarySchema.describe(
       "The block two below the tip: what healthy nodes of one network agree on at any moment.",
     ),
+    waitsFor: z
+      .string()
+      .optional()
+      .describe(
+        "Why blocks that peers have are not taken over, and what to do about it: this node does not run their units itself, and nobody vouched for them yet. Absent when nothing waits.",
+      ),
     finalizedHeight: heightForm.describe("Height of the last final block."),
     peers: count("Number of connected peers."),
     addresses: z.array(z.string()).readonly().describe("Multiaddrs that the node listens at, with its peer id."),

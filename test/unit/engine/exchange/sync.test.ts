@@ -55,6 +55,9 @@ beforeEach(() => {
       events: new Emitter(),
       log: silentLog(),
       head: () => head,
+      heaviest: () => head,
+      recent: () => undefined,
+      foresight: undefined,
       isExcusable: () => false,
       has: async (id) => known.has(hex(id)),
       importBlock: async ({ value: { header } }) => {

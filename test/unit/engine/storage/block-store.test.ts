@@ -6,8 +6,8 @@ import { ACCEPT, Emitter, type Hash32, toHex } from "../../../../src/base/index.
 import { genesisState, rulesOf, type State } from "../../../../src/chain/index.ts";
 import { Block, Transaction } from "../../../../src/codec/index.ts";
 import { sha256 } from "../../../../src/crypto/index.ts";
-import { Ledger } from "../../../../src/engine/chain/index.ts";
-import { fromPeer } from "../../../../src/engine/origin.ts";
+import { type KeyBans, Ledger } from "../../../../src/engine/chain/index.ts";
+import { OWN } from "../../../../src/engine/origin.ts";
 import {
   BlockStore,
   type HistorySource,
@@ -255,7 +255,7 @@ describe("the directory", () => {
     await expect(blocks.claim({ ...identity, network: "other" })).rejects.toMatchObject({ code: "WRONG_NETWORK" });
     await expect(blocks.claim({ ...identity, genesis: "bb".repeat(32) })).rejects.toMatchObject({
       code: "WRONG_NETWORK",
-      message: expect.stringContaining("network testing, genesis aaaaaaaaaaaaaaaa, format 2"),
+      message: expect.stringContaining("network testing, genesis aaaaaaaaaaaaaaaa, format 3"),
     });
   });
 
@@ -282,17 +282,25 @@ describe("the size of a block's batch", () => {
     const rich: World = { genesis, rules: rulesOf(genesis), state: genesisState(genesis) };
     const inner = noting(memoryStore());
     const training = {
+      holds: async () => true,
       fetch: async () => undefined,
       advance: async () => ACCEPT,
       keep: async () => ({ parameters: [new Uint8Array(32) as Hash32], writes: [], written: () => undefined }),
     };
     const retention: Retention = { keepsState: () => true, lastKept: (height) => height, recent: 64 };
-    const deps = { training, events: new Emitter<never>() as never, clock: new VirtualClock(), log: silentLog() };
+    const standing = { executes: () => true, bans: { has: () => false } as unknown as KeyBans };
+    const deps = {
+      ...standing,
+      training,
+      events: new Emitter<never>() as never,
+      clock: new VirtualClock(),
+      log: silentLog(),
+    };
     const ledger = await Ledger.open(rich, { ...deps, blocks: new BlockStore(inner, { retention }) });
     const transactions = [aTransfer(rich.state, alice, bob.address, 5n)];
     const { block } = mineBlock(rich.state, alice, rich.rules, { transactions });
     batches.length = 0;
-    expect(await ledger.importBlock(Block.wrap(block), fromPeer("peer"), { signal })).toEqual(ACCEPT);
+    expect(await ledger.importBlock(Block.wrap(block), OWN, { signal })).toEqual(ACCEPT);
     return batches;
   }
 

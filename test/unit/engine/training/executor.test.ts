@@ -1,4 +1,4 @@
-// Checks that are owed: the lowest height first, as many at once as there are workers, again after a fault of this machine.
+// Checks that are owed, run in their order: as many at once as there are workers, again after a fault of this machine.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { silentLog } from "../../../../src/adapters/telemetry/index.ts";
 import { Emitter, PouwError, toHex } from "../../../../src/base/index.ts";
@@ -6,7 +6,8 @@ import { Block } from "../../../../src/codec/index.ts";
 import type { EngineEvents, EventBus } from "../../../../src/engine/events.ts";
 import { fromPeer } from "../../../../src/engine/origin.ts";
 import { Executor, type ExecutorDeps } from "../../../../src/engine/training/executor.ts";
-import { FollowedTasks, UnitRuns } from "../../../../src/engine/training/index.ts";
+import { FollowedTasks, OwedChecks, UnitRuns } from "../../../../src/engine/training/index.ts";
+import type { OwedCheck } from "../../../../src/engine/training/owed-checks.ts";
 import type { Runtime, UnitRequest } from "../../../../src/ports/index.ts";
 import { aDesk, type Built, blockOn, type Desk, firstPlace, signal } from "../../../support/desk.ts";
 import { aWin, blockOf } from "../../../support/forge.ts";
@@ -17,7 +18,9 @@ let desk: Desk;
 let events: EventBus;
 let executed: EngineEvents["executed"][];
 let stop: AbortController;
+let owed: OwedChecks;
 beforeEach(async () => {
+  owed = new OwedChecks();
   desk = await aDesk();
   events = new Emitter();
   executed = [];
@@ -38,10 +41,10 @@ async function pending(count: number): Promise<Built[]> {
   }
   return built;
 }
-const owedOf = ({ block }: Built): { id: Uint8Array; height: number } => ({
-  id: block.id,
-  height: block.value.header.height,
-});
+const owedOf = ({ block }: Pick<Built, "block">, from = "peer"): OwedCheck => {
+  const { height, miner } = block.value.header;
+  return { id: block.id, height, author: toHex(miner), from, rank: "backed" };
+};
 
 /** A runtime that notes the seeds it is asked for and answers when it is let. */
 function held(workers = 1): { runtime: Runtime; asked: UnitRequest[]; release: () => Promise<void> } {
@@ -70,7 +73,7 @@ function anExecutor(runtime: Runtime, change: Partial<ExecutorDeps> = {}): Execu
   const { blocks, ledger, followed, lab } = desk;
   const tasks = new FollowedTasks([followed]);
   const unitRuns = new UnitRuns({ rules: ledger.rules, tasks, runtime });
-  const deps = { runtime, blocks, tasks, unitRuns, ledger, clock: lab.clock, log: silentLog(), events };
+  const deps = { runtime, owed, blocks, tasks, unitRuns, ledger, clock: lab.clock, log: silentLog(), events };
   return new Executor({ ...deps, ...change }, { signal: stop.signal });
 }
 const heights = (): number[] => executed.map(({ block }) => block.header.height);
@@ -82,29 +85,29 @@ describe("what is owed", () => {
     const executor = anExecutor(runtime);
     // The first is taken at once; the rest wait for the only worker.
     for (const i of [2, 4, 1, 3, 0]) executor.add(owedOf(built[i] as Built));
-    expect(executor.backlog).toBe(5);
+    expect(owed.size).toBe(5);
     for (let i = 0; i < 5; i++) {
       await settle();
       await release();
     }
     expect(heights()).toEqual([4, 2, 3, 5, 6]);
-    expect(executor.backlog).toBe(0);
+    expect(owed.size).toBe(0);
   });
 
-  it("is run by as many workers as there are, and below() tells when there is room", async () => {
+  it("is run by as many workers as there are, and keeps its place until it ended", async () => {
     const built = await pending(4);
     const { runtime, asked, release } = held(2);
     const executor = anExecutor(runtime);
     for (const one of built) executor.add(owedOf(one));
-    let room = false;
-    void executor.below(3).then(() => {
-      room = true;
+    let changed = false;
+    void owed.changed(stop.signal).then(() => {
+      changed = true;
     });
     await settle();
-    expect([asked.length, room]).toEqual([2, false]);
+    expect([asked.length, owed.size, changed]).toEqual([2, 4, false]);
     await release();
     await settle();
-    expect([room, executor.backlog]).toEqual([true, 2]);
+    expect([changed, owed.size]).toEqual([true, 2]);
     await release();
     expect(heights().sort()).toEqual([2, 3, 4, 5]);
   });
@@ -129,10 +132,20 @@ describe("what is owed", () => {
     events.on("executed", () => {
       standing = desk.ledger.head.height;
     });
-    anExecutor(toyRuntime({ clock: desk.lab.clock, unitMs: 4 })).add({ id: forged.id, height: 2 });
+    anExecutor(toyRuntime({ clock: desk.lab.clock, unitMs: 4 })).add(owedOf({ block: forged }, "wasteful"));
+    const busy = owed.size;
     await desk.lab.clock.run(10);
     expect(executed).toMatchObject([{ verdict: { kind: "reject", code: "forged-unit" } }]);
-    expect(standing).toBe(1);
+    expect([standing, busy, owed.size]).toEqual([1, 1, 0]);
+    // The time it took is its connection's: what that brings comes later.
+    const next = (name: string, from: string): OwedCheck => ({
+      ...owedOf({ block: forged }, from),
+      id: new TextEncoder().encode(name),
+      rank: "unbacked",
+    });
+    owed.ready(next("a", "wasteful"));
+    owed.ready(next("b", "other"));
+    expect(owed.take()?.from).toBe("other");
     expect(toHex(executed[0]?.digest as Uint8Array)).not.toBe(toHex(forged.value.header.digest));
   });
 
@@ -153,7 +166,7 @@ describe("what is owed", () => {
       ++faults <= 2 ? Promise.reject(new Error("out of memory")) : honest.run(request, options);
     anExecutor({ ...honest, run }).add(owedOf(one));
     await desk.lab.clock.run(4000);
-    expect([executed.length, faults, desk.ledger.head.checked]).toEqual([0, 1, "pending"]);
+    expect([executed.length, faults, desk.ledger.head.height, owed.size]).toEqual([0, 1, 1, 1]);
     await desk.lab.clock.run(7000);
     expect(faults).toBe(3);
     expect(heights()).toEqual([2]);
@@ -166,6 +179,6 @@ describe("what is owed", () => {
     const executor = anExecutor(runtime);
     executor.add(owedOf(one));
     await settle();
-    expect([asked, executor.backlog]).toEqual([[], 0]);
+    expect([asked, owed.size]).toEqual([[], 0]);
   });
 });

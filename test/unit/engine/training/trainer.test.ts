@@ -1,20 +1,30 @@
 // An own unit: one that wins is put into a block and not told as a contribution, every other is, in time or late.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { ACCEPT, toHex } from "../../../../src/base/index.ts";
+import { ACCEPT, type Hash32, toHex, type Verdict } from "../../../../src/base/index.ts";
 import type { State } from "../../../../src/chain/index.ts";
-import { Contribution, RoundRecord, type Topic } from "../../../../src/codec/index.ts";
+import { Block, Contribution, type Decoded, RoundRecord, type Topic } from "../../../../src/codec/index.ts";
 import { draftBlock } from "../../../../src/consensus/index.ts";
 import type { FinishedUnit } from "../../../../src/engine/events.ts";
 import type { Outbox } from "../../../../src/engine/exchange/index.ts";
-import { OWN } from "../../../../src/engine/origin.ts";
+import { fromPeer, OWN } from "../../../../src/engine/origin.ts";
 import type { WonUnit } from "../../../../src/engine/training/block-maker.ts";
 import { type BlockMaker, RoundBoard } from "../../../../src/engine/training/index.ts";
 import { Rounds } from "../../../../src/engine/training/rounds.ts";
 import { Trainer } from "../../../../src/engine/training/trainer.ts";
 import type { Runtime } from "../../../../src/ports/index.ts";
 import { findWin, unitOfContribution } from "../../../../src/work/index.ts";
-import { aDesk, blockOn, closed, type Desk, firstPlace, genesisPlace, signal, unitsAt } from "../../../support/desk.ts";
-import { aUnit, type Place, type Unit } from "../../../support/forge.ts";
+import {
+  aDesk,
+  blockAt,
+  blockOn,
+  closed,
+  type Desk,
+  firstPlace,
+  genesisPlace,
+  signal,
+  unitsAt,
+} from "../../../support/desk.ts";
+import { aBlock, aUnit, type Place, type Unit } from "../../../support/forge.ts";
 import { Sim, toyRuntime } from "../../../support/sim.ts";
 import { settle } from "../../../support/virtual-clock.ts";
 
@@ -88,6 +98,7 @@ function aUnitThat(wants: "wins" | "loses", at = place): Unit & { readonly index
   }
   throw new Error(`no unit ${wants}`);
 }
+const bring = (block: Decoded<Block>): Promise<Verdict> => desk.ledger.importBlock(block, OWN, { signal });
 const told = (): Contribution[] => {
   expect(new Set(published.map(({ topic }) => topic)).size).toBeLessThanOrEqual(1);
   return published.map(({ data }) => Contribution.codec.decode(data));
@@ -140,6 +151,55 @@ describe("a unit that wins", () => {
   });
 });
 
+describe("a unit whose head was replaced while it ran", () => {
+  const taken = async (): Promise<void> => expect(await bring(blockOn(desk, place, 1).block)).toEqual(ACCEPT);
+
+  it("by a child still draws: its block goes on its own parent, and the unit is told as well, for its block may lose the tie", async () => {
+    const { index, contribution } = aUnitThat("wins");
+    expect(await run(index, taken)).toMatchObject({ draws: NONCES, won: true });
+    expect(wins.map((won) => [won.contribution, won.state.tipId, won.view.head])).toEqual([
+      [contribution, place.state.tipId, place.state.tipId],
+    ]);
+    const [{ state, closing, nonce }] = wins as [WonUnit];
+    const parts = { contribution, closing, nonce, time: state.time + 10_000 };
+    expect(draftBlock(state, parts, desk.lab.network.rules).kind).toBe("draft");
+    expect([told(), rounds.contributions()]).toEqual([[contribution], [contribution]]);
+  });
+
+  it("by an own child draws no more: two blocks of one author at a height do each other no good", async () => {
+    const own = aBlock(desk.lab, key, { ...place, time: place.state.time + 10_000 });
+    for (const { deltaHash } of own.body.closing.contributions)
+      desk.followed.deltas.put(deltaHash as Hash32, desk.lab.wins.get(toHex(deltaHash)) as Uint8Array);
+    const { index } = aUnitThat("wins");
+    const finished = await run(index, async () => expect(await bring(Block.wrap(own))).toEqual(ACCEPT));
+    expect([finished, wins.length]).toMatchObject([{ draws: 0, won: false }, 0]);
+  });
+
+  it("by a sibling still draws, unless the block it stands on was found forged", async () => {
+    for (const forged of [false, true]) {
+      desk = await aDesk();
+      const genesis = await genesisPlace(desk);
+      const [one, two] = [blockOn(desk, genesis, 0), blockAt(desk, genesis, { time: genesis.state.time + 10_001 })];
+      // Neither is built upon before its check.
+      desk.bans.ban(one.block.value.header.miner);
+      for (const { block } of [two, one]) await desk.ledger.importBlock(block, fromPeer("peer"), { signal });
+      await desk.ledger.setChecked(one.block.id, "executed");
+      expect(desk.ledger.head.id).toEqual(one.block.id);
+      place = one.place;
+      begin();
+      wins = [];
+      const { index } = aUnitThat("wins");
+      const finished = await run(index, async () => {
+        // Heard first, though checked later.
+        await desk.ledger.setChecked(two.block.id, "executed");
+        expect(desk.ledger.head.id).toEqual(two.block.id);
+        if (forged) await desk.ledger.setChecked(one.block.id, "invalid");
+      });
+      expect([finished?.draws, wins.length]).toEqual(forged ? [0, 0] : [NONCES, 1]);
+    }
+  });
+});
+
 describe("a unit that does not win", () => {
   it("is told as a contribution that names the block which it was run on", async () => {
     const { index, contribution } = aUnitThat("loses");
@@ -159,11 +219,12 @@ describe("a unit that does not win", () => {
     expect([told(), rounds.contributions()]).toEqual([[contribution], [contribution]]);
   });
 
-  it("does not draw once the head has moved, and is told late on the new one", async () => {
-    const { block } = blockOn(desk, place, 1);
+  it("does not draw once two blocks came, and is told late", async () => {
+    const next = blockOn(desk, place, 1);
+    const more = blockOn(desk, next.place, 0);
     const { index, contribution } = aUnitThat("wins");
     const finished = await run(index, async () => {
-      expect(await desk.ledger.importBlock(block, OWN, { signal })).toEqual(ACCEPT);
+      for (const { block } of [next, more]) expect(await bring(block)).toEqual(ACCEPT);
     });
     expect(finished).toMatchObject({ draws: 0, won: false });
     expect([wins.length, told(), rounds.contributions()]).toEqual([0, [contribution], [contribution]]);

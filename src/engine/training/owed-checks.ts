@@ -1,0 +1,118 @@
+// The checks that are owed for blocks taken in: bounded by who made and who brought them, ordered by who answers for them (protocol section 5).
+import { Lru, toHex } from "../../base/index.ts";
+
+/** Blocks of authors without collateral that may be owed a check: of one author, from one connection, in all. Beyond, a block waits at its sender. */
+const PER_AUTHOR = 2;
+const PER_CONNECTION = 4;
+const IN_ALL = 16;
+/** Connections whose wasted time is remembered. */
+const MAX_CONNECTIONS = 1024;
+
+/** Who answers for a block: its author's collateral, nobody, or somebody who forged another. */
+export type Rank = "backed" | "unbacked" | "banned";
+const ORDER: readonly Rank[] = ["backed", "unbacked", "banned"];
+
+export interface OwedCheck {
+  readonly id: Uint8Array;
+  readonly height: number;
+  /** Address of the author, hex. */
+  readonly author: string;
+  /** Peer id of the connection that brought it; undefined where that is not known any more. */
+  readonly from: string | undefined;
+  readonly rank: Rank;
+}
+
+/** `coming`: its place is kept while its body is fetched, or until others decide; `ready`: to be run; `running`. */
+interface Place {
+  readonly check: OwedCheck;
+  phase: "coming" | "ready" | "running";
+}
+
+export class OwedChecks {
+  readonly #places = new Map<string, Place>();
+  /** Peer id -> ms of checks that found its blocks forged. */
+  readonly #wasted = new Lru<string, number>(MAX_CONNECTIONS);
+  #wake: (() => void)[] = [];
+
+  /** Places taken. */
+  get size(): number {
+    return this.#places.size;
+  }
+
+  has(id: Uint8Array): boolean {
+    return this.#places.has(toHex(id));
+  }
+
+  /** Keeps a place for a block that is to be taken in; false when there is none for it, or it has one. */
+  reserve(check: OwedCheck): boolean {
+    if (this.has(check.id) || !this.#hasRoom(check)) return false;
+    this.#places.set(toHex(check.id), { check, phase: "coming" });
+    return true;
+  }
+
+  #hasRoom({ rank, author, from }: OwedCheck): boolean {
+    if (rank === "backed") return true;
+    const others = [...this.#places.values()].map(({ check }) => check).filter((check) => check.rank !== "backed");
+    return (
+      others.length < IN_ALL &&
+      others.filter((check) => check.author === author).length < PER_AUTHOR &&
+      others.filter((check) => check.from === from).length < PER_CONNECTION
+    );
+  }
+
+  /** The check can be run. One that has no place gets one: its block is here already. */
+  ready(check: OwedCheck): void {
+    const place = this.#places.get(toHex(check.id));
+    if (place === undefined) this.#places.set(toHex(check.id), { check, phase: "ready" });
+    else if (place.phase === "coming") place.phase = "ready";
+  }
+
+  /** The next check to run: of backed authors first; then of the connection that wasted least; of those the lowest. It keeps its place. */
+  take(): OwedCheck | undefined {
+    let next: Place | undefined;
+    for (const place of this.#places.values())
+      if (place.phase === "ready" && (next === undefined || this.#compare(place.check, next.check) < 0)) next = place;
+    if (next !== undefined) next.phase = "running";
+    return next?.check;
+  }
+
+  #compare(a: OwedCheck, b: OwedCheck): number {
+    const waste = (check: OwedCheck): number => (check.rank === "backed" ? 0 : this.#wastedBy(check.from));
+    return ORDER.indexOf(a.rank) - ORDER.indexOf(b.rank) || waste(a) - waste(b) || a.height - b.height;
+  }
+
+  #wastedBy(from: string | undefined): number {
+    return from === undefined ? 0 : (this.#wasted.get(from) ?? 0);
+  }
+
+  /** A check that could not be run keeps its place, and is ready again with the next `ready`. */
+  putOff({ id }: OwedCheck): void {
+    const place = this.#places.get(toHex(id));
+    if (place !== undefined) place.phase = "coming";
+  }
+
+  /** A check was for nothing: what its connection brings comes later. */
+  noteWaste({ from }: OwedCheck, ms: number): void {
+    if (from !== undefined) this.#wasted.set(from, this.#wastedBy(from) + ms);
+  }
+
+  release(id: Uint8Array): void {
+    if (!this.#places.delete(toHex(id))) return;
+    for (const wake of this.#wake.splice(0)) wake();
+  }
+
+  /** Gives up the places of which `drops` says so, but not those of checks that run. */
+  drop(drops: (check: OwedCheck) => boolean): void {
+    for (const { check, phase } of [...this.#places.values()])
+      if (phase !== "running" && drops(check)) this.release(check.id);
+  }
+
+  /** Resolves when a place was given up, or with the signal. */
+  changed(signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#wake.push(resolve);
+      signal.addEventListener("abort", () => resolve(), { once: true });
+    });
+  }
+}
