@@ -90,7 +90,7 @@ function theChecks({ trains = true, follows = true, trusted = V.map(({ address }
     { signal: stop.signal },
   );
   const outbox = { publish: (topic: Topic, data: Uint8Array) => void published.push({ topic, data }) } as Outbox;
-  const voice = new Voice({ ...shared, key: Sim.key("self"), outbox });
+  const voice = new Voice({ ...shared, key: Sim.key("self"), clock: lab.clock, outbox });
   return { checks, attestations, voice };
 }
 
@@ -427,5 +427,14 @@ describe("an attestation of this node", () => {
     const told = { block: built.block.value, id: toHex(built.block.id), outcome: "valid", digest: undefined } as const;
     events.emit("checked", { ...told, by: "executed" });
     expect([stakeless, said().map(({ block }) => block)]).toEqual([0, [built.block.id]]);
+  });
+
+  it("is not given by a miner on a block of long ago: it is catching up", async () => {
+    theChecks();
+    await desk.ledger.setChecked(built.block.id, "executed");
+    await desk.lab.clock.run(70 * 10_000);
+    const told = { block: built.block.value, id: toHex(built.block.id), outcome: "valid", digest: undefined } as const;
+    events.emit("checked", { ...told, by: "executed" });
+    expect(published).toEqual([]);
   });
 });
