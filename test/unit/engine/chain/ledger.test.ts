@@ -21,6 +21,7 @@ import { BlockStore, KEYS, transactionRows } from "../../../../src/engine/storag
 import type { Store } from "../../../../src/ports/index.ts";
 import {
   alice,
+  aStake,
   aTransfer,
   aWorld,
   type BlockPlan,
