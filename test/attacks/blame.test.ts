@@ -1,6 +1,7 @@
 // Honest peers that could not know: whoever does not follow a task stands on what its followers refuse, and must not be banned for it.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { toHex } from "../../src/base/index.ts";
+import type { Genesis } from "../../src/chain/index.ts";
 import { Block, Contribution, Header, REQUESTS, type RoundRecord } from "../../src/codec/index.ts";
 import type { KeyPair } from "../../src/crypto/index.ts";
 import type { TaskEngine } from "../../src/engine/index.ts";
@@ -107,9 +108,13 @@ describe("a peer that does not follow a task", () => {
 describe("a relayer of a forged block", () => {
   const FORGED: Cheat = { end: (honest) => honest.map((x) => x + 2 ** -20) };
   /** A node of a network with one task, after it got a block of `key` from `from` and ran its unit. */
-  async function afterForged(key: KeyPair, from: string): Promise<{ node: Node; block: Block }> {
+  async function afterForged(
+    key: KeyPair,
+    from: string,
+    genesis: Partial<Genesis> = {},
+  ): Promise<{ node: Node; block: Block }> {
     await lab.close();
-    lab = new Lab();
+    lab = new Lab(genesis);
     const node = await lab.node("v");
     const peer = await lab.evil([node], lab.nothing(), from);
     const block = aBlock(lab, key, await placeOf(node), FORGED);
@@ -120,13 +125,20 @@ describe("a relayer of a forged block", () => {
   }
 
   it("is not framed: who passes its header on after it was found forged is not struck, however often", async () => {
-    const { node, block } = await afterForged(Sim.key("cheat"), "framer");
+    const { node, block } = await afterForged(Sim.key("cheat"), "framer", { banBlocks: 1 });
+    // Two blocks on, its author's key is heard again: it was banned for one, from the height of its own.
+    for (const name of ["a", "b"]) {
+      await lab.clock.run(10_000);
+      const next = aBlock(lab, Sim.key(name), await placeOf(node));
+      expect(await lab.tellBlock(await lab.evil([node]), node, next)).toEqual({ kind: "accept" });
+    }
+    await lab.clock.run(2000);
     const honest = await lab.evil([node], lab.nothing(), "honest");
     const header = Uint8Array.from([1, ...Header.codec.encode(block.header)]);
     for (const message of [header, blockMessage(block)])
       for (let i = 0; i < 10; i++) {
         const verdict = await node.handlers.gossip("block", message, { from: honest.name, author: "framer" });
-        expect(verdict.kind).toBe("ignore");
+        expect(verdict).toMatchObject({ kind: "ignore", code: "forged-before" });
       }
     expect([node.punished, honest.linked(node)]).toEqual([[], true]);
   });

@@ -41,7 +41,8 @@ async function revealed(): Promise<number> {
 describe("audits among nodes", () => {
   it("are attested, and punish nobody where all are honest", async () => {
     await network(1);
-    await until(() => height() >= 25);
+    // Words are missed where blocks come faster than units are run: that costs who gave none, nobody else.
+    for (let more = 25; more <= 100 && (await revealed()) <= 5; more += 25) await until(() => height() >= more);
     expect(await revealed()).toBeGreaterThan(5);
     for (const name of MINERS) expect(account(name).bannedUntil, name).toBeUndefined();
     expect(sim.node("a").getStatus().threatLevel).toBe("LOW");

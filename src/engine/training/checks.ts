@@ -50,7 +50,7 @@ export class Checks {
     this.#signal = signal;
     deps.events.on("pending", (pending) => void this.#owe(pending).catch((error) => this.#failed(error)));
     deps.events.on("executed", (execution) => this.#executed(execution));
-    deps.events.on("head", ({ tip }) => deps.owed.drop(({ height }) => height < tip.height - STALE_BLOCKS));
+    deps.events.on("head", ({ tip }) => deps.owed.expire(tip.height - STALE_BLOCKS));
   }
 
   /** Keeps a place for a block's check; false when there is none: the block waits at its sender. One that others decided on already needs none. */

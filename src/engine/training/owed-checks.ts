@@ -101,6 +101,12 @@ export class OwedChecks {
     for (const wake of this.#wake.splice(0)) wake();
   }
 
+  /** Gives up the places of blocks below a height that are not to be run here: nobody decided on them, and the chain went on. */
+  expire(height: number): void {
+    for (const { check, phase } of [...this.#places.values()])
+      if (phase === "coming" && check.height < height) this.release(check.id);
+  }
+
   /** Gives up the places of which `drops` says so, but not those of checks that run. */
   drop(drops: (check: OwedCheck) => boolean): void {
     for (const { check, phase } of [...this.#places.values()])

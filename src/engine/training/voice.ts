@@ -2,15 +2,19 @@
 import { bytesEqual, Lru, toHex } from "../../base/index.ts";
 import { Attestation, type Block, Header, OUTCOMES, type Outcome } from "../../codec/index.ts";
 import type { KeyPair } from "../../crypto/index.ts";
+import type { Clock } from "../../ports/index.ts";
 import type { Attestations, Ledger } from "../chain/index.ts";
 import type { EventBus } from "../events.ts";
 import type { Outbox } from "../exchange/index.ts";
 
 /** Words that wait for a check below. */
 const MAX_WAITING = 64;
+/** Of a block older than this many block times a miner says nothing: it is catching up, and others have spoken. */
+const OLD_BLOCKS = 64;
 
 export interface VoiceDeps {
   readonly key: KeyPair;
+  readonly clock: Clock;
   readonly ledger: Ledger;
   readonly attestations: Attestations;
   readonly outbox: Outbox;
@@ -35,13 +39,13 @@ export class Voice {
     this.#deps = deps;
     const { events } = deps;
     events.on("checked", ({ block, outcome, by, digest }) => {
-      if (by === "executed" && this.#hasStake()) this.attest({ block, outcome, digest });
+      if (by === "executed" && this.#hasSay(block)) this.attest({ block, outcome, digest });
       this.#catchUp();
     });
     events.on("head", ({ added }) => {
-      if (!this.#hasStake()) return;
       for (const block of added)
-        if (this.#isOwn(block)) this.attest({ block, outcome: "valid", digest: block.header.digest });
+        if (this.#isOwn(block) && this.#hasSay(block))
+          this.attest({ block, outcome: "valid", digest: block.header.digest });
     });
   }
 
@@ -76,9 +80,11 @@ export class Voice {
     outbox.publish("attestation", Attestation.codec.encode(attestation));
   }
 
-  #hasStake(): boolean {
-    const { key, ledger } = this.#deps;
-    return ledger.state.collateralOf(key.address) >= ledger.rules.minCollateral;
+  #hasSay({ header }: Block): boolean {
+    const { key, ledger, clock } = this.#deps;
+    const { minCollateral, blockTimeMs } = ledger.rules;
+    const old = header.time < clock.now() - OLD_BLOCKS * blockTimeMs;
+    return !old && ledger.state.collateralOf(key.address) >= minCollateral;
   }
 
   #isOwn({ header }: Block): boolean {

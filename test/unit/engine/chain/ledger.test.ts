@@ -21,6 +21,7 @@ import { BlockStore, KEYS, transactionRows } from "../../../../src/engine/storag
 import type { Store } from "../../../../src/ports/index.ts";
 import {
   alice,
+  aStake,
   aTransfer,
   aWorld,
   type BlockPlan,
@@ -327,15 +328,21 @@ describe("an unchecked block", () => {
     expect(await ledger.mayLead(third.block.id)).toBe(true);
   });
 
-  it("counts collateral where everything is checked: a forged block makes none", async () => {
-    await begin({ allocations: [] });
-    const [one] = [mine()];
-    const two = mine(one.state, alice);
-    // What the first earns would be enough.
-    expect(one.state.collateralOf(alice.address)).toBeGreaterThanOrEqual(world.rules.provisional);
+  it("counts collateral where everything is checked: a block that may be forged makes none", async () => {
+    const [staked] = STAKES.allocations;
+    await begin({
+      allocations: [
+        { ...staked, amount: "0" },
+        { address: toHex(bob.address), amount: "1000" },
+      ] as never,
+    });
+    const one = mine(world.state, alice, { transactions: [aStake(world.state, bob, "stake", 100n)] });
+    const two = mine(one.state, bob);
+    expect(one.state.collateralOf(bob.address)).toBeGreaterThanOrEqual(world.rules.provisional);
     await bring(one);
+    expect(headId()).toBe(idOf(one));
     await bring(two);
-    expect(ledger.head.height).toBe(0);
+    expect(headId()).toBe(idOf(one));
     await ledger.setChecked(one.block.id, "executed");
     expect(headId()).toBe(idOf(two));
   });

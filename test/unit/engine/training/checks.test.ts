@@ -19,6 +19,7 @@ import { fromPeer } from "../../../../src/engine/origin.ts";
 import type { BlockEntry } from "../../../../src/engine/storage/index.ts";
 import { Checks, type Executor, OwedChecks, Sources, Voice } from "../../../../src/engine/training/index.ts";
 import type { OwedCheck } from "../../../../src/engine/training/owed-checks.ts";
+import type { Clock } from "../../../../src/ports/index.ts";
 import { aDesk, type Built, blockOn, type Desk, firstPlace, signal } from "../../../support/desk.ts";
 import { aBlock, type Place } from "../../../support/forge.ts";
 import { STAKED as NAMES, Sim } from "../../../support/sim.ts";
@@ -38,6 +39,8 @@ let queued: OwedCheck[];
 let stop: AbortController;
 let owed: OwedChecks;
 let sources: Sources;
+/** What the clock says to whoever asks how old a block is. */
+let now: number;
 let place: Place;
 let built: Built;
 
@@ -55,6 +58,7 @@ beforeEach(async () => {
   owed = new OwedChecks();
   place = await firstPlace(desk);
   built = blockOn(desk, place);
+  now = built.block.value.header.time + 1000;
   await desk.ledger.importBlock(built.block, fromPeer("relayer"), { signal });
 });
 afterEach(() => stop.abort());
@@ -90,7 +94,12 @@ function theChecks({ trains = true, follows = true, trusted = V.map(({ address }
     { signal: stop.signal },
   );
   const outbox = { publish: (topic: Topic, data: Uint8Array) => void published.push({ topic, data }) } as Outbox;
-  const voice = new Voice({ ...shared, key: Sim.key("self"), outbox });
+  const voice = new Voice({
+    ...shared,
+    key: Sim.key("self"),
+    clock: { ...lab.clock, now: () => now } as Clock,
+    outbox,
+  });
   return { checks, attestations, voice };
 }
 
@@ -427,5 +436,14 @@ describe("an attestation of this node", () => {
     const told = { block: built.block.value, id: toHex(built.block.id), outcome: "valid", digest: undefined } as const;
     events.emit("checked", { ...told, by: "executed" });
     expect([stakeless, said().map(({ block }) => block)]).toEqual([0, [built.block.id]]);
+  });
+
+  it("is not given by a miner on a block of long ago: it is catching up", async () => {
+    theChecks();
+    await desk.ledger.setChecked(built.block.id, "executed");
+    now += 64 * desk.lab.network.rules.blockTimeMs;
+    const told = { block: built.block.value, id: toHex(built.block.id), outcome: "valid", digest: undefined } as const;
+    events.emit("checked", { ...told, by: "executed" });
+    expect(published).toEqual([]);
   });
 });

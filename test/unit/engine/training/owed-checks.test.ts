@@ -115,6 +115,15 @@ describe("places that are given up", () => {
     expect([owed.size, owed.has(running.id)]).toEqual([2, true]);
   });
 
+  it("are not those of checks that can be run, however far the chain went on: theirs may be the heavier branch", () => {
+    owed.reserve(check("coming", { height: 5 }));
+    owed.ready(check("ready", { height: 5 }));
+    owed.expire(5);
+    expect(owed.size).toBe(2);
+    owed.expire(6);
+    expect([owed.size, nameOf(owed.take())]).toEqual([1, "ready"]);
+  });
+
   it("wake whoever waits for room, and so does the signal", async () => {
     const stop = new AbortController();
     owed.reserve(check("a"));
