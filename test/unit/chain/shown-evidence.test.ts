@@ -250,6 +250,13 @@ describe("a false attestation", () => {
     expect([judged(piece, state), verdicts(state, [piece])]).toEqual(["offence", ["false-evidence"]]);
   });
 
+  it("is not a word on a unit that does not end, which has no trace", () => {
+    const shown = (trace: Uint8Array) => ({ contribution: forgery, word: word("invalid", trace) });
+    expect(checkShown(shown(NO_TRACE), undefined)).toMatchObject({ code: "false-evidence" });
+    expect(checkShown(shown(made), undefined)).toEqual({ kind: "accept" });
+    expect(checkShown({ ...shown(NO_TRACE), word: word("valid", NO_TRACE) }, undefined)).toEqual({ kind: "accept" });
+  });
+
   it("is not a word that is sealed, or of a seat that there is not", () => {
     const { drawn, committed, state, attester, piece } = said(honest, word("valid", made));
     expect([judged(piece, drawn), judged(piece, committed), judged(piece, state)]).toEqual([
