@@ -82,6 +82,38 @@ describe("the draw of audits", () => {
   });
 });
 
+/** Section 5 again, word by word and slowly: which seats `beacon` draws among what `state`'s tip recorded. */
+function slowly(state: State, rules: Rules): [string, string][] {
+  const seats: [string, string][] = [];
+  const number = (bytes: Uint8Array): bigint => BigInt(`0x${toHex(bytes)}`);
+  for (const { unit, contribution, author } of state.recordedIn(state.height)) {
+    const lot = taggedHash("audit", beacon, unit);
+    if (number(lot.slice(0, 8)) % BigInt(rules.auditOneIn) !== 0n) continue;
+    const count = rules.attesters * (number(lot.slice(8, 16)) % 8n === 0n ? 2 : 1);
+    const places = state
+      .accounts()
+      .filter(({ address, stake }) => stake >= rules.minCollateral && toHex(address) !== toHex(author))
+      .sort((a, b) => (toHex(a.address) < toHex(b.address) ? -1 : 1));
+    for (let j = 0; j < count && places.length > 0; j++) {
+      const all = places.reduce((sum, { stake }) => sum + stake, 0n);
+      let point = number(taggedHash("attester", beacon, contribution, Uint8Array.of(0, 0, 0, j))) % all;
+      let at = 0;
+      for (; point >= (places[at]?.stake ?? 0n); at++) point -= places[at]?.stake ?? 0n;
+      seats.push([toHex(contribution), toHex(places.splice(at, 1)[0]?.address ?? author)]);
+    }
+  }
+  return seats;
+}
+
+describe("the draw", () => {
+  it("is the one that the protocol describes", () => {
+    const { state, rules } = drawing(300, [700n, 100n, 30n, 44n], { auditOneIn: 3, attesters: 2 });
+    const drawn = drawAudits(state, beacon, rules).map(({ audit, attester }) => [toHex(audit), toHex(attester)]);
+    expect(drawn).toEqual(slowly(state, rules));
+    expect(drawn.length).toBeGreaterThan(150);
+  });
+});
+
 describe("attesters", () => {
   it("are drawn by stake", () => {
     // The winner's part makes the first stake 400.
