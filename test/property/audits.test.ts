@@ -43,7 +43,7 @@ const steps = (length: number): fc.Arbitrary<readonly Step[]> =>
   fc.array(
     fc.record({
       miner: fc.nat(5),
-      authors: fc.uniqueArray(fc.record({ who: fc.nat(5), forges: fc.nat(5).map((n) => n === 0) }), {
+      authors: fc.uniqueArray(fc.record({ who: fc.nat(5), forges: fc.nat(3).map((n) => n === 0) }), {
         maxLength: 3,
         selector: ({ who }) => who,
       }),
@@ -54,7 +54,7 @@ const steps = (length: number): fc.Arbitrary<readonly Step[]> =>
 
 /** The first two make traces up at times, the third stays away, the others work. */
 const says: Says = (contribution, seat, state) => {
-  const odd = ((seat.audit[0] as number) & 3) === 0;
+  const odd = ((seat.audit[0] as number) & 1) === 0;
   const who = people.findIndex(({ address }) => bytesEqual(address, seat.attester));
   if (who < 2 && odd) return { outcome: "valid", trace: madeUpTrace(`${who}`) };
   return who === 2 ? undefined : rightWord(state, contribution);
@@ -113,9 +113,12 @@ class Player {
 
   /** What an executor finds that runs all that a block records and all words that it opens. */
   #execute(before: State, block: Block, state: State): void {
-    for (const contribution of contributionsOf(block))
+    for (const contribution of contributionsOf(block)) {
+      // Whatever is recorded can be shown, should it be forged.
+      expect(state.isStart(contribution)).toBe(true);
       if (rightWord(state, contribution).outcome === "invalid")
         this.#held.push(evidenceOf(forgedUnit, { contribution }));
+    }
     for (const { audit, height, attester, outcome, trace } of block.body.reveals) {
       const contribution = this.bench.audited({ audit });
       const right = rightWord(before, contribution);
@@ -167,7 +170,7 @@ describe("random histories with audits", () => {
       { numRuns: 4, endOnFailure: true },
     );
     // The controls: all of it was tried.
-    for (const count of [seen.opened, seen.forged, seen.lied]) expect(count).toBeGreaterThan(10);
+    for (const count of [seen.opened, seen.forged, seen.lied]) expect(count).toBeGreaterThan(3);
   }, 60_000);
 
   it("lead to the same root from storage at any height, and from bytes", () => {

@@ -12,6 +12,7 @@ import {
 import { Contribution, type Evidence, type RoundRecord } from "../../src/codec/index.ts";
 import { checkShown, shownUnits } from "../../src/consensus/index.ts";
 import type { KeyPair } from "../../src/crypto/index.ts";
+import { contributionsOf } from "../../src/work/index.ts";
 import { Bench, foundOf } from "./audits.ts";
 import { aContribution, mineBlock, someRecords } from "./chain.ts";
 import type { Chance } from "./mutate.ts";
@@ -86,6 +87,8 @@ export class ForkedHistory {
     const plan = { ...this.#bench.words(state), records, index: 10 + this.#chance.below(50) };
     const mined = mineBlock(state, miner, this.#rules, plan);
     this.#bench.saw(mined.block);
+    const lost = contributionsOf(mined.block).find((unit) => !mined.state.isStart(unit));
+    if (lost !== undefined) throw new Error("recorded, but it could never be shown");
     for (const { contributions } of [...led, mined.block.body.closing])
       for (const unit of contributions) this.#keep(unit);
     return mined.state;

@@ -185,6 +185,16 @@ describe("no forged unit", () => {
   });
 });
 
+describe("the starts of a block", () => {
+  it("are known for evidenceBlocks, even of a task that has stood still since", () => {
+    const two = allAudited({ maturity: 9, tasks: [aRegistration("fake"), aRegistration("second")] });
+    const first = mineBlock(two.state, dave, two.rules).state;
+    const still = aForgery(first, bob, two.rules, { task: (two.rules.tasks[1] as { id: Uint8Array }).id });
+    const known = [1, 5, 6].map((height) => mineTo(first, height, dave, two.rules).isStart(still));
+    expect([first.isStart({ ...still, height: 2 }), ...known]).toEqual([false, true, true, false]);
+  });
+});
+
 describe("a season's turn", () => {
   it("leaves last season's units evidence, and makes next season's start the only one of its block", () => {
     const seasons: Partial<Genesis> = { seasonBlocks: 2, tasks: [aRegistration("fake"), aRegistration("second")] };
