@@ -242,11 +242,14 @@ describe("a round", () => {
     const first = await genesisPlace(desk);
     rounds = theRounds();
     aLeader().consider();
-    await take(await unitHere(), await unitHere(leader));
+    const { block } = blockOn(desk, first, 0);
+    // Not the unit that wins: its block records that one.
+    const own = unitsAt(desk, first, block.value.header.index + 2, leader).at(-1) as Unit;
+    await take(await unitHere(), own);
     await desk.lab.clock.run(60_000);
     expect([signed, rounds.contributions().length]).toEqual([[], 2]);
     // They stand in the first record on the block that follows.
-    await desk.ledger.importBlock(blockOn(desk, first, 0).block, OWN, { signal });
+    await desk.ledger.importBlock(block, OWN, { signal });
     await settle();
     expect(signed.map(({ record }) => [record.height, record.contributions.length])).toEqual([[1, 2]]);
   });
