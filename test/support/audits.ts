@@ -1,5 +1,5 @@
 // Audits of made-up units: networks that audit all that is recorded, forged contributions, attesters' words, and chains that go on through the windows.
-import { bytesEqual, toHex, utf8 } from "../../src/base/index.ts";
+import { bytesEqual, toHex, u32be, utf8 } from "../../src/base/index.ts";
 import {
   commitmentOf,
   commitWindow,
@@ -10,6 +10,7 @@ import {
   type Seat,
   type State,
 } from "../../src/chain/index.ts";
+import { WorkingState } from "../../src/chain/state/working-state.ts";
 import {
   AuditCommit,
   type AuditReveal,
@@ -36,6 +37,20 @@ import {
 
 /** Every contribution is audited, and alice, bob and carol have stakes alike: each attests for the others. */
 export const allAudited = (change: Partial<Genesis> = {}): World => aWorld({ ...STAKES, auditOneIn: 1, ...change });
+
+/** The same state, but that its tip recorded `units` made-up units of `author`, each of which pays its attesters `pay`. */
+export function recording(state: State, units: number, author: Uint8Array, pay = 90n): State {
+  const working = new WorkingState(state);
+  const recorded = Array.from({ length: units }, (_, i) => ({
+    unit: taggedHash("made-up unit", author, u32be(i)),
+    contribution: taggedHash("made-up contribution", author, u32be(i)),
+    author,
+    pay,
+    won: false,
+  }));
+  working.turnRecorded(state.height, recorded);
+  return working.finish(0n);
+}
 
 /** What running a contribution's unit again finds; its block is among the recent ones of `state`. */
 export function foundOf(state: State, contribution: Contribution): NonNullable<TracedUnit> {

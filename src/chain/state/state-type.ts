@@ -94,7 +94,8 @@ const SeatType = new ContainerNodeStructType({
   trace: Bytes32,
 });
 export type Seat = ValueOf<typeof SeatType>;
-export const SeatsType = new ListCompositeType(SeatType, 1 << 13);
+/** Room for all that a block of 1 MiB can record, each with twice sixteen attesters. */
+export const SeatsType = new ListCompositeType(SeatType, 1 << 17);
 /** Outcome of a word that is not revealed. */
 export const SEALED = 255;
 

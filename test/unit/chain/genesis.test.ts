@@ -126,6 +126,13 @@ describe("a genesis", () => {
       /tasks\.0\.data\.inputs\.0\.limit/,
     ],
     ["one address twice", (g) => ({ ...g, allocations: [...g.allocations, ...g.allocations] }), /twice/],
+    ["too little time to answer the last word of an audit", (g) => ({ ...g, evidenceBlocks: 4 }), /evidenceBlocks.*5/],
+    [
+      "longer windows than evidence has",
+      (g) => ({ ...g, maturity: 9, evidenceBlocks: 8, auditBlocks: 3 }),
+      /evidenceBlocks: at least 9/,
+    ],
+    ["audits without a window", (g) => ({ ...g, auditBlocks: 0 }), /auditBlocks/],
     ["more money than fits", (g) => ({ ...g, subsidy: "5000000000" }), /2\^64/],
     ["a task without nonces", (g) => withTask(g, { effort: { batch: 1, rest: 0 } }), /tasks\.0: .*nonce/],
     ["an optimiser without settings", (g) => withTask(g, { optimizer: { kind: "sgd", settings: [] } }), /settings/],
