@@ -2,7 +2,7 @@
 // Ends with 1 where 2 to 8 miners are more than a point below one, or record less than 95 % of their work.
 import { parseArgs } from "node:util";
 import { architecture } from "../src/ml/models/catalog.ts";
-import { DROPPING, type Kind, type Learnt, learntBy, MINERS, SEASON } from "./quality/cells.ts";
+import { DROPPING, type Kind, type Learnt, learntBy, MINERS } from "./quality/cells.ts";
 import { learntTable, misses, trafficTable } from "./quality/report.ts";
 import { Subject, stepsOf } from "./seasons/subject.ts";
 import { writeSection } from "./support/sections.ts";
@@ -11,6 +11,7 @@ const USAGE = `Usage: npm run quality -- [options]
   --model <name>   only this model (repeatable; digits-mlp and digits-cnn)
   --units <list>   units of the whole network at which it is scored (32,64,128,256)
   --miners <list>  networks of so many miners (1,2,4,8,16)
+  --season <n>     season whose first parameters and setting are trained (0)
   --steps <n>      S instead of the model's own
   --write          puts the tables into docs/quality.md
 `;
@@ -22,6 +23,7 @@ const { values } = parseArgs({
     model: { type: "string", multiple: true, default: ["digits-mlp", "digits-cnn"] },
     units: { type: "string", default: "32,64,128,256" },
     miners: { type: "string", default: MINERS.join() },
+    season: { type: "string", default: "0" },
     steps: { type: "string" },
     write: { type: "boolean", default: false },
     help: { type: "boolean", short: "h", default: false },
@@ -34,6 +36,7 @@ if (values.help) {
 const numbers = (text: string): number[] => text.split(",").map(Number);
 const counts = numbers(values.units);
 const miners = numbers(values.miners);
+const season = Number(values.season);
 
 function keep(section: string, text: string): void {
   if (values.write) writeSection("quality.md", `quality: ${section}`, text);
@@ -41,7 +44,7 @@ function keep(section: string, text: string): void {
 
 const conditions = (subject: Subject): string => {
   const { model, steps } = subject;
-  const hyper = Object.entries(model.optimizer.settings[subject.settingOf(SEASON)] as object);
+  const hyper = Object.entries(model.optimizer.settings[subject.settingOf(season)] as object);
   const setting = hyper.map(([name, value]) => `${name} ${value}`).join(", ");
   const day = new Date().toISOString().slice(0, 10);
   return `Measured ${day}: S = ${steps}, B = ${model.batchSize}, so a unit is ${steps * model.batchSize} samples; ${setting}.`;
@@ -59,10 +62,13 @@ async function measure(name: string): Promise<Learnt[]> {
     const who = `${name}, ${kind.miners} miners${kind.drops ? " that drop" : ""}`;
     let said = performance.now();
     learnt.push(
-      await learntBy(subject, kind, counts, (trained) => {
-        if (performance.now() < said + PROGRESS_MS) return;
-        said = performance.now();
-        process.stderr.write(`${who}: ${Math.round(trained)} of ${counts.at(-1)} units\n`);
+      await learntBy(subject, kind, {
+        ...{ counts, season },
+        told: (trained) => {
+          if (performance.now() < said + PROGRESS_MS) return;
+          said = performance.now();
+          process.stderr.write(`${who}: ${Math.round(trained)} of ${counts.at(-1)} units\n`);
+        },
       }),
     );
     process.stderr.write(

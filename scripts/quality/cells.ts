@@ -11,8 +11,6 @@ export const MINERS = [1, 2, 4, 8, 16] as const;
 export const DROPPING = [8, 16] as const;
 /** How many times longer than a twelfth of the block time a unit takes on the usual machine: 9, 26 and 51 % of it. */
 export const SCALES = [1, 3, 6] as const;
-/** Season whose first parameters and setting are trained. */
-export const SEASON = 0;
 
 export interface Kind {
   readonly miners: number;
@@ -49,6 +47,15 @@ export function trafficOf(kind: Kind, scale: number, seeds: number): Traffic {
   };
 }
 
+export interface Lesson {
+  /** Units trained by the whole network at which it is scored, ascending. */
+  readonly counts: readonly number[];
+  /** Season whose first parameters and setting are trained. */
+  readonly season: number;
+  /** Hears of the units trained so far. */
+  readonly told: (trained: number) => void;
+}
+
 export interface Learnt {
   readonly kind: Kind;
   readonly recorded: number;
@@ -58,20 +65,15 @@ export interface Learnt {
   readonly sameTime?: { readonly units: number; readonly score: number };
 }
 
-/** Trains a network's schedule up to the last of `counts` units; `told` hears of progress. */
-export async function learntBy(
-  subject: Subject,
-  kind: Kind,
-  counts: readonly number[],
-  told: (trained: number) => void = () => undefined,
-): Promise<Learnt> {
+/** Trains a network's schedule up to the last of `counts` units. */
+export async function learntBy(subject: Subject, kind: Kind, { counts, season, told }: Lesson): Promise<Learnt> {
   const schedule = scheduleFor(kind);
   const last = counts.at(-1) as number;
   const all = kind.drops ? scheduleFor({ ...kind, drops: false }) : schedule;
   const units = Math.round((last * schedule.rate) / all.rate);
   const at = [...new Set([...counts, units])].sort((a, b) => a - b);
   const seed = `${subject.model.name}/${kind.miners}/${kind.drops}`;
-  const scores = await learn(subject, schedule, { at, season: SEASON, seed, onRecord: told });
+  const scores = await learn(subject, schedule, { at, season, seed, onRecord: told });
   const scoreAt = (count: number): number => scores[at.indexOf(count)] as number;
   const learnt = { kind, recorded: schedule.recorded, scores: counts.map(scoreAt) };
   return kind.drops ? { ...learnt, sameTime: { units, score: scoreAt(units) } } : learnt;

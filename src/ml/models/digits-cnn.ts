@@ -20,7 +20,7 @@ export const digitsCnn: Architecture = {
     kind: "sgd",
     settings: [
       { learningRate: 0.01, momentum: 0.9 },
-      { learningRate: 0.005, momentum: 0.9 },
+      { learningRate: 0.02, momentum: 0.9 },
     ],
   },
   parameters: [
