@@ -2,11 +2,11 @@
 // Prints a table per model; ends with 1 when a unit changes fewer than half of the parameters, or too many steps could be left out.
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { buildModel, MODELS } from "../src/ml/index.ts";
+import { MODELS } from "../src/ml/index.ts";
 import { architecture } from "../src/ml/models/catalog.ts";
 import { tableOf, verdictLine } from "./seasons/report.ts";
 import { type SeasonFigures, study, verdictOf } from "./seasons/study.ts";
-import { Subject } from "./seasons/subject.ts";
+import { Subject, stepsOf } from "./seasons/subject.ts";
 
 const USAGE = `Usage: npm run seasons -- [options]
   --model <name>   only this model (repeatable; all)
@@ -21,17 +21,6 @@ const USAGE = `Usage: npm run seasons -- [options]
 
 /** Between two lines of progress. */
 const PROGRESS_MS = 10_000;
-/** Effort of a unit where nothing else says its length. */
-const EFFORT = 20e9;
-const MOST_STEPS = 4096;
-
-/** S of a model's unit: what the built-in networks have, or as many steps as make the effort of such a unit. */
-function stepsOf(name: string): number {
-  if (name === "digits-mlp") return 2000;
-  const { batch, rest } = buildModel(name).manifest.effort;
-  return Math.max(1, Math.min(MOST_STEPS, Math.floor(EFFORT / (batch + rest))));
-}
-
 const { values } = parseArgs({
   options: {
     model: { type: "string", multiple: true, default: [...MODELS] },

@@ -1,23 +1,11 @@
 // What a strategy earns over an honest miner: `npm run sim -- [--quick] [--only section]... [--write]`. `--write` puts the tables into docs/strategies.md.
-import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { type Effort, SECTIONS } from "./sim/sections.ts";
-
-const FILE = fileURLToPath(new URL("../docs/strategies.md", import.meta.url));
+import { writeSection } from "./support/sections.ts";
 
 const LONG: Effort = { machines: 10, length: { warmUp: 60, blocks: 400, seeds: 6 } };
 const QUICK: Effort = { machines: 6, length: { warmUp: 40, blocks: 150, seeds: 2 } };
-
-/** The page with the text between a section's marks replaced. */
-function withSection(page: string, name: string, text: string): string {
-  const begin = `<!-- sim: ${name} -->`;
-  const end = "<!-- end -->";
-  const from = page.indexOf(begin);
-  const to = page.indexOf(end, from);
-  if (from < 0 || to < 0) throw new Error(`docs/strategies.md has no place for ${name}`);
-  return `${page.slice(0, from + begin.length)}\n\n${text}\n\n${page.slice(to)}`;
-}
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const { values } = parseArgs({
@@ -34,6 +22,6 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     console.log(name);
     const text = section(values.quick ? QUICK : LONG);
     console.log(`\n${text}\n`);
-    if (values.write) writeFileSync(FILE, withSection(readFileSync(FILE, "utf8"), name, text));
+    if (values.write) writeSection("strategies.md", `sim: ${name}`, text);
   }
 }

@@ -1,6 +1,8 @@
 // A model under study: its graphs opened on one thread, its data, and units run as a lone miner runs them.
 import { toHex } from "../../src/base/index.ts";
+import { BUILT_IN_TASKS } from "../../src/chain/index.ts";
 import {
+  buildModel,
   drawUnit,
   evaluationSamples,
   initialParameters,
@@ -41,6 +43,18 @@ export interface Held {
   readonly test: number;
   /** Of the two splits together. */
   readonly both: number;
+}
+
+/** Effort of a unit where nothing else says its length. */
+const EFFORT = 20e9;
+const MOST_STEPS = 4096;
+
+/** S of a model's unit: what the built-in networks have, or as many steps as make the effort of such a unit. */
+export function stepsOf(name: string): number {
+  const known = BUILT_IN_TASKS.find(({ model }) => model === name);
+  if (known !== undefined) return known.steps;
+  const { batch, rest } = buildModel(name).manifest.effort;
+  return Math.max(1, Math.min(MOST_STEPS, Math.floor(EFFORT / (batch + rest))));
 }
 
 export class Subject {

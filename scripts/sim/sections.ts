@@ -6,6 +6,7 @@ import type { Length } from "../../test/sim/strategies/run.ts";
 import { CASES, CONTROLLED, CONTROLS, FINISHES, PLANNED, pick } from "../../test/sim/strategies/strategies.ts";
 import { HONEST } from "../../test/sim/strategies/strategy.ts";
 import { type Cell, mayBe, type Row, tableOf } from "../../test/sim/strategies/table.ts";
+import { markdown } from "../support/sections.ts";
 
 export interface Effort {
   readonly machines: number;
@@ -13,14 +14,6 @@ export interface Effort {
 }
 
 const percent = (value: number): string => `${Math.round(100 * value)} %`;
-
-/** A table whose columns are aligned, as the other pages' are. */
-export function markdown(head: readonly string[], lines: readonly (readonly string[])[]): string {
-  const widths = head.map((name, i) => Math.max(name.length, ...lines.map((line) => (line[i] as string).length)));
-  const row = (cells: readonly string[]): string =>
-    `| ${cells.map((cell, i) => cell.padEnd(widths[i] as number)).join(" | ")} |`;
-  return [row(head), row(widths.map((width) => "-".repeat(width))), ...lines.map(row)].join("\n");
-}
 
 /** Mean and standard error; bold where it is more than the strategy may bring. */
 function shown(cell: Cell): string {

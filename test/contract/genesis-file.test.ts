@@ -164,7 +164,7 @@ describe("a genesis file", () => {
     expect(refused({ ...built, tasks: [lie] }).message).toMatch(/says batch 3200 .* here has 32\.$/);
     const work = { ...task, effort: { ...task.effort, batch: task.effort.batch * 100 } };
     expect(nonces(work)).toBeGreaterThan(90_000);
-    expect(refused({ ...built, tasks: [work] }).message).toMatch(/says effort\.batch 725440000 .* here has 7254400\.$/);
+    expect(refused({ ...built, tasks: [work] }).message).toMatch(/says effort\.batch 735800800 .* here has 7358008\.$/);
   });
 
   it("of a model that is not here is BAD_MODEL, with its name", () => {

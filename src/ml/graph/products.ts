@@ -57,14 +57,10 @@ export function addUp(g: GraphBuilder, x: Value): Value {
   );
 }
 
-/** Sum of a gradient over its rows: [R, N] -> [N]. */
-export function sumRows(net: Net, x: Value): Value {
-  return reduceSum(net.g, sumOperand(net, x, dimAt(x.shape, 0)), [0], false);
-}
-
-/** `x` on a grid coarse enough that `count` of its values add up exactly; the grid of its products where that will do. */
-function sumOperand(net: Net, x: Value, count: number): Value {
-  return net.operand(x, "gradient", Math.min(net.bits.gradient, bitsForSum(count))).value;
+/** Sum of a gradient over its rows: [R, N] -> [N]. It has `bits` where so many rows add up exactly then: the grid of its products. */
+export function sumRows(net: Net, x: Value, bits: number = net.bits.gradient): Value {
+  const operand = net.operand(x, "gradient", Math.min(bits, bitsForSum(dimAt(x.shape, 0))));
+  return reduceSum(net.g, operand.value, [0], false);
 }
 
 /** Bits of single operands, where the model's own do not fit. */
@@ -92,13 +88,13 @@ export function linear(net: Net, x: Value, { weight, bias }: Affine, bits: Linea
     return [dx, product(net, a, d, { transA: true }), fused && sumRows(net, dy)];
   };
   net.record(y, fused === undefined ? [x, weight.value] : [x, weight.value, fused], back);
-  return bias === undefined || fused !== undefined ? y : addBias(net, y, bias);
+  return bias === undefined || fused !== undefined ? y : addBias(net, y, bias, bits.gradient);
 }
 
 /** x[R, N] + b[N]. */
-export function addBias(net: Net, x: Value, bias: Param): Value {
+function addBias(net: Net, x: Value, bias: Param, gradient: number | undefined): Value {
   const b = net.real(bias);
-  return net.record(add(net.g, x, b), [x, b], (dy) => [dy, sumRows(net, dy)]);
+  return net.record(add(net.g, x, b), [x, b], (dy) => [dy, sumRows(net, dy, gradient)]);
 }
 
 /**

@@ -1,7 +1,7 @@
 // Two convolutions, each with pooling, and a linear head on the digits.
 import { channelBias, conv2d, linear, maxPool2, relu, reshaped } from "../graph/index.ts";
 import { affine } from "./affine.ts";
-import { DIGITS, digitBatch, digitNoise } from "./digits.ts";
+import { DIGITS, digitBatch, digitNoise, HEAD } from "./digits.ts";
 import type { Architecture } from "./types.ts";
 
 export const digitsCnn: Architecture = {
@@ -19,19 +19,17 @@ export const digitsCnn: Architecture = {
   optimizer: {
     kind: "sgd",
     settings: [
-      { learningRate: 0.02, momentum: 0.9 },
       { learningRate: 0.01, momentum: 0.9 },
-      { learningRate: 0.03, momentum: 0.9 },
-      { learningRate: 0.015, momentum: 0.9 },
+      { learningRate: 0.02, momentum: 0.9 },
     ],
   },
   parameters: [
     { name: "conv1.weight", shape: [8, 1, 5, 5], exponent: -22, init: { kind: "normal", std: 0.2 } },
-    { name: "conv1.bias", shape: [8], exponent: -22, init: { kind: "zeros" } },
+    { name: "conv1.bias", shape: [8], exponent: -20, init: { kind: "zeros" } },
     { name: "conv2.weight", shape: [16, 8, 5, 5], exponent: -22, init: { kind: "normal", std: 0.1 } },
-    { name: "conv2.bias", shape: [16], exponent: -22, init: { kind: "zeros" } },
+    { name: "conv2.bias", shape: [16], exponent: -20, init: { kind: "zeros" } },
     { name: "head.weight", shape: [256, 10], exponent: -22, init: { kind: "normal", std: 0.0625 } },
-    { name: "head.bias", shape: [10], exponent: -22, init: { kind: "zeros" } },
+    { name: "head.bias", shape: [10], exponent: -20, init: { kind: "zeros" } },
   ],
   // Bias and ReLU are monotone, so they come after pooling, on a quarter of the values.
   forward: (net, { params, ...input }) => {
@@ -40,6 +38,6 @@ export const digitsCnn: Architecture = {
     const layer = (x: typeof pixels, name: string): typeof pixels =>
       relu(net, channelBias(net, maxPool2(net, conv2d(net, x, params(`${name}.weight`))), params(`${name}.bias`)));
     const features = reshaped(net, layer(layer(pixels, "conv1"), "conv2"), [batch, 256]);
-    return { logits: linear(net, features, affine(params, "head")), labels };
+    return { logits: linear(net, features, affine(params, "head"), HEAD), labels };
   },
 };

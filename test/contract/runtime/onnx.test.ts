@@ -27,9 +27,9 @@ runtimeContract("wasm", () => open({ provider: "wasm" }));
 const KNOWN: {
   readonly [model: string]: readonly [steps: number, digest: string, correct: number, samples: number];
 } = {
-  "digits-mlp": [10, "193c5a074efd82f7a67ff882c6da9655b081155df531933bfda9ad82d77bb9cc", 146, 1000],
-  "digits-cnn": [2, "75c5fd6643e86f399e2cb31fa5345466bd2580455f5e4d83d91d435b5372d0fa", 113, 1000],
-  "chars-transformer": [2, "de9eb864ec560fdff8ad697856d4febc36748d189e036c9cb33989484ec73cb7", 1343, 31_744],
+  "digits-mlp": [10, "8fcf4a789e7fd6b42893569e8d82d7e42d6e9465269a38474b3fd85266071c96", 108, 1000],
+  "digits-cnn": [2, "a2536112fa2f5fa4f17a14da4ac22b7f04082bdb1a6483cac10b28b227c69ccf", 90, 1000],
+  "chars-transformer": [2, "cd2a1d1cd127d702719a7fe842b34c00e3f9c234299b4d6096dc1a98e0b7faf6", 1343, 31_744],
 };
 
 describe.each(readdirSync(MODELS_DIR).sort())("the built-in model %s", (name) => {

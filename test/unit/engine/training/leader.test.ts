@@ -53,7 +53,14 @@ afterEach(() => stop.abort());
 
 function theRounds(): Rounds {
   const { lab, ledger, followed, events } = desk;
-  const deps = { state: () => ledger.state, followed, events, board: new RoundBoard(), clock: lab.clock };
+  const deps = {
+    state: () => ledger.state,
+    isChecked: () => true,
+    followed,
+    events,
+    board: new RoundBoard(),
+    clock: lab.clock,
+  };
   return new Rounds({ rules: lab.network.rules, task: lab.task }, deps, { signal: stop.signal });
 }
 
@@ -65,11 +72,12 @@ interface Change {
   readonly combine?: Combine;
   readonly followed?: LeaderDeps["followed"];
   readonly unitMs?: number;
+  readonly roundTripMs?: number;
 }
 
 /** A leader over the desk's rounds; what it hands in is noted. */
 function aLeader(change: Change = {}): Leader {
-  const { key = leader, rounds: its = rounds, tasks = 1, combine, unitMs = UNIT_MS } = change;
+  const { key = leader, rounds: its = rounds, tasks = 1, combine, unitMs = UNIT_MS, roundTripMs = 0 } = change;
   const { lab, ledger, followed, events, store } = desk;
   const rules = { ...lab.network.rules, tasks: Array(tasks).fill(lab.task) };
   const watching: LeaderDeps["rounds"] = {
@@ -94,6 +102,7 @@ function aLeader(change: Change = {}): Leader {
     key,
     events,
     medianUnitMs: () => unitMs,
+    roundTripMs: () => roundTripMs,
     clock: lab.clock,
     log: silentLog(),
   };
@@ -159,8 +168,21 @@ describe("a round", () => {
     }
   });
 
-  it("waits no longer than a quarter of the block time for it, however slow units are", async () => {
-    aLeader({ unitMs: 60_000 });
+  it("waits a round trip and half a unit for it where messages are slow", async () => {
+    aLeader({ roundTripMs: 1800 });
+    await take(await unitHere(), await unitHere(other));
+    await settle();
+    const { round, since } = rounds.view;
+    await take(await unitHere());
+    await desk.lab.clock.run(5 * UNIT_MS, () => rounds.view.round > round);
+    expect(rounds.view.since - since).toBe(2300);
+  });
+
+  it.each([
+    ["units are", { unitMs: 60_000 }],
+    ["messages are", { roundTripMs: 60_000 }],
+  ])("waits no longer than a quarter of the block time for it, however slow %s", async (_what, slow) => {
+    aLeader(slow);
     await take(await unitHere(), await unitHere(other));
     await settle();
     const { round, since } = rounds.view;
