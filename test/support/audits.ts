@@ -7,6 +7,7 @@ import {
   isWithin,
   type Rules,
   revealWindow,
+  SEALED,
   type Seat,
   type State,
 } from "../../src/chain/index.ts";
@@ -23,17 +24,7 @@ import {
 import type { TracedUnit } from "../../src/consensus/index.ts";
 import { type KeyPair, sha256, taggedHash } from "../../src/crypto/index.ts";
 import { contributionsOf } from "../../src/work/index.ts";
-import {
-  aContribution,
-  aWorld,
-  type BlockPlan,
-  fakeUnit,
-  type Mined,
-  mineBlock,
-  STAKES,
-  type UnitPlace,
-  type World,
-} from "./chain.ts";
+import { aContribution, aWorld, fakeUnit, mineBlock, STAKES, type UnitPlace, type World } from "./chain.ts";
 
 /** Every contribution is audited, and alice, bob and carol have stakes alike: each attests for the others. */
 export const allAudited = (change: Partial<Genesis> = {}): World => aWorld({ ...STAKES, auditOneIn: 1, ...change });
@@ -170,18 +161,11 @@ export class Bench {
       const word = this.#says(this.audited(seat), seat, state);
       if (word === undefined || state.isBanned(seat.attester)) return [];
       const reveal = opened({ ...seat, height }, word);
-      const stands = !opens || (bytesEqual(seat.commitment, commitmentOf(reveal)) && seat.outcome === 255);
+      const stands = !opens || (bytesEqual(seat.commitment, commitmentOf(reveal)) && seat.outcome === SEALED);
       const shown = word.outcome === "valid" || !opens || state.isBanned(seat.author);
       return stands && shown ? [reveal] : [];
     });
   }
-}
-
-/** Mines `plan` on `state`; the bench sees it. */
-export function mineSeen(state: State, key: KeyPair, rules: Rules, bench: Bench, plan: BlockPlan = {}): Mined {
-  const mined = mineBlock(state, key, rules, plan);
-  bench.saw(mined.block);
-  return mined;
 }
 
 /** Empty blocks of `key` up to height `height`. */

@@ -97,7 +97,6 @@ describe("a forged unit", () => {
   it("is the winning contribution of a sibling's forged block", () => {
     const cheat = winningParts(genesis, bob, { index: 30 }, rules).contribution;
     const made = forged(cheat, bob, rules);
-    // The honest one of the same sibling is refuted; both stood on this branch's block.
     expect([judged(shows(made), empty), verdicts(empty, [shows(made)])]).toEqual(["offence", ["accept"]]);
     expect(verdicts(empty, [shows(cheat)])).toEqual(["false-evidence"]);
     const sibling = mineBlock(genesis, bob, rules);
@@ -110,21 +109,16 @@ describe("a forged unit", () => {
     const next = mineBlock(empty, carol, rules, { records }).state;
     const starts = [undefined, records[0], records[1]].map((previous) => aForgery(empty, bob, rules, { previous }));
     expect(starts.map((unit) => judged(shows(unit), next))).toEqual(["offence", "offence", "offence"]);
-    // Of the head itself: what stands on it.
     expect(judged(shows(aForgery(next, bob, rules)), next)).toBe("offence");
     // Before the records are in a block they are nobody's start.
     expect(starts.map((unit) => judged(shows(unit), empty))).toEqual(["offence", "wrong-start", "wrong-start"]);
   });
 
   it("is shown for evidenceBlocks from the block that could record it, and never again", () => {
-    const long = mineTo(empty, 4, dave, rules);
-    const unit = shows(aForgery(long, bob, rules, { height: 1, index: 9 }));
     const first = shows(forgery);
     const at = [1, 2, 3, 4, 5, 6].map((height) => judged(first, mineTo(empty, height, dave, rules)));
     // In blocks 2 to 7: it could be recorded in block 1.
     expect(at).toEqual(["offence", "offence", "offence", "offence", "wrong-start", "wrong-start"]);
-    expect(judged(unit, long)).toBe("wrong-start");
-    expect(judged(first, mineTo(empty, 4, dave, rules))).toBe("offence");
   });
 });
 
@@ -287,10 +281,8 @@ describe("a false attestation", () => {
   it("can be shown still when it was given in the last block that may carry it", () => {
     const { state, piece } = said(honest, word("valid", made));
     // Block 4 was the last of the window with w = 1; evidence goes into block 5, and not into block 6.
-    expect([judged(piece, state), judged(piece, mineTo(state, 5, dave, rules))]).toEqual([
-      "offence",
-      "evidence-expired",
-    ]);
+    expect(judged(piece, state)).toBe("offence");
+    expect(judged(piece, mineTo(state, 5, dave, rules))).toBe("evidence-expired");
   });
 });
 
