@@ -3,7 +3,7 @@ import { z } from "zod";
 import { type Hash32, messageOf, PouwError, utf8 } from "../base/index.ts";
 import { taggedHash } from "../crypto/index.ts";
 import { checkNonces, noncesPerUnit } from "../work/index.ts";
-import { leastEvidenceBlocks } from "./audits/windows.ts";
+import { leastBanBlocks, leastEvidenceBlocks } from "./audits/windows.ts";
 import { canonicalJson } from "./canonical-json.ts";
 import { type GenesisTask, hex32, TaskSchema, taskFault, taskOf } from "./genesis-task.ts";
 import { MAX_TASKS, type Rules } from "./rules.ts";
@@ -68,6 +68,8 @@ export function parseGenesis(json: unknown): Genesis {
   const least = leastEvidenceBlocks(genesis);
   if (genesis.evidenceBlocks < least)
     throw bad(`evidenceBlocks: at least ${least}, so that every attestation can be answered`);
+  if (genesis.banBlocks < leastBanBlocks(genesis))
+    throw bad(`banBlocks: at least ${leastBanBlocks(genesis)}, so that a forged unit's attesters can say so`);
   checkMoney(genesis);
   checkTasks(genesis);
   return genesis;

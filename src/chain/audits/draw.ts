@@ -1,7 +1,7 @@
 // Which contributions are audited, and by whom: drawn by a beacon that was not known when they were recorded (protocol section 5).
 import { bytesEqual, toBigInt, u32be } from "../../base/index.ts";
 import { taggedHash } from "../../crypto/index.ts";
-import { DOUBLED_ONE_IN } from "../economy/pay.ts";
+import { boundAttesterPay, DOUBLED_ONE_IN } from "../economy/pay.ts";
 import type { Rules } from "../rules.ts";
 import type { Staker } from "../state/stakers.ts";
 import type { State } from "../state/state.ts";
@@ -38,8 +38,8 @@ function seatsOf(
   const seats: Seat[] = [];
   for (let j = 0; j < count && left.length > 0; j++) {
     const lot = toBigInt(taggedHash("attester", beacon, audit, u32be(j)));
-    const [{ address: attester }] = left.splice(at(left, lot), 1) as [Staker];
-    seats.push({ audit, author, attester, pay, ...blank });
+    const [{ address: attester, stake }] = left.splice(at(left, lot), 1) as [Staker];
+    seats.push({ audit, author, attester, pay: boundAttesterPay(pay, stake), ...blank });
   }
   return seats;
 }

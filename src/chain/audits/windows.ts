@@ -23,5 +23,8 @@ export const revealWindow = (recorded: number, { auditBlocks }: AuditRules): Win
 
 export const isWithin = (height: number, { from, to }: Window): boolean => from <= height && height <= to;
 
+/** Blocks that a ban must last, so that whoever was punished in the block after the record is banned still when the last word is revealed. */
+export const leastBanBlocks = ({ auditBlocks }: AuditRules): number => 2 * auditBlocks + 1;
+
 /** Blocks that an offence must be shown for, so that the last word revealed can be answered. */
 export const leastEvidenceBlocks = ({ auditBlocks }: AuditRules): number => 2 * auditBlocks + 3;

@@ -6,7 +6,7 @@ import type { Rules } from "../rules.ts";
 
 /** K: a block has room for some K contributions, however many mine. */
 const CONTRIBUTIONS_PER_BLOCK = 500n;
-/** A contribution takes this share of its author's collateral, times the rate of audits, at most: so that forging loses at every rate. */
+/** A contribution takes this share of its author's collateral, times the rate of audits, at most, an attester's word the same times the rate of second attesters: so that forging loses at every rate. */
 const COLLATERAL_FACTOR = 8n;
 /** A winner gets one part in five of what the leaders and attesters that it carries are paid. */
 const CARRIED_ONE_IN = 5n;
@@ -69,6 +69,10 @@ export function attesterPay(measure: Measure, rules: PayRules): bigint {
   const share = shareOf("attestations", measure, rules);
   return (BigInt(rules.auditOneIn) * share * DOUBLED_ONE_IN) / (BigInt(rules.attesters) * (DOUBLED_ONE_IN + 1n));
 }
+
+/** What of it an attester with this collateral is paid: a made-up word is found where there is a second attester, so it must lose at every rate. */
+export const boundAttesterPay = (pay: bigint, collateral: bigint): bigint =>
+  min(pay, collateral / (COLLATERAL_FACTOR * DOUBLED_ONE_IN));
 
 /** Contributions of a key with this collateral that one block may hold. */
 export const maxContributionsOf = (collateral: bigint, { minCollateral }: Pick<Rules, "minCollateral">): bigint =>

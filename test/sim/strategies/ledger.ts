@@ -1,6 +1,7 @@
 // Money of the model: what a block pays by the real functions of pay, collateral, what an offence takes (protocol sections 4 to 6).
 import {
   attesterPay,
+  boundAttesterPay,
   carriedPay,
   contributionPay,
   leaderPay,
@@ -127,8 +128,11 @@ function wordsOf(block: Block, params: Params) {
   const offenders: number[] = [];
   // Contributions of h are drawn in h+1, committed to until h+6, revealed from h+7 on.
   for (const { unit, words } of above(block, 6)?.audits ?? []) {
-    const { earner, winner } = carriedPay(attesterPay(measureOf({ unit, lag: 0 }, params), paid));
-    for (const { key } of words) reveals.push({ key, amount: earner }, { key: block.key, amount: winner });
+    const whole = attesterPay(measureOf({ unit, lag: 0 }, params), paid);
+    for (const { key } of words) {
+      const { earner, winner } = carriedPay(boundAttesterPay(whole, collateralOf(block.state, key)));
+      reveals.push({ key, amount: earner }, { key: block.key, amount: winner });
+    }
     if (!words.some(({ kind }) => kind === "worked")) continue;
     if (unit.forged) offenders.push(unit.key);
     for (const { key, kind } of words)

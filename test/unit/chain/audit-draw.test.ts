@@ -69,13 +69,16 @@ describe("the draw of audits", () => {
     expect(byAudit(other).map(([seat]) => seat?.audit)).not.toEqual(byAudit(seats).map(([seat]) => seat?.audit));
   });
 
-  it("gives every seat blank, with what the block recorded", () => {
-    const { state, rules } = drawing(3, [700n]);
+  it.each([
+    ["as far as its attester has enough at stake", 700n, (pay: bigint) => (pay < 10n ? pay : 10n)],
+    ["whole for who has more", 1_000_000n, (pay: bigint) => pay],
+  ])("gives every seat blank, with what the block recorded: pay %s", (_what, stake, paid) => {
+    const { state, rules } = drawing(3, [stake]);
     const zero = new Uint8Array(32);
     const [one] = people as [KeyPair];
     expect(drawAudits(state, beacon, rules)).toEqual(
       state.recordedIn(1).map(({ contribution, author, pay }) => ({
-        ...{ audit: contribution, author, attester: one.address, pay },
+        ...{ audit: contribution, author, attester: one.address, pay: paid(pay) },
         ...{ commitment: zero, outcome: 255, trace: zero },
       })),
     );
