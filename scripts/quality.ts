@@ -78,7 +78,7 @@ async function measure(name: string): Promise<Learnt[]> {
         .join(" ")}\n`,
     );
     // A long run that is cut short leaves what it measured.
-    keep(name, `${conditions(subject)}\n\n${learntTable(learnt, counts)}`);
+    keep(season === 0 ? name : `${name}, season ${season}`, `${conditions(subject)}\n\n${learntTable(learnt, counts)}`);
   }
   return learnt;
 }

@@ -82,6 +82,25 @@ describe("two miners", () => {
   });
 });
 
+describe("a long split", () => {
+  it("ends on one chain though each half has many blocks to check and mines on meanwhile", async () => {
+    sim = new Sim({ seed: 11 });
+    await sim.add("a", { roles: ["miner"], unitMs: 4000 });
+    await sim.add("b", { roles: ["miner"], unitMs: 4000 }, ["a"]);
+    await sim.clock.run(2 * MINUTE);
+    sim.air.split([[sim.peerId("a")], [sim.peerId("b")]]);
+    const [{ height: common }] = statuses("a") as [NodeStatus];
+    await sim.clock.run(25 * MINUTE);
+    for (const { height } of statuses("a", "b")) expect(height).toBeGreaterThan(common + 36);
+    sim.air.join();
+    await sim.dial("b", "a");
+    await sim.clock.run(5 * MINUTE);
+    const [a, b] = statuses("a", "b") as [NodeStatus, NodeStatus];
+    expect(settled(b)).toEqual(settled(a));
+    expect([a.threatLevel, b.threatLevel, a.peers, b.peers]).toEqual(["LOW", "LOW", 1, 1]);
+  });
+});
+
 describe("joining", () => {
   it("a late peer syncs the whole chain and the round in progress", async () => {
     sim = new Sim();
