@@ -1,6 +1,7 @@
 // Audits among whole nodes: attesters find the unit that was made up and the word that was, and nobody else is punished.
 import { afterEach, describe, expect, it } from "vitest";
 import { toHex } from "../../src/base/index.ts";
+import type { Genesis } from "../../src/chain/index.ts";
 import type { AccountView } from "../../src/node/index.ts";
 import { Sim, type SimNodeOptions } from "../support/sim.ts";
 
@@ -11,8 +12,8 @@ const MINERS = ["a", "b", "c", "d"] as const;
 let sim: Sim;
 afterEach(() => sim.close());
 
-async function network(seed: number, cheat: SimNodeOptions = {}, attesters = 1): Promise<void> {
-  sim = new Sim({ seed, genesis: { ...GENESIS, attesters } });
+async function network(seed: number, cheat: SimNodeOptions = {}, change: Partial<Genesis> = {}): Promise<void> {
+  sim = new Sim({ seed, genesis: { ...GENESIS, ...change } });
   const [first, ...rest] = MINERS;
   await sim.add(first, { roles: ["miner"] });
   for (const name of rest) await sim.add(name, { roles: ["miner"], ...(name === "d" ? cheat : {}) }, [first]);
@@ -61,7 +62,7 @@ describe("audits among nodes", () => {
   });
 
   it("find out a lazy attester where a second one ran the unit", async () => {
-    await network(3, { trace: (honest) => honest.map((byte) => byte ^ 1) }, 2);
+    await network(3, { trace: (honest) => honest.map((byte) => byte ^ 1) }, { auditOneIn: 1, attesters: 3 });
     await until(() => account("d").bannedUntil !== undefined);
     expect(account("d").stake).toBe("0");
     for (const name of ["a", "b", "c"]) expect(account(name).bannedUntil, name).toBeUndefined();
