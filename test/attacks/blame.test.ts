@@ -125,9 +125,9 @@ describe("a relayer of a forged block", () => {
   }
 
   it("is not framed: who passes its header on after it was found forged is not struck, however often", async () => {
-    const { node, block } = await afterForged(Sim.key("cheat"), "framer", { banBlocks: 1 });
-    // Two blocks on, its author's key is heard again: it was banned for one, from the height of its own.
-    for (const name of ["a", "b"]) {
+    const { node, block } = await afterForged(Sim.key("cheat"), "framer", { banBlocks: 3 });
+    // Four blocks on, its author's key is heard again: it was banned for three, from the height of its own.
+    for (const name of ["a", "b", "c", "d"]) {
       await lab.clock.run(10_000);
       const next = aBlock(lab, Sim.key(name), await placeOf(node));
       expect(await lab.tellBlock(await lab.evil([node]), node, next)).toEqual({ kind: "accept" });
