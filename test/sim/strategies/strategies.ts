@@ -187,7 +187,17 @@ const work: Case[] = [
       attests: "made up",
     }),
   },
+  {
+    strategy: strategy("idles where it is alone", "the same, only in audits that have no second attester", {
+      attests: "made up where alone",
+    }),
+  },
   { strategy: strategy("never attests", "gives no word at all", { attests: "silent" }) },
+  {
+    strategy: strategy("shows own forgeries", "its blocks show two forged units of small keys, which all others run", {
+      shows: 2,
+    }),
+  },
   {
     strategy: strategy("only the small task", "of two tasks, trains the one of a third of the effort", {
       task: () => 1,
@@ -234,6 +244,12 @@ const OLD: readonly { readonly deviates: Strategy; readonly rule: string; readon
   { deviates: named("drops all"), rule: "pay by presence", switches: { pay: "presence" } },
   { deviates: SLOW, rule: "ties to the lower draw", switches: { ties: "lower draw" } },
   { deviates: named("snipes the tip"), rule: "ties to more recorded", switches: { ties: "more recorded" } },
+  {
+    deviates: named("idles where it is alone"),
+    rule: "authors do not compare",
+    switches: { authorsCompare: false },
+  },
+  { deviates: named("shows own forgeries"), rule: "of keys with next to nothing", switches: { leastShown: 10_000n } },
 ];
 
 /** Rules of before, and who gains by them: a simulator that never says yes proves nothing. Then the same under the design. */
