@@ -3,7 +3,16 @@ import { blocksToCover, forgingGain, median, quantile, recovery } from "../../te
 import { devnetLike, lanesFor, type Params, testnetLike } from "../../test/sim/strategies/params.ts";
 import { recordedOf } from "../../test/sim/strategies/recorded.ts";
 import type { Length } from "../../test/sim/strategies/run.ts";
-import { CASES, CONTROLLED, CONTROLS, FINISHES, PLANNED, pick } from "../../test/sim/strategies/strategies.ts";
+import {
+  AUDIT_CONTROLLED,
+  AUDIT_CONTROLS,
+  CASES,
+  CONTROLLED,
+  CONTROLS,
+  FINISHES,
+  PLANNED,
+  pick,
+} from "../../test/sim/strategies/strategies.ts";
 import { HONEST } from "../../test/sim/strategies/strategy.ts";
 import { type Cell, mayBe, type Row, tableOf } from "../../test/sim/strategies/table.ts";
 import { markdown } from "../support/sections.ts";
@@ -63,7 +72,11 @@ export const SECTIONS: { readonly [name: string]: (effort: Effort) => string } =
   },
   controls: ({ machines, length }) =>
     incomeTable(
-      tableOf([...CONTROLS, ...CONTROLLED], { params: devnetLike(machines), shares: [0.1, 0.3, 0.4], length }, told),
+      tableOf(
+        [...CONTROLS, ...AUDIT_CONTROLS, ...CONTROLLED, ...AUDIT_CONTROLLED],
+        { params: devnetLike(machines), shares: [0.1, 0.3, 0.4], length },
+        told,
+      ),
     ),
 };
 

@@ -240,10 +240,19 @@ const SLOW = strategy("withholds low draws", "as above, and its blocks travel as
   near: 1,
 });
 
-const OLD: readonly { readonly deviates: Strategy; readonly rule: string; readonly switches: Partial<Switches> }[] = [
+interface Old {
+  readonly deviates: Strategy;
+  readonly rule: string;
+  readonly switches: Partial<Switches>;
+}
+
+const OLD: readonly Old[] = [
   { deviates: named("drops all"), rule: "pay by presence", switches: { pay: "presence" } },
   { deviates: SLOW, rule: "ties to the lower draw", switches: { ties: "lower draw" } },
   { deviates: named("snipes the tip"), rule: "ties to more recorded", switches: { ties: "more recorded" } },
+];
+
+const OLD_AUDITS: readonly Old[] = [
   {
     deviates: named("idles where it is alone"),
     rule: "authors do not compare",
@@ -253,13 +262,18 @@ const OLD: readonly { readonly deviates: Strategy; readonly rule: string; readon
 ];
 
 /** Rules of before, and who gains by them: a simulator that never says yes proves nothing. Then the same under the design. */
-export const CONTROLS: readonly Case[] = OLD.map(({ deviates, rule, switches }) => ({
-  strategy: { ...deviates, name: `${deviates.name}: ${rule}` },
-  within: withSwitches(switches),
-}));
-export const CONTROLLED: readonly Case[] = OLD.map(({ deviates }) => ({
-  strategy: { ...deviates, name: `${deviates.name}: the design` },
-}));
+const before = (rules: readonly Old[]): Case[] =>
+  rules.map(({ deviates, rule, switches }) => ({
+    strategy: { ...deviates, name: `${deviates.name}: ${rule}` },
+    within: withSwitches(switches),
+  }));
+const now = (rules: readonly Old[]): Case[] =>
+  rules.map(({ deviates }) => ({ strategy: { ...deviates, name: `${deviates.name}: the design` } }));
+
+export const CONTROLS: readonly Case[] = before(OLD);
+export const CONTROLLED: readonly Case[] = now(OLD);
+export const AUDIT_CONTROLS: readonly Case[] = before(OLD_AUDITS);
+export const AUDIT_CONTROLLED: readonly Case[] = now(OLD_AUDITS);
 
 /** Cases by name, for shorter runs. */
 export const pick = (...names: readonly string[]): Case[] =>
