@@ -116,7 +116,7 @@ const runUnit = (runtime: Runtime, task: Task, start: Float32Array, n: number): 
 /** All draws of a unit that does not win: no draw is below zero. */
 function drawAll({ network: { rules }, task, unit }: Pieces): void {
   const author = sha256(utf8("bench author"));
-  const id = { beacon: author, task: task.id, round: 1, author, mlNode: 0, index: 0 };
+  const id = { beacon: author, block: author, task: task.id, round: 1, author, mlNode: 0, index: 0 };
   const win = findWin(
     { ...id, startDigest: author, digest: unit.digest },
     noncesPerUnit(task, rules),

@@ -1,9 +1,18 @@
 // The parts of docs/strategies.md that are made by `npm run sim`: each a table in Markdown.
-import { blocksToCover, forgingGain, median, recovery } from "../../test/sim/strategies/fluid.ts";
-import { devnetLike, type Params, testnetLike } from "../../test/sim/strategies/params.ts";
+import { blocksToCover, forgingGain, median, quantile, recovery } from "../../test/sim/strategies/fluid.ts";
+import { devnetLike, lanesFor, type Params, testnetLike } from "../../test/sim/strategies/params.ts";
 import { recordedOf } from "../../test/sim/strategies/recorded.ts";
 import type { Length } from "../../test/sim/strategies/run.ts";
-import { CASES, CONTROLLED, CONTROLS, FINISHES, PLANNED, pick } from "../../test/sim/strategies/strategies.ts";
+import {
+  AUDIT_CONTROLLED,
+  AUDIT_CONTROLS,
+  CASES,
+  CONTROLLED,
+  CONTROLS,
+  FINISHES,
+  PLANNED,
+  pick,
+} from "../../test/sim/strategies/strategies.ts";
 import { HONEST } from "../../test/sim/strategies/strategy.ts";
 import { type Cell, mayBe, type Row, tableOf } from "../../test/sim/strategies/table.ts";
 import { markdown } from "../support/sections.ts";
@@ -50,6 +59,7 @@ export const SECTIONS: { readonly [name: string]: (effort: Effort) => string } =
     );
     return `${part}\n\n${withheld(rows)}`;
   },
+  checks: ({ machines, length }) => checksTable(devnetLike(machines), length),
   planned: ({ machines, length }) => {
     const others = pick(...UNDER_PLAN).map((one) => ({ ...one, strategy: { ...one.strategy, drops: PLANNED.drops } }));
     const cases = [{ strategy: FINISHES }, ...others];
@@ -62,9 +72,25 @@ export const SECTIONS: { readonly [name: string]: (effort: Effort) => string } =
   },
   controls: ({ machines, length }) =>
     incomeTable(
-      tableOf([...CONTROLS, ...CONTROLLED], { params: devnetLike(machines), shares: [0.1, 0.3, 0.4], length }, told),
+      tableOf(
+        [...CONTROLS, ...AUDIT_CONTROLS, ...CONTROLLED, ...AUDIT_CONTROLLED],
+        { params: devnetLike(machines), shares: [0.1, 0.3, 0.4], length },
+        told,
+      ),
     ),
 };
+
+/** Who trusts others' checks, at 5 % of the power on one lane, by how long a block takes over that lane's unit. */
+function checksTable(plain: Params, length: Length): string {
+  const share = 0.05;
+  const [seconds] = lanesFor(share, plain.machines) as [number];
+  const lines = [1000 * (seconds / plain.rules.blockTimeMs), 1 / 10, 1 / 20].map((part) => {
+    const params = { ...plain, rules: { ...plain.rules, blockTimeMs: Math.round((1000 * seconds) / part) } };
+    const rows = tableOf(pick("honest", "does not check"), { params, shares: [share], length }, told);
+    return [`1/${(1 / part).toFixed(1)}`, ...rows.map(({ cells: [cell] }) => shown(cell as Cell))];
+  });
+  return markdown(["its unit over the block time", "honest", "does not check"], lines);
+}
 
 const UNDER_PLAN = ["drops others", "leaves others out", "starts one state back", "splits keys", "never attests"];
 
@@ -124,9 +150,10 @@ function newcomerTable(): string {
     [14, 100, 240].map((units) => [
       name,
       `${units}`,
-      ...[0.05, 0.25, 0.5].map(
-        (share) => `${median(seeds.map((seed) => blocksToCover({ share, units }, params, seed)))}`,
-      ),
+      ...[0.05, 0.25, 0.5].map((share) => {
+        const blocks = seeds.map((seed) => blocksToCover({ share, units }, params, seed));
+        return `${median(blocks)} (${quantile(blocks, 0.9)})`;
+      }),
     ]),
   );
   return markdown(["network", "units of a block", "at 5 %", "at 25 %", "at 50 %"], lines);

@@ -73,7 +73,7 @@ export const REFUSALS = {
   "evidence-expired": "the offence is too long ago",
   "evidence-ahead": "the offence is in the future of this block",
   "already-punished": "the offence was punished before",
-  "nothing-to-lose": "the offender has nothing that could be taken",
+  "nothing-to-lose": "the offender has nothing that could be taken, or too little for a unit to be run",
   "too-many-units": "the evidence is about more units than a block may make others run",
   "false-evidence": "the evidence says what running the unit contradicts",
   // Audits

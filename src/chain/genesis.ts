@@ -7,7 +7,7 @@ import { leastBanBlocks, leastEvidenceBlocks } from "./audits/windows.ts";
 import { canonicalJson } from "./canonical-json.ts";
 import { type GenesisTask, hex32, TaskSchema, taskFault, taskOf } from "./genesis-task.ts";
 import { MAX_TASKS, type Rules } from "./rules.ts";
-import { MAX_EVIDENCE_BLOCKS, MAX_MATURITY, MAX_UNBONDING } from "./state/state-type.ts";
+import { MAX_BAN_BLOCKS, MAX_EVIDENCE_BLOCKS, MAX_MATURITY, MAX_UNBONDING } from "./state/state-type.ts";
 
 const money = z
   .string()
@@ -43,7 +43,7 @@ const GenesisSchema = z.strictObject({
   accountFee: money,
   unbonding: z.int().min(1).max(MAX_UNBONDING),
   evidenceBlocks: z.int().min(1).max(MAX_EVIDENCE_BLOCKS),
-  banBlocks: positive,
+  banBlocks: z.int().min(1).max(MAX_BAN_BLOCKS),
   maxFutureMs: positive,
   allocations: z.array(z.strictObject({ address: hex32, amount: money, stake: money.optional() })).max(4096),
   tasks: z.array(TaskSchema).min(1, "must list at least one task").max(MAX_TASKS),

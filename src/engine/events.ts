@@ -66,6 +66,8 @@ export interface FinishedUnit {
   readonly mlNode: number;
   readonly index: number;
   readonly result: UnitResult;
+  /** What the author signed of it; undefined where the unit changed nothing. */
+  readonly contribution?: Contribution;
   readonly draws: number;
   readonly won: boolean;
 }

@@ -78,12 +78,12 @@ export function nextBeacon(beacon: Uint8Array, draw: Uint8Array): Hash32 {
 
 /** The winning unit that a header names, run upon the block whose beacon is given. */
 export function unitOfHeader(beacon: Uint8Array, header: UnsignedHeader): FinishedUnit {
-  const { task, round, miner, mlNode, index, startDigest: start, digest } = header;
-  return { beacon, task, round, author: miner, mlNode, index, startDigest: start, digest };
+  const { parent: block, task, round, miner, mlNode, index, startDigest: start, digest } = header;
+  return { beacon, block, task, round, author: miner, mlNode, index, startDigest: start, digest };
 }
 
 /** The unit of a contribution; `beacon` is that of the block at the contribution's height. */
 export function unitOfContribution(beacon: Uint8Array, contribution: UnsignedContribution): FinishedUnit {
-  const { task, round, author, mlNode, index, startDigest: start, digest } = contribution;
-  return { beacon, task, round, author, mlNode, index, startDigest: start, digest };
+  const { block, task, round, author, mlNode, index, startDigest: start, digest } = contribution;
+  return { beacon, block, task, round, author, mlNode, index, startDigest: start, digest };
 }

@@ -3,9 +3,10 @@ import { type Hash32, u32be } from "../base/index.ts";
 import type { Contribution } from "../codec/index.ts";
 import { taggedHash } from "../crypto/index.ts";
 
-/** Which unit: `beacon` is that of the block it is run upon, `author` the miner's address. */
+/** Which unit: `beacon` and `block` are beacon and id of the block it is run upon, `author` the miner's address. */
 export interface UnitId {
   readonly beacon: Uint8Array;
+  readonly block: Uint8Array;
   readonly task: Uint8Array;
   readonly round: number;
   readonly author: Uint8Array;
@@ -29,11 +30,15 @@ export function startName({ task, round, startDigest }: Pick<PlacedUnit, "task" 
   return taggedHash("start", task, u32be(round), startDigest);
 }
 
-/** seed = H("unit", beacon, T, t, pk, n, i): 32 bytes for the batch PRF. */
+/**
+ * seed = H("unit", beacon, block, T, t, pk, n, i): 32 bytes for the batch PRF. The id is in it so that what a block holds is fixed before
+ * anybody trains upon it: who knew the next beacon first could fill a block that it kept back with what that beacon does not audit.
+ */
 export function unitSeed(unit: UnitId): Hash32 {
   return taggedHash(
     "unit",
     unit.beacon,
+    unit.block,
     unit.task,
     u32be(unit.round),
     unit.author,

@@ -3,7 +3,16 @@ import { describe, expect, it } from "vitest";
 import { blocksToCover, forgingGain, median, recovery } from "./strategies/fluid.ts";
 import { devnetLike, rulesFor, testnetLike } from "./strategies/params.ts";
 import { recordedOf } from "./strategies/recorded.ts";
-import { CASES, CONTROLLED, CONTROLS, FINISHES, FORGING, PLANNED } from "./strategies/strategies.ts";
+import {
+  AUDIT_CONTROLLED,
+  AUDIT_CONTROLS,
+  CASES,
+  CONTROLLED,
+  CONTROLS,
+  FINISHES,
+  FORGING,
+  PLANNED,
+} from "./strategies/strategies.ts";
 import { type Cell, mayBe, tableOf } from "./strategies/table.ts";
 import { withheldShare } from "./strategies/withholding.ts";
 
@@ -53,6 +62,15 @@ describe("the rules of before", { timeout: 180_000 }, () => {
     for (const [i, [name, { mean, error }]] of old.entries()) {
       const [, now] = design[i] as [string, Cell];
       expect([name, mean > 1 + 2 * error, mayBe(now), mean > now.mean]).toEqual([name, true, true, true]);
+    }
+  });
+
+  it("let an attester make words up where it is alone, and a winner make others run units for next to nothing", () => {
+    const old = cellsOf(AUDIT_CONTROLS, [0.3]);
+    const design = cellsOf(AUDIT_CONTROLLED, [0.3]);
+    for (const [i, [name, { mean, error }]] of old.entries()) {
+      const [, now] = design[i] as [string, Cell];
+      expect([name, mean + 2 * error > 1, now.mean + 2 * now.error < 0.9]).toEqual([name, true, true]);
     }
   });
 

@@ -186,7 +186,8 @@ export function aContribution(state: State, key: KeyPair, place: UnitPlace, rule
   const { previous, mlNode = 0, index = 0 } = place;
   const round = previous === undefined ? stands.round : previous.round + 1;
   const start = previous?.nextDigest ?? stands.parametersDigest;
-  const { digest, deltaHash } = fakeUnit({ beacon: on.beacon, task, round, author: key.address, mlNode, index });
+  const unit = { beacon: on.beacon, block: on.id, task, round, author: key.address, mlNode, index };
+  const { digest, deltaHash } = fakeUnit(unit);
   return Contribution.sign(
     {
       task,

@@ -66,7 +66,8 @@ export function aUnit(lab: Workshop, key: KeyPair, place: Place, at: UnitIndex =
   const { task } = lab;
   const { state, round, start, parameters } = place;
   const { mlNode = 0, index = 0 } = at;
-  const unit = { beacon: state.beacon, task: task.id, round, author: key.address, mlNode, index };
+  const on = { beacon: state.beacon, block: state.tipId };
+  const unit = { ...on, task: task.id, round, author: key.address, mlNode, index };
   const seed = unitSeed(unit);
   const honest = toyUnit(parameters, seed);
   const end = cheat.end?.(honest, place, seed) ?? honest;

@@ -11,6 +11,7 @@ const h = (text: string): Uint8Array => sha256(utf8(text));
 function workCase(i: number): object {
   const unit = {
     beacon: h(`beacon ${i}`),
+    block: h(`block ${i}`),
     task: h(`task ${i}`),
     round: i * 1000,
     author: h(`author ${i}`),

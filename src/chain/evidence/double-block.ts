@@ -9,7 +9,7 @@ const DoubleBlockType = new ContainerType({ a: Header.type, b: Header.type });
 export type DoubleBlock = ValueOf<typeof DoubleBlockType>;
 
 /**
- * Their parents may differ: a unit's digest depends on the beacon it was run upon, so one digest on two parents is still one
+ * Their parents may differ: a unit's digest depends on the block it was run upon, so one digest on two parents is still one
  * unit. The blocks need not be valid: signing one win twice is the offence.
  */
 export const doubleBlock = {

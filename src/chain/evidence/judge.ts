@@ -6,6 +6,7 @@ import type { State } from "../state/state.ts";
 import { WorkingState } from "../state/working-state.ts";
 import type { EvidencePlace, Offence } from "./kind.ts";
 import { judge } from "./kinds.ts";
+import { costsEnough } from "./punish.ts";
 
 /** Units that the evidence of one block may be about: everybody who checks it runs them. */
 export const MAX_SHOWN_UNITS = 2;
@@ -38,7 +39,7 @@ export function selectEvidence(state: State, held: readonly Evidence[], rules: R
   return carriable(state, held, rules).filter(fits).slice(0, MAX_EVIDENCE);
 }
 
-/** Each offence shown, in time, once, not punished yet, and by a key that has something to lose still. */
+/** Each offence shown, in time, once, not punished yet, and by a key that has enough to lose still. */
 export function carriable(state: State, held: readonly Evidence[], rules: Rules): Evidence[] {
   const seen = new Set(state.punished.map((entry) => toHex(entry.offence)));
   const working = new WorkingState(state);
@@ -46,8 +47,7 @@ export function carriable(state: State, held: readonly Evidence[], rules: Rules)
   const fresh = (piece: Evidence): boolean => {
     const judged = judge(piece, placeOn(state), rules);
     if (judged.kind !== "offence" || seen.has(toHex(judged.id))) return false;
-    const { taken, voided } = working.strip(judged.offender);
-    if (taken + voided === 0n) return false;
+    if (!costsEnough(judged, working.strip(judged.offender), rules)) return false;
     seen.add(toHex(judged.id));
     return true;
   };

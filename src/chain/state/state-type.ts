@@ -8,7 +8,7 @@ import {
   UintBigintType,
   type ValueOf,
 } from "@chainsafe/ssz";
-import { Bytes32, Header, MAX_RECORDS, MAX_TRANSACTIONS, Time, U8, U32, U64 } from "../../codec/index.ts";
+import { Bytes32, Header, MAX_EVIDENCE, MAX_RECORDS, MAX_TRANSACTIONS, Time, U8, U32, U64 } from "../../codec/index.ts";
 import { MAX_TASKS } from "../rules.ts";
 
 /** Blocks whose beacon, miner, time and target after them the state remembers: evidence names units of all that it may be shown for. */
@@ -19,6 +19,10 @@ export const MAX_MATURITY = 4096;
 export const MAX_UNBONDING = 8192;
 /** Blocks for which an offence may be shown, at most. */
 export const MAX_EVIDENCE_BLOCKS = 64;
+/** Bans that a state has room for. */
+const MAX_BANS = 1 << 16;
+/** Blocks that a ban may last, at most: each of them may punish as many as a body has evidence. */
+export const MAX_BAN_BLOCKS = MAX_BANS / MAX_EVIDENCE;
 
 const Work = new UintBigintType(32);
 const Target = new ByteVectorType(32);
@@ -147,7 +151,7 @@ export const StateType = new ContainerType({
   /** Slot h % RECENT_BLOCKS. */
   recent: new ListCompositeType(RecentBlockType, RECENT_BLOCKS),
   punished: new ListCompositeType(PunishedType, 1 << 16),
-  banned: new ListCompositeType(BanType, 1 << 16),
+  banned: new ListCompositeType(BanType, MAX_BANS),
 });
 export type StateView = ReturnType<typeof StateType.toViewDU>;
 export type StateNode = StateView["node"];

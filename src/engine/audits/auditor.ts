@@ -27,7 +27,7 @@ import { type KeyPair, sha256, taggedHash } from "../../crypto/index.ts";
 import type { Log } from "../../ports/index.ts";
 import { checkUnit, contributionsOf, winningOf } from "../../work/index.ts";
 import type { AuditWords, EvidenceWatch, KeyBans, Ledger } from "../chain/index.ts";
-import type { EngineEvents, EventBus } from "../events.ts";
+import type { EngineEvents, EventBus, FinishedUnit } from "../events.ts";
 import type { Outbox } from "../exchange/index.ts";
 import type { BlockStore } from "../storage/index.ts";
 import type { UnitRuns } from "../training/index.ts";
@@ -36,6 +36,8 @@ import type { UnitRuns } from "../training/index.ts";
 const MAX_WAITING = 128;
 const MAX_LATER = 16;
 const MEMORY = 1024;
+/** Own units whose traces are remembered: those of a dozen blocks, on many lanes. */
+const OWN_MEMORY = 8192;
 
 export interface AuditorOptions {
   readonly rules: Rules;
@@ -77,6 +79,8 @@ export class Auditor {
   readonly #waiting = new Set<string>();
   /** Audit -> what its unit is. */
   readonly #truths = new Lru<string, Truth>(MEMORY);
+  /** The traces of own units: what an attester says of them costs nothing to compare. */
+  readonly #own = new Lru<string, Truth>(OWN_MEMORY);
   /** Evidence that no block on the present tip could carry. */
   readonly #later: Evidence[] = [];
   #syncing = false;
@@ -90,6 +94,7 @@ export class Auditor {
     });
     deps.events.on("head", () => this.#look());
     deps.events.on("executed", (execution) => this.#executed(execution));
+    deps.events.on("unit", (unit) => this.#ran(unit));
   }
 
   /** Goes through the audits whose words may still be given or answered. */
@@ -105,16 +110,24 @@ export class Auditor {
     }
   }
 
+  /** An own unit: whoever audits it gives the trace that is known here already. */
+  #ran({ contribution, result }: FinishedUnit): void {
+    if (contribution === undefined) return;
+    this.#own.set(toHex(Contribution.id(contribution)), { outcome: "valid", trace: result.trace });
+  }
+
   #consider({ recorded, seat }: Placed, seats: readonly Seat[], state: State): void {
-    const truth = this.#truths.get(toHex(seat.audit));
+    const audit = toHex(seat.audit);
+    const truth = this.#truths.get(audit) ?? this.#own.get(audit);
     if (truth !== undefined) this.#answer({ recorded, seat }, truth, state);
     else if (this.#concerns({ recorded, seat }, state) || disagree(seats, seat)) this.#run({ recorded, seat });
   }
 
-  /** Whether this node is to know what the unit is: to give its word still, or because it watches. */
+  /** Whether this node is to know what the unit is: to give its word still, to see what was said of its own, or because it watches. */
   #concerns({ recorded, seat }: Placed, { height }: State): boolean {
     const { rules, watches } = this.#options;
     if (watches) return true;
+    if (bytesEqual(seat.author, this.#deps.key.address)) return seat.outcome !== SEALED;
     if (!this.#isMine(seat) || seat.outcome !== SEALED) return false;
     const window = isBlank(seat.commitment) ? commitWindow(recorded, rules) : revealWindow(recorded, rules);
     return height + 1 <= window.to;

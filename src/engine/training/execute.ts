@@ -8,7 +8,7 @@ import type { UnitEnd } from "./parameters.ts";
 
 /** A unit to run: who claims it, and what it starts from. */
 export interface Claim {
-  readonly contribution: Pick<Contribution, "round" | "author" | "mlNode" | "index">;
+  readonly contribution: Pick<Contribution, "block" | "round" | "author" | "mlNode" | "index">;
   readonly task: Task;
   /** The beacon of the block that it was run on. */
   readonly beacon: Uint8Array;
@@ -23,8 +23,8 @@ export async function reexecute(
   runtime: Runtime,
   options: { readonly signal: AbortSignal },
 ): Promise<(UnitEnd & NonNullable<TracedUnit>) | undefined> {
-  const { round, author, mlNode, index } = contribution;
-  const seed = unitSeed({ beacon, task: task.id, round, author, mlNode, index });
+  const { block, round, author, mlNode, index } = contribution;
+  const seed = unitSeed({ beacon, block, task: task.id, round, author, mlNode, index });
   const request = { task, start, setting: settingOf(task, season), seed, priority: "check" } as const;
   try {
     const { digest, end, deltaHash, delta, trace } = await runtime.run(request, options);

@@ -73,20 +73,21 @@ export class Trainer {
     // The head and the round move together, but not in the same instant: a unit must belong to one of them.
     if (start === undefined || !bytesEqual(view.head, state.tipId) || state.isBanned(key.address)) return undefined;
     const task = this.#task;
-    const unit = { beacon: state.beacon, task: task.id, round: view.round, author: key.address, mlNode, index };
+    const on = { beacon: state.beacon, block: state.tipId };
+    const unit = { ...on, task: task.id, round: view.round, author: key.address, mlNode, index };
     const setting = settingOf(task, view.season);
     const request = { task, start, setting, seed: unitSeed(unit), priority: "train" } as const;
     const result = await runtime.run(request, { signal: this.#signal });
     this.#times.push(result.totalMs);
     if (this.#times.length > MEDIAN_OF) this.#times.shift();
-    const { draws, won } = await this.#use(result, { view, state, unit });
-    const finished = { task, round: view.round, mlNode, index, result, draws, won };
+    const used = await this.#use(result, { view, state, unit });
+    const finished = { task, round: view.round, mlNode, index, result, ...used };
     this.#deps.events.emit("unit", finished);
     return finished;
   }
 
   /** A result draws if its block may still be followed by another, and makes a block or a contribution. */
-  async #use(result: UnitResult, begun: Begun): Promise<{ readonly draws: number; readonly won: boolean }> {
+  async #use(result: UnitResult, begun: Begun): Promise<Pick<FinishedUnit, "contribution" | "draws" | "won">> {
     const { ledger, rounds, blockMaker, outbox } = this.#deps;
     const { view, state, unit } = begun;
     if (bytesEqual(result.digest, view.startDigest)) return { draws: 0, won: false };
@@ -99,10 +100,10 @@ export class Trainer {
     const win = findWin(finished, draws, targetAt(state, time, ledger.rules));
     const won = win !== undefined && (await this.#win({ contribution, state, view }, win, time));
     // A block beside the head may lose the tie: then its unit is worth what every other is.
-    if (won && onHead) return { draws, won };
+    if (won && onHead) return { contribution, draws, won };
     if ((await rounds.addContribution(contribution, OWN)).kind === "accept")
       outbox.publish("contribution", Contribution.codec.encode(contribution));
-    return { draws, won };
+    return { contribution, draws, won };
   }
 
   /**
@@ -136,7 +137,7 @@ export class Trainer {
     followed.deltas.put(deltaHash, delta);
     const { beacon: _, ...place } = unit;
     const codec = DELTA_CODECS[this.#task.codec].tag;
-    const start = { block: state.tipId, height: state.height, startDigest: view.startDigest };
+    const start = { height: state.height, startDigest: view.startDigest };
     return Contribution.sign({ ...place, ...start, digest, codec, ...change }, key, ledger.rules.genesis);
   }
 }

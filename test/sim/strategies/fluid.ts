@@ -1,11 +1,12 @@
 // Results that need no network: a newcomer's way to full pay, the target after power has left, what m forged contributions bring.
 import { fromBigInt } from "../../../src/base/index.ts";
 import {
+  attesterPay,
+  boundAttesterPay,
   carriedPay,
   contributionPay,
   leaderPay,
   nextTarget,
-  shareOf,
   winnerPay,
   workOf,
 } from "../../../src/chain/index.ts";
@@ -28,28 +29,32 @@ const stateOf = (stake: bigint): State => ({
   found: [],
 });
 
-/** Blocks until a newcomer without funds that stakes all it earns has its contributions recorded and paid in full. */
+/** Blocks until a newcomer without funds that stakes all it earns has its contributions recorded, and they and its words are paid in full. */
 export function blocksToCover({ share, units }: Newcomer, params: Params, seed: number): number {
   const { rules } = params;
   const chance = new Chance(seed);
   const measure = { expected: BigInt(units * NONCES), nonces: NONCES };
-  const needed = shareOf("contributions", measure, rules) * 8n * BigInt(rules.auditOneIn);
+  const whole = { unit: contributionPay(0, measure, "checked", rules), word: attesterPay(measure, rules) };
+  const isCovered = (stake: bigint): boolean =>
+    contributionPay(0, measure, stake, rules) === whole.unit && boundAttesterPay(whole.word, stake) === whole.word;
   const earned: bigint[] = [];
   let stake = 0n;
   for (let height = 1; ; height++) {
     stake += earned[height - rules.maturity] ?? 0n;
     const places = placesOf(stateOf(stake), 0, params);
-    if (stake >= needed && places >= share * units) return height - 1;
+    if (isCovered(stake) && places >= share * units) return height - 1;
     const recorded = Math.floor(Math.min(places, share * units) + chance.next());
     const pay = BigInt(recorded) * contributionPay(0, measure, stake, rules);
     const isWinner = chance.next() < share;
-    earned[height] = pay + (isWinner ? contributionPay(0, measure, "checked", rules) : 0n);
+    earned[height] = pay + (isWinner ? whole.unit : 0n);
     if (isWinner) stake += winnerPay(rules);
   }
 }
 
-export const median = (values: readonly number[]): number =>
-  [...values].sort((a, b) => a - b)[values.length >> 1] as number;
+/** The value that this part of all is below. */
+export const quantile = (values: readonly number[], part: number): number =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length * part)] as number;
+export const median = (values: readonly number[]): number => quantile(values, 0.5);
 
 export interface Fall {
   /** Power that is left, of 1. */

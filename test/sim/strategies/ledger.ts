@@ -12,7 +12,7 @@ import {
 import { above, keysOf } from "./block.ts";
 import type { Params } from "./params.ts";
 import { splitReward } from "./presence.ts";
-import type { Account, Block, Entry, Purse, State } from "./types.ts";
+import type { Account, Audit, Block, Entry, Purse, State } from "./types.ts";
 
 export const NOTHING: Account = { liquid: 0n, stake: 0n, unbonding: [], voidTo: -1, banned: false };
 
@@ -44,9 +44,9 @@ export function applyBlock(block: Block, parent: Block, params: Params, purses: 
   mature(block, params, next, change);
   if (params.switches.pay === "presence") payPresence(block, params);
   else payWork(block, parent, params, { next, change });
-  const { reveals, offenders } = wordsOf(block, params);
-  for (const { key, amount } of reveals) credit(block, key, amount);
-  const found = punish(block, [...parent.state.found, ...offenders], { params, next, change, purses });
+  for (const { key, amount } of revealsOf(block, params)) credit(block, key, amount);
+  const offenders = [...parent.state.found, ...forgersOf(block), ...liarsOf(block, params)];
+  const found = punish(block, offenders, { params, next, change, purses });
   for (const purse of purses) settle(purse, block, params, { next, change });
   return { accounts: next, found };
 }
@@ -120,28 +120,44 @@ function payPresence(block: Block, { rules }: Params): void {
   for (const { address: to, amount } of rewards) credit(block, (to[0] as number) * 256 + (to[1] as number), amount);
 }
 
-/** What the audits that end in this block pay, and whom they find out. */
-function wordsOf(block: Block, params: Params) {
+/** Contributions of h are drawn in h+1, committed to from h+2 on, opened from h+7 on: what the words opened in this block pay. */
+function revealsOf(block: Block, params: Params): { key: number; amount: bigint }[] {
   const { rules, switches } = params;
   const paid = { ...rules, split: { ...rules.split, attestations: switches.attestations } };
+  const drawn = above(block, 6);
   const reveals: { key: number; amount: bigint }[] = [];
-  const offenders: number[] = [];
-  // Contributions of h are drawn in h+1, committed to until h+6, revealed from h+7 on.
-  for (const { unit, words } of above(block, 6)?.audits ?? []) {
+  if (drawn?.parent === undefined) return reveals;
+  for (const { unit, words } of drawn.audits) {
     const whole = attesterPay(measureOf({ unit, lag: 0 }, params), paid);
     for (const { key } of words) {
-      const { earner, winner } = carriedPay(boundAttesterPay(whole, collateralOf(block.state, key)));
+      if (accountOf(block.state.accounts, key).banned) continue;
+      // The collateral of the draw: of the block that recorded.
+      const collateral = collateralOf(drawn.parent.state, key);
+      const { earner, winner } = carriedPay(boundAttesterPay(whole, collateral));
       reveals.push({ key, amount: earner }, { key: block.key, amount: winner });
     }
-    if (!words.some(({ kind }) => kind === "worked")) continue;
-    if (unit.forged) offenders.push(unit.key);
-    for (const { key, kind } of words)
-      if (kind === "made up" || (kind === "friend" && unit.forged)) offenders.push(key);
   }
-  return { reveals, offenders };
+  return reveals;
 }
 
-/** Takes all that the offenders have at risk; a block's own miner does not carry evidence against itself. */
+const isWorked = ({ words }: Audit): boolean => words.some(({ kind }) => kind === "worked");
+
+/** Who forged a unit of h is shown in h+3: its attesters have had time to run it since h+1. */
+const forgersOf = (block: Block): number[] =>
+  (above(block, 2)?.audits ?? []).filter((audit) => audit.unit.forged && isWorked(audit)).map(({ unit }) => unit.key);
+
+/** Who opened a false word in h+7 is shown in h+8, by another attester or by the author, who knows the trace of a unit that it ran. */
+const liarsOf = (block: Block, { switches }: Params): number[] =>
+  (above(block, 7)?.audits ?? [])
+    .filter((audit) => isWorked(audit) || (switches.authorsCompare && !audit.unit.forged))
+    .flatMap(({ unit, words }) =>
+      words.filter(({ kind }) => kind === "made up" || (kind === "friend" && unit.forged)).map(({ key }) => key),
+    );
+
+/** A block's evidence is about so many units at most. */
+const MAX_SHOWN = 2;
+
+/** Takes all that the offenders have at risk; a block's own miner does not carry evidence against itself, and what there is no room for waits. */
 function punish(
   block: Block,
   found: readonly number[],
@@ -149,10 +165,15 @@ function punish(
 ) {
   const own = keysOf(working.purses[block.player] ?? []);
   const left: number[] = [];
+  let shown = 0;
   for (const key of new Set(found)) {
     if (accountOf(working.next, key).banned) continue;
-    if (own.includes(key)) left.push(key);
-    else take(block, key, working);
+    if (own.includes(key) || shown === MAX_SHOWN) {
+      left.push(key);
+      continue;
+    }
+    shown++;
+    take(block, key, working);
   }
   return left;
 }

@@ -54,6 +54,9 @@ export function makeBlock(network: Network, me: Player, won: Unit): Block {
     params,
     players.map(({ purse }) => purse),
   );
+  // Who shows forged units of own keys pays what these have to lose, less the winner's tenth, and the fee of each account.
+  const lost = BigInt(me.strategy.shows) * ((params.switches.leastShown * 9n) / 10n + 10_000n);
+  block.credits.set(won.key, (block.credits.get(won.key) ?? 0n) - lost);
   block.audits = drawAudits(network, block);
   return block;
 }
@@ -119,7 +122,8 @@ function drawAudits(network: Network, block: Block): Audit[] {
   for (const { unit } of entriesOf(parent)) {
     if (unit === parent.winning || chance.next() * params.rules.auditOneIn >= 1) continue;
     const count = params.rules.attesters * (chance.next() < 1 / 8 ? 2 : 1);
-    const words = drawKeys(network, parent, unit, count).flatMap((key) => wordOf(network, key, unit) ?? []);
+    const drawn = drawKeys(network, parent, unit, count);
+    const words = drawn.flatMap((key) => wordOf(network, key, unit, drawn.length === 1) ?? []);
     audits.push({ unit, words });
   }
   return audits;
@@ -153,12 +157,14 @@ function wordOf(
   { players, owners, chance, params }: Network,
   key: number,
   unit: Unit,
+  isAlone: boolean,
 ): Audit["words"][number] | undefined {
   const owner = players[owners[key] as number] as Player;
   // It ran the unit itself, or says that it did: that costs nothing.
   if (isOwn(unit, owner)) return { key, kind: "friend" };
   if (owner.strategy.attests === "silent") return undefined;
-  if (owner.strategy.attests === "made up") return { key, kind: "made up" };
+  const { attests } = owner.strategy;
+  if (attests === "made up" || (attests === "made up where alone" && isAlone)) return { key, kind: "made up" };
   if (chance.next() >= params.switches.auditsDone) return undefined;
   owner.owed += 1;
   return { key, kind: "worked" };

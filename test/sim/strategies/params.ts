@@ -9,6 +9,7 @@ export type SimRules = Pick<
   | "auditOneIn"
   | "attesters"
   | "minCollateral"
+  | "provisional"
   | "blockTimeMs"
   | "retargetWindow"
   | "maturity"
@@ -39,6 +40,10 @@ export interface Switches {
   readonly expectedLag: number;
   /** The attesters' part, in per mille. */
   readonly attestations: number;
+  /** Authors compare the words on their own units with the traces that they know. */
+  readonly authorsCompare: boolean;
+  /** What a key must have to lose for evidence of a unit to be taken, in millionths of a coin. */
+  readonly leastShown: bigint;
 }
 
 export interface Params {
@@ -62,12 +67,15 @@ export const DESIGN: Switches = {
   check: 1,
   expectedLag: 7,
   attestations: 50,
+  authorsCompare: true,
+  leastShown: 3_000_000n,
 };
 
 /** The rules of a built-in network. */
 export function rulesFor(network: keyof typeof PROFILES): SimRules {
-  const { subsidy, minCollateral, ...rest } = PROFILES[network];
-  return { ...rest, subsidy: BigInt(subsidy), minCollateral: BigInt(minCollateral) };
+  const { subsidy, minCollateral, provisional, ...rest } = PROFILES[network];
+  const money = { subsidy: BigInt(subsidy), minCollateral: BigInt(minCollateral), provisional: BigInt(provisional) };
+  return { ...rest, ...money };
 }
 
 /** Units of 0.35 to 0.5 seconds times `scale`; the last two machines are three times slower where there are four or more. */

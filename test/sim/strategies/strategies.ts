@@ -187,7 +187,17 @@ const work: Case[] = [
       attests: "made up",
     }),
   },
+  {
+    strategy: strategy("idles where it is alone", "the same, only in audits that have no second attester", {
+      attests: "made up where alone",
+    }),
+  },
   { strategy: strategy("never attests", "gives no word at all", { attests: "silent" }) },
+  {
+    strategy: strategy("shows own forgeries", "its blocks show two forged units of small keys, which all others run", {
+      shows: 2,
+    }),
+  },
   {
     strategy: strategy("only the small task", "of two tasks, trains the one of a third of the effort", {
       task: () => 1,
@@ -230,20 +240,40 @@ const SLOW = strategy("withholds low draws", "as above, and its blocks travel as
   near: 1,
 });
 
-const OLD: readonly { readonly deviates: Strategy; readonly rule: string; readonly switches: Partial<Switches> }[] = [
+interface Old {
+  readonly deviates: Strategy;
+  readonly rule: string;
+  readonly switches: Partial<Switches>;
+}
+
+const OLD: readonly Old[] = [
   { deviates: named("drops all"), rule: "pay by presence", switches: { pay: "presence" } },
   { deviates: SLOW, rule: "ties to the lower draw", switches: { ties: "lower draw" } },
   { deviates: named("snipes the tip"), rule: "ties to more recorded", switches: { ties: "more recorded" } },
 ];
 
+const OLD_AUDITS: readonly Old[] = [
+  {
+    deviates: named("idles where it is alone"),
+    rule: "authors do not compare",
+    switches: { authorsCompare: false },
+  },
+  { deviates: named("shows own forgeries"), rule: "of keys with next to nothing", switches: { leastShown: 10_000n } },
+];
+
 /** Rules of before, and who gains by them: a simulator that never says yes proves nothing. Then the same under the design. */
-export const CONTROLS: readonly Case[] = OLD.map(({ deviates, rule, switches }) => ({
-  strategy: { ...deviates, name: `${deviates.name}: ${rule}` },
-  within: withSwitches(switches),
-}));
-export const CONTROLLED: readonly Case[] = OLD.map(({ deviates }) => ({
-  strategy: { ...deviates, name: `${deviates.name}: the design` },
-}));
+const before = (rules: readonly Old[]): Case[] =>
+  rules.map(({ deviates, rule, switches }) => ({
+    strategy: { ...deviates, name: `${deviates.name}: ${rule}` },
+    within: withSwitches(switches),
+  }));
+const now = (rules: readonly Old[]): Case[] =>
+  rules.map(({ deviates }) => ({ strategy: { ...deviates, name: `${deviates.name}: the design` } }));
+
+export const CONTROLS: readonly Case[] = before(OLD);
+export const CONTROLLED: readonly Case[] = now(OLD);
+export const AUDIT_CONTROLS: readonly Case[] = before(OLD_AUDITS);
+export const AUDIT_CONTROLLED: readonly Case[] = now(OLD_AUDITS);
 
 /** Cases by name, for shorter runs. */
 export const pick = (...names: readonly string[]): Case[] =>

@@ -18,6 +18,7 @@ export const HONEST: Strategy = {
   keys: 1,
   splits: 1,
   attests: "works",
+  shows: 0,
   checks: true,
   worksOn: (head) => head,
   won: () => "publish",

@@ -194,7 +194,9 @@ export interface Strategy {
   /** Keys that its lanes are spread over, and lanes that each of its lanes is split into. */
   readonly keys: number;
   readonly splits: number;
-  readonly attests: "works" | "made up" | "silent";
+  readonly attests: "works" | "made up" | "made up where alone" | "silent";
+  /** Forged units of keys with the least collateral that each of its blocks shows, so that all others run them. */
+  readonly shows: number;
   /** Whether it runs the winning units of others again. */
   readonly checks: boolean;
   /** The block that it works on, given the head that fork choice prefers. */

@@ -5,6 +5,7 @@ import { isOwn, seasonOf } from "./block.ts";
 import { Agenda, Chance } from "./chance.ts";
 import { gather, mayClose, mayRecord, Places, roundOf } from "./desk.ts";
 import { forge, replaceBanned } from "./forging.ts";
+import { collateralOf } from "./ledger.ts";
 import { easierBy, makeBlock } from "./make.ts";
 import type { Params } from "./params.ts";
 import { desksOn, type Settler, settleIn } from "./settlers.ts";
@@ -248,9 +249,23 @@ export class World implements Network {
   }
 
   #hear(me: Player, block: Block): void {
-    if (me.strategy.checks) me.owed += this.params.switches.check;
+    const { checks, heard } = me.strategy;
+    const units = this.params.switches.check + (this.players[block.player]?.strategy.shows ?? 0);
+    if (checks) me.owed += units;
+    if (checks && !this.#isProvisional(block)) {
+      const fastest = Math.min(...me.lanes.map(({ seconds }) => seconds));
+      this.agenda.add(this.agenda.now + units * fastest, () => this.#prefer(me, block));
+    } else this.#prefer(me, block);
+    heard(block, me, this);
+  }
+
+  /** Whether it may be built upon before it is checked. */
+  #isProvisional({ parent, key }: Block): boolean {
+    return parent === undefined || collateralOf(parent.state, key) >= this.params.rules.provisional;
+  }
+
+  #prefer(me: Player, block: Block): void {
     if (this.isBetter(block, me.head)) this.adopt(me, block);
-    me.strategy.heard(block, me, this);
   }
 
   /** Most expected draws, then the one heard first, or what older rules said. */

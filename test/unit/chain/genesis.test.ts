@@ -132,6 +132,7 @@ describe("a genesis", () => {
       (g) => ({ ...g, maturity: 9, evidenceBlocks: 8, auditBlocks: 3 }),
       /evidenceBlocks: at least 9/,
     ],
+    ["more bans than a state has room for", (g) => ({ ...g, banBlocks: 4097 }), /banBlocks/],
     ["audits without a window", (g) => ({ ...g, auditBlocks: 0 }), /auditBlocks/],
     ["more money than fits", (g) => ({ ...g, subsidy: "5000000000" }), /2\^64/],
     ["a task without nonces", (g) => withTask(g, { effort: { batch: 1, rest: 0 } }), /tasks\.0: .*nonce/],

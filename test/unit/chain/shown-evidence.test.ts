@@ -1,6 +1,6 @@
 // Evidence about a unit, which everybody runs again: a forged one, and an attester's word that it contradicts; and honest keys, whom none of it touches.
 import { describe, expect, it } from "vitest";
-import { bytesEqual } from "../../../src/base/index.ts";
+import { bytesEqual, toHex } from "../../../src/base/index.ts";
 import {
   evidenceOf,
   falseAttestation,
@@ -92,6 +92,23 @@ describe("a forged unit", () => {
       expect(verdicts(empty, [shows(forged(honest, bob, rules, change))])).toEqual([verdict]);
     // One that does not end in finite numbers has no end to claim.
     expect(checkShown({ contribution: honest }, undefined)).toEqual({ kind: "accept" });
+  });
+
+  it("costs its author the least collateral, or nobody must run it: stake of less is as good as none", () => {
+    for (const [stake, code] of [
+      [rules.minCollateral - 1n, "nothing-to-lose"],
+      [rules.minCollateral, undefined],
+    ] as const) {
+      const small = allAudited({
+        maturity: 9,
+        allocations: [{ address: toHex(alice.address), amount: "0", stake: `${stake}` }],
+      });
+      const on = mineBlock(small.state, dave, small.rules).state;
+      const shown = [shows(aForgery(on, alice, small.rules))];
+      expect(selectEvidence(on, shown, small.rules)).toEqual(code === undefined ? shown : []);
+      const draft = draftBlock(on, winningParts(on, carol, { evidence: shown }, small.rules), small.rules);
+      expect(draft.kind === "draft" ? undefined : draft.code).toBe(code);
+    }
   });
 
   it("is the winning contribution of a sibling's forged block", () => {

@@ -308,7 +308,7 @@ describe("a block", () => {
 describe("re-executed work", () => {
   const { block } = mineBlock(tip, carol, rules, {});
   const { header } = block;
-  const unit = { ...header, author: header.miner, beacon: tip.beacon };
+  const unit = { ...header, block: header.parent, author: header.miner, beacon: tip.beacon };
 
   it("shows a forged win and a forged delta", () => {
     const found = fakeUnit(unit);

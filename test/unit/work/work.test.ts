@@ -18,6 +18,7 @@ import {
 const h = (text: string): Hash32 => sha256(utf8(text));
 const unit: FinishedUnit = {
   beacon: h("beacon"),
+  block: h("block"),
   task: TaskId(h("task")),
   round: 3,
   author: h("author"),
@@ -43,6 +44,9 @@ const target = (bits: number): Uint8Array => {
 describe("a unit's seed", () => {
   it.each(others)("depends on the %s", (_name, change) => {
     expect(unitSeed({ ...unit, ...change })).not.toEqual(unitSeed(unit));
+  });
+  it("depends on the block: what it holds is fixed before anybody trains upon it", () => {
+    expect(unitSeed({ ...unit, block: h("another of the same win") })).not.toEqual(unitSeed(unit));
   });
   it("is not moved by what the unit finds", () => {
     expect(unitSeed({ ...unit, digest: h("d2"), startDigest: h("s2") } as FinishedUnit)).toEqual(unitSeed(unit));
