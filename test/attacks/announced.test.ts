@@ -88,10 +88,11 @@ describe("a newcomer's block", () => {
     lab = new Lab();
     victim = await lab.node("v", { unitMs: 40_000 });
     const place = await placeOf(victim);
-    for (let i = 0; i < 20; i++) {
-      const evil = await lab.evil([victim]);
+    const evils: Evil[] = [];
+    for (let i = 0; i < 20; i++) evils.push(await lab.evil([victim]));
+    // All at once: none is here when the last is announced.
+    for (const [i, evil] of evils.entries())
       await evil.wire.publish("block", blockMessage(aBlock(lab, Sim.key(`made up ${i}`), place, FORGED)));
-    }
     await lab.clock.run(100);
     expect(victim.engine.backlog).toBe(16);
   });

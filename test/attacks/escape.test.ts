@@ -60,6 +60,20 @@ describe("a leader that forges from a record of its own", () => {
     }
   });
 
+  it("loses it though strangers forge twenty blocks from the same record: theirs are not what is kept to be shown", async () => {
+    const { victim, peer } = await forge(true);
+    const { view } = only(victim).rounds;
+    const place = await placeOf(victim);
+    expect(view.records).toHaveLength(1);
+    for (let i = 0; i < 20; i++) {
+      const forged = aBlock(lab, Sim.key(`made up ${i}`), place, FORGED);
+      await lab.tellBlock(await lab.evil([victim]), victim, forged);
+    }
+    expect(victim.alerts.length).toBe(21);
+    await goOn(victim, peer, 3);
+    expect(riskOf(victim)).toBe(0n);
+  });
+
   it("takes nobody's rounds away: they go on from the record when its block has fallen", async () => {
     const { victim, record } = await forge(true);
     const { view } = only(victim).rounds;

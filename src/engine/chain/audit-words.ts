@@ -8,6 +8,7 @@ import {
   revealWindow,
   type State,
   selectWords,
+  type Window,
 } from "../../chain/index.ts";
 import { type AuditCommit, type AuditReveal, type AuditSeat, type Body, MAX_AUDIT_WORDS } from "../../codec/index.ts";
 import type { EventBus } from "../events.ts";
@@ -36,11 +37,19 @@ export class AuditWords {
   }
 
   addCommit(commit: AuditCommit): Verdict {
-    return this.#add(this.#commits, commit, judgeCommit);
+    const early = this.#early(commitWindow(commit.height, this.#rules));
+    return early ?? this.#add(this.#commits, commit, judgeCommit);
   }
 
   addReveal(reveal: AuditReveal): Verdict {
-    return this.#add(this.#reveals, reveal, judgeReveal);
+    const early = this.#early(revealWindow(reveal.height, this.#rules));
+    return early ?? this.#add(this.#reveals, reveal, judgeReveal);
+  }
+
+  /** A word is given as soon as a head opens its window, so it may come before that head does. */
+  #early({ from }: Window): Verdict | undefined {
+    const { height } = this.#state();
+    return height + 2 === from ? ignore("height-ahead", `words open on block ${from - 1}`) : undefined;
   }
 
   /** What a block on `state` can carry. */
