@@ -34,7 +34,7 @@ export class OwedChecks {
   readonly #places = new Map<string, Place>();
   /** Peer id -> ms of checks that found its blocks forged. */
   readonly #wasted = new Lru<string, number>(MAX_CONNECTIONS);
-  #wake: (() => void)[] = [];
+  readonly #waiters = new Set<() => void>();
 
   /** Places of blocks that are here: announcing one costs nothing, and must hold up nobody. */
   get size(): number {
@@ -136,7 +136,7 @@ export class OwedChecks {
 
   release(id: Uint8Array): void {
     if (!this.#places.delete(toHex(id))) return;
-    for (const wake of this.#wake.splice(0)) wake();
+    for (const wake of [...this.#waiters]) wake();
   }
 
   /** Gives up the places of blocks below a height that are not to be run here: nobody decided on them, and the chain went on. */
@@ -155,8 +155,14 @@ export class OwedChecks {
   changed(signal: AbortSignal): Promise<void> {
     if (signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {
-      this.#wake.push(resolve);
-      signal.addEventListener("abort", () => resolve(), { once: true });
+      // Whoever waits asks again after each place, with one signal: nothing of the last time may stay.
+      const wake = (): void => {
+        this.#waiters.delete(wake);
+        signal.removeEventListener("abort", wake);
+        resolve();
+      };
+      this.#waiters.add(wake);
+      signal.addEventListener("abort", wake, { once: true });
     });
   }
 }

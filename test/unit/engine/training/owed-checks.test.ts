@@ -1,4 +1,5 @@
 // Places for checks: how many of whom, in which order they are run, and who gives them up.
+import { getEventListeners } from "node:events";
 import { beforeEach, describe, expect, it } from "vitest";
 import { utf8 } from "../../../../src/base/index.ts";
 import { type OwedCheck, OwedChecks } from "../../../../src/engine/training/owed-checks.ts";
@@ -165,6 +166,7 @@ describe("places that are given up", () => {
     const woken = owed.changed(stop.signal);
     owed.release(utf8("a"));
     await woken;
+    expect(getEventListeners(stop.signal, "abort")).toEqual([]);
     const stopped = owed.changed(stop.signal);
     stop.abort();
     await stopped;
