@@ -154,6 +154,16 @@ describe("words of attesters", () => {
     const commit = AuditCommit.codec.encode(AuditCommit.sign(unsigned, key as KeyPair, lab.network.rules.genesis));
     const verdict = victim.handlers.gossip("audit-commit", commit, { from: evil.name, author: evil.name });
     await lab.clock.run(20);
+    // Whoever could not be drawn, or signed nothing, has nobody wait.
+    const stranger = Sim.key("nobody at all");
+    const told = (change: Partial<AuditCommit>, signer: KeyPair): Promise<unknown> => {
+      const made = AuditCommit.sign({ ...unsigned, ...change }, signer, lab.network.rules.genesis);
+      return lab.tell(evil, victim, "audit-commit", AuditCommit.codec.encode(made));
+    };
+    const began = lab.clock.now();
+    expect(await told({ attester: stranger.address }, stranger)).toMatchObject({ code: "not-now" });
+    expect(await told({}, stranger)).toMatchObject({ code: "not-now" });
+    expect(lab.clock.now() - began).toBeLessThan(100);
     await lab.tellBlock(evil, victim, block);
     expect(await verdict).toEqual({ kind: "accept" });
     expect(waiting().commits).toHaveLength(1);
