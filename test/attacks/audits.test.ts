@@ -4,6 +4,7 @@ import { toHex } from "../../src/base/index.ts";
 import { commitmentOf, evidenceOf, forgedUnit, type Seat } from "../../src/chain/index.ts";
 import { AuditCommit, AuditReveal, EvidenceMessage } from "../../src/codec/index.ts";
 import { type KeyPair, sha256 } from "../../src/crypto/index.ts";
+import { stateAfter } from "../support/desk.ts";
 import { aBlock, aUnit, type Cheat, type Place, placeOf, type Unit } from "../support/forge.ts";
 import { type Evil, kindsPending, Lab, type Node } from "../support/lab.ts";
 import { Sim, STAKED } from "../support/sim.ts";
@@ -141,6 +142,32 @@ describe("words of attesters", () => {
     return AuditCommit.codec.encode(AuditCommit.sign(unsigned, signer, lab.network.rules.genesis));
   };
   const waiting = () => victim.engine.words.select(victim.engine.ledger.state);
+
+  it("are taken though they overtake the block that draws their attester, as gossip has it half of the time", async () => {
+    await grow(leader, [aUnit(lab, worker, place)]);
+    const recorded = victim.engine.ledger.head.height;
+    const block = aBlock(lab, leader, place);
+    const drawn = stateAfter(lab, place.state, block).seatsOf(recorded)[0] as Seat;
+    const key = STAKED.map((name) => Sim.key(name)).find(({ address }) => toHex(address) === toHex(drawn.attester));
+    const commitment = sha256(drawn.audit);
+    const unsigned = { audit: drawn.audit, height: recorded, attester: drawn.attester, commitment };
+    const commit = AuditCommit.codec.encode(AuditCommit.sign(unsigned, key as KeyPair, lab.network.rules.genesis));
+    const verdict = victim.handlers.gossip("audit-commit", commit, { from: evil.name, author: evil.name });
+    await lab.clock.run(20);
+    // Whoever could not be drawn, or signed nothing, has nobody wait.
+    const stranger = Sim.key("nobody at all");
+    const told = (change: Partial<AuditCommit>, signer: KeyPair): Promise<unknown> => {
+      const made = AuditCommit.sign({ ...unsigned, ...change }, signer, lab.network.rules.genesis);
+      return lab.tell(evil, victim, "audit-commit", AuditCommit.codec.encode(made));
+    };
+    const began = lab.clock.now();
+    expect(await told({ attester: stranger.address }, stranger)).toMatchObject({ code: "not-now" });
+    expect(await told({}, stranger)).toMatchObject({ code: "not-now" });
+    expect(lab.clock.now() - began).toBeLessThan(100);
+    await lab.tellBlock(evil, victim, block);
+    expect(await verdict).toEqual({ kind: "accept" });
+    expect(waiting().commits).toHaveLength(1);
+  });
 
   it("are kept from who was drawn, once", async () => {
     expect(await lab.tell(evil, victim, "audit-commit", committed())).toEqual({ kind: "accept" });

@@ -21,8 +21,9 @@ import { type KeyPair, sha256 } from "../../src/crypto/index.ts";
 import { PROTOCOL_VERSION } from "../../src/engine/exchange/own-status.ts";
 import { type AlertKind, Engine, type TaskEngine } from "../../src/engine/index.ts";
 import type { Network } from "../../src/node/index.ts";
-import type { Store, Wire, WireHandlers } from "../../src/ports/index.ts";
+import type { Runtime, Store, Wire, WireHandlers } from "../../src/ports/index.ts";
 import type { Task } from "../../src/work/task.ts";
+import { oneWorker } from "./one-worker.ts";
 import { Sim, type SimNodeOptions, toyArtifacts, toyNetwork, toyRuntime } from "./sim.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 
@@ -56,6 +57,8 @@ export interface NodeOptions extends Pick<SimNodeOptions, "forge" | "trains" | "
   /** Runs every audited unit. */
   readonly watches?: boolean;
   readonly mines?: boolean;
+  /** Its checks take the time of its units. */
+  readonly oneWorker?: boolean;
   readonly verifies?: boolean;
   readonly trusts?: readonly string[];
 }
@@ -131,8 +134,13 @@ export class Lab {
     const wire = watched(this.air.wire(name), heard, punished, started);
     const store = memoryStore();
     const { forge, unitMs = UNIT_MS } = options;
+    const toy = (ms: number): Runtime => toyRuntime({ clock, unitMs: ms, ...(forge === undefined ? {} : { forge }) });
     const runtime =
-      options.trains === false ? undefined : toyRuntime({ clock, unitMs, ...(forge === undefined ? {} : { forge }) });
+      options.trains === false
+        ? undefined
+        : options.oneWorker === true
+          ? oneWorker(toy(0), { clock, unitMs })
+          : toy(unitMs);
     const engine = await Engine.open(
       {
         ...network,

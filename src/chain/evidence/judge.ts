@@ -39,7 +39,23 @@ export function selectEvidence(state: State, held: readonly Evidence[], rules: R
   return carriable(state, held, rules).filter(fits).slice(0, MAX_EVIDENCE);
 }
 
-/** Each offence shown, in time, once, not punished yet, and by a key that has enough to lose still. */
+/** What of its own a key would lose for an offence shown in a block on `state`. */
+export function atRisk(state: State, key: Uint8Array): bigint {
+  const working = new WorkingState(state);
+  working.ripen();
+  return working.strip(key).taken;
+}
+
+/** What is at risk for a piece of evidence, judged or not: nothing where it shows no offence. */
+function weightOf(state: State, piece: Evidence, rules: Rules): bigint {
+  const judged = judge(piece, placeOn(state), rules);
+  return judged.kind === "offence" ? atRisk(state, judged.offender) : 0n;
+}
+
+/**
+ * Each offence shown, in time, once, not punished yet, and by a key that has enough to lose still; who has most at risk comes first:
+ * offences of keys with a little must not keep a forger's out of blocks until nobody may show it any more.
+ */
 export function carriable(state: State, held: readonly Evidence[], rules: Rules): Evidence[] {
   const seen = new Set(state.punished.map((entry) => toHex(entry.offence)));
   const working = new WorkingState(state);
@@ -51,5 +67,10 @@ export function carriable(state: State, held: readonly Evidence[], rules: Rules)
     seen.add(toHex(judged.id));
     return true;
   };
-  return held.filter(fresh);
+  const weighed = held.map((piece) => ({ piece, weight: weightOf(state, piece, rules) }));
+  // What is taken of one may have been another's only risk, so they are looked at in the order in which they will stand.
+  return weighed
+    .sort((a, b) => (a.weight === b.weight ? 0 : a.weight > b.weight ? -1 : 1))
+    .map(({ piece }) => piece)
+    .filter(fresh);
 }

@@ -1,6 +1,7 @@
 // Audits: runs the units that this node's key is drawn to attest, gives its word on them, and answers words and units that are false (protocol section 5).
 import { bytesEqual, Lru, messageOf, SerialQueue, toHex } from "../../base/index.ts";
 import {
+  atRisk,
   commitmentOf,
   commitWindow,
   evidenceOf,
@@ -65,6 +66,12 @@ interface Truth {
   readonly trace: Uint8Array;
 }
 
+/** A piece of evidence, and against whom. */
+interface Accusation {
+  readonly piece: Evidence;
+  readonly offender: Uint8Array;
+}
+
 /** A seat with the height of the block that recorded what it audits. */
 interface Placed {
   readonly recorded: number;
@@ -82,7 +89,7 @@ export class Auditor {
   /** The traces of own units: what an attester says of them costs nothing to compare. */
   readonly #own = new Lru<string, Truth>(OWN_MEMORY);
   /** Evidence that no block on the present tip could carry. */
-  readonly #later: Evidence[] = [];
+  #later: Accusation[] = [];
   #syncing = false;
 
   constructor(options: AuditorOptions, deps: AuditorDeps, { signal }: { readonly signal: AbortSignal }) {
@@ -101,7 +108,7 @@ export class Auditor {
   #look(): void {
     // The audits of blocks that are long past wait for nobody.
     if (this.#syncing || this.#signal.aborted) return;
-    for (const piece of this.#later.splice(0)) this.#show(piece);
+    for (const accusation of this.#later.splice(0)) this.#show(accusation);
     const { state } = this.#deps.ledger;
     const oldest = Math.max(1, state.height - this.#options.rules.evidenceBlocks + 1);
     for (let recorded = oldest; recorded < state.height; recorded++) {
@@ -226,7 +233,7 @@ export class Auditor {
   }
 
   #accuse(contribution: Contribution): void {
-    this.#show(evidenceOf(forgedUnit, { contribution }));
+    this.#show({ piece: evidenceOf(forgedUnit, { contribution }), offender: contribution.author });
   }
 
   async #accuseAttester({ recorded: height, seat: { audit, attester } }: Placed): Promise<void> {
@@ -234,7 +241,8 @@ export class Auditor {
     try {
       const contribution = await this.#contribution(height, audit);
       if (contribution === undefined) return;
-      const shown = this.#show(evidenceOf(falseAttestation, { contribution, height, attester }));
+      const piece = evidenceOf(falseAttestation, { contribution, height, attester });
+      const shown = this.#show({ piece, offender: attester });
       const alert = {
         kind: "false-attestation",
         subject: toHex(attester),
@@ -247,15 +255,23 @@ export class Auditor {
   }
 
   /** Whether it was not known before. What the chain cannot show yet is shown once it can: its start may be of a record on the tip. */
-  #show(piece: Evidence): boolean {
+  #show(accusation: Accusation): boolean {
+    const { piece } = accusation;
     const { evidence, outbox } = this.#deps;
     const held = evidence.hold(piece);
     if (held.kind === "accept") outbox.publish("evidence", EvidenceMessage.codec.encode(piece));
-    else if (NOT_YET.has(held.code)) {
-      this.#later.push(piece);
-      if (this.#later.length > MAX_LATER) this.#later.shift();
-    }
+    else if (NOT_YET.has(held.code)) this.#keep(accusation);
     return held.kind === "accept";
+  }
+
+  /** Of more than there is room for, who has least to lose goes: strangers may forge without end. */
+  #keep(accusation: Accusation): void {
+    this.#later.push(accusation);
+    if (this.#later.length <= MAX_LATER) return;
+    const { state } = this.#deps.ledger;
+    const weighed = this.#later.map((one) => ({ one, weight: atRisk(state, one.offender) }));
+    const least = weighed.reduce((a, b) => (b.weight < a.weight ? b : a));
+    this.#later = this.#later.filter((one) => one !== least.one);
   }
 }
 

@@ -1,6 +1,7 @@
 // Words of attesters that wait for a block: judged against the head, one of each kind for a seat, bounded.
-import { ACCEPT, ignore, toHex, type Verdict } from "../../base/index.ts";
+import { ACCEPT, bytesEqual, ignore, toHex, type Verdict } from "../../base/index.ts";
 import {
+  commitmentOf,
   commitWindow,
   judgeCommit,
   judgeReveal,
@@ -8,8 +9,9 @@ import {
   revealWindow,
   type State,
   selectWords,
+  type Window,
 } from "../../chain/index.ts";
-import { type AuditCommit, type AuditReveal, type AuditSeat, type Body, MAX_AUDIT_WORDS } from "../../codec/index.ts";
+import { AuditCommit, type AuditReveal, type AuditSeat, type Body, MAX_AUDIT_WORDS } from "../../codec/index.ts";
 import type { EventBus } from "../events.ts";
 
 /** Words of each kind that wait at most. */
@@ -36,11 +38,30 @@ export class AuditWords {
   }
 
   addCommit(commit: AuditCommit): Verdict {
-    return this.#add(this.#commits, commit, judgeCommit);
+    const early = this.#isNext(commitWindow(commit.height, this.#rules)) && this.#mayCommit(commit);
+    return early ? ignore("height-ahead", "a commit") : this.#add(this.#commits, commit, judgeCommit);
   }
 
   addReveal(reveal: AuditReveal): Verdict {
-    return this.#add(this.#reveals, reveal, judgeReveal);
+    const early = this.#isNext(revealWindow(reveal.height, this.#rules)) && this.#mayReveal(reveal);
+    return early ? ignore("height-ahead", "a reveal") : this.#add(this.#reveals, reveal, judgeReveal);
+  }
+
+  /** A word is given as soon as a head opens its window, so it may come before that head does, and is waited for. */
+  #isNext({ from }: Window): boolean {
+    return this.#state().height + 2 === from;
+  }
+
+  /** Strangers' words must have nobody wait: the attester could be drawn, and signed it. */
+  #mayCommit(commit: AuditCommit): boolean {
+    const { minCollateral, genesis } = this.#rules;
+    return this.#state().collateralOf(commit.attester) >= minCollateral && AuditCommit.verify(commit, genesis);
+  }
+
+  /** It opens what the seat holds sealed. */
+  #mayReveal(reveal: AuditReveal): boolean {
+    const seat = this.#state().seat(reveal);
+    return seat !== undefined && bytesEqual(seat.commitment, commitmentOf(reveal));
   }
 
   /** What a block on `state` can carry. */

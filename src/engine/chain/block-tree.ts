@@ -20,8 +20,8 @@ export interface Marked {
 export class BlockTree {
   readonly #nodes = new Map<string, BlockEntry>();
   readonly #children = new Map<string, Set<string>>();
-  /** Unchecked blocks, with their heights. */
-  readonly #pending = new Map<string, number>();
+  /** How many unchecked blocks there are at a height: a key with collateral may have made thousands of siblings. */
+  readonly #pending = new Map<number, number>();
 
   get(id: Uint8Array): BlockEntry | undefined {
     return this.#nodes.get(toHex(id));
@@ -61,15 +61,22 @@ export class BlockTree {
   }
 
   #put(key: string, node: BlockEntry): void {
+    this.#count(this.#nodes.get(key), -1);
     this.#nodes.set(key, node);
-    if (node.checked === "pending") this.#pending.set(key, node.height);
-    else this.#pending.delete(key);
+    this.#count(node, 1);
+  }
+
+  #count(node: BlockEntry | undefined, by: number): void {
+    if (node?.checked !== "pending") return;
+    const left = (this.#pending.get(node.height) ?? 0) + by;
+    if (left === 0) this.#pending.delete(node.height);
+    else this.#pending.set(node.height, left);
   }
 
   /** What of the branch that ends in `tip`, in the tree or about to be, is not checked. */
   uncheckedUnder(tip: BlockEntry): Unchecked {
     const open = tip.checked === "pending" ? [tip] : [];
-    const lowest = Math.min(...this.#pending.values());
+    const lowest = Math.min(...this.#pending.keys());
     for (let at = this.get(tip.parent); at !== undefined && at.height >= lowest; at = this.get(at.parent))
       if (at.checked === "pending") open.push(at);
     return { open, ground: open.at(-1)?.parent ?? tip.id };
@@ -88,7 +95,7 @@ export class BlockTree {
     for (const [key, node] of this.#nodes) {
       if (node.height >= height) continue;
       this.#nodes.delete(key);
-      this.#pending.delete(key);
+      this.#count(node, -1);
       this.#children.delete(toHex(node.parent));
     }
   }

@@ -19,6 +19,7 @@ const MAX_PENDING = 64;
 
 /** Evidence found and not in a block yet, with the height of its offence. */
 interface Held {
+  readonly offender: Uint8Array;
   readonly height: number;
   readonly evidence: Evidence;
 }
@@ -61,7 +62,7 @@ export class EvidenceWatch {
       if (this.#found.has(key)) return;
       if (doubleBlock.judge({ a: before, b: header }, header, this.#rules).kind !== "offence") return;
       this.#found.set(key, true);
-      this.#keep({ height, evidence: evidenceOf(doubleBlock, { a: before, b: header }) });
+      this.#keep({ offender: miner, height, evidence: evidenceOf(doubleBlock, { a: before, b: header }) });
       this.#alert(header.miner, `two blocks at height ${header.height} from one win`);
     }
   }
@@ -83,7 +84,7 @@ export class EvidenceWatch {
     if (doubleRecord.judge({ a: before, b: record }, record, this.#rules).kind !== "offence") return "first";
     this.#found.set(led, true);
     const { leader, height } = record;
-    this.#keep({ height, evidence: evidenceOf(doubleRecord, { a: before, b: record }) });
+    this.#keep({ offender: leader, height, evidence: evidenceOf(doubleRecord, { a: before, b: record }) });
     this.#alert(leader, `two records for round ${record.round}`);
     return this.#passed.has(key) ? "second" : "more";
   }
@@ -96,8 +97,14 @@ export class EvidenceWatch {
     const name = toHex(judged.id);
     if (this.#found.has(name)) return ignore("known");
     this.#found.set(name, true);
-    this.#keep({ height: judged.height, evidence: piece });
+    this.#keep({ offender: judged.offender, height: judged.height, evidence: piece });
     return ACCEPT;
+  }
+
+  /** Whether a block could carry evidence against a key already: it takes all that the key has, so more of it shows nothing that counts. */
+  accuses(offender: Uint8Array): boolean {
+    const held = this.#pending.filter((one) => bytesEqual(one.offender, offender)).map(({ evidence }) => evidence);
+    return carriable(this.#state(), held, this.#rules).length > 0;
   }
 
   /** Whether the offence is known. */
@@ -113,14 +120,13 @@ export class EvidenceWatch {
     return selectEvidence(state, held, this.#rules);
   }
 
-  /** Where all places are taken, what no block could carry makes room: keys that have nothing to lose are made up at no cost. */
+  /** Where all places are taken, what no block could carry makes room, then whose offender has least to lose: keys with nothing or a little are made up. */
   #keep(held: Held): void {
-    if (this.#pending.length >= MAX_PENDING) {
-      const all = this.#pending.map(({ evidence }) => evidence);
-      const some = new Set(carriable(this.#state(), all, this.#rules));
-      this.#pending = this.#pending.filter(({ evidence }) => some.has(evidence));
-    }
-    if (this.#pending.length < MAX_PENDING) this.#pending.push(held);
+    this.#pending.push(held);
+    if (this.#pending.length <= MAX_PENDING) return;
+    const all = this.#pending.map(({ evidence }) => evidence);
+    const most = new Set(carriable(this.#state(), all, this.#rules).slice(0, MAX_PENDING));
+    this.#pending = this.#pending.filter(({ evidence }) => most.has(evidence));
   }
 
   #alert(offender: Uint8Array, detail: string): void {

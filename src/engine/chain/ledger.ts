@@ -42,6 +42,8 @@ export interface ImportOptions {
   readonly signal: AbortSignal;
   /** The block's header as `judgeHeader` left it: it is not judged again. */
   readonly judged?: Judged;
+  /** Asked once all that the network brings is here: whether there is room for its check. */
+  readonly room?: () => boolean;
 }
 
 /** A block that passed every check but those that take its tasks' parameters. */
@@ -74,7 +76,7 @@ export class Ledger {
     this.#states = new States(state, { blocks: deps.blocks, rules });
     this.#head = { entry: this.#genesis, state };
     this.#tree.add(this.#genesis);
-    this.#standing = new Standing({ ...deps, rules, tree: this.#tree, stateOf: (id) => this.stateOf(id) });
+    this.#standing = new Standing({ ...deps, rules, tree: this.#tree, chain: this });
     this.#shelf = { entry: (id) => this.entry(id), block: (id) => deps.blocks.block(id) };
   }
 
@@ -163,6 +165,7 @@ export class Ledger {
     if (checked.kind !== "state") return checked;
     const missing = origin.kind === "own" ? undefined : await this.#deps.training.fetch(block.value, origin, options);
     if (missing !== undefined) return missing;
+    if (options.room?.() === false) return ignore("full", "checks are owed");
     return this.#queue.run(() => this.#add({ block, judged, state: checked.state, origin }, options));
   }
 
@@ -199,7 +202,7 @@ export class Ledger {
       height: header.height,
       work: state.work,
       miner: header.miner as Address,
-      heard: this.#heard + 1,
+      heard: ++this.#heard,
       startKnown,
       task: header.task as BlockEntry["task"],
       startDigest: header.startDigest as Hash32,
@@ -211,7 +214,6 @@ export class Ledger {
     const move = leads ? await moveBetween(this.head, entry, this.#shelf, block) : undefined;
     await blocks.commit({ block, entry, writes: kept.writes, move });
     kept.written();
-    this.#heard++;
     this.#tree.add(entry);
     if (move !== undefined) this.#turn({ entry, state }, move);
     if (origin.kind !== "own") events.emit("pending", { id: entry.id, height: entry.height, task: entry.task });
@@ -226,9 +228,8 @@ export class Ledger {
       if (!blocks.retention.keepsState(height)) continue;
       this.#tree.prune(this.head.height - 4 * blocks.retention.recent);
       const state = await this.stateOf(id);
-      await blocks
-        .keepState(id, state)
-        .catch((error: unknown) => log.warn({ height, error }, "a state was not stored"));
+      const failed = (error: unknown): void => log.warn({ height, error }, "a state was not stored");
+      await blocks.keepState(id, state).catch(failed);
     }
   }
 
@@ -240,10 +241,8 @@ export class Ledger {
       if (first === undefined) return;
       if (checked === "invalid") this.#deps.bans.ban(first.now.miner);
       try {
-        await this.#writeOutcome(
-          changed.map(({ now }) => now),
-          checked,
-        );
+        const entries = changed.map(({ now }) => now);
+        await this.#writeOutcome(entries, checked);
       } catch (error) {
         // Not on disk: the tree must not know what the head does not obey, or the check is never made again.
         this.#tree.unmark(changed);

@@ -28,7 +28,7 @@ export const onBlock: Handler<"block"> = async ({ value, id }, origin, deps) => 
   try {
     return await takeIn({ value, id, judged }, origin, deps);
   } finally {
-    await checks.settle(id);
+    await checks.settle(id, origin);
   }
 };
 
@@ -43,7 +43,7 @@ async function takeIn({ value, id, judged }: Incoming, origin: PeerOrigin, deps:
   const { ledger, checks, events, wire, signal } = deps;
   const block = await bodyOf(value, id, origin, deps);
   if (block === undefined) return ignore("no-block");
-  const verdict = await ledger.importBlock(block, origin, { signal, judged });
+  const verdict = await ledger.importBlock(block, origin, { signal, judged, room: () => checks.arrived(id) });
   if (verdict.kind === "ignore") events.emit("stranded", { peer: origin.from, ahead: false });
   if (verdict.kind === "reject" && origin.from !== origin.author && isExcusable(verdict, ledger.rules)) {
     // Its author made it up; whoever passed it on need not follow the task.

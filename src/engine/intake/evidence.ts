@@ -1,6 +1,7 @@
 // Topic `evidence`: somebody shows an offence. What it says of a unit is run before it is passed on, so who sends what is false could know.
+// A run costs the offender what admits a key to the work, once: forgeries of keys that were made up would have the whole network run them.
 import { ignore, toHex } from "../../base/index.ts";
-import { judge } from "../../chain/index.ts";
+import { atRisk, judge } from "../../chain/index.ts";
 import { checkShown } from "../../consensus/index.ts";
 import type { Handler } from "./handler.ts";
 
@@ -14,6 +15,8 @@ export const onEvidence: Handler<"evidence"> = async ({ value: piece }, { from }
   const { shown, offender } = judged;
   if (shown === undefined) return evidence.hold(piece);
   if (!unitRuns.canRun(shown.contribution.task)) return ignore("not-followed");
+  if (atRisk(state, offender) < rules.minCollateral) return ignore("nothing-to-lose");
+  if (evidence.accuses(offender)) return ignore("known", "another offence of the key");
   const ran = await places.within(from, async () => ({
     found: await unitRuns.run(shown.contribution, state, { signal }),
   }));

@@ -21,11 +21,11 @@ export function createTakeSynced(
       return ignore("full", "checks are owed");
     sources.note(id, origin);
     try {
-      const verdict = await ledger.importBlock(block, origin, { signal, judged });
+      const verdict = await ledger.importBlock(block, origin, { signal, judged, room: () => checks.arrived(id) });
       if (verdict.kind === "accept") evidence.noteHeader(header);
       return verdict;
     } finally {
-      await checks.settle(id);
+      await checks.settle(id, origin);
     }
   };
 }

@@ -80,10 +80,15 @@ export class Checks {
     return !executes(task) && attestations.decided(id, ledger.state) === "valid";
   }
 
-  /** Gives the place of a block up that was not taken in. */
-  async settle(id: Uint8Array): Promise<void> {
+  /** A block and all that belongs to it is here: false when there is no room for its check any more. */
+  arrived(id: Uint8Array): boolean {
+    return this.#deps.owed.arrived(id);
+  }
+
+  /** Gives the place of a block up that a connection did not bring in. */
+  async settle(id: Uint8Array, { from }: PeerOrigin): Promise<void> {
     const { ledger, owed } = this.#deps;
-    if ((await ledger.entry(id))?.checked !== "pending") owed.release(id);
+    if ((await ledger.entry(id))?.checked !== "pending") owed.giveUp(id, from);
   }
 
   /** Collateral counts where this node has checked everything: a forged block makes its author's. */

@@ -8,6 +8,7 @@ import { checkUnit, winningOf } from "../../work/index.ts";
 import type { Ledger } from "../chain/index.ts";
 import type { EngineEvents, EventBus } from "../events.ts";
 import type { BlockStore } from "../storage/index.ts";
+import { Allowance } from "./allowance.ts";
 import { reexecute } from "./execute.ts";
 import type { FollowedTasks } from "./followed-tasks.ts";
 import type { OwedCheck, OwedChecks } from "./owed-checks.ts";
@@ -33,7 +34,9 @@ export interface ExecutorDeps {
 export class Executor {
   readonly #deps: ExecutorDeps;
   readonly #signal: AbortSignal;
+  readonly #allowance = new Allowance();
   #running = 0;
+  #resting = false;
 
   constructor(deps: ExecutorDeps, { signal }: { readonly signal: AbortSignal }) {
     this.#deps = deps;
@@ -47,13 +50,25 @@ export class Executor {
   }
 
   #next(): void {
-    const { owed, runtime } = this.#deps;
+    const { owed, runtime, clock } = this.#deps;
     if (this.#signal.aborted || this.#running >= runtime.workers) return;
-    const check = owed.take();
+    const wait = this.#allowance.wait(clock.now());
+    if (wait > 0) this.#rest(wait);
+    const check = owed.take({ onlyBacked: wait > 0 });
     if (check === undefined) return;
     this.#running++;
     void this.#check(check).finally(() => {
       this.#running--;
+      this.#next();
+    });
+  }
+
+  /** Comes back to the checks of authors without collateral when their forgeries have wasted enough. */
+  #rest(ms: number): void {
+    if (this.#resting) return;
+    this.#resting = true;
+    this.#deps.clock.after(ms, () => {
+      this.#resting = false;
       this.#next();
     });
   }
@@ -65,7 +80,7 @@ export class Executor {
       const execution = await this.#execute(check.id);
       if (execution !== undefined) {
         const good = execution.verdict.kind === "accept";
-        if (!good) owed.noteWaste(check, clock.now() - began);
+        if (!good) this.#waste(check, clock.now() - began);
         await ledger.setChecked(check.id, good ? "executed" : "invalid");
       }
       owed.release(check.id);
@@ -78,6 +93,12 @@ export class Executor {
         if (owed.has(check.id)) this.add(check);
       });
     }
+  }
+
+  #waste(check: OwedCheck, ms: number): void {
+    const { owed, runtime, clock } = this.#deps;
+    owed.noteWaste(check, ms);
+    if (check.rank !== "backed") this.#allowance.spend(ms / runtime.workers, clock.now());
   }
 
   async #execute(id: Uint8Array): Promise<Execution | undefined> {

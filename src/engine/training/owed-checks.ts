@@ -22,56 +22,94 @@ export interface OwedCheck {
   readonly rank: Rank;
 }
 
-/** `coming`: its place is kept while its body is fetched, or until others decide; `ready`: to be run; `running`. */
+/** `coming`: its place is kept while the block is fetched; `waiting`: it is here, and others decide or it is put off; `ready`: to be run; `running`. */
 interface Place {
   readonly check: OwedCheck;
-  phase: "coming" | "ready" | "running";
+  /** Connections that bring it. */
+  readonly bearers: Set<string | undefined>;
+  phase: "coming" | "waiting" | "ready" | "running";
 }
 
 export class OwedChecks {
   readonly #places = new Map<string, Place>();
   /** Peer id -> ms of checks that found its blocks forged. */
   readonly #wasted = new Lru<string, number>(MAX_CONNECTIONS);
-  #wake: (() => void)[] = [];
+  readonly #waiters = new Set<() => void>();
 
-  /** Places taken. */
+  /** Places of blocks that are here: announcing one costs nothing, and must hold up nobody. */
   get size(): number {
-    return this.#places.size;
+    return [...this.#places.values()].filter(({ phase }) => phase !== "coming").length;
   }
 
   has(id: Uint8Array): boolean {
     return this.#places.has(toHex(id));
   }
 
-  /** Keeps a place for a block that is to be taken in; false when there is none for it, or it has one. */
+  /**
+   * Keeps a place for a block that is to be taken in; false when there is none for it, or it has one. While it is not here another connection
+   * may bring it too: who announced it first need not serve it.
+   */
   reserve(check: OwedCheck): boolean {
-    if (this.has(check.id) || !this.#hasRoom(check)) return false;
-    this.#places.set(toHex(check.id), { check, phase: "coming" });
+    const place = this.#places.get(toHex(check.id));
+    if (place !== undefined) {
+      if (place.phase !== "coming" || place.bearers.has(check.from)) return false;
+      place.bearers.add(check.from);
+      return true;
+    }
+    if (!this.#hasRoom(check)) return false;
+    this.#places.set(toHex(check.id), { check, bearers: new Set([check.from]), phase: "coming" });
     return true;
   }
 
   #hasRoom({ rank, author, from }: OwedCheck): boolean {
     if (rank === "backed") return true;
-    const others = [...this.#places.values()].map(({ check }) => check).filter((check) => check.rank !== "backed");
+    const others = this.#unbacked();
     return (
-      others.length < IN_ALL &&
-      others.filter((check) => check.author === author).length < PER_AUTHOR &&
-      others.filter((check) => check.from === from).length < PER_CONNECTION
+      this.#isRoomInAll() &&
+      others.filter(({ check }) => check.author === author).length < PER_AUTHOR &&
+      others.filter(({ check }) => check.from === from).length < PER_CONNECTION
     );
+  }
+
+  #unbacked(): Place[] {
+    return [...this.#places.values()].filter(({ check }) => check.rank !== "backed");
+  }
+
+  /** What is only announced takes none of the places that all share. */
+  #isRoomInAll(): boolean {
+    return this.#unbacked().filter(({ phase }) => phase !== "coming").length < IN_ALL;
+  }
+
+  /** The block and all that belongs to it is here: whether its place is one for good. */
+  arrived(id: Uint8Array): boolean {
+    const place = this.#places.get(toHex(id));
+    if (place?.phase !== "coming") return true;
+    if (place.check.rank !== "backed" && !this.#isRoomInAll()) return false;
+    place.phase = "waiting";
+    return true;
+  }
+
+  /** A connection does not bring the block after all; its place goes with the last that would. */
+  giveUp(id: Uint8Array, from: string | undefined): void {
+    const bearers = this.#places.get(toHex(id))?.bearers;
+    bearers?.delete(from);
+    if (bearers?.size === 0) this.release(id);
   }
 
   /** The check can be run. One that has no place gets one: its block is here already. */
   ready(check: OwedCheck): void {
     const place = this.#places.get(toHex(check.id));
-    if (place === undefined) this.#places.set(toHex(check.id), { check, phase: "ready" });
-    else if (place.phase === "coming") place.phase = "ready";
+    if (place === undefined)
+      this.#places.set(toHex(check.id), { check, bearers: new Set([check.from]), phase: "ready" });
+    else if (place.phase !== "running") place.phase = "ready";
   }
 
-  /** The next check to run: of backed authors first; then of the connection that wasted least; of those the lowest. It keeps its place. */
-  take(): OwedCheck | undefined {
+  /** The next check to run, of backed authors only if so asked: of these first; then of the connection that wasted least; of those the lowest. It keeps its place. */
+  take({ onlyBacked = false } = {}): OwedCheck | undefined {
     let next: Place | undefined;
     for (const place of this.#places.values())
       if (place.phase === "ready" && (next === undefined || this.#compare(place.check, next.check) < 0)) next = place;
+    if (onlyBacked && next?.check.rank !== "backed") return undefined;
     if (next !== undefined) next.phase = "running";
     return next?.check;
   }
@@ -88,7 +126,7 @@ export class OwedChecks {
   /** A check that could not be run keeps its place, and is ready again with the next `ready`. */
   putOff({ id }: OwedCheck): void {
     const place = this.#places.get(toHex(id));
-    if (place !== undefined) place.phase = "coming";
+    if (place !== undefined) place.phase = "waiting";
   }
 
   /** A check was for nothing: what its connection brings comes later. */
@@ -98,13 +136,13 @@ export class OwedChecks {
 
   release(id: Uint8Array): void {
     if (!this.#places.delete(toHex(id))) return;
-    for (const wake of this.#wake.splice(0)) wake();
+    for (const wake of [...this.#waiters]) wake();
   }
 
   /** Gives up the places of blocks below a height that are not to be run here: nobody decided on them, and the chain went on. */
   expire(height: number): void {
     for (const { check, phase } of [...this.#places.values()])
-      if (phase === "coming" && check.height < height) this.release(check.id);
+      if ((phase === "coming" || phase === "waiting") && check.height < height) this.release(check.id);
   }
 
   /** Gives up the places of which `drops` says so, but not those of checks that run. */
@@ -117,8 +155,14 @@ export class OwedChecks {
   changed(signal: AbortSignal): Promise<void> {
     if (signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {
-      this.#wake.push(resolve);
-      signal.addEventListener("abort", () => resolve(), { once: true });
+      // Whoever waits asks again after each place, with one signal: nothing of the last time may stay.
+      const wake = (): void => {
+        this.#waiters.delete(wake);
+        signal.removeEventListener("abort", wake);
+        resolve();
+      };
+      this.#waiters.add(wake);
+      signal.addEventListener("abort", wake, { once: true });
     });
   }
 }

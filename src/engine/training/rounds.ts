@@ -1,7 +1,7 @@
 // The rounds of one task on the best block: contributions come in, records close them, the common state moves on (protocol section 3).
-import { ACCEPT, ignore, SerialQueue, toHex, type Verdict } from "../../base/index.ts";
+import { ACCEPT, bytesEqual, ignore, SerialQueue, toHex, type Verdict } from "../../base/index.ts";
 import type { Rules, State } from "../../chain/index.ts";
-import { type Contribution, type Decoded, MAX_CONTRIBUTIONS, type RoundRecord } from "../../codec/index.ts";
+import { type Block, type Contribution, type Decoded, MAX_CONTRIBUTIONS, type RoundRecord } from "../../codec/index.ts";
 import {
   checkContribution,
   checkRecord,
@@ -51,8 +51,8 @@ export class Rounds {
     this.#signal = signal;
     this.#view = this.#fresh();
     deps.board.post(this.#view);
-    // The head moved: rounds go on from its state; records of the old leader beyond it are void.
-    deps.events.on("head", () => this.#begin(this.#fresh()));
+    // The head moved: records of the old leader beyond it are void.
+    deps.events.on("head", ({ dropped }) => this.#turn(dropped));
     deps.events.on("checked", ({ id }) => {
       if (id === toHex(this.#view.head)) void this.#keepAll(this.#view);
     });
@@ -163,6 +163,18 @@ export class Rounds {
     const { round, startDigest, head } = this.#view;
     const hex = { task: toHex(this.#options.task.id), startDigest: toHex(startDigest), head: toHex(head) };
     this.#deps.events.emit("round", { ...hex, round });
+  }
+
+  /**
+   * Rounds go on from a new head's state. Where blocks only fell, from the records that one of them carried on it: they stand, and if nobody
+   * built upon them, who forged a unit from one could not be shown to have.
+   */
+  #turn(dropped: readonly Block[]): void {
+    const fresh = this.#fresh();
+    const fell = dropped.find(({ header }) => bytesEqual(header.parent, fresh.head));
+    const records = fell?.body.records.filter(({ task }) => bytesEqual(task, this.#options.task.id)) ?? [];
+    this.#deps.board.post(fresh);
+    this.#begin(records.reduce((view, record) => following(view, record, fresh.since), fresh));
   }
 
   #begin(view: RoundView): void {

@@ -1,5 +1,5 @@
 // Runs units that others claim, each once, whoever asks: evidence in a block or from a peer, an audit (protocol section 5).
-import { Lru, PouwError, toHex } from "../../base/index.ts";
+import { bytesEqual, Lru, PouwError, toHex } from "../../base/index.ts";
 import type { Rules, State } from "../../chain/index.ts";
 import { Contribution } from "../../codec/index.ts";
 import type { TracedUnit } from "../../consensus/index.ts";
@@ -54,7 +54,9 @@ export class UnitRuns {
     const { rules, tasks, runtime } = this.#deps;
     const { task, height, startDigest } = contribution;
     const followed = tasks.get(task);
-    const beacon = on.recentBlock(height)?.beacon;
+    // On another branch the height has another block, whose beacon would make an honest unit a forgery.
+    const block = on.recentBlock(height);
+    const beacon = block !== undefined && bytesEqual(block.id, contribution.block) ? block.beacon : undefined;
     const season = Math.floor(height / rules.seasonBlocks);
     const start = await followed?.parametersAt({ id: on.tipId, digest: startDigest, season }, options);
     if (runtime === undefined || followed === undefined || beacon === undefined || start === undefined)

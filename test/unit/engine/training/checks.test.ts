@@ -361,9 +361,10 @@ describe("a place for a check", () => {
     await kept(checks);
     const on = (await desk.ledger.entry(built.block.id)) as BlockEntry;
     await checks.reserve({ ...arrival(), on }, fromPeer("peer"));
-    await checks.settle(arrival().id);
-    expect(owed.size).toBe(0);
+    await checks.settle(arrival().id, fromPeer("peer"));
+    expect(owed.has(arrival().id)).toBe(false);
     await checks.reserve({ ...arrival(), on }, fromPeer("peer"));
+    checks.arrived(arrival().id);
     events.emit("head", { tip: { id: built.block.id, height: 15, work: 0n }, added: [], dropped: [] });
     expect(owed.size).toBe(1);
     events.emit("head", { tip: { id: built.block.id, height: 16, work: 0n }, added: [], dropped: [] });
@@ -390,6 +391,7 @@ describe("a place for a check", () => {
     owed.release(Uint8Array.of(0));
     await settle();
     expect(got).toBe(true);
+    checks.arrived(arrival().id);
     const late = checks.reserveInTime({ ...arrival(), id: Uint8Array.of(99), on }, fromPeer("peer"));
     await settle();
     await desk.lab.clock.run(61_000);

@@ -1,4 +1,5 @@
 // Places for checks: how many of whom, in which order they are run, and who gives them up.
+import { getEventListeners } from "node:events";
 import { beforeEach, describe, expect, it } from "vitest";
 import { utf8 } from "../../../../src/base/index.ts";
 import { type OwedCheck, OwedChecks } from "../../../../src/engine/training/owed-checks.ts";
@@ -35,7 +36,10 @@ describe("places for authors without collateral", () => {
     ["four of one connection, whoever made them", 4, (i: number) => check(`${i}`, { from: "one" })],
     ["sixteen in all", 16, (i: number) => check(`${i}`)],
   ])("are %s", (_what, most, made) => {
-    for (let i = 0; i < most; i++) expect(owed.reserve(made(i))).toBe(true);
+    for (let i = 0; i < most; i++) {
+      expect(owed.reserve(made(i))).toBe(true);
+      expect(owed.arrived(made(i).id)).toBe(true);
+    }
     expect(owed.reserve(made(most))).toBe(false);
     expect(owed.size).toBe(most);
     // Once one ended there is room again.
@@ -58,6 +62,26 @@ describe("places for authors without collateral", () => {
     expect(owed.reserve(check("3", { author: "one" }))).toBe(false);
   });
 
+  it("of blocks that are only announced keep nobody else's out: sixteen are here, and one more does not come in", () => {
+    const all = Array.from({ length: 40 }, (_, i) => check(`${i}`));
+    for (const one of all) expect(owed.reserve(one)).toBe(true);
+    expect(owed.size).toBe(0);
+    expect(all.map(({ id }) => owed.arrived(id))).toEqual(all.map((_, i) => i < 16));
+    expect([owed.size, owed.reserve(check("late"))]).toEqual([16, false]);
+  });
+
+  it("are shared by all who bring one block, until it is here or the last of them gives up", () => {
+    const of = (from: string): OwedCheck => check("1", { from });
+    expect(["a", "b", "b"].map((from) => owed.reserve(of(from)))).toEqual([true, true, false]);
+    owed.giveUp(of("a").id, "a");
+    expect(owed.has(of("a").id)).toBe(true);
+    owed.giveUp(of("a").id, "b");
+    expect(owed.has(of("a").id)).toBe(false);
+    owed.reserve(of("a"));
+    owed.arrived(of("a").id);
+    expect(owed.reserve(of("b"))).toBe(false);
+  });
+
   it("of forgers are no more, and come last", () => {
     for (let i = 0; i < 2; i++) expect(owed.reserve(check(`${i}`, { author: "one", rank: "banned" }))).toBe(true);
     expect(owed.reserve(check("2", { author: "one", rank: "banned" }))).toBe(false);
@@ -66,6 +90,14 @@ describe("places for authors without collateral", () => {
 });
 
 describe("the order", () => {
+  it("is of backed authors alone where nothing more may be wasted", () => {
+    owed.ready(check("1"));
+    expect(owed.take({ onlyBacked: true })).toBeUndefined();
+    owed.ready(check("2", { rank: "backed" }));
+    expect(nameOf(owed.take({ onlyBacked: true }))).toBe("2");
+    expect(nameOf(owed.take())).toBe("1");
+  });
+
   it("is collateral first, whatever the height", () => {
     const backed = check("backed", { rank: "backed", height: 9 });
     expect(order(check("low", { height: 1 }), backed, check("lower", { height: 0 }))).toEqual([
@@ -111,6 +143,7 @@ describe("places that are given up", () => {
     for (const name of ["a", "b"]) owed.ready(check(name, { author: "one" }));
     const running = owed.take() as OwedCheck;
     owed.reserve(check("c"));
+    owed.arrived(utf8("c"));
     owed.drop(({ author }) => author === "one");
     expect([owed.size, owed.has(running.id)]).toEqual([2, true]);
   });
@@ -118,10 +151,13 @@ describe("places that are given up", () => {
   it("are not those of checks that can be run, however far the chain went on: theirs may be the heavier branch", () => {
     owed.reserve(check("coming", { height: 5 }));
     owed.ready(check("ready", { height: 5 }));
+    owed.reserve(check("here", { height: 5 }));
+    owed.arrived(utf8("here"));
+    const kept = (): boolean[] => ["coming", "here", "ready"].map((name) => owed.has(utf8(name)));
     owed.expire(5);
-    expect(owed.size).toBe(2);
+    expect(kept()).toEqual([true, true, true]);
     owed.expire(6);
-    expect([owed.size, nameOf(owed.take())]).toEqual([1, "ready"]);
+    expect([kept(), nameOf(owed.take())]).toEqual([[false, false, true], "ready"]);
   });
 
   it("wake whoever waits for room, and so does the signal", async () => {
@@ -130,6 +166,7 @@ describe("places that are given up", () => {
     const woken = owed.changed(stop.signal);
     owed.release(utf8("a"));
     await woken;
+    expect(getEventListeners(stop.signal, "abort")).toEqual([]);
     const stopped = owed.changed(stop.signal);
     stop.abort();
     await stopped;
