@@ -167,7 +167,7 @@ describe("random histories with audits", () => {
           .map(({ payload }) => toHex(falseAttestation.payload.decode(payload).attester));
         for (const liar of liars) expect(people.slice(0, 2).map(({ address }) => toHex(address))).toContain(liar);
       }),
-      { numRuns: 4, endOnFailure: true },
+      { numRuns: 8, endOnFailure: true },
     );
     // The controls: all of it was tried.
     for (const count of [seen.opened, seen.forged, seen.lied]) expect(count).toBeGreaterThan(3);
