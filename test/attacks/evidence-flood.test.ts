@@ -62,7 +62,7 @@ describe("evidence of a forged unit", () => {
   });
 
   it("of a forger with much to lose stands in the next block, however many of keys with little came before", async () => {
-    await setUp(1n);
+    await setUp(1000n);
     const { evidence, ledger } = victim.engine;
     for (const name of POOR) evidence.hold(pieceOf(name));
     const { kind } = evidence.hold(pieceOf("cheat"));
