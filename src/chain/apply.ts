@@ -30,7 +30,7 @@ export function apply(state: State, block: UnsignedBlock, rules: Rules): Applied
   working.ripen();
   const paid = applyTransactions(working, body.transactions, { height: header.height, rules });
   if (paid.kind !== "fees") return paid;
-  const judged = judgeEvidence(body.evidence, state, rules);
+  const judged = judgeEvidence(body.evidence, { state, task: header.task }, rules);
   if (judged.kind !== "offences") return judged;
 
   pay(working, paymentsOf(state, block, paid.fees, rules), header.miner);

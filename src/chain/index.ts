@@ -10,7 +10,7 @@ export { type DoubleBlock, doubleBlock } from "./evidence/double-block.ts";
 export { doubleRecord } from "./evidence/double-record.ts";
 export { falseAttestation } from "./evidence/false-attestation.ts";
 export { forgedUnit } from "./evidence/forged-unit.ts";
-export { atRisk, carriable, judgeEvidence, selectEvidence } from "./evidence/judge.ts";
+export { atRisk, type CarryingBlock, carriable, judgeEvidence, selectEvidence } from "./evidence/judge.ts";
 export type { Offence, ShownUnit } from "./evidence/kind.ts";
 export { EVIDENCE_KINDS, evidenceOf, judge } from "./evidence/kinds.ts";
 export * from "./genesis.ts";

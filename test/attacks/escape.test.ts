@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { toHex } from "../../src/base/index.ts";
 import { type Block, Header, RoundRecord } from "../../src/codec/index.ts";
+import { onTask } from "../support/chain.ts";
 import { aBlock, aUnit, type Cheat, following, type Place, placeAfter, placeOf, recordAt } from "../support/forge.ts";
 import { BLOCK_MS, blockMessage, type Evil, Lab, type Node, only } from "../support/lab.ts";
 import { Sim } from "../support/sim.ts";
@@ -20,7 +21,13 @@ const riskOf = ({ engine }: Node): bigint => engine.ledger.state.collateralOf(ch
 async function goOn(victim: Node, peer: Evil, count: number): Promise<void> {
   for (let i = 0; i < count; i++) {
     const place = await placeOf(victim);
-    const block = aBlock(lab, author, place, {}, { evidence: victim.engine.evidence.pending(place.state) });
+    const block = aBlock(
+      lab,
+      author,
+      place,
+      {},
+      { evidence: victim.engine.evidence.pending(onTask(place.state, lab.network.rules)) },
+    );
     expect(await lab.tellBlock(peer, victim, block)).toEqual({ kind: "accept" });
     await lab.clock.run(BLOCK_MS);
   }

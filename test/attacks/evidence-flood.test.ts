@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { toHex } from "../../src/base/index.ts";
 import { evidenceOf, forgedUnit } from "../../src/chain/index.ts";
 import { type Evidence, EvidenceMessage } from "../../src/codec/index.ts";
+import { onTask } from "../support/chain.ts";
 import { aBlock, aUnit, type Cheat, type Place, placeOf } from "../support/forge.ts";
 import { BLOCK_MS, type Evil, kindsPending, Lab, type Node } from "../support/lab.ts";
 import { Sim, STAKED } from "../support/sim.ts";
@@ -67,7 +68,13 @@ describe("evidence of a forged unit", () => {
     for (const name of POOR) evidence.hold(pieceOf(name));
     const { kind } = evidence.hold(pieceOf("cheat"));
     expect(kind).toBe("accept");
-    const block = aBlock(lab, Sim.key("author"), place, {}, { evidence: evidence.pending(place.state) });
+    const block = aBlock(
+      lab,
+      Sim.key("author"),
+      place,
+      {},
+      { evidence: evidence.pending(onTask(place.state, lab.network.rules)) },
+    );
     expect(block.body.evidence.length).toBe(2);
     await lab.tellBlock(evil, victim, block);
     await lab.clock.run(BLOCK_MS);

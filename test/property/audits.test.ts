@@ -20,7 +20,7 @@ import { checkBlock } from "../../src/consensus/index.ts";
 import type { KeyPair } from "../../src/crypto/index.ts";
 import { contributionsOf } from "../../src/work/index.ts";
 import { aForgery, allAudited, Bench, madeUpTrace, rightWord, type Says } from "../support/audits.ts";
-import { aContribution, aKey, aStake, mineBlock } from "../support/chain.ts";
+import { aContribution, aKey, aStake, mineBlock, onTask } from "../support/chain.ts";
 
 const people = Array.from({ length: 6 }, (_, i) => aKey(`auditor ${i}`));
 const person = (i: number): KeyPair => people[i % people.length] as KeyPair;
@@ -85,7 +85,7 @@ class Player {
     const free = people.filter(({ address }) => !before.isBanned(address));
     const mines = free[miner % free.length];
     if (mines === undefined) return;
-    const evidence = selectEvidence(before, this.#held, rules);
+    const evidence = selectEvidence(onTask(before, rules), this.#held, rules);
     const words = this.bench.words(before);
     const others = this.#units(before, authors);
     const transactions = moved(before, moves);

@@ -22,7 +22,7 @@ import {
   seatIn,
   type Word,
 } from "./audits.ts";
-import { aContribution, alice, type BlockPlan, bob, carol, mineBlock, winningParts } from "./chain.ts";
+import { aContribution, alice, type BlockPlan, bob, carol, mineBlock, onTask, winningParts } from "./chain.ts";
 
 /** Whatever a check answers. */
 export type Result = Verdict | Applied | Offence | Draft | { readonly kind: "offences" };
@@ -79,8 +79,8 @@ export const AUDIT_ROWS = {
   ],
   "too-many-units": [
     "reject",
-    () => judgeEvidence(units(2), fair.state, rules),
-    () => judgeEvidence(units(3), fair.state, rules),
+    () => judgeEvidence(units(2), onTask(fair.state, rules), rules),
+    () => judgeEvidence(units(3), onTask(fair.state, rules), rules),
   ],
   "false-evidence": [
     "reject",

@@ -3,6 +3,7 @@
 import { bytesEqual, type Hash32, reject, utf8, type Verdict } from "../../src/base/index.ts";
 import {
   apply,
+  type CarryingBlock,
   findTask,
   type Genesis,
   type GenesisTask,
@@ -149,6 +150,9 @@ export function aWorld(change: Partial<Genesis> = {}): World {
 
 /** The first and, in most tests, only task. */
 export const taskIn = (rules: Rules): Task => rules.tasks[0] as Task;
+
+/** A block on `state` that is won in the first task, as evidence looks at it. */
+export const onTask = (state: State, rules: Rules): CarryingBlock => ({ state, task: taskIn(rules).id });
 
 /** The result of a made-up unit, by its seed: what a re-execution would find. */
 export function fakeUnit(unit: UnitId): { digest: Hash32; deltaHash: Hash32; trace: Hash32 } {

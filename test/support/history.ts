@@ -184,7 +184,7 @@ export class Player {
       task,
       records,
       others: this.#late(wish, records, task),
-      evidence: selectEvidence(before, this.#held, rules),
+      evidence: selectEvidence({ state: before, task }, this.#held, rules),
       transactions: applicable(before, wish.acts),
       time: before.time + wish.tenths * (rules.blockTimeMs / 10),
     });

@@ -23,6 +23,7 @@ import { type AlertKind, Engine, type TaskEngine } from "../../src/engine/index.
 import type { Network } from "../../src/node/index.ts";
 import type { Runtime, Store, Wire, WireHandlers } from "../../src/ports/index.ts";
 import type { Task } from "../../src/work/task.ts";
+import { onTask } from "./chain.ts";
 import { oneWorker } from "./one-worker.ts";
 import { Sim, type SimNodeOptions, toyArtifacts, toyNetwork, toyRuntime } from "./sim.ts";
 import { VirtualClock } from "./virtual-clock.ts";
@@ -65,7 +66,7 @@ export interface NodeOptions extends Pick<SimNodeOptions, "forge" | "trains" | "
 
 /** Kinds of the offences that a node holds evidence of and no block has punished. */
 export const kindsPending = ({ engine }: Pick<Node, "engine">): number[] =>
-  engine.evidence.pending(engine.ledger.state).map(({ kind }) => kind);
+  engine.evidence.pending(onTask(engine.ledger.state, engine.ledger.rules)).map(({ kind }) => kind);
 
 /** The engine of a node's only task. */
 export const only = (node: Pick<Node, "engine">): TaskEngine => node.engine.tasks[0] as TaskEngine;

@@ -1,5 +1,5 @@
 // A block's evidence judged as a whole, and which of what a node holds the next block can carry (protocol section 5).
-import { type Refusal, reject, toHex } from "../../base/index.ts";
+import { bytesEqual, type Refusal, reject, toHex } from "../../base/index.ts";
 import { type Evidence, MAX_EVIDENCE } from "../../codec/index.ts";
 import type { Rules } from "../rules.ts";
 import type { State } from "../state/state.ts";
@@ -13,28 +13,40 @@ export const MAX_SHOWN_UNITS = 2;
 
 const placeOn = (state: State): EvidencePlace => ({ state, height: state.height + 1 });
 
-/** The offences that a body on `state` shows, or the first piece of evidence that shows none. */
+/** The block that carries evidence: what it stands on, and the task that it was won in. */
+export interface CarryingBlock {
+  readonly state: State;
+  readonly task: Uint8Array;
+}
+
+/** Whoever checks a block follows the task that it was won in, and perhaps no other: units of another would be taken on trust. */
+const isOfBlock = ({ shown }: Offence, task: Uint8Array): boolean =>
+  shown === undefined || bytesEqual(shown.contribution.task, task);
+
+/** The offences that a body shows, or the first piece of evidence that shows none. */
 export function judgeEvidence(
   evidence: readonly Evidence[],
-  state: State,
+  { state, task }: CarryingBlock,
   rules: Rules,
 ): { readonly kind: "offences"; readonly offences: readonly Offence[] } | Refusal {
   const offences: Offence[] = [];
   for (const piece of evidence) {
     const result = judge(piece, placeOn(state), rules);
     if (result.kind !== "offence") return result;
+    if (!isOfBlock(result, task)) return reject("unknown-task", "the block was won in another one than the unit's");
     offences.push(result);
   }
   if (offences.filter(({ shown }) => shown !== undefined).length > MAX_SHOWN_UNITS) return reject("too-many-units");
   return { kind: "offences", offences };
 }
 
-/** Of the evidence that a node holds, what a block on `state` can carry, as far as it has room. */
-export function selectEvidence(state: State, held: readonly Evidence[], rules: Rules): Evidence[] {
+/** Of the evidence that a node holds, what a block can carry, as far as it has room. */
+export function selectEvidence({ state, task }: CarryingBlock, held: readonly Evidence[], rules: Rules): Evidence[] {
   let units = 0;
   const fits = (piece: Evidence): boolean => {
     const judged = judge(piece, placeOn(state), rules);
-    return judged.kind === "offence" && (judged.shown === undefined || ++units <= MAX_SHOWN_UNITS);
+    if (judged.kind !== "offence" || !isOfBlock(judged, task)) return false;
+    return judged.shown === undefined || ++units <= MAX_SHOWN_UNITS;
   };
   return carriable(state, held, rules).filter(fits).slice(0, MAX_EVIDENCE);
 }

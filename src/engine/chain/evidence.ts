@@ -1,6 +1,7 @@
 // Watches for what nobody may sign twice: one win behind two blocks, one round under two records. Finds become evidence for the next block.
 import { ACCEPT, bytesEqual, ignore, Lru, toHex, type Verdict } from "../../base/index.ts";
 import {
+  type CarryingBlock,
   carriable,
   doubleBlock,
   doubleRecord,
@@ -114,10 +115,10 @@ export class EvidenceWatch {
     return judged.kind === "offence" && this.#found.has(toHex(judged.id));
   }
 
-  /** Evidence that the next block on `state` can carry: in time, and not punished yet. */
-  pending(state: State): Evidence[] {
+  /** Evidence that a block can carry: in time, and not punished yet. */
+  pending(block: CarryingBlock): Evidence[] {
     const held = this.#pending.map(({ evidence }) => evidence);
-    return selectEvidence(state, held, this.#rules);
+    return selectEvidence(block, held, this.#rules);
   }
 
   /** Where all places are taken, what no block could carry makes room, then whose offender has least to lose: keys with nothing or a little are made up. */

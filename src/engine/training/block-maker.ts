@@ -68,7 +68,7 @@ export class BlockMaker {
         ...parts,
         transactions: mempool.select(MAX_TRANSACTIONS, state),
         ...words.select(state),
-        evidence: evidence.pending(state),
+        evidence: evidence.pending({ state, task: contribution.task }),
       },
       parts,
       // The others' tasks may have recorded since what the closing record counts on.

@@ -122,11 +122,10 @@ export class Executor {
     return { block: found.value, id, verdict: shown, digest: end?.digest };
   }
 
-  /** Runs the units that the block's evidence is about, those of followed tasks. */
+  /** Runs the units that the block's evidence is about: they are of its own task. */
   async #checkEvidence(parent: State, { body }: Block): Promise<Verdict> {
     const { ledger, unitRuns } = this.#deps;
     for (const shown of shownUnits(parent, body.evidence, ledger.rules)) {
-      if (!unitRuns.canRun(shown.contribution.task)) continue;
       const verdict = checkShown(shown, await unitRuns.run(shown.contribution, parent, { signal: this.#signal }));
       if (verdict.kind !== "accept") return verdict;
     }

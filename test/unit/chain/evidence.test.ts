@@ -24,6 +24,7 @@ import {
   forgeHeader,
   LONE,
   mineBlock,
+  onTask,
   STAKE,
   STAKES,
   someRecords,
@@ -143,8 +144,8 @@ describe.each([
   it("happens once", () => {
     const again = winningParts(punished, carol, evidence, rules);
     expect(draftBlock(punished, again, rules)).toMatchObject({ code: "already-punished" });
-    expect(selectEvidence(state, evidence.evidence, rules)).toEqual(evidence.evidence);
-    expect(selectEvidence(punished, evidence.evidence, rules)).toEqual([]);
+    expect(selectEvidence(onTask(state, rules), evidence.evidence, rules)).toEqual(evidence.evidence);
+    expect(selectEvidence(onTask(punished, rules), evidence.evidence, rules)).toEqual([]);
   });
 
   it("is forgotten only when the evidence has expired", () => {
@@ -177,14 +178,14 @@ describe("a banned leader", () => {
 describe("evidence as a union", () => {
   it("of an unknown kind, or with a payload that is not the kind's, is refused by its code", () => {
     const piece = evidenceOf(doubleBlock, double);
-    expect(judgeEvidence([piece], state, rules)).toMatchObject({ kind: "offences" });
-    expect(judgeEvidence([{ ...piece, kind: 99 }], state, rules)).toMatchObject({
+    expect(judgeEvidence([piece], onTask(state, rules), rules)).toMatchObject({ kind: "offences" });
+    expect(judgeEvidence([{ ...piece, kind: 99 }], onTask(state, rules), rules)).toMatchObject({
       kind: "reject",
       code: "unknown-kind",
     });
     const cut = { ...piece, payload: piece.payload.slice(1) };
-    expect(judgeEvidence([cut], state, rules)).toMatchObject({ kind: "reject", code: "bad-encoding" });
+    expect(judgeEvidence([cut], onTask(state, rules), rules)).toMatchObject({ kind: "reject", code: "bad-encoding" });
     const other = { ...piece, kind: doubleRecordKind.tag };
-    expect(judgeEvidence([other], state, rules)).toMatchObject({ kind: "reject", code: "bad-encoding" });
+    expect(judgeEvidence([other], onTask(state, rules), rules)).toMatchObject({ kind: "reject", code: "bad-encoding" });
   });
 });

@@ -20,6 +20,7 @@ import {
   doubleOf,
   LONE,
   mineBlock,
+  onTask,
   winningParts,
 } from "../../support/chain.ts";
 
@@ -146,12 +147,12 @@ describe("a key that has nothing to lose", () => {
   it("is not punished: keys are made up at no cost", () => {
     const parts = winningParts(state, carol, { evidence }, rules);
     expect(draftBlock(state, parts, rules)).toMatchObject({ kind: "reject", code: "nothing-to-lose" });
-    expect(selectEvidence(state, evidence, rules)).toEqual([]);
+    expect(selectEvidence(onTask(state, rules), evidence, rules)).toEqual([]);
     // A balance cannot be taken, so it is nothing to lose.
     const rich = mineBlock(state, carol, rules, {
       transactions: [aTransfer(state, alice, stranger.address, 99n)],
     }).state;
-    expect(selectEvidence(rich, evidence, rules)).toEqual([]);
+    expect(selectEvidence(onTask(rich, rules), evidence, rules)).toEqual([]);
   });
 
   it.each([
@@ -163,7 +164,7 @@ describe("a key that has nothing to lose", () => {
     const on = mineBlock(one.state, miner, one.rules, { transactions: give(one.state) }).state;
     const { block } = mineBlock(on, alice, one.rules);
     const shown = [evidenceOf(doubleBlock, { a: block.header, b: doubleOf(block, alice, one.rules) })];
-    expect(selectEvidence(on, shown, one.rules)).toEqual(shown);
+    expect(selectEvidence(onTask(on, one.rules), shown, one.rules)).toEqual(shown);
     expect(mineBlock(on, carol, one.rules, { evidence: shown }).state.isBanned(alice.address)).toBe(true);
   });
 
@@ -174,7 +175,7 @@ describe("a key that has nothing to lose", () => {
     expect(at.unbonding(stranger.address).map(({ amount }) => amount)).toEqual([300n]);
     expect([amounts(at, stranger), at.collateralOf(stranger.address)]).toEqual([[], 0n]);
     const late = [doubled(at, stranger)];
-    expect(selectEvidence(at, late, rules)).toEqual([]);
+    expect(selectEvidence(onTask(at, rules), late, rules)).toEqual([]);
     expect(draftBlock(at, winningParts(at, carol, { evidence: late }, rules), rules)).toMatchObject({
       code: "nothing-to-lose",
     });
@@ -185,7 +186,7 @@ describe("of what a node holds", () => {
   it("the next block carries one offence of a key, since the first takes all", () => {
     const [first, second] = [doubled(state, alice), doubled(mineBlock(state, bob, rules).state, alice)];
     const at = mineBlock(state, bob, rules).state;
-    const chosen = selectEvidence(at, [first, second, doubled(at, bob)], rules);
+    const chosen = selectEvidence(onTask(at, rules), [first, second, doubled(at, bob)], rules);
     expect(chosen).toHaveLength(2);
     expect(draftBlock(at, winningParts(at, carol, { evidence: chosen }, rules), rules)).toMatchObject({
       kind: "draft",

@@ -37,6 +37,7 @@ import {
   bob,
   carol,
   mineBlock,
+  onTask,
   STAKE,
   someRecords,
   winningParts,
@@ -105,7 +106,7 @@ describe("a forged unit", () => {
       });
       const on = mineBlock(small.state, dave, small.rules).state;
       const shown = [shows(aForgery(on, alice, small.rules))];
-      expect(selectEvidence(on, shown, small.rules)).toEqual(code === undefined ? shown : []);
+      expect(selectEvidence(onTask(on, small.rules), shown, small.rules)).toEqual(code === undefined ? shown : []);
       const draft = draftBlock(on, winningParts(on, carol, { evidence: shown }, small.rules), small.rules);
       expect(draft.kind === "draft" ? undefined : draft.code).toBe(code);
     }
@@ -185,7 +186,7 @@ describe("no forged unit", () => {
     const after = mine(empty, [shows(forgery)]);
     const parts = winningParts(after, dave, { evidence: [shows(forgery)] }, rules);
     expect(draftBlock(after, parts, rules)).toMatchObject({ code: "already-punished" });
-    expect(selectEvidence(after, [shows(forgery)], rules)).toEqual([]);
+    expect(selectEvidence(onTask(after, rules), [shows(forgery)], rules)).toEqual([]);
     const both = winningParts(empty, dave, { evidence: [shows(forgery), shows(forgery)] }, rules);
     expect(draftBlock(empty, both, rules)).toMatchObject({ code: "already-punished" });
     // A second lie of the key costs what it has by then: nothing.
@@ -260,7 +261,7 @@ describe("a false attestation", () => {
     expect([paidFor(state), paidFor(after)]).toEqual([2, 0]);
     const twice = winningParts(state, dave, { evidence: [piece, piece] }, rules);
     expect(draftBlock(state, twice, rules)).toMatchObject({ code: "already-punished" });
-    expect(selectEvidence(after, [piece], rules)).toEqual([]);
+    expect(selectEvidence(onTask(after, rules), [piece], rules)).toEqual([]);
   });
 
   it.each([
@@ -307,12 +308,15 @@ describe("a block", () => {
   it("makes others run two units at most", () => {
     const keys = [alice, bob, carol];
     const pieces = keys.map((key) => shows(aForgery(genesis, key, rules)));
-    expect(judgeEvidence(pieces.slice(0, 2), empty, rules)).toMatchObject({ kind: "offences" });
-    expect(judgeEvidence(pieces, empty, rules)).toMatchObject({ kind: "reject", code: "too-many-units" });
-    expect(selectEvidence(empty, pieces, rules)).toEqual(pieces.slice(0, 2));
+    expect(judgeEvidence(pieces.slice(0, 2), onTask(empty, rules), rules)).toMatchObject({ kind: "offences" });
+    expect(judgeEvidence(pieces, onTask(empty, rules), rules)).toMatchObject({
+      kind: "reject",
+      code: "too-many-units",
+    });
+    expect(selectEvidence(onTask(empty, rules), pieces, rules)).toEqual(pieces.slice(0, 2));
     // The third goes into the next one.
-    const after = mine(empty, selectEvidence(empty, pieces, rules));
-    const rest = selectEvidence(after, pieces, rules);
+    const after = mine(empty, selectEvidence(onTask(empty, rules), pieces, rules));
+    const rest = selectEvidence(onTask(after, rules), pieces, rules);
     expect(rest).toEqual(pieces.slice(2));
     expect(keys.map((key) => mine(after, rest).isBanned(key.address))).toEqual([true, true, true]);
   });

@@ -1,7 +1,7 @@
 // Blocks of a network with several tasks: how records stand in a body, what each task makes of them, and that money adds up.
 import { describe, expect, it } from "vitest";
 import { bytesEqual, compareBytes, TaskId } from "../../../src/base/index.ts";
-import { heldIn, paymentsOf, type State } from "../../../src/chain/index.ts";
+import { evidenceOf, forgedUnit, heldIn, paymentsOf, type State, selectEvidence } from "../../../src/chain/index.ts";
 import { Block, Contribution, Header, RoundRecord, type UnsignedHeader } from "../../../src/codec/index.ts";
 import {
   checkBlock,
@@ -13,6 +13,7 @@ import {
 } from "../../../src/consensus/index.ts";
 import type { KeyPair } from "../../../src/crypto/index.ts";
 import { firstNonce, noncesPerUnit, type Task } from "../../../src/work/index.ts";
+import { aForgery } from "../../support/audits.ts";
 import {
   aContribution,
   alice,
@@ -259,6 +260,20 @@ describe("money", () => {
       state = mined.state;
       expect([state.supply, heldIn(state)]).toEqual([made, made]);
     }
+  });
+});
+
+describe("evidence about a unit", () => {
+  const forgery = aForgery(tip, carol, rules, { task: b.id });
+  const evidence = [evidenceOf(forgedUnit, { contribution: forgery })];
+  const drafted = (task: Task): object =>
+    draftBlock(tip, { ...winningParts(tip, alice, { task: task.id }, rules), evidence }, rules);
+
+  it("stands in blocks of its task only: who checks others need not follow it", () => {
+    expect(drafted(b)).toMatchObject({ kind: "draft" });
+    expect(drafted(a)).toMatchObject({ kind: "reject", code: "unknown-task" });
+    expect(selectEvidence({ state: tip, task: b.id }, evidence, rules)).toEqual(evidence);
+    expect(selectEvidence({ state: tip, task: a.id }, evidence, rules)).toEqual([]);
   });
 });
 

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import type { Evidence } from "../../../../src/codec/index.ts";
 import type { KeyPair } from "../../../../src/crypto/index.ts";
 import { EvidenceWatch } from "../../../../src/engine/chain/index.ts";
+import { onTask } from "../../../support/chain.ts";
 import { aDesk, type Desk, firstPlace, worker } from "../../../support/desk.ts";
 import { aUnit, type Place, recordAt } from "../../../support/forge.ts";
 import { Sim } from "../../../support/sim.ts";
@@ -23,7 +24,7 @@ function offends(key: KeyPair): void {
   for (const change of [{}, { nextDigest: new Uint8Array(32) }])
     watch.noteRecord(recordAt(desk.lab, key, place, units, change));
 }
-const pending = (): Evidence[] => watch.pending(desk.ledger.state);
+const pending = (): Evidence[] => watch.pending(onTask(desk.ledger.state, desk.lab.network.rules));
 
 describe("evidence that waits", () => {
   it("is what the next block can carry", () => {
