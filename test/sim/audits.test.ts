@@ -62,7 +62,10 @@ describe("audits among nodes", () => {
   });
 
   it("find out a lazy attester where a second one ran the unit", async () => {
-    await network(3, { trace: (honest) => honest.map((byte) => byte ^ 1) }, { auditOneIn: 1, attesters: 3 });
+    // Now and then only: it takes its own words for true ones, and with many that differ peers would shut it out before its words are opened.
+    let runs = 0;
+    const trace: SimNodeOptions["trace"] = (honest) => (++runs % 5 === 0 ? honest.map((byte) => byte ^ 1) : honest);
+    await network(3, { trace }, { auditOneIn: 1, attesters: 3 });
     await until(() => account("d").bannedUntil !== undefined);
     expect(account("d").stake).toBe("0");
     for (const name of ["a", "b", "c"]) expect(account(name).bannedUntil, name).toBeUndefined();
