@@ -146,7 +146,7 @@ async function unitByTask(checkout: Checkout): Promise<UnitSite> {
   const options = { tasks: rules.tasks, provider: "cpu", workers: 1 };
   const runtime = await openRuntime(options, { artifacts, log }, { signal });
   const run = (from: Float32Array, of: Uint8Array) =>
-    runtime.run({ task, start: from, seed: of, priority: "train" }, { signal });
+    runtime.run({ task, start: from, setting: 0, seed: of, priority: "train" }, { signal });
   const first = await artifacts.get("parameters", task.initialDigest, { signal });
   const { start, result } = await settled(first, seed, run);
   const { encode, decode } = DELTA_CODECS.exact;
@@ -220,8 +220,8 @@ const unitParts: readonly Part[] = [
       }>("src/work/index.ts");
       const author = (await seeds(checkout))(0);
       const unit = { beacon: author, task: draws.id, round: 1, author, mlNode: 0, index: 0, digest: result.digest };
-      // `start` was the name of `startDigest` in 0.1: each version takes its own.
-      const whole = { ...unit, start: author, startDigest: author };
+      // `start` was the name of `startDigest` in 0.1, and units had no block: each version takes its own.
+      const whole = { ...unit, block: author, start: author, startDigest: author };
       const nonces = work.noncesPerUnit(draws.task, draws.rules);
       return repeated(() => work.findWin(whole, nonces, new Uint8Array(32)));
     },
@@ -245,13 +245,27 @@ interface World {
   readonly rules: object;
 }
 interface ChainBuilders {
-  aWorld(): World;
-  aKey(name: string): object;
+  aWorld(genesis?: object): World;
+  aKey(name: string): { readonly address: Uint8Array };
   mineChain(world: World, count: number, options: object): Chain;
 }
 
 /** Blocks of the made-up chain, and records in each. */
 const CHAIN = { blocks: 16, records: 2 };
+
+/** A network where the miners have stake, without which nobody is recorded now; 0.1 knew none. */
+function staked(aWorld: ChainBuilders["aWorld"], miners: readonly { readonly address: Uint8Array }[]): World {
+  const stakeOf = ({ address }: { readonly address: Uint8Array }) => ({
+    address: Buffer.from(address).toString("hex"),
+    amount: "0",
+    stake: "1000000",
+  });
+  try {
+    return aWorld({ allocations: miners.map(stakeOf) });
+  } catch {
+    return aWorld();
+  }
+}
 
 const chainParts: readonly Part[] = [
   {
@@ -262,8 +276,8 @@ const chainParts: readonly Part[] = [
         checkBlock(state: object, block: object, options: object, rules: object): { readonly kind: string };
       }>("src/consensus/index.ts");
       const { aWorld, mineChain, aKey } = await checkout.load<ChainBuilders>("test/support/chain.ts");
-      const world = aWorld();
       const miners = ["a", "b", "c"].map(aKey);
+      const world = staked(aWorld, miners);
       const { blocks, states } = mineChain(world, CHAIN.blocks, { miners, records: CHAIN.records });
       return repeated((n) => {
         const at = n % CHAIN.blocks;
