@@ -40,7 +40,13 @@ export function signedObject<F extends Fields>(
   const type = new ContainerType<Signed<F>>({ ...fields, signature: Bytes64 });
   const codec: Codec<Value> = codecOf(kind, type as unknown as Type<Value>);
   // A root looks at the type's own fields only, so a signed value gives its unsigned root.
-  const id = (value: Unsigned): Hash32 => unsignedType.hashTreeRoot(value) as Hash32;
+  // Nobody changes an object that is made: its root is the same for ever, and one of a record is a hash of all its contributions.
+  const ids = new WeakMap<object, Hash32>();
+  const id = (value: Unsigned): Hash32 => {
+    const known = ids.get(value as object) ?? (unsignedType.hashTreeRoot(value) as Hash32);
+    ids.set(value as object, known);
+    return known;
+  };
   const message = (value: Unsigned, genesis: Uint8Array): Uint8Array => taggedHash(`sign ${kind}`, genesis, id(value));
   const read = (bytes: Uint8Array): Decoded<Value> => {
     const value = codec.decode(bytes);
