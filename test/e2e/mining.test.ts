@@ -50,7 +50,7 @@ describe("a lone miner", () => {
     const network = lab.network();
     const node = await lab.node("wasm", network, "--role", "miner", "--provider", "wasm");
     expect(node.first.provider).toContain("wasm");
-    await eventually(() => (node.told() >= 3 ? true : undefined), "three blocks");
+    await eventually(() => (node.told() >= 3 ? true : undefined), "three blocks", 180_000);
     expect(await node.stop()).toBe(0);
     const replayed = await lab.verify("wasm", network);
     expect(replayed).toMatchObject({ ok: true, unitsExecuted: replayed.height });
