@@ -23,6 +23,9 @@ export function bytesEqual(a: Uint8Array, b: Uint8Array): boolean {
   return compareBytes(a, b) === 0;
 }
 
+/** Whether every byte is zero, as in a hash that stands for none. */
+export const isZero = (bytes: Uint8Array): boolean => bytes.every((byte) => byte === 0);
+
 /** Lexicographic order, shorter first on a common prefix: negative, zero or positive. */
 export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   const length = Math.min(a.length, b.length);

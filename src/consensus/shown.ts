@@ -1,6 +1,6 @@
 // Evidence about a unit against the unit itself: whoever checks a block runs it (protocol section 5).
 import { ACCEPT, bytesEqual, reject, type Verdict } from "../base/index.ts";
-import { judge, type Rules, type ShownUnit, type State } from "../chain/index.ts";
+import { judgeOn, type Rules, type ShownUnit, type State } from "../chain/index.ts";
 import type { Evidence } from "../codec/index.ts";
 import { checkUnit, type FoundUnit } from "../work/index.ts";
 
@@ -13,7 +13,7 @@ export const NO_TRACE: Uint8Array = new Uint8Array(32);
 /** The units that a block's evidence is about; `parent` is the state that it stands on. */
 export function shownUnits(parent: State, evidence: readonly Evidence[], rules: Rules): ShownUnit[] {
   return evidence.flatMap((piece) => {
-    const judged = judge(piece, { state: parent, height: parent.height + 1 }, rules);
+    const judged = judgeOn(parent, piece, rules);
     return judged.kind === "offence" && judged.shown !== undefined ? [judged.shown] : [];
   });
 }

@@ -1,7 +1,7 @@
 // Keys that forge some of what they have recorded, and how many of them the draw of audits finds.
 import { toHex } from "../../src/base/index.ts";
 import { drawAudits } from "../../src/chain/audits/draw.ts";
-import { evidenceOf, forgedUnit, judge, type Rules, type State } from "../../src/chain/index.ts";
+import { evidenceOf, forgedUnit, judgeOn, type Rules, type State } from "../../src/chain/index.ts";
 import { WorkingState } from "../../src/chain/state/working-state.ts";
 import { Contribution } from "../../src/codec/index.ts";
 import { checkShown } from "../../src/consensus/index.ts";
@@ -64,7 +64,7 @@ function crowd({ parent, tip, count, series }: Trial, rules: Rules): Crowd {
 
 /** Whether an attester that runs the unit finds it forged, as a block's checkers do. */
 function isFound(state: State, contribution: Contribution, rules: Rules): boolean {
-  const judged = judge(evidenceOf(forgedUnit, { contribution }), { state, height: state.height + 1 }, rules);
+  const judged = judgeOn(state, evidenceOf(forgedUnit, { contribution }), rules);
   if (judged.kind !== "offence" || judged.shown === undefined) return false;
   return checkShown(judged.shown, foundOf(state, contribution)).kind === "accept";
 }

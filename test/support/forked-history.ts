@@ -4,7 +4,7 @@ import {
   evidenceOf,
   falseAttestation,
   forgedUnit,
-  judge,
+  judgeOn,
   type Rules,
   SEALED,
   type State,
@@ -121,7 +121,7 @@ export class ForkedHistory {
 
   /** As whoever checks a block with this evidence would. */
   #accuse(state: State, evidence: Evidence): void {
-    const judged = judge(evidence, { state, height: state.height + 1 }, this.#rules);
+    const judged = judgeOn(state, evidence, this.#rules);
     if (judged.kind !== "offence") {
       this.#refused.set(judged.code, (this.#refused.get(judged.code) ?? 0) + 1);
       return;

@@ -1,5 +1,5 @@
 // The words of attesters in a block: those opened are paid, those sealed are kept (protocol sections 4 and 5).
-import { ACCEPT, bytesEqual, type Refusal, reject, type Verdict } from "../../base/index.ts";
+import { ACCEPT, bytesEqual, isZero, type Refusal, reject, type Verdict } from "../../base/index.ts";
 import { AuditCommit, type AuditReveal, type AuditSeat, type Body, OUTCOMES } from "../../codec/index.ts";
 import { taggedHash } from "../../crypto/index.ts";
 import { carriedPay } from "../economy/pay.ts";
@@ -22,18 +22,16 @@ export function applyWords(
 ): { readonly kind: "rewards"; readonly rewards: readonly Reward[] } | Refusal {
   const rewards: Reward[] = [];
   for (const reveal of reveals) {
-    const seat = checkReveal(working, reveal, rules);
+    const seat = open(working, reveal, rules);
     if ("kind" in seat) return seat;
-    const { attester, outcome, trace } = reveal;
-    working.seats.put(reveal.height, { ...seat, outcome, trace });
+    const { attester } = reveal;
     const pay = carriedPay(seat.pay);
     rewards.push({ address: attester, author: attester, amount: pay.earner });
     rewards.push({ address: winner, author: attester, amount: pay.winner });
   }
   for (const commit of commits) {
-    const seat = checkCommit(working, commit, rules);
+    const seat = seal(working, commit, rules);
     if ("kind" in seat) return seat;
-    working.seats.put(commit.height, { ...seat, commitment: commit.commitment });
   }
   return { kind: "rewards", rewards: rewards.filter(({ amount }) => amount > 0n) };
 }
@@ -46,27 +44,24 @@ export function selectWords(
   rules: Rules,
 ): Pick<Body, "reveals" | "commits"> {
   const working = new WorkingState(state);
-  const stands =
-    <W extends AuditSeat>(check: (word: W) => Seat | Refusal, put: (word: W, seat: Seat) => Seat) =>
-    (word: W): boolean => {
-      const seat = check(word);
-      if ("kind" in seat) return false;
-      working.seats.put(word.height, put(word, seat));
-      return true;
-    };
-  const reveals = waiting.reveals.filter(
-    stands(
-      (word) => checkReveal(working, word, rules),
-      ({ outcome, trace }, seat) => ({ ...seat, outcome, trace }),
-    ),
-  );
-  const commits = waiting.commits.filter(
-    stands(
-      (word) => checkCommit(working, word, rules),
-      ({ commitment }, seat) => ({ ...seat, commitment }),
-    ),
-  );
+  const reveals = waiting.reveals.filter((word) => !("kind" in open(working, word, rules)));
+  const commits = waiting.commits.filter((word) => !("kind" in seal(working, word, rules)));
   return { reveals: reveals.slice(0, most), commits: commits.slice(0, most) };
+}
+
+/** Opens a seat's word in the state that a block changes; the seat as it was, or why it cannot be. */
+function open(working: WorkingState, reveal: AuditReveal, rules: Rules): Seat | Refusal {
+  const seat = checkReveal(working, reveal, rules);
+  const { outcome, trace } = reveal;
+  if (!("kind" in seat)) working.seats.put(reveal.height, { ...seat, outcome, trace });
+  return seat;
+}
+
+/** Seals one. */
+function seal(working: WorkingState, commit: AuditCommit, rules: Rules): Seat | Refusal {
+  const seat = checkCommit(working, commit, rules);
+  if (!("kind" in seat)) working.seats.put(commit.height, { ...seat, commitment: commit.commitment });
+  return seat;
 }
 
 /** Whether a block on `state` could carry the commit. */
@@ -83,8 +78,8 @@ const verdictOf = (checked: Seat | Refusal): Verdict => ("kind" in checked ? che
 function checkCommit(working: WorkingState, commit: AuditCommit, rules: Rules): Seat | Refusal {
   const seat = seatAt(working, commit, commitWindow(commit.height, rules));
   if ("kind" in seat) return seat;
-  if (!isBlank(seat.commitment)) return reject("already-committed");
-  if (isBlank(commit.commitment)) return reject("wrong-word", "an empty commitment");
+  if (!isZero(seat.commitment)) return reject("already-committed");
+  if (isZero(commit.commitment)) return reject("wrong-word", "an empty commitment");
   return AuditCommit.verify(commit, rules.genesis) ? seat : reject("bad-signature", "of the commit");
 }
 
@@ -106,5 +101,3 @@ function seatAt(working: WorkingState, { audit, height, attester }: AuditSeat, w
   if (seat === undefined) return reject("no-seat");
   return working.isBanned(attester) ? reject("banned", "the attester") : seat;
 }
-
-const isBlank = (bytes: Uint8Array): boolean => bytes.every((byte) => byte === 0);

@@ -4,14 +4,16 @@ import { type Evidence, MAX_EVIDENCE } from "../../codec/index.ts";
 import type { Rules } from "../rules.ts";
 import type { State } from "../state/state.ts";
 import { WorkingState } from "../state/working-state.ts";
-import type { EvidencePlace, Offence } from "./kind.ts";
+import type { Offence } from "./kind.ts";
 import { judge } from "./kinds.ts";
 import { costsEnough } from "./punish.ts";
 
 /** Units that the evidence of one block may be about: everybody who checks it runs them. */
 export const MAX_SHOWN_UNITS = 2;
 
-const placeOn = (state: State): EvidencePlace => ({ state, height: state.height + 1 });
+/** The offence that a piece of evidence shows to a block on `state`, or why it shows none. */
+export const judgeOn = (state: State, piece: Evidence, rules: Rules): Offence | Refusal =>
+  judge(piece, { state, height: state.height + 1 }, rules);
 
 /** The block that carries evidence: what it stands on, and the task that it was won in. */
 export interface CarryingBlock {
@@ -31,7 +33,7 @@ export function judgeEvidence(
 ): { readonly kind: "offences"; readonly offences: readonly Offence[] } | Refusal {
   const offences: Offence[] = [];
   for (const piece of evidence) {
-    const result = judge(piece, placeOn(state), rules);
+    const result = judgeOn(state, piece, rules);
     if (result.kind !== "offence") return result;
     if (!isOfBlock(result, task)) return reject("unknown-task", "the block was won in another one than the unit's");
     offences.push(result);
@@ -43,12 +45,10 @@ export function judgeEvidence(
 /** Of the evidence that a node holds, what a block can carry, as far as it has room. */
 export function selectEvidence({ state, task }: CarryingBlock, held: readonly Evidence[], rules: Rules): Evidence[] {
   let units = 0;
-  const fits = (piece: Evidence): boolean => {
-    const judged = judge(piece, placeOn(state), rules);
-    if (judged.kind !== "offence" || !isOfBlock(judged, task)) return false;
-    return judged.shown === undefined || ++units <= MAX_SHOWN_UNITS;
-  };
-  return carriable(state, held, rules).filter(fits).slice(0, MAX_EVIDENCE);
+  const fits = ({ offence }: Shown): boolean =>
+    isOfBlock(offence, task) && (offence.shown === undefined || ++units <= MAX_SHOWN_UNITS);
+  const chosen = offencesIn(state, held, rules).filter(fits);
+  return chosen.slice(0, MAX_EVIDENCE).map(({ piece }) => piece);
 }
 
 /** What of its own a key would lose for an offence shown in a block on `state`. */
@@ -58,31 +58,32 @@ export function atRisk(state: State, key: Uint8Array): bigint {
   return working.strip(key).taken;
 }
 
-/** What is at risk for a piece of evidence, judged or not: nothing where it shows no offence. */
-function weightOf(state: State, piece: Evidence, rules: Rules): bigint {
-  const judged = judge(piece, placeOn(state), rules);
-  return judged.kind === "offence" ? atRisk(state, judged.offender) : 0n;
-}
-
 /**
  * Each offence shown, in time, once, not punished yet, and by a key that has enough to lose still; who has most at risk comes first:
  * offences of keys with a little must not keep a forger's out of blocks until nobody may show it any more.
  */
-export function carriable(state: State, held: readonly Evidence[], rules: Rules): Evidence[] {
+export const carriable = (state: State, held: readonly Evidence[], rules: Rules): Evidence[] =>
+  offencesIn(state, held, rules).map(({ piece }) => piece);
+
+/** A piece of evidence that a block could carry, and what it shows. */
+interface Shown {
+  readonly piece: Evidence;
+  readonly offence: Offence;
+}
+
+function offencesIn(state: State, held: readonly Evidence[], rules: Rules): Shown[] {
   const seen = new Set(state.punished.map((entry) => toHex(entry.offence)));
   const working = new WorkingState(state);
   working.ripen();
-  const fresh = (piece: Evidence): boolean => {
-    const judged = judge(piece, placeOn(state), rules);
-    if (judged.kind !== "offence" || seen.has(toHex(judged.id))) return false;
-    if (!costsEnough(judged, working.strip(judged.offender), rules)) return false;
-    seen.add(toHex(judged.id));
+  const fresh = ({ offence }: Shown): boolean => {
+    if (seen.has(toHex(offence.id)) || !costsEnough(offence, working.strip(offence.offender), rules)) return false;
+    seen.add(toHex(offence.id));
     return true;
   };
-  const weighed = held.map((piece) => ({ piece, weight: weightOf(state, piece, rules) }));
+  const weighed = held.flatMap((piece) => {
+    const offence = judgeOn(state, piece, rules);
+    return offence.kind === "offence" ? [{ piece, offence, weight: atRisk(state, offence.offender) }] : [];
+  });
   // What is taken of one may have been another's only risk, so they are looked at in the order in which they will stand.
-  return weighed
-    .sort((a, b) => (a.weight === b.weight ? 0 : a.weight > b.weight ? -1 : 1))
-    .map(({ piece }) => piece)
-    .filter(fresh);
+  return weighed.sort((a, b) => (a.weight === b.weight ? 0 : a.weight > b.weight ? -1 : 1)).filter(fresh);
 }

@@ -1,5 +1,5 @@
 // Audits: runs the units that this node's key is drawn to attest, gives its word on them, and answers words and units that are false (protocol section 5).
-import { bytesEqual, Lru, messageOf, SerialQueue, toHex } from "../../base/index.ts";
+import { bytesEqual, isZero, Lru, messageOf, SerialQueue, toHex } from "../../base/index.ts";
 import {
   atRisk,
   commitmentOf,
@@ -136,7 +136,7 @@ export class Auditor {
     if (watches) return true;
     if (bytesEqual(seat.author, this.#deps.key.address)) return seat.outcome !== SEALED;
     if (!this.#isMine(seat) || seat.outcome !== SEALED) return false;
-    const window = isBlank(seat.commitment) ? commitWindow(recorded, rules) : revealWindow(recorded, rules);
+    const window = isZero(seat.commitment) ? commitWindow(recorded, rules) : revealWindow(recorded, rules);
     return height + 1 <= window.to;
   }
 
@@ -196,7 +196,7 @@ export class Auditor {
     const next = state.height + 1;
     if (!this.#isMine(seat)) {
       if (seat.outcome !== SEALED && !isTrue(seat, truth)) void this.#accuseAttester({ recorded, seat });
-    } else if (isBlank(seat.commitment)) {
+    } else if (isZero(seat.commitment)) {
       if (isWithin(next, commitWindow(recorded, rules))) this.#commit(recorded, seat, truth);
     } else if (seat.outcome === SEALED && isWithin(next, revealWindow(recorded, rules)))
       if (truth.outcome === "valid" || state.isBanned(seat.author))
@@ -278,8 +278,6 @@ export class Auditor {
 /** Refusals of evidence that another tip may take back. */
 const NOT_YET: ReadonlySet<string> = new Set(["wrong-start", "other-branch"]);
 const FORGED: ReadonlySet<string> = new Set(["forged-unit", "forged-delta"]);
-
-const isBlank = (bytes: Uint8Array): boolean => bytes.every((byte) => byte === 0);
 
 const isTrue = ({ outcome, trace }: Seat, truth: Truth): boolean =>
   OUTCOMES[outcome] === truth.outcome && bytesEqual(trace, truth.trace);

@@ -6,7 +6,8 @@ import {
   doubleBlock,
   doubleRecord,
   evidenceOf,
-  judge,
+  judgeOn,
+  type Offence,
   type Rules,
   type State,
   selectEvidence,
@@ -92,12 +93,10 @@ export class EvidenceWatch {
 
   /** Keeps evidence that was found elsewhere, its unit run if it is about one; `ignore` where it shows nothing on this chain, or nothing new. */
   hold(piece: Evidence): Verdict {
-    const state = this.#state();
-    const judged = judge(piece, { state, height: state.height + 1 }, this.#rules);
+    const judged = judgeOn(this.#state(), piece, this.#rules);
     if (judged.kind !== "offence") return ignore(judged.code);
-    const name = toHex(judged.id);
-    if (this.#found.has(name)) return ignore("known");
-    this.#found.set(name, true);
+    if (this.knows(judged)) return ignore("known");
+    this.#found.set(toHex(judged.id), true);
     this.#keep({ offender: judged.offender, height: judged.height, evidence: piece });
     return ACCEPT;
   }
@@ -108,11 +107,9 @@ export class EvidenceWatch {
     return carriable(this.#state(), held, this.#rules).length > 0;
   }
 
-  /** Whether the offence is known. */
-  knows(piece: Evidence): boolean {
-    const state = this.#state();
-    const judged = judge(piece, { state, height: state.height + 1 }, this.#rules);
-    return judged.kind === "offence" && this.#found.has(toHex(judged.id));
+  /** Whether evidence of the offence was found already. */
+  knows({ id }: Offence): boolean {
+    return this.#found.has(toHex(id));
   }
 
   /** Evidence that a block can carry: in time, and not punished yet. */

@@ -1,17 +1,17 @@
 // Topic `evidence`: somebody shows an offence. What it says of a unit is run before it is passed on, so who sends what is false could know.
 // A run costs the offender what admits a key to the work, once: forgeries of keys that were made up would have the whole network run them.
 import { ignore, toHex } from "../../base/index.ts";
-import { atRisk, judge } from "../../chain/index.ts";
+import { atRisk, judgeOn } from "../../chain/index.ts";
 import { checkShown } from "../../consensus/index.ts";
 import type { Handler } from "./handler.ts";
 
 export const onEvidence: Handler<"evidence"> = async ({ value: piece }, { from }, deps) => {
   const { ledger, evidence, unitRuns, places, bans, events, signal } = deps;
   const { state, rules } = ledger;
-  if (evidence.knows(piece)) return ignore("known");
-  const judged = judge(piece, { state, height: state.height + 1 }, rules);
+  const judged = judgeOn(state, piece, rules);
   // What does not decode is wrong whatever the chain; all else may be an offence where the sender is.
   if (judged.kind !== "offence") return judged.code === "bad-encoding" ? judged : ignore(judged.code);
+  if (evidence.knows(judged)) return ignore("known");
   const { shown, offender } = judged;
   if (shown === undefined) return evidence.hold(piece);
   if (!unitRuns.canRun(shown.contribution.task)) return ignore("not-followed");

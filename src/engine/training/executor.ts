@@ -102,7 +102,7 @@ export class Executor {
   }
 
   async #execute(id: Uint8Array): Promise<Execution | undefined> {
-    const { ledger, blocks, tasks, runtime } = this.#deps;
+    const { ledger, blocks, tasks, runtime, unitRuns } = this.#deps;
     const entry = await ledger.entry(id);
     if (entry === undefined || entry.checked !== "pending") return undefined;
     const found = await blocks.block(id);
@@ -116,6 +116,8 @@ export class Executor {
     const contribution = winningOf(found.value) as Contribution;
     const claim = { contribution, task: followed.task, beacon: parent.beacon, start, season };
     const end = await reexecute(claim, runtime, { signal: this.#signal });
+    // Evidence of it will ask for the same unit.
+    unitRuns.note(contribution, end);
     const verdict = checkUnit(contribution, end);
     if (verdict.kind === "accept" && end !== undefined) followed.parameters.learn(entry.startDigest, end);
     const shown = verdict.kind === "accept" ? await this.#checkEvidence(parent, found.value) : verdict;

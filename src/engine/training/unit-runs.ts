@@ -43,11 +43,18 @@ export class UnitRuns {
     this.#running.set(name, running);
     try {
       const found = await running;
-      this.#known.set(name, { found });
+      this.note(contribution, found);
       return found;
     } finally {
       this.#running.delete(name);
     }
+  }
+
+  /** What a unit was found to end in, wherever it ran. */
+  note(contribution: Contribution, found: TracedUnit): void {
+    // Its parameters are not kept for that.
+    const kept = found && { digest: found.digest, deltaHash: found.deltaHash, trace: found.trace };
+    this.#known.set(toHex(Contribution.id(contribution)), { found: kept });
   }
 
   async #run(contribution: Contribution, on: State, options: { readonly signal: AbortSignal }): Promise<TracedUnit> {
@@ -61,9 +68,6 @@ export class UnitRuns {
     const start = await followed?.parametersAt({ id: on.tipId, digest: startDigest, season }, options);
     if (runtime === undefined || followed === undefined || beacon === undefined || start === undefined)
       throw new PouwError("NOT_FOUND", "what the unit starts from is not here");
-    const end = await reexecute({ contribution, task: followed.task, beacon, start, season }, runtime, options);
-    if (end === undefined) return undefined;
-    const { digest, deltaHash, trace } = end;
-    return { digest, deltaHash, trace };
+    return reexecute({ contribution, task: followed.task, beacon, start, season }, runtime, options);
   }
 }

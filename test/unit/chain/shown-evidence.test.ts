@@ -6,8 +6,8 @@ import {
   falseAttestation,
   forgedUnit,
   type Genesis,
-  judge,
   judgeEvidence,
+  judgeOn,
   type State,
   selectEvidence,
 } from "../../../src/chain/index.ts";
@@ -46,9 +46,8 @@ import {
 const { rules, state: genesis } = allAudited({ maturity: 9 });
 const dave = aKey("dave");
 const shows = (contribution: Contribution): Evidence => evidenceOf(forgedUnit, { contribution });
-const place = (state: State) => ({ state, height: state.height + 1 });
 const judged = (evidence: Evidence, on: State): string => {
-  const result = judge(evidence, place(on), rules);
+  const result = judgeOn(on, evidence, rules);
   return result.kind === "offence" ? "offence" : result.code;
 };
 /** What a checker of a block on `on` says of its evidence, units run again. */
@@ -69,7 +68,7 @@ const empty = mineBlock(genesis, dave, rules).state;
 describe("a forged unit", () => {
   it("is an offence of its author, recorded or not", () => {
     for (const on of [recorded, empty]) {
-      expect(judge(shows(forgery), place(on), rules)).toMatchObject({
+      expect(judgeOn(on, shows(forgery), rules)).toMatchObject({
         kind: "offence",
         offender: bob.address,
         height: 1,
@@ -216,9 +215,9 @@ describe("a season's turn", () => {
     const turned = mineBlock(first, dave, two.rules).state;
     const fresh = two.rules.tasks.map(({ id: task }) => aForgery(turned, bob, two.rules, { task }));
     const next = mineBlock(turned, dave, two.rules).state;
-    for (const unit of [old, ...fresh]) expect(judge(shows(unit), place(next), two.rules).kind).toBe("offence");
+    for (const unit of [old, ...fresh]) expect(judgeOn(next, shows(unit), two.rules).kind).toBe("offence");
     const stale = forged(old, bob, two.rules, { height: 2, block: turned.tipId });
-    expect(judge(shows(stale), place(next), two.rules)).toMatchObject({ code: "wrong-start" });
+    expect(judgeOn(next, shows(stale), two.rules)).toMatchObject({ code: "wrong-start" });
   });
 });
 
@@ -249,7 +248,7 @@ describe("a false attestation", () => {
     ["that an honest unit is forged", honest, word("invalid"), [shows(aForgery(genesis, bob, rules, { index: 8 }))]],
   ])("says %s", (_what, contribution, spoken, shown) => {
     const { state, attester, piece } = said(contribution, spoken, shown);
-    expect(judge(piece, place(state), rules)).toMatchObject({
+    expect(judgeOn(state, piece, rules)).toMatchObject({
       ...{ kind: "offence", offender: attester.address, height: 1, shown: { word: spoken } },
     });
     expect(verdicts(state, [piece])).toEqual(["accept"]);
