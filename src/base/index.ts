@@ -9,5 +9,6 @@ export * from "./refusals.ts";
 export * from "./scope.ts";
 export * from "./serial-queue.ts";
 export * from "./setting.ts";
+export * from "./shares.ts";
 export * from "./strikes.ts";
 export * from "./verdict.ts";

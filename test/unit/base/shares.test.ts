@@ -1,0 +1,82 @@
+// Places that are shared fairly: nobody takes what is another's, what is given back is counted once, and who holds none is never kept out.
+import { describe, expect, it } from "vitest";
+import { Shares } from "../../../src/base/index.ts";
+
+/** Peers `a1`, `a2`, ... are of IP group `a`. */
+const groupOf = (peer: string): string => peer.slice(0, 1);
+const shares = (): Shares => new Shares({ perPeer: 2, perGroup: 3, inAll: 5 }, groupOf);
+const take = (of: Shares, ...peers: readonly string[]): boolean[] => peers.map((peer) => of.take(peer) !== undefined);
+const signal = new AbortController().signal;
+
+describe("shares", () => {
+  it("give a peer, and the peers of one IP group, so many places and no more", () => {
+    const of = shares();
+    expect(take(of, "a1", "a1", "a1")).toEqual([true, true, false]);
+    expect(take(of, "a2", "a3")).toEqual([true, false]);
+    expect(take(of, "b1", "b1")).toEqual([true, true]);
+    expect(of.taken).toBe(5);
+  });
+
+  it("keep out nobody who holds none, however full it is", () => {
+    const of = shares();
+    take(of, "a1", "a1", "a2", "b1", "b1");
+    // The house is full: one who holds something gets no more, each that holds nothing gets one.
+    expect(take(of, "b2", "c1", "c1", "d1")).toEqual([false, true, false, true]);
+    expect(of.taken).toBe(7);
+  });
+
+  it("take a place back once, however often it is given back", () => {
+    const of = shares();
+    const back = of.take("a1");
+    take(of, "a1");
+    back?.();
+    back?.();
+    expect(of.taken).toBe(1);
+    expect(take(of, "a1", "a1")).toEqual([true, false]);
+  });
+
+  it("count what is larger as more", () => {
+    const of = shares();
+    expect(of.take("a1", 3)).toBeUndefined();
+    expect(of.take("a1", 2)).toBeDefined();
+    expect(of.take("a2", 2)).toBeUndefined();
+    expect(of.take("a2", 1)).toBeDefined();
+  });
+
+  it("let those that wait in by their order as there is room, past those for whom there is none", async () => {
+    const of = shares();
+    const [first] = [of.take("a1"), of.take("a1")];
+    const came: string[] = [];
+    const waits = ["a1", "a1", "b1"].map((peer, i) => of.turn(peer, { signal }).then(() => came.push(`${peer} ${i}`)));
+    await waits[2];
+    expect(came).toEqual(["b1 2"]);
+    first?.();
+    await waits[0];
+    expect(came).toEqual(["b1 2", "a1 0"]);
+    expect(of.taken).toBe(3);
+  });
+
+  it("forget whoever stops waiting", async () => {
+    const of = shares();
+    const [first] = [of.take("a1"), of.take("a1")];
+    const gone = new AbortController();
+    const wait = of.turn("a1", gone);
+    gone.abort(new Error("gone"));
+    await expect(wait).rejects.toThrow("gone");
+    await expect(of.turn("a1", gone)).rejects.toThrow("gone");
+    first?.();
+    expect(of.taken).toBe(1);
+  });
+
+  it("count a peer whose group became another where it was counted", () => {
+    let group = "a";
+    const of = new Shares({ perPeer: 2, perGroup: 2, inAll: 5 }, () => group);
+    const back = of.take("p");
+    group = "b";
+    back?.();
+    expect(of.taken).toBe(0);
+    expect(take(of, "p", "p", "p")).toEqual([true, true, false]);
+    group = "a";
+    expect(take(of, "q", "q", "q")).toEqual([true, true, false]);
+  });
+});
