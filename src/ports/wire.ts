@@ -7,6 +7,8 @@ export const MAX_REQUEST_BYTES = 64 * 1024;
 
 export interface PeerInfo {
   readonly id: string;
+  /** Whose budget it shares, see `Wire.groupOf`. */
+  readonly group: string;
   /** Remote address as text. */
   readonly address: string;
   readonly direction: "inbound" | "outbound";
@@ -44,6 +46,8 @@ export interface Wire {
   /** Own listening addresses, with the peer id. */
   addresses(): readonly string[];
   peers(): readonly PeerInfo[];
+  /** The IP group of a peer that is or was connected: peers of one group share budgets. Of one never seen: its id. */
+  groupOf(peer: string): string;
   /** Resolves once handed to the network; with no peers it resolves too. Throws WIRE_FAILED above the topic's limit. */
   publish(topic: Topic, data: Uint8Array): Promise<void>;
   /** One request, one reply. Throws WIRE_FAILED or WIRE_TIMEOUT. */

@@ -118,6 +118,7 @@ export function aStatus(changes: Partial<NodeStatus> = {}): NodeStatus {
 
 export const aPeer = (changes: Partial<PeerInfo> = {}): PeerInfo => ({
   id: "12D3KooWOther",
+  group: "127.0.0.0/24",
   address: "/ip4/127.0.0.1/tcp/9555",
   direction: "outbound",
   agent: "pouw-node/0.1.0",

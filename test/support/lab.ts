@@ -358,6 +358,7 @@ function watched(
     stop: () => wire.stop(),
     addresses: () => wire.addresses(),
     peers: () => wire.peers(),
+    groupOf: (peer) => wire.groupOf(peer),
     publish: (topic, data) => wire.publish(topic, data),
     request: (peer, protocol, data, options) => wire.request(peer, protocol, data, options),
     connect: (address, options) => wire.connect(address, options),

@@ -106,6 +106,10 @@ class Libp2pWire implements Wire {
     return this.#running?.peers.infos() ?? [];
   }
 
+  groupOf(peer: string): string {
+    return this.#running?.peers.groupOf(peer) ?? peer;
+  }
+
   async publish(topic: Topic, data: Uint8Array): Promise<void> {
     this.#live();
     await this.#gossip.publish(topic, data);

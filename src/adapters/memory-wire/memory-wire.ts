@@ -15,6 +15,7 @@ const failed = (sentence: string): PouwError => new PouwError("WIRE_FAILED", sen
 
 export class MemoryWire implements Wire, End {
   readonly peerId: string;
+  readonly group: string;
   readonly #air: Air<MemoryWire>;
   readonly #seen = new Lru<string, true>(SEEN);
   readonly #strikes = new Strikes();
@@ -22,8 +23,9 @@ export class MemoryWire implements Wire, End {
   #handlers: WireHandlers | undefined;
   #stopped = false;
 
-  constructor(peerId: string, air: Air<MemoryWire>) {
-    this.peerId = peerId;
+  constructor(options: { readonly peerId: string; readonly group: string }, air: Air<MemoryWire>) {
+    this.peerId = options.peerId;
+    this.group = options.group;
     this.#air = air;
   }
 
@@ -47,9 +49,10 @@ export class MemoryWire implements Wire, End {
   peers(): readonly PeerInfo[] {
     return this.#air.linksOf(this.peerId).map((link) => {
       const outbound = link.a === this;
-      const peer = outbound ? link.b.peerId : link.a.peerId;
+      const { peerId: peer, group } = outbound ? link.b : link.a;
       return {
         id: peer,
+        group,
         address: `/memory/${peer}/p2p/${peer}`,
         direction: outbound ? ("outbound" as const) : ("inbound" as const),
         agent: "memory-wire",
@@ -58,6 +61,10 @@ export class MemoryWire implements Wire, End {
         latencyMs: 2 * this.#air.qualityOf(this.peerId, peer).latencyMs,
       };
     });
+  }
+
+  groupOf(peer: string): string {
+    return this.#air.find(peer)?.group ?? peer;
   }
 
   stats(): WireStats {

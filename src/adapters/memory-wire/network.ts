@@ -4,8 +4,8 @@ import { Air, type AirOptions, type LinkQuality } from "./air.ts";
 import { MemoryWire } from "./memory-wire.ts";
 
 export interface MemoryNetwork {
-  /** A new wire, not started. Its peer id and address follow from the name (`node-1`, `node-2`, ... when none is given). */
-  wire(name?: string): Wire;
+  /** A new wire, not started. Its peer id and address follow from the name (`node-1`, `node-2`, ... when none is given); its IP group is its own unless told. */
+  wire(name?: string, group?: string): Wire;
   /** Sets the quality of the link between two peers, now and for later connections. */
   quality(a: string, b: string, quality: Partial<LinkQuality>): void;
   /** Cuts every link between different groups; peers in no group are alone. */
@@ -18,8 +18,8 @@ export interface MemoryNetwork {
 export function createMemoryNetwork(options: AirOptions): MemoryNetwork {
   const air = new Air<MemoryWire>(options);
   return {
-    wire: (name = air.nextName) => {
-      const wire = new MemoryWire(name, air);
+    wire: (peerId = air.nextName, group = peerId) => {
+      const wire = new MemoryWire({ peerId, group }, air);
       air.add(wire);
       return wire;
     },

@@ -167,10 +167,13 @@ export function wireContract(name: string, make: MakeWire): void {
       expect([a.log.connected, b.log.connected]).toEqual([[b.wire.peerId], [a.wire.peerId]]);
       expect(a.wire.peers()[0]).toMatchObject({ id: b.wire.peerId, direction: "outbound" });
       expect(b.wire.peers()[0]).toMatchObject({ id: a.wire.peerId, direction: "inbound" });
+      const [group, stranger] = [a.wire.groupOf(b.wire.peerId), a.wire.groupOf("nobody")];
+      expect([a.wire.peers()[0]?.group, stranger]).toEqual([group, "nobody"]);
       await b.wire.stop();
       await until("the end", () => a.log.disconnected.length === 1);
       expect(a.log.disconnected).toEqual([b.wire.peerId]);
       expect(a.wire.peers()).toEqual([]);
+      expect(a.wire.groupOf(b.wire.peerId)).toBe(group);
     });
 
     it("does not dial nonsense", async () => {

@@ -1,9 +1,10 @@
 // The table of ready peers: connected, identified, of this network. Tells its listeners of them, and when they are gone.
 import type { Connection, IdentifyResult, Libp2p, PeerId } from "@libp2p/interface";
 import { peerIdFromString } from "@libp2p/peer-id";
-import { Emitter, messageOf, PouwError } from "../../../base/index.ts";
+import { Emitter, Lru, messageOf, PouwError } from "../../../base/index.ts";
 import type { Clock, Log, PeerInfo } from "../../../ports/index.ts";
 import { deadline } from "../deadline.ts";
+import { ipGroup } from "../ip-group.ts";
 import { protocolName } from "../options.ts";
 import type { Guard } from "./guard.ts";
 
@@ -11,6 +12,8 @@ import type { Guard } from "./guard.ts";
 export const IDENTIFY_MS = 15_000;
 /** The longest a peer may take to answer the first ping, ms. */
 const FIRST_PING_MS = 10_000;
+/** Groups of peers that have gone are remembered for this many: what they left to be judged still counts for their group. */
+const REMEMBERED = 4_096;
 
 interface Entry {
   readonly since: number;
@@ -40,18 +43,22 @@ export interface PeerTableDeps {
 
 export class PeerTable {
   readonly #deps: PeerTableDeps;
+  readonly #exempt: boolean;
+  readonly #groups = new Lru<string, string>(REMEMBERED);
   /** The protocol that every peer of this network speaks. */
   readonly #shibboleth: string;
   readonly #ready = new Map<string, Entry>();
   readonly #changes: Emitter<PeerEvents>;
   readonly #stopping = new AbortController();
 
-  constructor(options: { readonly network: string }, deps: PeerTableDeps) {
+  constructor(options: { readonly network: string; readonly lan: boolean }, deps: PeerTableDeps) {
     this.#deps = deps;
+    this.#exempt = options.lan;
     this.#shibboleth = protocolName(options.network, "status");
     this.#changes = new Emitter((error) => {
       deps.log.error({ error: messageOf(error) }, "a handler of the wire threw");
     });
+    deps.node.addEventListener("connection:open", this.#onOpen);
     deps.node.addEventListener("peer:identify", this.#onIdentify);
     deps.node.addEventListener("peer:disconnect", this.#onDisconnect);
   }
@@ -72,6 +79,13 @@ export class PeerTable {
 
   isReady(peer: string): boolean {
     return this.#ready.has(peer);
+  }
+
+  /** The IP group of a peer that is or was connected; of others the id. */
+  groupOf(peer: string): string {
+    const isIt = ({ remotePeer }: Connection): boolean => remotePeer.toString() === peer;
+    if (!this.#groups.has(peer)) this.#deps.node.getConnections().filter(isIt).forEach(this.#noteGroup);
+    return this.#groups.get(peer) ?? peer;
   }
 
   /** An open connection to a ready peer. */
@@ -111,9 +125,15 @@ export class PeerTable {
   stop(): void {
     this.#stopping.abort(new Error("the wire is stopping"));
     for (const peer of this.ids()) this.#gone(peer);
+    this.#deps.node.removeEventListener("connection:open", this.#onOpen);
     this.#deps.node.removeEventListener("peer:identify", this.#onIdentify);
     this.#deps.node.removeEventListener("peer:disconnect", this.#onDisconnect);
   }
+
+  readonly #noteGroup = ({ remotePeer, remoteAddr }: Connection): void =>
+    void this.#groups.set(remotePeer.toString(), ipGroup(remoteAddr, { exempt: this.#exempt }));
+
+  readonly #onOpen = ({ detail }: CustomEvent<Connection>): void => this.#noteGroup(detail);
 
   readonly #onIdentify = ({ detail }: CustomEvent<IdentifyResult>): void => {
     const { clock, guard, log } = this.#deps;
@@ -166,6 +186,7 @@ export class PeerTable {
     const connection = this.#connectionsOf(peer)[0];
     return {
       id: peer,
+      group: this.groupOf(peer),
       address: connection?.remoteAddr.toString() ?? "",
       direction: connection?.direction ?? "inbound",
       agent: entry.agent,
