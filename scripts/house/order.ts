@@ -47,7 +47,7 @@ export const ORDER: { readonly [folder: string]: readonly Rank[] } = {
   roles: ["role.ts", "task-names.ts", OTHERS, "registry.ts", "index.ts"],
   adapters: [["artifacts", "clock", "level", "libp2p", "memory-wire", "onnx", "telemetry"]],
   "adapters/libp2p": [
-    ["deadline.ts", "identity.ts", "options.ts", "rate.ts", "slots.ts"],
+    ["deadline.ts", "identity.ts", "ip-group.ts", "options.ts", "rate.ts", "slots.ts"],
     "traffic.ts",
     "gossip",
     "requests",

@@ -5,6 +5,7 @@ import { timeForm } from "./forms.ts";
 export const peerSchema = z
   .object({
     id: z.string().describe("libp2p peer id."),
+    group: z.string().describe("IP group, a /24 of IPv4 or a /48 of IPv6: the peers whose limits it shares."),
     address: z.string().describe("Remote multiaddr."),
     direction: z.enum(["inbound", "outbound"]).describe("Who dialled: they or this node."),
     agent: z.string().optional().describe("Program and version that the peer says it runs; absent until it says so."),
