@@ -25,7 +25,8 @@ export type Answer =
 const now = (): number => performance.timeOrigin + performance.now();
 
 const clock: Clock = {
-  now: () => Date.now(),
+  now: () => performance.now(),
+  wallTime: () => Date.now(),
   after: (ms, run) => {
     const timer = setTimeout(run, ms);
     return () => clearTimeout(timer);

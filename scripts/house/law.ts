@@ -64,11 +64,29 @@ function packageFault(path: string, name: string): string[] {
 
 const WORLD = /\bDate\.now\b|\bMath\.random\b|\bprocess\.env\b|\bconsole\./;
 
+/** The only files that may ask what time of day it is: for headers, for the handshake, and to show or weigh a header's age. Everything else is a duration. */
+const WALL_TIME = [
+  "adapters/clock/index.ts",
+  "cli/commands/start.ts",
+  "engine/chain/ledger.ts",
+  "engine/training/block-maker.ts",
+  "engine/training/voice.ts",
+  "ports/world.ts",
+];
+
+function wallTimeFault({ path, text }: SourceFile): string[] {
+  const asks = /\bwallTime\b|\bDate\.now\b|\bnew Date\(\)/.test(text);
+  return asks && !WALL_TIME.includes(path)
+    ? [`${path} asks for the time of day; a duration is of the monotonic clock`]
+    : [];
+}
+
 /** Everything that a file does against the law. */
 export function faultsOf({ path, text }: SourceFile): string[] {
   const faults = lostPlaces(path);
   for (const name of namesIn(text))
     faults.push(...(isInside(name) ? importFaults(path, targetOf(path, name)) : packageFault(path, name)));
+  faults.push(...wallTimeFault({ path, text }));
   if (PURE.some((room) => isWithin(path, room)) && WORLD.test(text))
     faults.push(`${path} uses clock, chance, environment or console`);
   return faults;

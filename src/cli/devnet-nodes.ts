@@ -95,8 +95,8 @@ export class DevnetNode {
 
   /** Resolves with its address once it listens; throws NOT_RUNNING when it ends before, or never does. */
   async address({ signal }: { readonly signal: AbortSignal }): Promise<string> {
-    const limit = Date.now() + START_LIMIT_MS;
-    while (!signal.aborted && this.#ended === undefined && Date.now() < limit) {
+    const limit = performance.now() + START_LIMIT_MS;
+    while (!signal.aborted && this.#ended === undefined && performance.now() < limit) {
       await this.poll();
       const address = this.#status?.addresses.find((text) => text.includes("/127.0.0.1/"));
       if (address !== undefined) return address;

@@ -15,7 +15,8 @@ export interface PeerInfo {
   readonly agent: string | undefined;
   /** Gossip score; below the graylist threshold its messages are not looked at. */
   readonly score: number;
-  readonly connectedAt: number;
+  /** How long it has been connected, ms. */
+  readonly connectedMs: number;
   readonly latencyMs: number | undefined;
 }
 

@@ -1,8 +1,10 @@
 // Time, chance, words and numbers: the small things the inside asks of the world.
 
 export interface Clock {
-  /** Milliseconds since 1970. */
+  /** Milliseconds of a clock that only goes forward, since some moment: for durations. No step of the machine's clock moves it. */
   now(): number;
+  /** Milliseconds since 1970, as the machine has it: for what others or people read. May step either way, so no duration comes of it. */
+  wallTime(): number;
   /** Calls `run` once after `ms`; returns the cancel. */
   after(ms: number, run: () => void): () => void;
 }

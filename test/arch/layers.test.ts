@@ -106,8 +106,20 @@ describe("the law", () => {
   });
 
   it.each(["Date.now()", "Math.random()", "process.env.A", "console.log()"])("keeps %s out of pure rooms", (what) => {
-    expect(faultsOf(file("work/x.ts", `const t = ${what};`))).toHaveLength(1);
-    expect(faultsOf(file("adapters/clock/x.ts", `const t = ${what};`))).toEqual([]);
+    expect(faultsOf(file("work/x.ts", `const t = ${what};`))).toContain(
+      "work/x.ts uses clock, chance, environment or console",
+    );
+    expect(faultsOf(file("adapters/clock/index.ts", `const t = ${what};`))).toEqual([]);
+  });
+
+  it.each(["clock.wallTime()", "Date.now()", "new Date()"])("keeps %s out of durations", (what) => {
+    const fault = "asks for the time of day; a duration is of the monotonic clock";
+    for (const path of ["adapters/libp2p/x.ts", "node/views/x.ts", "cli/x.ts", "engine/training/x.ts"])
+      expect(faultsOf(file(path, `const t = ${what};`)).filter((it) => it.includes("time of day"))).toEqual([
+        `${path} ${fault}`,
+      ]);
+    expect(faultsOf(file("engine/training/block-maker.ts", `const t = ${what};`)).join()).not.toContain("time of day");
+    expect(faultsOf(file("cli/x.ts", "new Date(header.time)"))).toEqual([]);
   });
 
   it("finds circles, through types and over many files, and no others", () => {

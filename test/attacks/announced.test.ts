@@ -107,7 +107,7 @@ describe("a node that is behind", () => {
     for (let i = 0; i < 48; i++) {
       const evil = await lab.evil([victim], mute);
       const win = aWin(lab, key, place, FORGED, i * 20);
-      await evil.wire.publish("block", announced(blockOf(lab, key, place, win, { time: lab.clock.now() })));
+      await evil.wire.publish("block", announced(blockOf(lab, key, place, win, { time: lab.clock.wallTime() })));
     }
     await lab.connect(victim, miner);
     await lab.clock.run(3000);

@@ -179,7 +179,7 @@ describe("a relayer of a forged block", () => {
     const peer = await lab.evil([node]);
     const block = aBlock(lab, Sim.key("a"), await placeOf(node));
     const rules = lab.network.rules;
-    const ahead = forgeBlock(block, Sim.key("a"), rules, { time: lab.clock.now() + rules.maxFutureMs + 1000 });
+    const ahead = forgeBlock(block, Sim.key("a"), rules, { time: lab.clock.wallTime() + rules.maxFutureMs + 1000 });
     const orphan = forgeBlock(block, Sim.key("a"), rules, { parent: new Uint8Array(32).fill(3) });
     expect(await lab.tellBlock(peer, node, ahead)).toMatchObject({ kind: "ignore", code: "time-in-future" });
     expect(await lab.tellBlock(peer, node, orphan)).toMatchObject({ kind: "ignore", code: "unknown-parent" });

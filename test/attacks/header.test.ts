@@ -72,7 +72,7 @@ function oldDraw(): Block {
 
 /** The honest block under another miner's name; the draw is the name's too, so whether it wins still is chance. */
 function renamed(wins: boolean): Block {
-  const time = lab.clock.now() + 1;
+  const time = lab.clock.wallTime() + 1;
   for (let i = 0; i < 5000; i++) {
     const forged = signed(honest(), { miner: Sim.key(`other ${i}`).address, time });
     const draw = drawHash(unitOfHeader(place.state.beacon, forged.header), forged.header.nonce);
@@ -94,7 +94,7 @@ const FORGERIES: readonly (readonly [what: string, code: string, make: () => Blo
   [
     "a time too far in the future",
     "time-in-future",
-    () => signed(honest(), { time: lab.clock.now() + lab.network.rules.maxFutureMs + 1000 }),
+    () => signed(honest(), { time: lab.clock.wallTime() + lab.network.rules.maxFutureMs + 1000 }),
   ],
   ["a wrong state root", "wrong-state-root", () => signed(honest(), { stateRoot: zero })],
   ["a wrong body root", "wrong-body-root", () => signed(honest(), { bodyRoot: zero })],

@@ -48,7 +48,7 @@ describe("a forged win", () => {
       const place = await placeOf(miner);
       let done = false;
       // The next unit that wins, as far as one can tell before it ran.
-      const { contribution } = aWin(lab, miner.key, { ...place, time: lab.clock.now() + UNIT_MS });
+      const { contribution } = aWin(lab, miner.key, { ...place, time: lab.clock.wallTime() + UNIT_MS });
       const unit = only(miner)
         .trainer?.run(0, contribution.index)
         .finally(() => {
@@ -105,7 +105,7 @@ describe("a hundred forged siblings from one peer", () => {
       const evil = await lab.evil([victim]);
       for (let i = 0; i < 100; i++) {
         const win = aWin(lab, keyOf(i), place, FORGED, i);
-        const block = blockOf(lab, keyOf(i), place, win, { time: lab.clock.now() });
+        const block = blockOf(lab, keyOf(i), place, win, { time: lab.clock.wallTime() });
         await evil.wire.publish("block", blockMessage(block));
       }
       return evil;

@@ -174,7 +174,10 @@ describe("a leader that signs two records for one round", () => {
     // Another cheat's offence is still noted (the control).
     const other = Sim.key("another cheat");
     const here = await placeOf(victim);
-    const [first, second] = [aBlock(lab, other, here), aBlock(lab, other, here, {}, { time: lab.clock.now() + 1 })];
+    const [first, second] = [
+      aBlock(lab, other, here),
+      aBlock(lab, other, here, {}, { time: lab.clock.wallTime() + 1 }),
+    ];
     await lab.tellBlock(evil, victim, first);
     await lab.tellBlock(evil, victim, second);
     expect(kindsPending(victim)).toEqual([doubleRecord.tag, doubleBlock.tag]);

@@ -57,7 +57,7 @@ describe("a state", () => {
   it("is not asked for a header that is ahead of the clock, nor is the tip's own", async () => {
     const states = vi.spyOn(States.prototype, "of");
     const next = aBlock(lab, stranger, await placeOf(victim)).header;
-    const late = forgeHeader(next, stranger, lab.network.rules, { time: lab.clock.now() + 3_600_000 });
+    const late = forgeHeader(next, stranger, lab.network.rules, { time: lab.clock.wallTime() + 3_600_000 });
     expect(await lab.tell(evil, victim, "block", headerOnly(late))).toMatchObject({ code: "time-in-future" });
     expect(await victim.engine.ledger.judgeHeader(Headers.id(next), next)).toMatchObject({ kind: "judged" });
     expect(states).not.toHaveBeenCalled();

@@ -72,6 +72,7 @@ async function until(ms: number, done: () => boolean): Promise<void> {
 /** Time that passes at once: replays wait for nobody. */
 const hurried: Clock = {
   now: () => 0,
+  wallTime: () => 0,
   after: (_ms, run) => {
     const due = setImmediate(run);
     return () => clearImmediate(due);

@@ -123,7 +123,7 @@ export const aPeer = (changes: Partial<PeerInfo> = {}): PeerInfo => ({
   direction: "outbound",
   agent: "pouw-node/0.1.0",
   score: 1.5,
-  connectedAt: 1_700_000_000_000,
+  connectedMs: 5000,
   latencyMs: 3,
   ...changes,
 });

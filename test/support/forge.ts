@@ -92,7 +92,8 @@ export function aUnit(lab: Workshop, key: KeyPair, place: Place, at: UnitIndex =
 }
 
 /** The time that a block at `place` is signed with. */
-const timeAt = ({ clock }: Workshop, { state, time }: Place): number => time ?? Math.max(clock.now(), state.time + 1);
+const timeAt = ({ clock }: Workshop, { state, time }: Place): number =>
+  time ?? Math.max(clock.wallTime(), state.time + 1);
 
 /** A unit of `key` that wins at `place`. */
 export function aWin(

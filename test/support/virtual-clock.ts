@@ -7,17 +7,36 @@ interface Timer {
   readonly run: () => void;
 }
 
+/** When the machine of a test was switched on, ms since 1970: far from its monotonic time, so that whoever takes one for the other is seen. */
+const BOOTED_AT = 1_800_000_000_000;
+
 export class VirtualClock implements Clock {
-  #now: number;
+  readonly #bootedAt: number;
+  #now = 0;
+  #steppedMs = 0;
   #order = 0;
   #timers: Timer[] = [];
 
-  constructor(now = 1_800_000_000_000) {
-    this.#now = now;
+  constructor(bootedAt = BOOTED_AT) {
+    this.#bootedAt = bootedAt;
   }
 
   now(): number {
     return this.#now;
+  }
+
+  wallTime(): number {
+    return this.#bootedAt + this.#now + this.#steppedMs;
+  }
+
+  /** Sets the wall clock forward, or back: nothing else moves. */
+  step(ms: number): void {
+    this.#steppedMs += ms;
+  }
+
+  /** The clock of another machine, which goes by the same time and whose wall clock is off by `ms`. */
+  skewed(ms: number): Clock {
+    return { now: () => this.now(), wallTime: () => this.wallTime() + ms, after: (wait, run) => this.after(wait, run) };
   }
 
   after(ms: number, run: () => void): () => void {

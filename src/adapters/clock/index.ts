@@ -4,10 +4,11 @@ import type { Clock } from "../../ports/index.ts";
 /** setTimeout fires at once above this. */
 const LONGEST_MS = 2 ** 31 - 1;
 
-/** Milliseconds since 1970 and timers of any length. Timers keep the process alive: who sets one cancels it. */
+/** Both times, and timers of any length, which go by the monotonic one. They keep the process alive: who sets one cancels it. */
 export function systemClock(): Clock {
   return {
-    now: () => Date.now(),
+    now: () => performance.now(),
+    wallTime: () => Date.now(),
     after(ms, run) {
       const wait = Math.min(Math.max(0, ms), LONGEST_MS);
       let cancel: () => void;

@@ -26,6 +26,8 @@ export interface WatchdogDeps {
 export function startWatchdog(deps: WatchdogDeps): () => void {
   const { node, peers, gossip, clock, log } = deps;
   const unlinkedSince = new Map<string, number>();
+  /** Connections by id: libp2p's own word on when one opened is of the wall clock. */
+  let unnamedSince = new Map<string, number>();
   let cancel = clock.after(LOOK_MS, look);
 
   function look(): void {
@@ -34,14 +36,18 @@ export function startWatchdog(deps: WatchdogDeps): () => void {
     peers.reconcile();
     for (const peer of peers.ids()) checkLink(peer, now);
     for (const peer of [...unlinkedSince.keys()]) if (!peers.isReady(peer)) unlinkedSince.delete(peer);
-    for (const connection of node.getConnections()) {
-      const unnamed = !peers.isReady(connection.remotePeer.toString());
-      if (unnamed && now - connection.timeline.open > IDENTIFY_MS)
-        connection.abort(new Error("the peer did not identify itself"));
-    }
+    checkNames(now);
     deps.requests.sweep();
     deps.traffic.peers(peers.ids().length);
     for (const topic of TOPICS) deps.traffic.mesh(topic, gossip.meshSize(topic));
+  }
+
+  function checkNames(now: number): void {
+    const unnamed = node.getConnections().filter(({ remotePeer }) => !peers.isReady(remotePeer.toString()));
+    unnamedSince = new Map(unnamed.map(({ id }) => [id, unnamedSince.get(id) ?? now]));
+    for (const connection of unnamed)
+      if (now - (unnamedSince.get(connection.id) as number) > IDENTIFY_MS)
+        connection.abort(new Error("the peer did not identify itself"));
   }
 
   function checkLink(peer: string, now: number): void {

@@ -57,7 +57,7 @@ export class MemoryWire implements Wire, End {
         direction: outbound ? ("outbound" as const) : ("inbound" as const),
         agent: "memory-wire",
         score: 0,
-        connectedAt: link.openedAt,
+        connectedMs: Math.round(this.#air.clock.now() - link.openedAt),
         latencyMs: 2 * this.#air.qualityOf(this.peerId, peer).latencyMs,
       };
     });

@@ -147,10 +147,10 @@ async function watch(
   { signal }: { readonly signal: AbortSignal },
 ): Promise<void> {
   const colors = colorsFor(io.stderr, io.env);
-  const begin = Date.now();
+  const begin = performance.now();
   let said = "";
   while (!signal.aborted) {
-    const seconds = (Date.now() - begin) / 1000;
+    const seconds = (performance.now() - begin) / 1000;
     await Promise.all(nodes.map((node) => node.poll()));
     const rows = nodes.map((node) => node.row);
     if (json) printLine(io, jsonLine(seconds, rows));

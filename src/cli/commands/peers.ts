@@ -14,7 +14,7 @@ export function peersCommand(context: Context): Command {
       action(async (command) => {
         const peers = await findNode(settingsOf(command, context).options.dataDir).peers();
         if (optionsOf<JsonOption>(command).json) printJson(io, peers);
-        else for (const line of peerLines(peers, Date.now(), colorsFor(io.stdout, io.env))) printLine(io, line);
+        else for (const line of peerLines(peers, colorsFor(io.stdout, io.env))) printLine(io, line);
         return undefined;
       }),
     );

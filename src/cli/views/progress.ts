@@ -19,11 +19,11 @@ export function bar(share: number, words: string): string {
 /** `everyMs`: drawings are at least this far apart. */
 export function progressOn(io: Io, everyMs = 100): Progress {
   if (!isLive(io.stderr, io.env)) return { update: () => undefined, end: () => undefined };
-  let last = 0;
+  let last = Number.NEGATIVE_INFINITY;
   return {
     update(share, words) {
-      if (Date.now() - last < everyMs) return;
-      last = Date.now();
+      if (performance.now() - last < everyMs) return;
+      last = performance.now();
       io.stderr.write(`\r\u001b[K${bar(share, words)}`);
     },
     end: () => void io.stderr.write("\r\u001b[K"),

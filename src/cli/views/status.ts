@@ -59,7 +59,7 @@ export function statusLines(status: NodeStatus, c: Colors): string[] {
   return table(rows.map(([name, value]) => [c.dim(name), value]));
 }
 
-export function peerLines(peers: readonly PeerView[], now: number, c: Colors): string[] {
+export function peerLines(peers: readonly PeerView[], c: Colors): string[] {
   if (peers.length === 0) return ["No peers."];
   const head = ["PEER", "ADDRESS", "WAY", "AGENT", "SCORE", "LATENCY", "SINCE"].map((name) => c.dim(name));
   const rows = peers.map((peer) => [
@@ -69,7 +69,7 @@ export function peerLines(peers: readonly PeerView[], now: number, c: Colors): s
     peer.agent ?? "-",
     fixed(peer.score, 1),
     peer.latencyMs === undefined ? "-" : `${Math.round(peer.latencyMs)} ms`,
-    duration(Math.max(0, now - peer.connectedAt) / 1000),
+    duration(peer.connectedMs / 1000),
   ]);
   return table([head, ...rows], [4, 5, 6]);
 }

@@ -145,7 +145,7 @@ export class Ledger {
   async judgeHeader(id: Uint8Array, header: Header): Promise<Judged | Verdict> {
     const settled = await this.#settled(id, header);
     if (settled !== undefined) return settled;
-    const options = { now: this.#deps.clock.now() };
+    const options = { now: this.#deps.clock.wallTime() };
     const alone = checkAlone(header, options, this.rules);
     if (alone.kind !== "accept") return alone;
     const parent = (await this.entry(header.parent)) as BlockEntry;

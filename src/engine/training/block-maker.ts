@@ -45,7 +45,7 @@ export class BlockMaker {
 
   /** The time that a block on `state` would be signed with now. */
   timeOn(state: State): number {
-    return Math.max(this.#deps.clock.now(), state.time + 1);
+    return Math.max(this.#deps.clock.wallTime(), state.time + 1);
   }
 
   /** Whether the block stands on this node. */

@@ -83,7 +83,7 @@ export class Voice {
   #hasSay({ header }: Block): boolean {
     const { key, ledger, clock } = this.#deps;
     const { minCollateral, blockTimeMs } = ledger.rules;
-    const old = header.time < clock.now() - OLD_BLOCKS * blockTimeMs;
+    const old = header.time < clock.wallTime() - OLD_BLOCKS * blockTimeMs;
     return !old && ledger.state.collateralOf(key.address) >= minCollateral;
   }
 

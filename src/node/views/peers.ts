@@ -1,6 +1,6 @@
 // A connected peer as people and programs read it: what the wire tells of it.
 import { z } from "zod";
-import { timeForm } from "./forms.ts";
+import { count } from "./forms.ts";
 
 export const peerSchema = z
   .object({
@@ -10,7 +10,7 @@ export const peerSchema = z
     direction: z.enum(["inbound", "outbound"]).describe("Who dialled: they or this node."),
     agent: z.string().optional().describe("Program and version that the peer says it runs; absent until it says so."),
     score: z.number().describe("Gossip score; below the graylist threshold its messages are not looked at."),
-    connectedAt: timeForm.describe("Since when it is connected, milliseconds since 1970."),
+    connectedMs: count("How long it has been connected, milliseconds."),
     latencyMs: z.number().optional().describe("Last round trip in milliseconds; absent before the first."),
   })
   .readonly()

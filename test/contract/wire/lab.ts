@@ -4,7 +4,8 @@ import type { Protocol, Topic } from "../../../src/codec/index.ts";
 import type { Clock, Log, Metrics, Wire, WireHandlers } from "../../../src/ports/index.ts";
 
 export const systemClock: Clock = {
-  now: () => Date.now(),
+  now: () => performance.now(),
+  wallTime: () => Date.now(),
   after: (ms, run) => {
     const timer = setTimeout(run, ms);
     return () => clearTimeout(timer);

@@ -181,7 +181,7 @@ describe("libp2p wire: requests under stress", () => {
 
   it("gives up at its own cap when the caller sets no limit", async () => {
     // A clock on which thirty seconds pass in a moment; all else runs as usual.
-    const hasty: Clock = { now: systemClock.now, after: (ms, run) => systemClock.after(ms === 30_000 ? 200 : ms, run) };
+    const hasty: Clock = { ...systemClock, after: (ms, run) => systemClock.after(ms === 30_000 ? 200 : ms, run) };
     const impatient = await createLibp2pWire(
       {
         network: NETWORK,

@@ -194,7 +194,7 @@ describe("libp2p wire: multicast", () => {
   });
 
   it.skipIf(!multicast)("finds a peer on the local network", async () => {
-    const network = `mdns-${systemClock.now()}`;
+    const network = `mdns-${systemClock.wallTime()}`;
     const listen = ["/ip4/0.0.0.0/tcp/0"];
     const { wire: a } = await node({ mdns: true, minPeers: 2, network, listen });
     const { wire: b } = await node({ mdns: true, minPeers: 2, network, listen });

@@ -15,6 +15,7 @@ function virtualClock(): Clock & { advance(ms: number): Promise<void> } {
   const timers: { at: number; order: number; run: () => void }[] = [];
   return {
     now: () => now,
+    wallTime: () => now,
     after: (ms, run) => {
       const timer = { at: now + ms, order: order++, run };
       timers.push(timer);

@@ -141,12 +141,8 @@ describe("status, peers, blocks, capabilities", () => {
     expect(status).toMatch(
       /^task +digits-mlp round 12, parameters 9f9f9f9f9f…\n +followed, loss 0\.2500, accuracy 95\.1 %\n +season 3 \(learningRate 0\.02\), block 41 of 64\n +best 97\.4 %, season 2$/m,
     );
-    expect(peerLines([], 0, plain)).toEqual(["No peers."]);
-    const peers = peerLines(
-      [aPeer(), aPeer({ agent: undefined, latencyMs: undefined })],
-      aPeer().connectedAt + 5000,
-      plain,
-    );
+    expect(peerLines([], plain)).toEqual(["No peers."]);
+    const peers = peerLines([aPeer(), aPeer({ agent: undefined, latencyMs: undefined })], plain);
     expect(peers[1]).toMatch(/^12D3KooWOther .* out +pouw-node\/0\.1\.0 +1\.5 +3 ms +5s$/);
     expect(peers[2]).toMatch(/ - +1\.5 +- +5s$/);
     expect(blockTable([aBlock(4)], plain)[1]).toMatch(/^ +4 +0404040404040404… +2023-11-14 22:13:36 .* executed$/);

@@ -9,6 +9,7 @@ function fakeClock(): Clock & { advance(ms: number): Promise<void>; readonly wai
   const timers = new Set<{ at: number; run: () => void }>();
   return {
     now: () => now,
+    wallTime: () => Number.NaN,
     after: (ms, run) => {
       const timer = { at: now + ms, run };
       timers.add(timer);

@@ -15,7 +15,7 @@ function handClock(): { clock: Clock; set(now: number): void; timers: Map<object
   const set = (to: number): void => {
     now = to;
   };
-  return { clock: { now: () => now, after }, set, timers };
+  return { clock: { now: () => now, wallTime: () => Number.NaN, after }, set, timers };
 }
 
 describe("RateLimiter", () => {

@@ -191,7 +191,7 @@ export class PeerTable {
       direction: connection?.direction ?? "inbound",
       agent: entry.agent,
       score: this.#deps.score(peer),
-      connectedAt: connection?.timeline.open ?? entry.since,
+      connectedMs: Math.round(this.#deps.clock.now() - entry.since),
       latencyMs: connection?.rtt ?? entry.latencyMs,
     };
   }

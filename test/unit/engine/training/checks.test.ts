@@ -97,7 +97,7 @@ function theChecks({ trains = true, follows = true, trusted = V.map(({ address }
   const voice = new Voice({
     ...shared,
     key: Sim.key("self"),
-    clock: { ...lab.clock, now: () => now } as Clock,
+    clock: { ...lab.clock, wallTime: () => now } as Clock,
     outbox,
   });
   return { checks, attestations, voice };
