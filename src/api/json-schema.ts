@@ -2,7 +2,7 @@
 // Both describe what is on the wire: what is sent of a request, before it is parsed, and a reply, which has no transforms.
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
-import { PouwError } from "../base/index.ts";
+import { memoised, PouwError } from "../base/index.ts";
 
 export type JsonSchema = { readonly [key: string]: unknown };
 export type Components = { [name: string]: JsonSchema };
@@ -10,24 +10,16 @@ export type Components = { [name: string]: JsonSchema };
 /** Nothing is registered here: a schema converted against it has no names, so all of it is inline. */
 const nameless = z.registry<{ id?: string }>();
 
-/** A conversion, remembered by schema: every server of a process converts the same ones. */
-function remembered(convert: (schema: z.ZodType) => JsonSchema): (schema: z.ZodType) => JsonSchema {
-  const known = new WeakMap<z.ZodType, JsonSchema>();
-  return (schema) => {
-    const found = known.get(schema) ?? convert(schema);
-    known.set(schema, found);
-    return found;
-  };
-}
+// Conversions are remembered by schema: every server of a process converts the same ones.
 
 /** The JSON schema that fastify serialises a reply by: what it does not name does not leave. */
-export const serialisable = remembered((schema) => {
+export const serialisable = memoised((schema: z.ZodType): JsonSchema => {
   const { $schema: _, ...json } = z.toJSONSchema(schema, { target: "draft-7", io: "input", metadata: nameless });
   return json;
 });
 
 /** With the named parts under `$defs`. */
-const named = remembered((schema) => {
+const named = memoised((schema: z.ZodType): JsonSchema => {
   const { $schema: _, ...json } = z.toJSONSchema(schema, {
     io: "input",
     override({ jsonSchema }) {

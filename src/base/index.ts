@@ -5,6 +5,7 @@ export * from "./ids.ts";
 export * from "./inputs.ts";
 export * from "./lru.ts";
 export * from "./median.ts";
+export * from "./memo.ts";
 export * from "./refusals.ts";
 export * from "./scope.ts";
 export * from "./serial-queue.ts";

@@ -2,9 +2,9 @@
 // object; a signature is over that root, under a domain of the object's kind and the genesis hash, so nothing signed for one
 // network or kind means anything in another (protocol section 1).
 import { type ByteVectorType, ContainerType, type Type, type ValueOf } from "@chainsafe/ssz";
-import type { Hash32 } from "../base/index.ts";
+import { type Hash32, memoised } from "../base/index.ts";
 import { type KeyPair, taggedHash, verifySignature } from "../crypto/index.ts";
-import { Bytes64, type Codec, codecOf, type Decoded } from "./ssz.ts";
+import { Bytes64, type Codec, codecOf, type Decoded, HashedOnceType } from "./ssz.ts";
 
 interface Fields {
   readonly [name: string]: Type<unknown>;
@@ -37,16 +37,11 @@ export function signedObject<F extends Fields>(
   type Unsigned = ValueOf<ContainerType<F>>;
   type Value = ValueOf<ContainerType<Signed<F>>>;
   const unsignedType = new ContainerType(fields);
-  const type = new ContainerType<Signed<F>>({ ...fields, signature: Bytes64 });
+  const type = new HashedOnceType<Signed<F>>({ ...fields, signature: Bytes64 });
   const codec: Codec<Value> = codecOf(kind, type as unknown as Type<Value>);
   // A root looks at the type's own fields only, so a signed value gives its unsigned root.
   // Nobody changes an object that is made: its root is the same for ever, and one of a record is a hash of all its contributions.
-  const ids = new WeakMap<object, Hash32>();
-  const id = (value: Unsigned): Hash32 => {
-    const known = ids.get(value as object) ?? (unsignedType.hashTreeRoot(value) as Hash32);
-    ids.set(value as object, known);
-    return known;
-  };
+  const id = memoised((value: Unsigned & object) => unsignedType.hashTreeRoot(value) as Hash32);
   const message = (value: Unsigned, genesis: Uint8Array): Uint8Array => taggedHash(`sign ${kind}`, genesis, id(value));
   const read = (bytes: Uint8Array): Decoded<Value> => {
     const value = codec.decode(bytes);

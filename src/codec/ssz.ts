@@ -1,7 +1,15 @@
 // The primitive SSZ types and the one strict way to decode: bytes that do not re-encode to themselves are refused.
 import "./hasher.ts";
-import { ByteListType, ByteVectorType, type Type, UintBigintType, UintNumberType } from "@chainsafe/ssz";
-import { bytesEqual, type Hash32, messageOf, PouwError } from "../base/index.ts";
+import {
+  ByteListType,
+  ByteVectorType,
+  ContainerType,
+  type Type,
+  UintBigintType,
+  UintNumberType,
+  type ValueOf,
+} from "@chainsafe/ssz";
+import { bytesEqual, type Hash32, memoised, messageOf, PouwError } from "../base/index.ts";
 
 export const U8: UintNumberType = new UintNumberType(1);
 export const U16: UintNumberType = new UintNumberType(2);
@@ -13,6 +21,22 @@ export const Bytes32: ByteVectorType = new ByteVectorType(32);
 export const Bytes64: ByteVectorType = new ByteVectorType(64);
 /** UTF-8 text of at most 64 bytes. */
 export const Text: ByteListType = new ByteListType(64);
+
+/**
+ * A container that hashes each value once, however many others hold it: a contribution counts in its record's id, and in the body's root.
+ * Nobody changes an object that is made.
+ */
+export class HashedOnceType<F extends { [name: string]: Type<unknown> }> extends ContainerType<F> {
+  readonly #root = memoised((value: ValueOf<ContainerType<F>> & object) => {
+    const root = new Uint8Array(32);
+    super.hashTreeRootInto(value, root, 0);
+    return root;
+  });
+
+  override hashTreeRootInto(value: ValueOf<ContainerType<F>>, output: Uint8Array, offset: number): void {
+    output.set(this.#root(value as ValueOf<ContainerType<F>> & object), offset);
+  }
+}
 
 /** An object with the bytes that it came in, or goes out in, and its id: decoded once, then passed on as a whole. */
 export interface Decoded<T> {

@@ -1,5 +1,5 @@
 // Seasons: a task's training starts anew every so many blocks, from weights and with a setting that nobody chooses (protocol section 2).
-import type { Hash32 } from "../base/index.ts";
+import { type Hash32, memoised } from "../base/index.ts";
 import { initialParameters, parametersDigest } from "../ml/index.ts";
 import type { Task } from "./task.ts";
 
@@ -14,13 +14,12 @@ export const settingOf = ({ optimizer }: Pick<Task, "optimizer">, season: number
 export const firstParameters = (task: Task, season: number): Float32Array => initialParameters(task, season);
 
 /** Drawing a set takes milliseconds, and every state of a season's first block asks. */
-const digests = new WeakMap<Task, Map<number, Hash32>>();
+const digestsOf = memoised((_: Task) => new Map<number, Hash32>());
 
 /** Digest of the parameters that a season begins with; the registration says that of season 0. */
 export function firstDigest(task: Task, season: number): Hash32 {
   if (season === 0) return task.initialDigest as Hash32;
-  const known = digests.get(task) ?? new Map<number, Hash32>();
-  digests.set(task, known);
+  const known = digestsOf(task);
   const digest = known.get(season) ?? (parametersDigest(task, firstParameters(task, season)) as Hash32);
   known.set(season, digest);
   return digest;

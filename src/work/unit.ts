@@ -1,5 +1,5 @@
 // A unit's seed: who runs which unit from which common state decides its batches, and nothing in it is the miner's choice (protocol section 2).
-import { type Hash32, u32be } from "../base/index.ts";
+import { type Hash32, memoised, u32be } from "../base/index.ts";
 import type { Contribution } from "../codec/index.ts";
 import { taggedHash } from "../crypto/index.ts";
 
@@ -21,9 +21,9 @@ export type PlacedUnit = Pick<
 >;
 
 /** H("place", pk, T, block, t, digest(P(t)), n, i): units of one place have one end, so a second one is a copy or a lie. */
-export function placeOf({ author, task, block, round, startDigest, mlNode, index }: PlacedUnit): Hash32 {
-  return taggedHash("place", author, task, block, u32be(round), startDigest, u32be(mlNode), u32be(index));
-}
+export const placeOf = memoised(({ author, task, block, round, startDigest, mlNode, index }: PlacedUnit) =>
+  taggedHash("place", author, task, block, u32be(round), startDigest, u32be(mlNode), u32be(index)),
+);
 
 /** H("start", T, t, digest(P(t))): what names a common state that units start from. */
 export function startName({ task, round, startDigest }: Pick<PlacedUnit, "task" | "round" | "startDigest">): Hash32 {

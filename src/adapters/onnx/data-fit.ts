@@ -1,5 +1,5 @@
 // Whether a data set holds what a task reads of it. A graph is not asked: what it does with an index or a value out of range is not defined.
-import { PouwError } from "../../base/index.ts";
+import { memoised, PouwError } from "../../base/index.ts";
 import type { DataInput, DataSet } from "../../ml/index.ts";
 import type { Task } from "../../work/index.ts";
 
@@ -23,7 +23,7 @@ export function checkDataFits({ name, data }: Pick<Task, "name" | "data">, set: 
     const length = tensor.shape[input.shape.findIndex((extent) => typeof extent === "string")];
     if (length !== undefined && length < rows)
       throw refuse(`its splits and window reach to row ${rows} of ${input.name}, which has ${length}`);
-    const top = largestOf(tensor);
+    const top = largestOf(tensor.data);
     if (top >= input.limit) throw refuse(`it takes values of ${input.name} below ${input.limit}, which has ${top}`);
   }
 }
@@ -32,14 +32,9 @@ const sameShape = ({ shape }: DataInput, tensor: DataTensor): boolean =>
   shape.length === tensor.shape.length &&
   shape.every((extent, i) => typeof extent === "string" || extent === tensor.shape[i]);
 
-const largest = new WeakMap<Uint8Array, number>();
 /** Looked for once: a data set's bytes do not change. */
-function largestOf({ data }: DataTensor): number {
-  let found = largest.get(data);
-  if (found === undefined) {
-    found = 0;
-    for (const value of data) if (value > found) found = value;
-    largest.set(data, found);
-  }
+const largestOf = memoised((data: Uint8Array) => {
+  let found = 0;
+  for (const value of data) if (value > found) found = value;
   return found;
-}
+});

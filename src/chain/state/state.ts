@@ -85,6 +85,7 @@ export class State {
   readonly #recorded = new Map<number, ReadonlySet<string>>();
   #banned: readonly Ban[] | undefined;
   #bannedNames: ReadonlySet<string> | undefined;
+  readonly #expected = new Map<number, bigint>();
   #stakers: readonly Staker[] | undefined;
 
   /** `stakers`: those of the accounts, where they are known already. */
@@ -226,7 +227,9 @@ export class State {
 
   /** D of a recent block: draws that the block after it was expected to take. */
   expectedAt(height: number): bigint {
-    return workOf(this.recentBlock(height)?.target ?? this.target);
+    const known = this.#expected.get(height) ?? workOf(this.recentBlock(height)?.target ?? this.target);
+    this.#expected.set(height, known);
+    return known;
   }
 
   /** A block of the last RECENT_BLOCKS, the tip included; undefined beyond. */

@@ -1,5 +1,5 @@
 // Attestations: a node that does not re-execute a block goes by two thirds of the verifiers it trusts, or of all stake (protocol section 5).
-import { ACCEPT, bytesEqual, ignore, Lru, toHex, type Verdict } from "../../base/index.ts";
+import { ACCEPT, bytesEqual, ignore, Lru, memoised, toHex, type Verdict } from "../../base/index.ts";
 import type { Rules, State } from "../../chain/index.ts";
 import { type Attestation, OUTCOMES, type Outcome } from "../../codec/index.ts";
 import { checkAttestation } from "../../consensus/index.ts";
@@ -37,7 +37,7 @@ export class Attestations {
   };
   readonly #foretold = new Lru<string, true>(MAX_FORETOLD);
   /** All stake of a state: summed once, and only where the words of staked keys are counted. */
-  readonly #totals = new WeakMap<State, bigint>();
+  readonly #totalOf = memoised(({ stakers }: State) => stakers.reduce((sum, { stake }) => sum + stake, 0n));
 
   /** `state`: after the best block; says whose words are kept as those of keys with stake. */
   constructor(options: AttestationsOptions, { state }: { readonly state: () => State }) {
@@ -102,9 +102,7 @@ export class Attestations {
     const words = [this.#words.trusted, this.#words.staked].flatMap((kind) => [...(kind.get(name)?.values() ?? [])]);
     const stakeOf = ({ verifier }: Attestation): bigint => state.collateralOf(verifier);
     if (words.every((word) => stakeOf(word) === 0n)) return undefined;
-    const total = this.#totals.get(state) ?? state.stakers.reduce((sum, { stake }) => sum + stake, 0n);
-    this.#totals.set(state, total);
-    return twoThirds(words, stakeOf, total);
+    return twoThirds(words, stakeOf, this.#totalOf(state));
   }
 
   #kindOf(verifier: Uint8Array): Kind {
