@@ -87,6 +87,7 @@ function noted(store: Store, batches: Batch[]): Store {
     get: (key) => store.get(key),
     entries: (range) => store.entries(range),
     keys: (range) => store.keys(range),
+    recover: () => store.recover(),
     close: () => store.close(),
     batch: async (writes) => {
       const began = performance.now();

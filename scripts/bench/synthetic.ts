@@ -83,6 +83,7 @@ export function gathering(store: Store, every: number): Store & { flush(): Promi
     get: (key) => store.get(key),
     entries: (range) => store.entries(range),
     keys: (range) => store.keys(range),
+    recover: () => store.recover(),
     close: () => store.close(),
     flush,
     batch: async (writes) => {

@@ -23,6 +23,7 @@ export const ERROR_CODES = {
   NOT_FOUND: { exit: 1, meaning: "A block, record, parameter set or account that was asked for is not here." },
   REFUSED: { exit: 1, meaning: "The ledger or the mempool refused an object; the refusal's own code says why." },
   NOT_RUNNING: { exit: 1, meaning: "A command needs a running node and found none." },
+  ALREADY_STARTED: { exit: 1, meaning: "A node was started twice." },
   CLOSED: { exit: 1, meaning: "A part was used after it was closed." },
   INTERNAL: { exit: 1, meaning: "A broken invariant; please report it." },
 } as const;

@@ -29,6 +29,9 @@ export class Engine {
   get ledger(): Parts["ledger"] {
     return this.#parts.ledger;
   }
+  get store(): Parts["store"] {
+    return this.#parts.store;
+  }
   get blocks(): Parts["blocks"] {
     return this.#parts.blocks;
   }

@@ -1,5 +1,5 @@
 // The engine's event bus: parts tell it what happened and subscribe to what concerns them; roles, status and metrics listen too. Nobody calls back.
-import type { Emitter, Verdict } from "../base/index.ts";
+import type { Emitter, ErrorCode, Verdict } from "../base/index.ts";
 import type { Attestation, Block, Contribution, PeerStatus, RoundRecord } from "../codec/index.ts";
 import type { UnitResult } from "../ports/index.ts";
 import type { Task } from "../work/index.ts";
@@ -48,13 +48,23 @@ export interface EngineEvents {
   peer: { readonly peer: string; readonly connected: boolean };
   /** A peer of our chain told its head. */
   status: { readonly peer: string; readonly status: PeerStatus };
+  /** The store stopped taking writes, for this reason and since then (ms since 1970); or takes them again. */
+  store: { readonly fault: StoreFault | undefined };
   /** A peer sent what cannot be placed yet. `ahead`: it knows records or blocks that we lack, so ours are to be fetched anew. */
   stranded: { readonly peer: string; readonly ahead: boolean };
+}
+
+export interface StoreFault {
+  readonly code: ErrorCode;
+  readonly sentence: string;
+  readonly remedy: string | undefined;
+  readonly since: number;
 }
 
 const NAMES: { readonly [event in keyof EngineEvents]: true } = {
   ...{ head: true, pending: true, round: true, contribution: true, unit: true, record: true, executed: true },
   ...{ checked: true, attestation: true, alert: true, sync: true, peer: true, status: true, stranded: true },
+  ...{ store: true },
 };
 /** The name of every event, to check what modules from outside listen to. */
 export const ENGINE_EVENTS: readonly string[] = Object.keys(NAMES);

@@ -18,7 +18,7 @@ import {
 } from "./exchange/index.ts";
 import { CatchUp, createIntake, createTakeSynced, type Intake, Patience, Places } from "./intake/index.ts";
 import type { EngineDeps, EngineOptions } from "./options.ts";
-import { BlockStore } from "./storage/index.ts";
+import { BlockStore, SteadyStore } from "./storage/index.ts";
 import {
   BlockMaker,
   Checks,
@@ -39,6 +39,8 @@ const EVIDENCE_PLACES = 4;
 interface Ground {
   readonly scope: Scope;
   readonly events: EventBus;
+  /** Waits out what the disk does not take. */
+  readonly store: SteadyStore;
   readonly blocks: BlockStore;
   readonly own: ReturnType<typeof ownStatus>;
   readonly client: Client;
@@ -89,10 +91,11 @@ export async function wire(options: EngineOptions, deps: EngineDeps): Promise<Pa
 async function layGround(options: EngineOptions, deps: EngineDeps): Promise<Ground> {
   const scope = new Scope();
   const { rules, roleBits } = options;
-  const { store, wire, clock, log, runtime } = deps;
+  const { wire, clock, log, runtime } = deps;
   const events: EventBus = new Emitter((error, event) =>
     log.error({ event, reason: messageOf(error) }, "a listener failed"),
   );
+  const store = new SteadyStore({ ...deps, events, log: log.child("store") }, scope);
   const blocks = new BlockStore(store);
   const own = ownStatus({ rules, roleBits, trains: runtime !== undefined }, events);
   const client = createClient({ wire, clock });
@@ -100,14 +103,14 @@ async function layGround(options: EngineOptions, deps: EngineDeps): Promise<Grou
   const network = { client, wire, peers };
   const followed = await FollowedTasks.open(
     options.tasks,
-    { ...deps, seasonBlocks: rules.seasonBlocks, blocks, network },
+    { ...deps, store, seasonBlocks: rules.seasonBlocks, blocks, network },
     scope,
   );
   const bans = new KeyBans(rules, events);
   const executes = (task: Uint8Array): boolean => runtime !== undefined && followed.get(task) !== undefined;
   const chain = { blocks, training: followed, executes, bans, events, clock, log: log.child("ledger") };
   const ledger = await Ledger.open(options, chain);
-  return { scope, events, blocks, own, client, peers, followed, bans, executes, ledger };
+  return { scope, events, store, blocks, own, client, peers, followed, bans, executes, ledger };
 }
 
 function startWorks(options: EngineOptions, deps: EngineDeps, ground: Ground): Works {

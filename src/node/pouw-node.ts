@@ -11,6 +11,7 @@ import { attachPlugins, loadPlugins, pathsIn } from "./plugins/index.ts";
 import {
   buildStatus,
   createNodeView,
+  HealthChecks,
   type HealthMetrics,
   healthOf,
   Lookout,
@@ -31,7 +32,7 @@ const DIAL_MS = 15_000;
 const ALERT_MS = 600_000;
 
 /** Why training rests: until none is left. */
-type Hold = "peers" | "sync" | "command";
+type Hold = "peers" | "sync" | "store" | "command";
 
 export class PoUWNode {
   readonly #built: Built;
@@ -43,6 +44,7 @@ export class PoUWNode {
   readonly #lookout: Lookout;
   readonly #startedAt: number;
   readonly #holds = new Set<Hold>();
+  readonly #health: HealthChecks;
   #alerts: number[] = [];
   #state: NodeState = "initializing";
   #syncing: number | undefined;
@@ -68,24 +70,26 @@ export class PoUWNode {
   }
 
   private constructor(built: Built, scope: Scope) {
-    const { engine, log, clock, roles, runtime, network, metrics, key, store } = built;
+    const { engine, log, clock, roles, runtime, network, metrics, key } = built;
     this.#built = built;
     this.#scope = scope;
     this.#startedAt = clock.now();
+    this.#health = new HealthChecks(["store"], this.#startedAt);
     this.#events = new Emitter((error, event) => log.error({ event, reason: messageOf(error) }, "a listener failed"));
     this.#meter = new Meter(network.rules, key.address, metrics);
     scope.defer("meter", () => this.#meter.stop());
     this.#runner = new RoleRunner({ engine, roles, clock, log: log.child("roles") }, scope);
     const validation =
       runtime === undefined ? undefined : new Validation({ runtime, engine, log: log.child("validation") }, scope);
-    this.#seasons = new Seasons({ engine, store, validation, log: log.child("seasons") }, scope);
+    this.#seasons = new Seasons({ engine, store: engine.store, validation, log: log.child("seasons") }, scope);
     this.#lookout = new Lookout({ engine, validation, seasons: this.#seasons, log }, scope);
     this.#follow();
   }
 
-  /** Joins the network and starts the roles. Throws PORT_IN_USE. */
+  /** Joins the network and starts the roles, once. Throws PORT_IN_USE, ALREADY_STARTED, CLOSED after `stop`. */
   async start(): Promise<void> {
     const { engine, clock, options, refused, log } = this.#built;
+    this.#beginOnce();
     this.#turn("connecting");
     for (const { role, reason } of refused) log.warn({ role, reason }, "a role cannot run here; going on as a peer");
     if (options.bootstrap.length > 0) {
@@ -102,10 +106,21 @@ export class PoUWNode {
     this.#turn(this.#present());
   }
 
+  #beginOnce(): void {
+    const remedy = "Make another with PoUWNode.create: a node starts once.";
+    if (this.#scope.signal.aborted) throw new PouwError("CLOSED", "This node was stopped.", { remedy });
+    if (this.#state !== "initializing")
+      throw new PouwError("ALREADY_STARTED", "This node was started before.", { remedy });
+  }
+
   /** Stops cleanly: the unit in progress is dropped, what was stored stays stored. Safe to call twice. */
   async stop(): Promise<void> {
-    this.#turn("stopping");
-    await this.#scope.close();
+    if (this.#state !== "stopped") this.#turn("stopping");
+    try {
+      await this.#scope.close();
+    } finally {
+      this.#turn("stopped");
+    }
   }
 
   on<K extends keyof NodeEvents>(event: K, listener: (payload: NodeEvents[K]) => void): () => void {
@@ -171,6 +186,7 @@ export class PoUWNode {
         startedAt: this.#startedAt,
         syncing: this.#syncing,
         recentAlerts: this.#alerts.length,
+        health: this.#health.all(),
       },
     );
   }
@@ -202,6 +218,7 @@ export class PoUWNode {
       if (progress === undefined) this.#release("sync");
       else this.#hold("sync");
     });
+    events.on("store", ({ fault }) => this.#storeTurned(fault));
     events.on("peer", ({ peer, connected }) => {
       this.#events.emit("peer", { peer, connected });
       if (connected) this.#release("peers");
@@ -223,6 +240,16 @@ export class PoUWNode {
       log.info({ height, round, miner: miner.slice(0, 16), own, task }, "block");
       this.#events.emit("block", { height, hash, miner, time, own });
     }
+  }
+
+  /** Units rest while nothing can be stored; a store that lost what it had acknowledged ends the node. */
+  #storeTurned(fault: EngineEvents["store"]["fault"]): void {
+    const { clock } = this.#built;
+    const sentence = fault === undefined ? undefined : [fault.sentence, fault.remedy ?? ""].join(" ").trim();
+    this.#health.note("store", sentence, fault?.since ?? clock.now());
+    if (fault?.code === "STORE_CORRUPT") this.#turn("error");
+    else if (fault === undefined) this.#release("store");
+    else this.#hold("store");
   }
 
   #alert({ kind, subject, detail }: EngineEvents["alert"]): void {
@@ -251,7 +278,9 @@ export class PoUWNode {
   }
 
   #present(): NodeState {
-    if (this.#scope.signal.aborted || this.#state === "stopping") return "stopping";
+    if (this.#scope.signal.aborted) return this.#state;
+    if (this.#state === "error") return "error";
+    if (this.#holds.has("store")) return "degraded";
     if (this.#holds.has("sync")) return "syncing";
     if (this.#holds.has("peers")) return "connecting";
     const mines = this.#built.roles.some(({ role }) => role.claims.leads === true);

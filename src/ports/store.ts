@@ -10,8 +10,10 @@ export interface StoreWrite {
 export interface Store {
   /** Undefined when absent. */
   get(key: string): Promise<Uint8Array | undefined>;
-  /** All or nothing, and on disk when the promise resolves. */
+  /** All or nothing, and on disk when the promise resolves. After one that failed every other fails too, until `recover`. */
   batch(writes: readonly StoreWrite[]): Promise<void>;
+  /** After a failed batch: opens the store anew and finds every acknowledged batch. Throws STORE_FAILED while it still takes nothing, STORE_CORRUPT when one is gone. */
+  recover(): Promise<void>;
   /** Ascending keys with `gte <= key < lt`, or descending with `reverse`. */
   entries(range: StoreRange): AsyncIterable<readonly [key: string, value: Uint8Array]>;
   keys(range: StoreRange): AsyncIterable<string>;

@@ -67,6 +67,7 @@ export function aStatus(changes: Partial<NodeStatus> = {}): NodeStatus {
     settled: summary(7),
     finalizedHeight: 0,
     peers: 2,
+    health: [{ check: "store", ok: true, since: 1_700_000_000_000 }],
     addresses: ["/ip4/127.0.0.1/tcp/9444/p2p/12D3KooWFake"],
     balance: "150",
     stake: "7",

@@ -334,6 +334,7 @@ function lasting(store: Store): Store {
   return {
     get: (key) => store.get(key),
     batch: (writes) => store.batch(writes),
+    recover: () => store.recover(),
     entries: (range) => store.entries(range),
     keys: (range) => store.keys(range),
     close: async () => undefined,

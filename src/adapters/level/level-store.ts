@@ -1,83 +1,21 @@
 // The Store port over LevelDB: checksummed values, synced batches, and a journal that shows a lost batch.
-import { readdir, stat } from "node:fs/promises";
+import { open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Level } from "level";
-import { messageOf, PouwError, SerialQueue } from "../../base/index.ts";
+import { SerialQueue } from "../../base/index.ts";
 import type { Store, StoreRange, StoreWrite } from "../../ports/index.ts";
-import { corrupt, frame, unframe } from "./frame.ts";
+import { closed, failureOf, isNotOpen } from "./failures.ts";
+import { frame, unframe } from "./frame.ts";
+import { type Database, marksOf, type Operation, openJournaled } from "./journal.ts";
 import { checkKey } from "./keys.ts";
 
-type Database = Level<string, Uint8Array>;
-type Operation = { type: "put"; key: string; value: Uint8Array } | { type: "del"; key: string };
+/** Twice what LevelDB writes at once: with so much room opening it does not fail half way. */
+const ROOM_BYTES = 8 << 20;
 
-/** Each batch leaves its number here. No caller's key can start with a zero byte, so ranges never meet these. */
-const JOURNAL = "\0batch/";
-/** Batch numbers kept. LevelDB skips a damaged piece of its log in silence; the gap in the numbers betrays it. */
-const JOURNAL_LENGTH = 256;
-const journalKey = (n: number): string => JOURNAL + n.toString().padStart(16, "0");
-
-/** The reason inside abstract-level's wrapper. */
-function codeOf(error: unknown): string {
-  for (let at: unknown = error, depth = 0; at instanceof Error && depth < 4; at = at.cause, depth++) {
-    const code = (at as { code?: unknown }).code;
-    if (typeof code === "string" && code !== "LEVEL_DATABASE_NOT_OPEN") return code;
-    if (at.cause === undefined && typeof code === "string") return code;
-  }
-  return "";
-}
-
-function rootMessage(error: unknown): string {
-  let at = error;
-  while (at instanceof Error && at.cause instanceof Error) at = at.cause;
-  return messageOf(at);
-}
-
-function mapError(error: unknown, path: string): PouwError {
-  if (error instanceof PouwError) return error;
-  const code = codeOf(error);
-  const why = rootMessage(error);
-  if (code === "LEVEL_LOCKED") {
-    return new PouwError("STORE_LOCKED", `Another process has the data directory open: ${path}.`, {
-      remedy: "Stop the other node, or give this one its own directory with --data-dir.",
-      cause: error,
-    });
-  }
-  // A file that its own index names and that is gone is damage as well.
-  const gone = code === "LEVEL_IO_ERROR" && /No such file/i.test(why);
-  if (code === "LEVEL_CORRUPTION" || gone) return corrupt(`LevelDB says "${why}"`, error);
-  if (code === "LEVEL_DATABASE_NOT_OPEN" || code === "LEVEL_ITERATOR_NOT_OPEN") return closed();
-  return new PouwError("STORE_FAILED", `The store in ${path} refused: ${why}.`, {
-    remedy: "Check that the directory exists, is writable and has free space.",
-    cause: error,
-  });
-}
-
-const closed = (): PouwError => new PouwError("CLOSED", "The store was used after it was closed.");
-
-/** A log that is smaller than one of LevelDB's log blocks may be a first batch torn by a power failure. */
-const TORN_BYTES = 32_768;
-
-/** Bytes of logs and tables in a database's directory; 0 when there is none. */
-async function storedBytes(path: string): Promise<number> {
-  const files = (await readdir(path).catch(() => [])).filter((name) => /\.(log|ldb|sst)$/.test(name));
-  const sizes = await Promise.all(files.map(async (name) => (await stat(join(path, name))).size));
-  return sizes.reduce((sum, size) => sum + size, 0);
-}
-
-/** Number of the newest batch; throws STORE_CORRUPT when the numbers have a hole, or begin too late. */
-async function readJournal(db: Database, storedBefore: number): Promise<number> {
-  let last = -1;
-  let count = 0;
-  for await (const [key, stored] of db.iterator({ gte: JOURNAL, lt: `${JOURNAL}~` })) {
-    unframe(key, stored);
-    const n = Number(key.slice(JOURNAL.length));
-    if (last >= 0 && n !== last + 1) throw corrupt(`batch ${last + 1} of the write log is missing`);
-    last = n;
-    count++;
-  }
-  if (last < 0 && storedBefore > TORN_BYTES) throw corrupt("none of its batches can be read");
-  if (count < Math.min(last + 1, JOURNAL_LENGTH)) throw corrupt("the older batches of the write log are missing");
-  return last;
+/** What iterators over keys and over entries have in common. */
+interface Walk<T> {
+  readonly iterator: (range: StoreRange) => { next(): Promise<T | undefined>; close(): Promise<void> };
+  readonly keyOf: (item: T) => string;
 }
 
 class LevelStore implements Store {
@@ -86,6 +24,9 @@ class LevelStore implements Store {
   #next: number;
   /** Batches one after the other: two in flight could reach the log in either order, and a crash between leave a hole. */
   readonly #writer = new SerialQueue();
+  /** Why a batch failed: what the log holds of it is not known, and what came behind a torn piece would be lost. */
+  #failed: unknown;
+  #reopening: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
   /** `next`: number of the batch that is written next. */
@@ -97,7 +38,7 @@ class LevelStore implements Store {
 
   async get(key: string): Promise<Uint8Array | undefined> {
     this.#open();
-    const stored = await this.#mapped(() => this.#db.get(key));
+    const stored = await this.#read(() => this.#db.get(key));
     return stored === undefined ? undefined : unframe(key, stored);
   }
 
@@ -109,39 +50,74 @@ class LevelStore implements Store {
     });
     if (operations.length === 0) return;
     await this.#writer.run(async () => {
-      const mark = journalKey(this.#next);
-      operations.push({ type: "put", key: mark, value: frame(mark, new Uint8Array(0)) });
-      if (this.#next >= JOURNAL_LENGTH) operations.push({ type: "del", key: journalKey(this.#next - JOURNAL_LENGTH) });
-      await this.#mapped(() => this.#db.batch(operations, { sync: true }));
+      if (this.#failed !== undefined) throw this.#failed;
+      try {
+        await this.#db.batch([...operations, ...marksOf(this.#next)], { sync: true });
+      } catch (error) {
+        this.#failed = this.#mapped(error);
+        throw this.#failed;
+      }
       this.#next++;
     });
   }
 
-  async *entries(range: StoreRange): AsyncGenerator<readonly [string, Uint8Array]> {
-    this.#open();
-    const iterator = this.#db.iterator(range);
-    try {
-      for (;;) {
-        const entry = await this.#mapped(() => iterator.next());
-        if (entry === undefined) return;
-        yield [entry[0], unframe(entry[0], entry[1])];
+  recover(): Promise<void> {
+    return this.#writer.run(async () => {
+      this.#open();
+      if (this.#failed === undefined) return;
+      try {
+        // Looked for first, with the database open: so what is stored can be read as long as nothing can be written.
+        await findRoom(this.#path);
+        this.#reopening = this.#reopen();
+        await this.#reopening;
+      } catch (error) {
+        this.#failed = this.#mapped(error);
+        throw this.#failed;
+      } finally {
+        this.#reopening = undefined;
       }
-    } finally {
-      await iterator.close();
-    }
+      this.#failed = undefined;
+    });
   }
 
-  async *keys(range: StoreRange): AsyncGenerator<string> {
+  async #reopen(): Promise<void> {
+    await this.#db.close();
+    this.#next = await openJournaled(this.#db, this.#path, { least: this.#next });
+  }
+
+  entries(range: StoreRange): AsyncGenerator<readonly [string, Uint8Array]> {
+    const unframed = ([key, stored]: readonly [string, Uint8Array]): readonly [string, Uint8Array] => [
+      key,
+      unframe(key, stored),
+    ];
+    return this.#walk(range, { iterator: (part) => this.#db.iterator(part), keyOf: ([key]) => key }, unframed);
+  }
+
+  keys(range: StoreRange): AsyncGenerator<string> {
+    return this.#walk(range, { iterator: (part) => this.#db.keys(part), keyOf: (key) => key }, (key) => key);
+  }
+
+  /** Over a snapshot; where the database was opened anew meanwhile, over what stands behind the last key. */
+  async *#walk<T, R>(range: StoreRange, { iterator, keyOf }: Walk<T>, shown: (item: T) => R): AsyncGenerator<R> {
     this.#open();
-    const iterator = this.#db.keys(range);
+    let at = iterator(range);
+    let last: string | undefined;
+    let count = 0;
     try {
       for (;;) {
-        const key = await this.#mapped(() => iterator.next());
-        if (key === undefined) return;
-        yield key;
+        const item = await this.#read(
+          () => at.next(),
+          () => {
+            at = iterator(behind(range, last, count));
+          },
+        );
+        if (item === undefined) return;
+        last = keyOf(item);
+        count++;
+        yield shown(item);
       }
     } finally {
-      await iterator.close();
+      await at.close();
     }
   }
 
@@ -155,12 +131,48 @@ class LevelStore implements Store {
     if (this.#closing !== undefined) throw closed();
   }
 
-  async #mapped<T>(job: () => Promise<T>): Promise<T> {
+  /** Reads; once more, after `anew`, when the database was opened anew under it. */
+  async #read<T>(job: () => Promise<T>, anew = (): void => undefined): Promise<T> {
     try {
       return await job();
     } catch (error) {
-      throw this.#closing === undefined ? mapError(error, this.#path) : closed();
+      if (!isNotOpen(error) || this.#closing !== undefined) throw this.#mapped(error);
+      await this.#reopening?.catch(() => undefined);
+      if (this.#db.status !== "open") throw this.#failed ?? this.#mapped(error);
     }
+    try {
+      anew();
+      return await job();
+    } catch (error) {
+      throw this.#mapped(error);
+    }
+  }
+
+  #mapped(error: unknown): unknown {
+    return this.#closing !== undefined || isNotOpen(error) ? closed() : failureOf(error, this.#path);
+  }
+}
+
+/** What of `range` comes behind the key `last`, the `count`-th. */
+function behind(range: StoreRange, last: string | undefined, count: number): StoreRange {
+  const rest = range.limit === undefined ? range : { ...range, limit: range.limit - count };
+  if (last === undefined) return rest;
+  return range.reverse === true ? { ...rest, lt: last } : { ...rest, gte: `${last}\0` };
+}
+
+/** Throws unless a file of some size can be written and synced in a directory. */
+async function findRoom(path: string): Promise<void> {
+  const name = join(path, "room.tmp");
+  try {
+    const file = await open(name, "w", 0o600);
+    try {
+      await file.writeFile(new Uint8Array(ROOM_BYTES));
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  } finally {
+    await rm(name, { force: true });
   }
 }
 
@@ -171,11 +183,9 @@ class LevelStore implements Store {
 export async function openLevelStore(path: string): Promise<Store> {
   const db: Database = new Level(path, { keyEncoding: "utf8", valueEncoding: "view" });
   try {
-    const storedBefore = await storedBytes(path);
-    await db.open();
-    return new LevelStore({ path, next: (await readJournal(db, storedBefore)) + 1 }, db);
+    return new LevelStore({ path, next: await openJournaled(db, path) }, db);
   } catch (error) {
     await db.close().catch(() => undefined);
-    throw mapError(error, path);
+    throw failureOf(error, path);
   }
 }

@@ -28,6 +28,10 @@ class MemoryStore implements Store {
     }
   }
 
+  async recover(): Promise<void> {
+    this.#open();
+  }
+
   async *entries(range: StoreRange): AsyncGenerator<readonly [string, Uint8Array]> {
     this.#open();
     // A snapshot, as LevelDB's iterators are: writes during the loop do not show.

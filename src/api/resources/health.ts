@@ -16,7 +16,30 @@ export const health = resource({
   otherwise: { status: 503, summary: "It failed, or is stopping.", when: ({ ok }) => !ok },
   handle(view) {
     const { state } = view.getStatus();
-    return { ok: state !== "error" && state !== "stopping", state };
+    return { ok: state !== "error" && state !== "stopping" && state !== "stopped", state };
+  },
+});
+
+const readinessSchema = z
+  .object({
+    ready: z.boolean().describe("Whether the node has caught up with its peers and can store what it takes in."),
+    state: stateForm,
+    sentence: z.string().optional().describe("Why it is not ready, and what to do; absent when it is."),
+  })
+  .readonly()
+  .meta({ id: "Readiness", description: "Whether the node does its work." });
+
+export const readiness = resource({
+  method: "GET",
+  path: "/readyz",
+  summary: "Whether the node is synced and able to write.",
+  reply: readinessSchema,
+  otherwise: { status: 503, summary: "Not now; the sentence says why.", when: ({ ready }) => !ready },
+  handle(view) {
+    const { state, health: checks } = view.getStatus();
+    if (state === "active" || state === "mining") return { ready: true, state };
+    const sentence = checks.find(({ ok }) => !ok)?.sentence ?? `The node is not ready: its state is ${state}.`;
+    return { ready: false, state, sentence };
   },
 });
 

@@ -3,7 +3,7 @@ import type { Row } from "../resource.ts";
 import { account } from "./accounts.ts";
 import { block, blocks } from "./blocks.ts";
 import { events } from "./events.ts";
-import { health, metrics } from "./health.ts";
+import { health, metrics, readiness } from "./health.ts";
 import { peers } from "./peers.ts";
 import { status } from "./status.ts";
 import { chainTransaction, submitTransaction, transactionById } from "./transactions.ts";
@@ -19,5 +19,6 @@ export const RESOURCES: readonly Row[] = [
   chainTransaction,
   events,
   health,
+  readiness,
   metrics,
 ];

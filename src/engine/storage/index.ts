@@ -12,3 +12,4 @@ export {
   writeSeasonScores,
 } from "./season-scores.ts";
 export { States } from "./states.ts";
+export { SteadyStore } from "./steady-store.ts";

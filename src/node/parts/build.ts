@@ -53,7 +53,6 @@ export interface Built {
   readonly clock: Clock;
   readonly metrics: MetricsRegistry;
   readonly wire: Wire;
-  readonly store: Store;
   readonly runtime: Runtime | undefined;
   /** Verifiers that it was told to trust. */
   readonly trusted: number;
@@ -79,6 +78,8 @@ export async function build(options: NodeOptions, parts: NodeParts, scope: Scope
   const workers = workersFor(options, availableParallelism());
   const { runtime, capabilities } = await findRuntime({ options, tasks, workers }, parts, { artifacts, log }, scope);
   const wire = parts.wire ?? (await openWire(options, network, { log, clock, metrics }));
+  // Also where it never starts: its book of peers is open.
+  scope.defer("wire", () => wire.stop());
   const has = (need: Need): boolean => need !== "runtime" || runtime !== undefined;
   const chosen = chooseRoles(options.roles, has, guardedRoles(list, log));
   const engine = await Engine.open(
@@ -93,7 +94,7 @@ export async function build(options: NodeOptions, parts: NodeParts, scope: Scope
   );
   scope.defer("engine", () => engine.stop());
   return {
-    ...{ options, network, key, log, clock, metrics, wire, store, runtime, engine },
+    ...{ options, network, key, log, clock, metrics, wire, runtime, engine },
     trusted: options.trustedVerifiers.length,
     tasks: engine.tasks.map(({ task }) => task),
     capabilities: [...capabilities, mdnsReport(options)],

@@ -8,6 +8,7 @@ import type { RunningRole } from "../../roles/index.ts";
 import type { Task } from "../../work/index.ts";
 import { VERSION } from "../paths.ts";
 import type { CapabilityReport } from "./capability.ts";
+import type { HealthCheck } from "./health-checks.ts";
 import type { Lookout } from "./lookout.ts";
 import type { Meter } from "./meter.ts";
 import { type moneyFields, moneyOf } from "./money.ts";
@@ -20,6 +21,7 @@ export interface Moment {
   readonly startedAt: number;
   readonly syncing: number | undefined;
   readonly recentAlerts: number;
+  readonly health: readonly HealthCheck[];
 }
 
 /** Threat level by valid alerts of the last ten minutes: each comes with its evidence. */
@@ -76,6 +78,7 @@ export function buildStatus(sources: StatusSources, moment: Moment): NodeStatus 
     tasks: network.rules.tasks.map((task) => taskStatus(sources, task)),
     provider: built.runtime?.provider,
     capabilities: built.capabilities,
+    health: moment.health,
     threatLevel: threatLevel(moment.recentAlerts),
     syncProgress: moment.syncing,
     eventLoopDelayP99Ms: round(meter.eventLoopDelayP99Ms(), 2),

@@ -3,9 +3,20 @@ import { z } from "zod";
 import { blockSummarySchema } from "./blocks.ts";
 import { capabilitySchema } from "./capability.ts";
 import { addressForm, amountForm, count, hashForm, heightForm } from "./forms.ts";
+import { healthCheckSchema } from "./health-checks.ts";
 import { moneyFields } from "./money.ts";
 
-const NODE_STATES = ["initializing", "connecting", "syncing", "active", "mining", "stopping", "error"] as const;
+const NODE_STATES = [
+  "initializing",
+  "connecting",
+  "syncing",
+  "active",
+  "mining",
+  "degraded",
+  "stopping",
+  "stopped",
+  "error",
+] as const;
 export type NodeState = (typeof NODE_STATES)[number];
 
 const roleForm = z.string().meta({ id: "Role", description: "What a node does for its network." });
@@ -125,6 +136,7 @@ export const statusSchema = z
     tasks: z.array(taskSchema).readonly().describe("Every training task of the network, followed here or not."),
     provider: z.string().optional().describe("Execution provider that trains here; absent without a runtime."),
     capabilities: z.array(capabilitySchema).readonly().describe("The optional parts."),
+    health: z.array(healthCheckSchema).readonly().describe("What is watched while the node runs."),
     threatLevel: z
       .enum(["LOW", "ELEVATED", "HIGH", "CRITICAL"])
       .describe("By the offences proven in the last ten minutes: none, fewer than 5, fewer than 20, more."),

@@ -120,6 +120,23 @@ describe("reading", () => {
     expect(await get("/healthz")).toMatchObject({ status: 503, body: { ok: false, state: "error" } });
   });
 
+  it("says whether it does its work, and why not, in a sentence", async () => {
+    expect(await get("/readyz")).toEqual({
+      ...(await get("/readyz")),
+      status: 200,
+      body: { ready: true, state: "mining" },
+    });
+    view.status = aStatus({ state: "syncing" });
+    const syncing = { ready: false, state: "syncing", sentence: "The node is not ready: its state is syncing." };
+    expect(await get("/readyz")).toMatchObject({ status: 503, body: syncing });
+    const full = { check: "store", ok: false, since: 1, sentence: "There is no room left on the disk." };
+    view.status = aStatus({ state: "degraded", health: [{ check: "clock", ok: true, since: 1 }, full] });
+    const degraded = { ready: false, state: "degraded", sentence: full.sentence };
+    expect(await get("/readyz")).toMatchObject({ status: 503, body: degraded });
+    // It is alive all the same: nobody helps it by starting it anew.
+    expect(await get("/healthz")).toMatchObject({ status: 200, body: { ok: true, state: "degraded" } });
+  });
+
   it.each([
     ["/v1/chain/blocks?count=101", 400, "BAD_ID"],
     ["/v1/chain/blocks?count=-1", 400, "BAD_ID"],

@@ -33,6 +33,7 @@ function noting(inner: Store): Store {
     get: (key) => inner.get(key),
     entries: (range) => inner.entries(range),
     keys: (range) => inner.keys(range),
+    recover: () => inner.recover(),
     close: () => inner.close(),
     batch: (writes) => {
       batches.push(writes);

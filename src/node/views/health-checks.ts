@@ -1,0 +1,34 @@
+// What is watched while a node runs, and since when something of it is not well: one list for status, /readyz and people.
+import { z } from "zod";
+import { timeForm } from "./forms.ts";
+
+export const healthCheckSchema = z
+  .object({
+    check: z.string().describe("What is watched, such as `store`."),
+    ok: z.boolean().describe("Whether it is well."),
+    since: timeForm.describe("Since when it is as it is."),
+    sentence: z.string().optional().describe("What is not well, and the next step; absent where all is."),
+  })
+  .readonly()
+  .meta({ id: "HealthCheck", description: "One thing that is watched while the node runs." });
+export type HealthCheck = z.infer<typeof healthCheckSchema>;
+
+export class HealthChecks {
+  readonly #checks = new Map<string, HealthCheck>();
+
+  /** `names`: what is watched, all well at first. */
+  constructor(names: readonly string[], since: number) {
+    for (const check of names) this.#checks.set(check, { check, ok: true, since, sentence: undefined });
+  }
+
+  /** How a thing is; undefined: well. */
+  note(check: string, sentence: string | undefined, since: number): void {
+    const before = this.#checks.get(check);
+    const ok = sentence === undefined;
+    this.#checks.set(check, { check, ok, since: before?.ok === ok ? before.since : since, sentence });
+  }
+
+  all(): readonly HealthCheck[] {
+    return [...this.#checks.values()];
+  }
+}
