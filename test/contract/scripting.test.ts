@@ -1,4 +1,7 @@
 // What a script calls on a node: values are checked at the call, and refused with a code and a next step.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { memoryStore } from "../../src/adapters/level/index.ts";
 import { createMemoryNetwork } from "../../src/adapters/memory-wire/index.ts";
@@ -50,5 +53,35 @@ describe("a transfer", () => {
     const { height } = node.getStatus();
     await clock.run(60_000, () => node.getStatus().height > height);
     expect(node.getStatus().height).toBeGreaterThan(height);
+  });
+});
+
+describe("a node's life", () => {
+  it("is one: it starts once, and ends for good", async () => {
+    await expect(node.start()).rejects.toMatchObject({
+      code: "ALREADY_STARTED",
+      remedy: expect.stringContaining("create"),
+    });
+    await node.stop();
+    expect(node.getStatus().state).toBe("stopped");
+    await expect(node.start()).rejects.toMatchObject({ code: "CLOSED", message: "This node was stopped." });
+    await node.stop();
+    expect(node.getStatus().state).toBe("stopped");
+  });
+
+  it("leaves its directory to the next, whether it was started or not", async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), "pouw-life-"));
+    const options = { dataDir, listen: ["/ip4/127.0.0.1/tcp/0"], logLevel: "silent" as const };
+    const parts = { network: toyNetwork(), artifacts: toyArtifacts, runtime: null };
+    try {
+      for (const starts of [false, true, false]) {
+        const one = await PoUWNode.create(options, parts);
+        await expect(PoUWNode.create(options, parts)).rejects.toMatchObject({ code: "STORE_LOCKED" });
+        if (starts) await one.start();
+        await one.stop();
+      }
+    } finally {
+      rmSync(dataDir, { recursive: true, force: true });
+    }
   });
 });

@@ -7,6 +7,8 @@ import type { Store, StoreRange, StoreWrite } from "../../src/ports/index.ts";
 export class FailingStore implements Store {
   /** Whether the disk takes nothing. */
   full = false;
+  /** Fills it with the first batch of which this says so. */
+  fillsAt: ((writes: readonly StoreWrite[]) => boolean) | undefined;
   /** Whether opening it anew finds that something is gone. */
   damaged = false;
   /** Keys of the batches that were acknowledged behind a torn piece of the log. */
@@ -17,6 +19,10 @@ export class FailingStore implements Store {
   #torn = false;
 
   async batch(writes: readonly StoreWrite[]): Promise<void> {
+    if (this.fillsAt?.(writes) === true) {
+      this.full = true;
+      this.fillsAt = undefined;
+    }
     if (this.full) {
       this.#torn = true;
       throw new PouwError("STORE_FAILED", "There is no room left on the disk for this test.", { remedy: "Free some." });

@@ -199,6 +199,8 @@ export interface SimNodeOptions {
   readonly follows?: readonly string[];
   /** Tasks that its miner trains, by name; all that it follows by default. */
   readonly mines?: readonly string[];
+  /** Where its chain lies; in memory by default. */
+  readonly store?: Store;
 }
 
 interface Machine {
@@ -240,7 +242,13 @@ export class Sim {
 
   /** Starts a node and dials `peers`. */
   async add(name: string, options: SimNodeOptions = {}, peers: readonly string[] = []): Promise<PoUWNode> {
-    const machine: Machine = { name, options, store: lasting(memoryStore()), incarnation: 0, node: undefined };
+    const machine: Machine = {
+      name,
+      options,
+      store: lasting(options.store ?? memoryStore()),
+      incarnation: 0,
+      node: undefined,
+    };
     this.#machines.set(name, machine);
     return this.#boot(machine, peers);
   }
