@@ -1,5 +1,5 @@
 // Builds the engine's parts, each from those before it. They meet on the event bus; nobody holds a callback into something built later.
-import { bytesEqual, Emitter, messageOf, Scope } from "../base/index.ts";
+import { bytesEqual, Emitter, messageOf, Scope, Shares } from "../base/index.ts";
 import type { State } from "../chain/index.ts";
 import { Auditor } from "./audits/index.ts";
 import { isExcusable } from "./blame.ts";
@@ -16,7 +16,7 @@ import {
   type Serve,
   Sync,
 } from "./exchange/index.ts";
-import { CatchUp, createIntake, createTakeSynced, type Intake, Patience, Places } from "./intake/index.ts";
+import { CatchUp, createIntake, createTakeSynced, type Intake, Patience } from "./intake/index.ts";
 import type { EngineDeps, EngineOptions } from "./options.ts";
 import { BlockStore, SteadyStore } from "./storage/index.ts";
 import {
@@ -33,7 +33,7 @@ import {
 } from "./training/index.ts";
 
 /** Units of evidence that are run for peers at once. */
-const EVIDENCE_PLACES = 4;
+const EVIDENCE_PLACES = { perPeer: 1, perGroup: 2, inAll: 4 };
 
 /** What the chain is opened with, and the chain. */
 interface Ground {
@@ -100,7 +100,7 @@ async function layGround(options: EngineOptions, deps: EngineDeps): Promise<Grou
   const own = ownStatus({ rules, roleBits, trains: runtime !== undefined }, events);
   const client = createClient({ wire, clock });
   const peers = new Peers({ wire, client, events, own, log: log.child("peers") }, scope);
-  const network = { client, wire, peers };
+  const network = { client, wire, clock, peers };
   const followed = await FollowedTasks.open(
     options.tasks,
     { ...deps, store, seasonBlocks: rules.seasonBlocks, blocks, network },
@@ -182,11 +182,13 @@ function foresightOf({ ledger, executes }: Ground, { attestations }: Works): For
 
 function openIntake({ checksBeforeRelay }: EngineOptions, { clock, wire }: EngineDeps, parts: Ground & Works): Intake {
   const { events, scope, tasks } = parts;
+  const groupOf = (peer: string): string => wire.groupOf(peer);
   return createIntake({
     ...parts,
     wire,
-    patience: new Patience({ events, clock }, scope),
-    places: new Places(EVIDENCE_PLACES),
+    patience: new Patience({ events, clock, groupOf }, scope),
+    evidenceRuns: new Shares(EVIDENCE_PLACES, groupOf),
+    groupOf,
     task: (id) => engineOf(tasks, id),
     checksBeforeRelay,
     signal: scope.signal,

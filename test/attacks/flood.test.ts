@@ -57,7 +57,7 @@ async function mineUnder(connections: number): Promise<Outcome> {
   const { ledger, blocks } = miner.engine;
   const winners = new Set<string>();
   for (const id of await blocks.canonicalRange(1, ledger.head.height + 1))
-    winners.add(toHex((await ledger.minerOf(id)) as Uint8Array));
+    winners.add(toHex((await ledger.entry(id))?.miner as Uint8Array));
   return { units: trains.units(), winners, alerts: miner.alerts.length };
 }
 

@@ -64,7 +64,7 @@ describe("a forged win", () => {
       const stands = await miner.engine.blocks.canonical(place.state.height + 1);
       if (
         stands !== undefined &&
-        toHex((await miner.engine.ledger.minerOf(stands)) ?? stands) === toHex(miner.key.address)
+        toHex((await miner.engine.ledger.entry(stands))?.miner ?? stands) === toHex(miner.key.address)
       )
         won++;
     }

@@ -168,8 +168,13 @@ export class Lab {
   }
 
   /** A bare wire, connected to `victims`. Unless `answer` says otherwise it is of the network, at genesis, and serves nothing. */
-  async evil(victims: readonly Node[], answer: Answer = this.nothing(), name = `evil-${++this.#wires}`): Promise<Evil> {
-    const wire = this.air.wire(name);
+  async evil(
+    victims: readonly Node[],
+    answer: Answer = this.nothing(),
+    name = `evil-${++this.#wires}`,
+    group = name,
+  ): Promise<Evil> {
+    const wire = this.air.wire(name, group);
     const asked: Protocol[] = [];
     const told: { topic: Topic; data: Uint8Array }[] = [];
     await wire.start({

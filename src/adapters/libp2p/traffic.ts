@@ -14,7 +14,7 @@ export interface Traffic {
   published(topic: Topic): void;
   /** A request answered by us (`in`) or by a peer (`out`). */
   request(way: "in" | "out", protocol: WireProtocol, outcome: "ok" | "failed" | "timeout", seconds: number): void;
-  dropped(why: "rate" | "busy", count: number): void;
+  dropped(why: "rate", count: number): void;
   reject(reason: string): void;
   ban(): void;
   dialled(outcome: "ok" | "failed"): void;

@@ -136,11 +136,6 @@ export class Ledger {
     return bytesEqual(id, this.head.id) ? this.state : this.#states.of(id);
   }
 
-  /** Who won a block of any branch, and so leads on it; undefined for genesis and for a block that is not here. */
-  async minerOf(id: Uint8Array): Promise<Uint8Array | undefined> {
-    return (await this.#deps.blocks.block(id))?.value.header.miner;
-  }
-
   /** Says by themselves known, orphaned and condemned blocks; then whether the header stands on its parent. */
   async judgeHeader(id: Uint8Array, header: Header): Promise<Judged | Verdict> {
     const settled = await this.#settled(id, header);

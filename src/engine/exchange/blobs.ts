@@ -1,11 +1,14 @@
 // Pulls a blob (parameters, delta) from peers in chunks, one peer per attempt, so that whoever served rubbish is known.
 import { isMalformed, PouwError } from "../../base/index.ts";
 import { BLOB_KINDS, type BlobKind, CHUNK_BYTES, type ReplyOf } from "../../codec/index.ts";
-import type { Wire } from "../../ports/index.ts";
+import type { Clock, Wire } from "../../ports/index.ts";
 import type { Client } from "./client.ts";
 
 /** A chunk must arrive within this, ms. */
 export const CHUNK_TIMEOUT_MS = 10_000;
+
+/** Another peer is asked as well when the last one asked was silent for this, ms. */
+const HEAD_START_MS = 2_000;
 
 export interface BlobWanted {
   readonly kind: BlobKind;
@@ -18,26 +21,79 @@ export interface BlobWanted {
 
 export interface BlobDeps {
   readonly client: Client;
-  readonly wire: Pick<Wire, "punish">;
+  readonly wire: Pick<Wire, "punish" | "groupOf">;
+  readonly clock: Pick<Clock, "after">;
 }
 
-/** Asks `candidates` in order until one serves the right bytes; undefined when none does. Peers that serve wrong bytes are punished. */
+/**
+ * Asks `candidates` in order until one serves the right bytes; undefined when none does. One that is silent for a while is waited for, but
+ * the next is asked beside it: whoever announces and never serves holds nobody up. Peers that serve wrong bytes are punished.
+ */
 export async function fetchBlob(
   wanted: BlobWanted,
   candidates: readonly string[],
-  { client, wire }: BlobDeps,
+  deps: BlobDeps,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<Uint8Array | undefined> {
-  for (const peer of candidates) {
-    if (signal.aborted) return undefined;
-    try {
-      const bytes = await fetchFrom(peer, wanted, client, signal);
-      if (bytes === undefined) continue;
-      if (wanted.check(bytes)) return bytes;
-      wire.punish(peer, `served a ${wanted.kind} that does not match its id`);
-    } catch (error) {
-      if (isMalformed(error)) wire.punish(peer, error.message);
-    }
+  if (signal.aborted) return undefined;
+  const asking = new AbortController();
+  const stop = (): void => asking.abort(signal.reason);
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    return await firstServed(wanted, candidates, deps, asking.signal);
+  } finally {
+    asking.abort();
+    signal.removeEventListener("abort", stop);
+  }
+}
+
+function firstServed(
+  wanted: BlobWanted,
+  candidates: readonly string[],
+  deps: BlobDeps,
+  signal: AbortSignal,
+): Promise<Uint8Array | undefined> {
+  return new Promise((resolve) => {
+    let asked = 0;
+    let running = 0;
+    let cancel = (): void => undefined;
+    const end = (bytes: Uint8Array | undefined): void => {
+      cancel();
+      resolve(bytes);
+    };
+    const askNext = (): void => {
+      cancel();
+      const peer = signal.aborted ? undefined : candidates[asked];
+      if (peer === undefined) {
+        if (running === 0) end(undefined);
+        return;
+      }
+      const turn = ++asked;
+      running++;
+      cancel = deps.clock.after(HEAD_START_MS, askNext);
+      void fetchChecked(peer, wanted, deps, signal).then((bytes) => {
+        running--;
+        if (bytes !== undefined) end(bytes);
+        else if (turn === asked || running === 0) askNext();
+      });
+    };
+    askNext();
+  });
+}
+
+/** The right bytes, if the peer serves them. */
+async function fetchChecked(
+  peer: string,
+  wanted: BlobWanted,
+  { client, wire }: BlobDeps,
+  signal: AbortSignal,
+): Promise<Uint8Array | undefined> {
+  try {
+    const bytes = await fetchFrom(peer, wanted, client, signal);
+    if (bytes === undefined || wanted.check(bytes)) return bytes;
+    wire.punish(peer, `served a ${wanted.kind} that does not match its id`);
+  } catch (error) {
+    if (isMalformed(error)) wire.punish(peer, error.message);
   }
   return undefined;
 }
@@ -53,6 +109,7 @@ async function fetchFrom(
   while (out === undefined || offset < out.length) {
     const request = { kind: BLOB_KINDS.indexOf(kind), id, offset, length: CHUNK_BYTES };
     const reply = await client.ask(peer, "blob", request, { ms: CHUNK_TIMEOUT_MS, signal });
+    // Halfway too: it may have let go of it since.
     if (reply.total === 0) return undefined;
     if (reply.total > maxBytes || (out !== undefined && reply.total !== out.length)) {
       throw new PouwError("BAD_ENCODING", `a ${kind} of ${reply.total} bytes was announced`);

@@ -1,7 +1,10 @@
 // Topics `audit-commit` and `audit-reveal`: attesters' words on their way to whoever wins the next block.
-import type { Handler } from "./handler.ts";
+import { type Handler, later } from "./handler.ts";
+
+/** A word is early only where its attester could give it, and did. */
+const isSigned = (): boolean => true;
 
 export const onAuditCommit: Handler<"audit-commit"> = ({ value }, { from }, { words, patience }) =>
-  patience.judge(from, async () => words.addCommit(value));
+  later(() => patience.judge(from, { judge: () => words.addCommit(value), isSigned }));
 export const onAuditReveal: Handler<"audit-reveal"> = ({ value }, { from }, { words, patience }) =>
-  patience.judge(from, async () => words.addReveal(value));
+  later(() => patience.judge(from, { judge: () => words.addReveal(value), isSigned }));

@@ -5,7 +5,7 @@ import { isExcusable } from "../blame.ts";
 import type { Judged } from "../chain/index.ts";
 import { fetchBlock } from "../exchange/index.ts";
 import type { PeerOrigin } from "../origin.ts";
-import type { Handler, IntakeDeps } from "./handler.ts";
+import { type Handler, type IntakeDeps, later } from "./handler.ts";
 
 export const onBlock: Handler<"block"> = async ({ value, id }, origin, deps) => {
   const { ledger, evidence, checks, sources, bans, events } = deps;
@@ -25,11 +25,7 @@ export const onBlock: Handler<"block"> = async ({ value, id }, origin, deps) => 
   if (!(await checks.reserve({ id, miner, height, task, on: judged.parent }, origin)))
     return ignore("full", "checks are owed");
   sources.note(id, origin);
-  try {
-    return await takeIn({ value, id, judged }, origin, deps);
-  } finally {
-    await checks.settle(id, origin);
-  }
+  return later(() => takeIn({ value, id, judged }, origin, deps).finally(() => checks.settle(id, origin)));
 };
 
 interface Incoming {

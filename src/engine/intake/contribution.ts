@@ -1,11 +1,15 @@
 // Topic `contribution`: into the pool of its task's round.
 import { ignore, reject } from "../../base/index.ts";
 import { findTask } from "../../chain/index.ts";
-import type { Handler } from "./handler.ts";
+import { Contribution } from "../../codec/index.ts";
+import { type Handler, later } from "./handler.ts";
 
 export const onContribution: Handler<"contribution"> = ({ value }, origin, { ledger, bans, task, patience }) => {
   if (bans.has(value.author)) return ignore("banned", "it signed a forged unit");
   const engine = task(value.task);
-  if (engine !== undefined) return patience.judge(origin.from, () => engine.rounds.addContribution(value, origin));
-  return findTask(ledger.rules, value.task) === undefined ? reject("unknown-task") : ignore("not-followed");
+  if (engine === undefined)
+    return findTask(ledger.rules, value.task) === undefined ? reject("unknown-task") : ignore("not-followed");
+  const judge = () => engine.rounds.addContribution(value, origin);
+  const isSigned = () => Contribution.verify(value, ledger.rules.genesis);
+  return later(() => patience.judge(origin.from, { judge, isSigned }));
 };

@@ -1,5 +1,5 @@
 // What a gossip topic's handler is given and answers.
-import type { Verdict } from "../../base/index.ts";
+import type { Shares, Verdict } from "../../base/index.ts";
 import type { Decoded, MessageOf, Topic } from "../../codec/index.ts";
 import type { Wire } from "../../ports/index.ts";
 import type { Attestations, AuditWords, EvidenceWatch, KeyBans, Ledger, Mempool } from "../chain/index.ts";
@@ -8,7 +8,6 @@ import type { Client } from "../exchange/index.ts";
 import type { PeerOrigin } from "../origin.ts";
 import type { Checks, Sources, TaskEngine, UnitRuns } from "../training/index.ts";
 import type { Patience } from "./patience.ts";
-import type { Places } from "./places.ts";
 
 export interface IntakeDeps {
   readonly ledger: Ledger;
@@ -20,12 +19,14 @@ export interface IntakeDeps {
   readonly bans: KeyBans;
   readonly words: AuditWords;
   readonly unitRuns: UnitRuns;
-  /** For units that evidence has us run. */
-  readonly places: Places;
+  /** Places of units that evidence has us run. */
+  readonly evidenceRuns: Shares;
   readonly client: Client;
   readonly wire: Pick<Wire, "punish">;
   readonly events: EventBus;
   readonly patience: Patience;
+  /** The IP group of a peer. */
+  readonly groupOf: (peer: string) => string;
   /** The engine of a followed task. */
   readonly task: (id: Uint8Array) => TaskEngine | undefined;
   /** Hold every block back until its unit was re-executed here. */
@@ -33,9 +34,16 @@ export interface IntakeDeps {
   readonly signal: AbortSignal;
 }
 
+/** The rest of judging a message, which has to wait: for what the network must bring, for a round to move, for a unit to be run. */
+export interface Later {
+  readonly kind: "later";
+  readonly verdict: () => Promise<Verdict>;
+}
+export const later = (verdict: () => Promise<Verdict>): Later => ({ kind: "later", verdict });
+
 /** accept: relayed on. ignore: dropped. reject: counts against the sender; what a peer could not have known is ignored, not blamed. */
 export type Handler<T extends Topic> = (
   message: Decoded<MessageOf<T>>,
   origin: PeerOrigin,
   deps: IntakeDeps,
-) => Promise<Verdict> | Verdict;
+) => Promise<Verdict | Later> | Verdict | Later;

@@ -1,5 +1,4 @@
 export { CatchUp } from "./catch-up.ts";
 export { createIntake, type Intake } from "./intake.ts";
 export { Patience } from "./patience.ts";
-export { Places } from "./places.ts";
 export { createTakeSynced } from "./synced.ts";

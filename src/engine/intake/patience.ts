@@ -1,5 +1,5 @@
 // Messages overtake each other: what is early is judged again when a round moves, a few times, before it is given up.
-import type { RefusalCode, Verdict } from "../../base/index.ts";
+import { type RefusalCode, reject, Shares, type Verdict } from "../../base/index.ts";
 import type { Clock } from "../../ports/index.ts";
 import type { EventBus } from "../events.ts";
 import { within } from "../exchange/index.ts";
@@ -14,45 +14,56 @@ const EARLY: ReadonlySet<RefusalCode> = new Set([
 ] as const);
 const EARLY_TRIES = 4;
 const EARLY_MS = 1_500;
-/** Early messages of one peer that may wait at once. */
-const EARLY_PER_PEER = 16;
+/** Early messages that may wait at once: all are judged again in one moment. */
+const EARLY_PLACES = { perPeer: 16, perGroup: 32, inAll: 256 };
 
 export const isEarly = (verdict: Verdict): boolean => verdict.kind === "ignore" && EARLY.has(verdict.code);
 
-export class Patience {
-  readonly #deps: { readonly events: EventBus; readonly clock: Clock };
-  readonly #signal: AbortSignal;
-  /** Peer -> early messages of it that wait for a round to move. */
-  readonly #waiting = new Map<string, number>();
+export interface Judging {
+  readonly judge: () => Promise<Verdict> | Verdict;
+  /** Whether it is signed by whom it names: what is early was judged no further than that. */
+  readonly isSigned: () => boolean;
+}
 
-  constructor(
-    deps: { readonly events: EventBus; readonly clock: Clock },
-    { signal }: { readonly signal: AbortSignal },
-  ) {
+export interface PatienceDeps {
+  readonly events: EventBus;
+  readonly clock: Clock;
+  readonly groupOf: (peer: string) => string;
+}
+
+export class Patience {
+  readonly #deps: PatienceDeps;
+  readonly #signal: AbortSignal;
+  readonly #places: Shares;
+
+  constructor(deps: PatienceDeps, { signal }: { readonly signal: AbortSignal }) {
     this.#deps = deps;
     this.#signal = signal;
+    this.#places = new Shares(EARLY_PLACES, deps.groupOf);
   }
 
-  /** The verdict of `judge`, asked again while it says early. */
-  async judge(from: string, judge: () => Promise<Verdict>): Promise<Verdict> {
-    for (let tries = 1; ; tries++) {
-      const verdict = await judge();
-      if (!isEarly(verdict) || tries === EARLY_TRIES || !(await this.#waitFor(from))) return verdict;
-    }
-  }
-
-  /** False at once when the peer has too many early messages waiting already. */
-  async #waitFor(from: string): Promise<boolean> {
-    const waiting = this.#waiting.get(from) ?? 0;
-    if (waiting >= EARLY_PER_PEER) return false;
-    this.#waiting.set(from, waiting + 1);
+  /**
+   * The verdict of `judge`, asked again after each move of a round while it says early. Nothing unsigned is waited for, nor more of one peer
+   * than there are places for.
+   */
+  async judge(from: string, { judge, isSigned }: Judging): Promise<Verdict> {
+    const verdict = await judge();
+    if (!isEarly(verdict)) return verdict;
+    if (!isSigned()) return reject("bad-signature");
+    const leave = this.#places.take(from);
+    if (leave === undefined) return verdict;
     try {
-      return await this.#nextRound();
+      return await this.#judgeAgain(verdict, judge);
     } finally {
-      const left = (this.#waiting.get(from) as number) - 1;
-      if (left === 0) this.#waiting.delete(from);
-      else this.#waiting.set(from, left);
+      leave();
     }
+  }
+
+  async #judgeAgain(early: Verdict, judge: Judging["judge"]): Promise<Verdict> {
+    let verdict = early;
+    for (let tries = 1; tries < EARLY_TRIES && isEarly(verdict) && (await this.#nextRound()); tries++)
+      verdict = await judge();
+    return verdict;
   }
 
   /** True once a common state moved, false when none did in time. */

@@ -1,9 +1,9 @@
 // Topic `record`: a leader's word on a round. Two for one round are evidence, whatever their block.
 import { ACCEPT, bytesEqual, ignore, reject } from "../../base/index.ts";
 import { findTask } from "../../chain/index.ts";
-import type { RoundRecord } from "../../codec/index.ts";
+import { RoundRecord } from "../../codec/index.ts";
 import type { Ledger } from "../chain/index.ts";
-import type { Handler } from "./handler.ts";
+import { type Handler, later } from "./handler.ts";
 import { isEarly } from "./patience.ts";
 
 export const onRecord: Handler<"record"> = async (record, origin, deps) => {
@@ -19,10 +19,14 @@ export const onRecord: Handler<"record"> = async (record, origin, deps) => {
   if (value.height < ledger.head.height) return ignore("other-block", "an older one");
   const engine = deps.task(value.task);
   if (engine === undefined) return ignore("not-followed");
-  const verdict = await patience.judge(origin.from, () => engine.rounds.addRecord(record, origin));
-  // Still ahead of us: we missed its block or a record before it.
-  if (isEarly(verdict)) events.emit("stranded", { peer: origin.from, ahead: true });
-  return verdict;
+  const judge = () => engine.rounds.addRecord(record, origin);
+  const isSigned = () => RoundRecord.verify(value, ledger.rules.genesis);
+  return later(async () => {
+    const verdict = await patience.judge(origin.from, { judge, isSigned });
+    // Still ahead of us: we missed its block or a record before it.
+    if (isEarly(verdict)) events.emit("stranded", { peer: origin.from, ahead: true });
+    return verdict;
+  });
 };
 
 /** Whether the record's signer led on a recent block that is known: what anyone else signs is no evidence and is not remembered. */
@@ -30,6 +34,5 @@ async function isLeaders(record: RoundRecord, ledger: Ledger): Promise<boolean> 
   const entry = await ledger.entry(record.block);
   if (entry === undefined || entry.height !== record.height) return false;
   if (entry.height <= ledger.head.height - ledger.rules.maturity) return false;
-  const leader = await ledger.minerOf(entry.id);
-  return leader !== undefined && bytesEqual(leader, record.leader);
+  return entry.height > 0 && bytesEqual(entry.miner, record.leader);
 }

@@ -1,5 +1,5 @@
 // Deltas by hash: kept in memory while fresh, read from the store when recorded, pulled from peers when missing.
-import { bytesEqual, Lru, toHex } from "../../base/index.ts";
+import { bytesEqual, Lru, Shares, toHex } from "../../base/index.ts";
 import type { Contribution } from "../../codec/index.ts";
 import { sha256 } from "../../crypto/index.ts";
 import type { Store, StoreWrite } from "../../ports/index.ts";
@@ -9,19 +9,13 @@ import { KEYS } from "../storage/index.ts";
 
 /** Fresh deltas held in memory at most, in bytes. */
 const MEMORY_BYTES = 12 << 20;
-/** Pulls under way at most, and at most on the word of one peer; beyond it a caller waits. */
-const MAX_PULLS = 32;
-const MAX_PULLS_PER_PEER = 8;
-/** Callers for one peer's deltas at once; more are told that there is none. So a peer that serves nothing of what it announces holds up itself only. */
-const MAX_CALLERS_PER_PEER = 64;
+/** Pulls under way, on the word of one peer, of one IP group, and in all; beyond it a caller waits for its turn. */
+const PULLS = { perPeer: 8, perGroup: 16, inAll: 32 };
+/** Whose word this node's own wants are. */
+const OWN = "";
 
 interface Options {
   readonly signal: AbortSignal;
-}
-
-interface Pull {
-  readonly source: string;
-  readonly bytes: Promise<Uint8Array | undefined>;
 }
 
 export interface DeltasDeps {
@@ -39,8 +33,8 @@ export class Deltas {
   /** Hashes known to be on disk, so that a delta is written once. */
   readonly #stored = new Lru<string, true>(8192);
   /** By hash and by the peer that named it: who names another's delta and does not serve it must not delay the other's. */
-  readonly #pulls = new Map<string, Pull>();
-  readonly #callers = new Map<string, number>();
+  readonly #pulls = new Map<string, Promise<Uint8Array | undefined>>();
+  readonly #places: Shares;
 
   /** `maxBytes`: an encoded delta of the task at most. */
   constructor({ maxBytes }: { readonly maxBytes: number }, deps: DeltasDeps) {
@@ -48,6 +42,7 @@ export class Deltas {
     this.#deps = deps;
     this.#capacity = Math.max(8, Math.floor(MEMORY_BYTES / Math.max(1, maxBytes / 4)));
     this.#fresh = new Lru(this.#capacity);
+    this.#places = new Shares(PULLS, (peer) => deps.network?.wire.groupOf(peer) ?? peer);
   }
 
   /** Keeps bytes whose hash the caller knows to be `hash`. */
@@ -80,23 +75,18 @@ export class Deltas {
   async get(contribution: Contribution, hints: readonly string[], options: Options): Promise<Uint8Array | undefined> {
     const local = await this.local(contribution.deltaHash);
     if (local !== undefined) return local;
-    const source = hints[0] ?? "";
-    const callers = this.#callers.get(source) ?? 0;
-    if (callers >= MAX_CALLERS_PER_PEER) return undefined;
-    this.#callers.set(source, callers + 1);
-    try {
-      return await this.#turn(contribution, source, hints, options);
-    } finally {
-      const left = (this.#callers.get(source) as number) - 1;
-      if (left === 0) this.#callers.delete(source);
-      else this.#callers.set(source, left);
-    }
+    const name = `${toHex(contribution.deltaHash)}/${hints[0] ?? OWN}`;
+    const running = this.#pulls.get(name);
+    if (running !== undefined) return running;
+    const pull = this.#pull(contribution, hints, options).finally(() => this.#pulls.delete(name));
+    this.#pulls.set(name, pull);
+    return pull;
   }
 
   /** Whether the deltas of all are here or could be brought here; a few at a time, and no more after one that could not: a block names thousands. */
   async all(contributions: readonly Contribution[], hints: readonly string[], options: Options): Promise<boolean> {
-    for (let at = 0; at < contributions.length; at += MAX_PULLS_PER_PEER) {
-      const some = contributions.slice(at, at + MAX_PULLS_PER_PEER);
+    for (let at = 0; at < contributions.length; at += PULLS.perPeer) {
+      const some = contributions.slice(at, at + PULLS.perPeer);
       const got = await Promise.all(some.map((contribution) => this.get(contribution, hints, options)));
       if (got.includes(undefined)) return false;
     }
@@ -125,39 +115,26 @@ export class Deltas {
     this.written(contributions);
   }
 
-  /** Joins the pull for the same delta from the same peer, or starts one when it is its turn. */
-  async #turn(
-    contribution: Contribution,
-    source: string,
-    hints: readonly string[],
-    options: Options,
-  ): Promise<Uint8Array | undefined> {
-    const key = `${toHex(contribution.deltaHash)}/${source}`;
-    for (;;) {
-      const running = this.#pulls.get(key);
-      if (running !== undefined) return running.bytes;
-      const ofPeer = [...this.#pulls.values()].filter((pull) => pull.source === source);
-      const busy = ofPeer.length >= MAX_PULLS_PER_PEER ? ofPeer : [...this.#pulls.values()];
-      if (busy === ofPeer || busy.length >= MAX_PULLS) await Promise.race(busy.map(({ bytes }) => bytes));
-      else break;
-    }
-    const bytes = this.#pull(contribution, hints, options).finally(() => this.#pulls.delete(key));
-    this.#pulls.set(key, { source, bytes });
-    return bytes;
-  }
-
+  /** Pulls once it is the turn of whoever named the delta. */
   async #pull(contribution: Contribution, hints: readonly string[], options: Options): Promise<Uint8Array | undefined> {
     const { network } = this.#deps;
     if (network === undefined) return undefined;
-    const wanted = {
-      kind: "delta",
-      id: contribution.deltaHash,
-      // Not the contribution's own word: whoever serves the right bytes must not suffer for an author's lie about their number.
-      maxBytes: this.#maxBytes,
-      check: (got: Uint8Array) => bytesEqual(sha256(got), contribution.deltaHash),
-    } as const;
-    const bytes = await fetchBlob(wanted, [...new Set([...hints, ...network.peers.ranked()])], network, options);
-    if (bytes !== undefined) this.put(contribution.deltaHash, bytes);
-    return bytes;
+    const leave = await this.#places.turn(hints[0] ?? OWN, options).catch(() => undefined);
+    try {
+      const came = await this.local(contribution.deltaHash);
+      if (leave === undefined || came !== undefined) return came;
+      const wanted = {
+        kind: "delta",
+        id: contribution.deltaHash,
+        // Not the contribution's own word: whoever serves the right bytes must not suffer for an author's lie about their number.
+        maxBytes: this.#maxBytes,
+        check: (got: Uint8Array) => bytesEqual(sha256(got), contribution.deltaHash),
+      } as const;
+      const bytes = await fetchBlob(wanted, [...new Set([...hints, ...network.peers.ranked()])], network, options);
+      if (bytes !== undefined) this.put(contribution.deltaHash, bytes);
+      return bytes;
+    } finally {
+      leave?.();
+    }
   }
 }

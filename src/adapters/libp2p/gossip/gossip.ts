@@ -1,4 +1,4 @@
-// Gossip: validators that map the inside's verdicts, the cap on judging at once, the rate of a peer, and publishing.
+// Gossip: validators that map the inside's verdicts, the rate of a peer, and publishing.
 import { type GossipSub, type Message, TopicValidatorResult } from "@chainsafe/libp2p-gossipsub";
 import { messageOf, PouwError, type Verdict } from "../../../base/index.ts";
 import { MESSAGES, TOPICS, type Topic } from "../../../codec/index.ts";
@@ -8,8 +8,6 @@ import { RateLimiter } from "../rate.ts";
 import type { Traffic } from "../traffic.ts";
 import { type Admission, type GossipHooks, hookGossip } from "./hooks.ts";
 
-/** Messages being judged at once; above it new ones are ignored, and the inside fetches what it misses by request. */
-const MAX_JUDGING = 64;
 /** Frames and messages of one peer. A busy mesh sends some 20 a second; ten times that is a flood in the making. */
 const PEER_RATE = { perSecond: 200, burst: 1_000 };
 /** A frame without messages costs this many tokens. */
@@ -35,7 +33,6 @@ export class Gossip {
   readonly #deps: GossipDeps;
   readonly #rate: RateLimiter;
   readonly #hooks: GossipHooks;
-  #judging = 0;
 
   constructor(options: { readonly network: string }, deps: GossipDeps) {
     this.#network = options.network;
@@ -99,13 +96,8 @@ export class Gossip {
       this.#deps.strike(from, "gossip message over the limit");
       return "reject";
     }
-    if (this.#judging >= MAX_JUDGING) {
-      traffic.dropped("busy", 1);
-      return "ignore";
-    }
     const author = message.from.toString();
     const begun = clock.now();
-    this.#judging++;
     try {
       // A plain copy: the library's is a view into a socket's buffer.
       const verdict = await handlers.gossip(topic, new Uint8Array(message.data), { from, author });
@@ -115,8 +107,6 @@ export class Gossip {
     } catch (error) {
       log.error({ topic, from, error: messageOf(error) }, "judging a gossip message failed");
       return "ignore";
-    } finally {
-      this.#judging--;
     }
   }
 }

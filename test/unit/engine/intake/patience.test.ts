@@ -15,7 +15,7 @@ beforeEach(() => {
   events = new Emitter();
   clock = new VirtualClock();
   scope = new Scope();
-  patience = new Patience({ events, clock }, scope);
+  patience = new Patience({ events, clock, groupOf: (peer) => peer }, scope);
 });
 afterEach(() => scope.close());
 
@@ -28,11 +28,12 @@ const moves = async (): Promise<void> => {
 function judge(
   verdicts: readonly Verdict[],
   from = "peer",
+  signed = true,
 ): { readonly asked: () => number; readonly done: () => Verdict | undefined } {
   let asked = 0;
   let done: Verdict | undefined;
-  const next = async (): Promise<Verdict> => verdicts[Math.min(asked++, verdicts.length - 1)] as Verdict;
-  void patience.judge(from, next).then((verdict) => {
+  const next = (): Verdict => verdicts[Math.min(asked++, verdicts.length - 1)] as Verdict;
+  void patience.judge(from, { judge: next, isSigned: () => signed }).then((verdict) => {
     done = verdict;
   });
   return { asked: () => asked, done: () => done };
@@ -85,6 +86,12 @@ describe("an early message", () => {
     expect(one.done()).toBeUndefined();
     await clock.run(200);
     expect([one.asked(), one.done()]).toEqual([1, early]);
+  });
+
+  it("is refused at once where it is not signed by whom it names", async () => {
+    const one = judge([early, ACCEPT], "peer", false);
+    await settle();
+    expect([one.asked(), one.done()]).toEqual([1, reject("bad-signature")]);
   });
 
   it("waits anew for each move, so three can take longer", async () => {

@@ -27,7 +27,8 @@ function scene(): { records: RoundRecord[]; store: Store; deltas: Deltas; asked:
     return aRecord(world.state, alice, { contributions }, world.rules);
   });
   let asked = 0;
-  const wire: Pick<Wire, "request" | "punish"> = {
+  const wire: Pick<Wire, "request" | "punish" | "groupOf"> = {
+    groupOf: (peer) => peer,
     punish: () => undefined,
     request: async (_peer, _protocol, data) => {
       asked++;
@@ -36,8 +37,9 @@ function scene(): { records: RoundRecord[]; store: Store; deltas: Deltas; asked:
     },
   };
   const store = memoryStore();
-  const client = createClient({ wire: wire as Wire, clock: new VirtualClock() });
-  const network = { client, wire: wire as Wire, peers: { ranked: () => ["peer"] } };
+  const clock = new VirtualClock();
+  const client = createClient({ wire: wire as Wire, clock });
+  const network = { client, wire: wire as Wire, clock, peers: { ranked: () => ["peer"] } };
   const deltas = new Deltas({ maxBytes: HUGE }, { store, network });
   return { records, store, deltas, asked: () => asked };
 }

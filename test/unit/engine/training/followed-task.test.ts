@@ -114,9 +114,11 @@ describe("parameters after a block", () => {
         return REQUESTS.blob.reply.encode({ total: bytes.length, bytes });
       },
     } as unknown as Wire;
+    const clock = new VirtualClock();
     const network = {
       wire,
-      client: createClient({ wire, clock: new VirtualClock() }),
+      client: createClient({ wire, clock }),
+      clock,
       peers: { ranked: () => ["peer"] },
     };
     expect(await setAt(await again(network), last)).toEqual(last.place.parameters);

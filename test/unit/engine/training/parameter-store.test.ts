@@ -40,8 +40,10 @@ function overNetwork(serves: { readonly [peer: string]: Uint8Array | undefined }
       return REQUESTS.blob.reply.encode({ total: bytes.length, bytes: bytes.slice(offset, offset + length) });
     },
   } as unknown as Wire;
+  const clock = new VirtualClock();
   const network = {
-    client: createClient({ wire, clock: new VirtualClock() }),
+    client: createClient({ wire, clock }),
+    clock,
     wire,
     peers: { ranked: () => Object.keys(serves) },
   };
