@@ -84,7 +84,7 @@ export const SECTIONS: { readonly [name: string]: (effort: Effort) => string } =
 function checksTable(plain: Params, length: Length): string {
   const share = 0.05;
   const [seconds] = lanesFor(share, plain.machines) as [number];
-  const lines = [1000 * (seconds / plain.rules.blockTimeMs), 1 / 10, 1 / 20].map((part) => {
+  const lines = [1000 * (seconds / plain.rules.blockTimeMs), 1 / 10, 1 / 20, 1 / 60].map((part) => {
     const params = { ...plain, rules: { ...plain.rules, blockTimeMs: Math.round((1000 * seconds) / part) } };
     const rows = tableOf(pick("honest", "does not check"), { params, shares: [share], length }, told);
     return [`1/${(1 / part).toFixed(1)}`, ...rows.map(({ cells: [cell] }) => shown(cell as Cell))];

@@ -1,0 +1,126 @@
+// A peer without a node: a wire of its own identity that follows a victim's chain by what it is told, checks nothing and says what it likes.
+
+import { systemClock } from "../../src/adapters/clock/index.ts";
+import { createLibp2pWire, networkPrefix } from "../../src/adapters/libp2p/index.ts";
+import { silentLog } from "../../src/adapters/telemetry/index.ts";
+import { ACCEPT, bytesEqual, PouwError, utf8 } from "../../src/base/index.ts";
+import { apply, genesisState, type State } from "../../src/chain/index.ts";
+import { Block, type PeerStatus, type Protocol, REQUESTS } from "../../src/codec/index.ts";
+import { PROTOCOL_VERSION } from "../../src/engine/exchange/own-status.ts";
+import type { Network } from "../../src/node/index.ts";
+import type { Metrics, Wire, WireHandlers } from "../../src/ports/index.ts";
+
+const noMetrics: Metrics = {
+  counter: () => ({ add: () => undefined }),
+  gauge: () => ({ set: () => undefined }),
+  histogram: () => ({ observe: () => undefined }),
+};
+const within = (ms: number): { readonly signal: AbortSignal } => ({ signal: AbortSignal.timeout(ms) });
+/** Blocks that a branch may go back behind what is followed. */
+const KEPT = 64;
+/** Blocks asked for at once, and questions of one catching up. */
+const CHUNK = 16;
+const MAX_ASKED = 200;
+
+export interface Target {
+  readonly network: Network;
+  /** Multiaddr of the victim. */
+  readonly address: string;
+}
+
+/** Answers a request of the victim; throwing closes the stream. */
+export type Answer = (protocol: Protocol, data: Uint8Array) => Promise<Uint8Array>;
+
+/** What a stranger says of itself, with `claim` in place of the truth. */
+export function statusOf({ rules }: Network, claim: Partial<PeerStatus> = {}): PeerStatus {
+  const nothing = { head: rules.genesis, height: 0, work: new Uint8Array(32), oldest: 0, roles: 0, trains: 0 };
+  return { version: PROTOCOL_VERSION, network: utf8(rules.network), genesis: rules.genesis, ...nothing, ...claim };
+}
+
+const nothingServed = (): Promise<never> => Promise.reject(new PouwError("NOT_FOUND", "nothing is served here"));
+
+export interface StrangerOptions {
+  /** What it claims to have. */
+  readonly claim?: Partial<PeerStatus>;
+  readonly answer?: Answer;
+}
+
+/** A new identity, not yet connected. */
+export async function openStranger({ network }: Target, options: StrangerOptions = {}): Promise<Wire> {
+  const { genesis, rules } = network;
+  const wire = await createLibp2pWire(
+    {
+      network: networkPrefix(genesis.network, rules.genesis),
+      ...{ listen: [], bootstrap: [], dataDir: undefined, mdns: false, maxConnections: 50, lan: true, minPeers: 0 },
+      agent: "stranger/1",
+    },
+    { log: silentLog(), clock: systemClock(), metrics: noMetrics },
+  );
+  const answer = options.answer ?? nothingServed;
+  const handlers: WireHandlers = {
+    gossip: async () => ACCEPT,
+    request: async (protocol, data) =>
+      protocol === "status" ? REQUESTS.status.reply.encode(statusOf(network, options.claim)) : answer(protocol, data),
+    connected: () => undefined,
+    disconnected: () => undefined,
+  };
+  await wire.start(handlers);
+  return wire;
+}
+
+/** Connects and shakes hands; the victim's id. Throws when the victim does not want it. */
+export async function meet(wire: Wire, { network, address }: Target): Promise<string> {
+  const peer = await wire.connect(address, within(5_000));
+  await wire.request(peer, "status", REQUESTS.status.request.encode(statusOf(network)), within(5_000));
+  return peer;
+}
+
+/** The victim's chain, as a stranger that trusts every block sees it. */
+export class Follower {
+  readonly #target: Target;
+  readonly #wire: Wire;
+  /** The last states, oldest first. */
+  #states: State[];
+
+  private constructor(target: Target, wire: Wire) {
+    this.#target = target;
+    this.#wire = wire;
+    this.#states = [genesisState(target.network.genesis)];
+  }
+
+  static async open(target: Target): Promise<Follower> {
+    return new Follower(target, await openStranger(target));
+  }
+
+  get tip(): State {
+    return this.#states.at(-1) as State;
+  }
+
+  /** Asks for what came since; goes back, block by block, where the victim went over to another branch. */
+  async catchUp(): Promise<State> {
+    const { request, reply } = REQUESTS.blocks;
+    const peer = this.#wire.peers()[0]?.id ?? (await meet(this.#wire, this.#target));
+    for (let asked = 0; asked < MAX_ASKED; asked++) {
+      const question = request.encode({ from: this.tip.height + 1, count: CHUNK });
+      const { blocks } = reply.decode(await this.#wire.request(peer, "blocks", question, within(5_000)));
+      const followed = blocks.findIndex((bytes) => !this.#follow(Block.codec.decode(bytes)));
+      if (followed < 0 && blocks.length < CHUNK) break;
+    }
+    return this.tip;
+  }
+
+  /** Whether the block stands on the tip; takes the tip away where it does not. */
+  #follow(block: Block): boolean {
+    if (!bytesEqual(block.header.parent, this.tip.tipId)) {
+      if (this.#states.length > 1) this.#states.pop();
+      return false;
+    }
+    const applied = apply(this.tip, block, this.#target.network.rules);
+    if (applied.kind === "state") this.#states = [...this.#states.slice(-KEPT), applied.state];
+    return applied.kind === "state";
+  }
+
+  stop(): Promise<void> {
+    return this.#wire.stop();
+  }
+}
