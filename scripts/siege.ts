@@ -8,9 +8,12 @@ import { parseArgs } from "node:util";
 import { median } from "../src/base/index.ts";
 import { loadNetwork } from "../src/node/index.ts";
 import { eventually, Lab, type LabNode, settledAlike } from "../test/support/e2e-lab.ts";
-import { ATTACKS, type Attack } from "./siege/attacks.ts";
+import type { Attack, Prepared } from "./siege/attack.ts";
+import { FLOODS } from "./siege/gossip.ts";
+import { SOCKETS } from "./siege/sockets.ts";
 import type { Target } from "./siege/stranger.ts";
 
+const ATTACKS: { readonly [name: string]: Attack } = { ...FLOODS, ...SOCKETS };
 const USAGE = `Usage: npm run siege -- [options]
   --attack <name>  only this one (repeatable): ${Object.keys(ATTACKS).join(", ")}
   --seconds <n>    of a window (40)
@@ -74,13 +77,17 @@ class Siege {
     this.#target = { network: loadNetwork(NETWORK), address: miner.first.addresses[0] as string };
   }
 
-  async window(attack: Attack | undefined): Promise<Window> {
+  prepare(attack: Attack): Promise<Prepared> {
+    return attack.prepare(this.#target);
+  }
+
+  async window(attack: Prepared | undefined): Promise<Window> {
     const ends = new AbortController();
     const disk = diskMb(this.#lab.dataDir("miner"));
     const before = await this.#miner.api.status();
     const begin = performance.now();
-    const attacks = attack?.run(this.#target, ends) ?? Promise.resolve(0);
-    const joins = this.#join(before.height);
+    const attacks = attack?.run(ends) ?? Promise.resolve(0);
+    const joins = this.#join(before.height, attack?.lures ?? []);
     await delay(seconds * 1000);
     const after = await this.#miner.api.status();
     const took = (performance.now() - begin) / 1000;
@@ -96,10 +103,11 @@ class Siege {
     };
   }
 
-  async #join(height: number): Promise<number> {
+  async #join(height: number, lures: readonly string[]): Promise<number> {
     const begin = performance.now();
     const name = `newcomer-${this.#newcomers++}`;
-    const node = await this.#lab.node(name, NETWORK, "--role", "peer", "--bootstrap", this.#target.address);
+    const told = [...lures, this.#target.address].flatMap((address) => ["--bootstrap", address]);
+    const node = await this.#lab.node(name, NETWORK, "--role", "peer", ...told);
     await eventually(
       async () => ((await node.api.status()).height >= height ? true : undefined),
       `${name} at height ${height}`,
@@ -138,14 +146,16 @@ try {
   for (const name of values.attack) {
     const attack = ATTACKS[name] as Attack;
     say(`${name}: ${attack.what}`);
+    const prepared = await siege.prepare(attack);
     const calm: Window[] = [];
     const attacked: Window[] = [];
     for (let round = 1; round <= rounds; round++) {
       calm.push(await siege.window(undefined));
-      attacked.push(await siege.window(attack));
+      attacked.push(await siege.window(prepared));
       const [a, b] = [calm.at(-1), attacked.at(-1)] as [Window, Window];
       say(`round ${round}: ${a.unitsPerSecond.toFixed(2)} units a second, under attack ${b.unitsPerSecond.toFixed(2)}`);
     }
+    await prepared.close();
     const report = reportOf(name, calm, attacked) as { units: number };
     process.stdout.write(`${JSON.stringify(report, null, values.json ? 0 : 2)}\n`);
     if (report.units < LEFT) process.exitCode = 1;

@@ -43,6 +43,8 @@ export interface StrangerOptions {
   /** What it claims to have. */
   readonly claim?: Partial<PeerStatus>;
   readonly answer?: Answer;
+  /** Where others can reach it; nowhere. */
+  readonly listen?: readonly string[];
 }
 
 /** A new identity, not yet connected. */
@@ -51,7 +53,8 @@ export async function openStranger({ network }: Target, options: StrangerOptions
   const wire = await createLibp2pWire(
     {
       network: networkPrefix(genesis.network, rules.genesis),
-      ...{ listen: [], bootstrap: [], dataDir: undefined, mdns: false, maxConnections: 50, lan: true, minPeers: 0 },
+      listen: options.listen ?? [],
+      ...{ bootstrap: [], dataDir: undefined, mdns: false, maxConnections: 50, lan: true, minPeers: 0 },
       agent: "stranger/1",
     },
     { log: silentLog(), clock: systemClock(), metrics: noMetrics },
