@@ -1,8 +1,7 @@
 // A real miner under attack by strangers, beside itself undisturbed: `npm run siege -- [--attack <name>]... [--seconds <n>] [--rounds <n>] [--json]`.
 // A miner, an honest peer, and in every window a newcomer that joins. Windows of calm and attack alternate, so that whatever else the
 // machine does is done to both. Ends with 1 when the miner keeps less than 0.8 of its units, or the honest are struck or part.
-import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { rmSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { median } from "../src/base/index.ts";
@@ -12,6 +11,7 @@ import type { Attack, Prepared } from "./siege/attack.ts";
 import { FLOODS } from "./siege/gossip.ts";
 import { SOCKETS } from "./siege/sockets.ts";
 import type { Target } from "./siege/stranger.ts";
+import { diskMb, memoryMb } from "./support/footprint.ts";
 
 const ATTACKS: { readonly [name: string]: Attack } = { ...FLOODS, ...SOCKETS };
 const USAGE = `Usage: npm run siege -- [options]
@@ -54,17 +54,6 @@ interface Window {
   readonly sent: number;
 }
 
-const memoryMb = ({ process: { pid } }: LabNode): number =>
-  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1024;
-
-function diskMb(dir: string): number {
-  if (!existsSync(dir)) return 0;
-  return readdirSync(dir, { recursive: true, encoding: "utf8" }).reduce((sum, name) => {
-    const stat = statSync(join(dir, name), { throwIfNoEntry: false });
-    return sum + (stat?.isFile() === true ? stat.size / 2 ** 20 : 0);
-  }, 0);
-}
-
 class Siege {
   readonly #lab: Lab;
   readonly #miner: LabNode;
@@ -97,7 +86,7 @@ class Siege {
       unitsPerSecond: (after.stats.units - before.stats.units) / took,
       blocks: after.height - before.height,
       joinSeconds,
-      memoryMb: memoryMb(this.#miner),
+      memoryMb: memoryMb(this.#miner.process.pid),
       diskMb: diskMb(this.#lab.dataDir("miner")) - disk,
       sent: await attacks,
     };

@@ -5,6 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import type { BlockDetail, NodeStatus } from "../src/node/index.ts";
 import { Lab, type LabNode, moneyIn, settledAlike } from "../test/support/e2e-lab.ts";
+import { diskMb, memoryMb } from "./support/footprint.ts";
 
 const USAGE = "Usage: npm run soak -- [--minutes <n>] [--json]\n";
 const NETWORK = "devnet";
@@ -78,7 +79,21 @@ function faultsIn(shares: readonly Share[], blocks: readonly BlockDetail[]): str
   return faults;
 }
 
+/** What a node takes of its machine after some time. */
+interface Footprint {
+  readonly minute: number;
+  readonly memoryMb: number;
+  readonly diskMb: number;
+}
+
 const lab = new Lab();
+/** Of the first miner and of the peer, which run from the beginning to the end. */
+const footprints: { readonly miner: Footprint[]; readonly peer: Footprint[] } = { miner: [], peer: [] };
+const footprintOf = (minute: number, name: string, { process: { pid } }: LabNode): Footprint => ({
+  minute,
+  memoryMb: Math.round(memoryMb(pid)),
+  diskMb: Math.round(10 * diskMb(lab.dataDir(name))) / 10,
+});
 try {
   const a = await lab.node("a", NETWORK, "--role", "miner");
   let b = await lab.node("b", NETWORK, "--role", "miner", ...peerOf(a));
@@ -91,6 +106,10 @@ try {
       await b.kill();
       b = await lab.node("b", NETWORK, "--role", "miner", ...peerOf(a));
       say("a miner was killed and is back");
+    }
+    if (minute % 10 === 0 || minute === minutes) {
+      footprints.miner.push(footprintOf(minute, "a", a));
+      footprints.peer.push(footprintOf(minute, "p", p));
     }
     say(`minute ${minute}: height ${(await a.api.status()).height}`);
   }
@@ -111,7 +130,7 @@ try {
   const work = (share: Share): number => share.recorded + share.wins;
   const report = {
     ...{ minutes, height: blocks.length, agree: same, verified: replayed.ok, unitsExecuted: replayed.unitsExecuted },
-    ...{ supply: replayed.supply, attested, miners: shares, faults },
+    ...{ supply: replayed.supply, attested, miners: shares, footprints, faults },
     /** Of the first miner beside the second: pay of a unit that was recorded. */
     payPerUnit: one.coins / work(one) / (two.coins / work(two)),
   };
