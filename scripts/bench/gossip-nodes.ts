@@ -55,6 +55,7 @@ async function start(nodes: number): Promise<void> {
         dataDir: undefined,
         mdns: false,
         maxConnections: 50,
+        exemptLocal: true,
         lan: true,
         agent: "bench",
         minPeers: 0,

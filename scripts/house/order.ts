@@ -47,8 +47,9 @@ export const ORDER: { readonly [folder: string]: readonly Rank[] } = {
   roles: ["role.ts", "task-names.ts", OTHERS, "registry.ts", "index.ts"],
   adapters: [["artifacts", "clock", "level", "libp2p", "memory-wire", "onnx", "telemetry"]],
   "adapters/libp2p": [
-    ["deadline.ts", "identity.ts", "ip-group.ts", "options.ts", "rate.ts", "slots.ts"],
-    "traffic.ts",
+    ["budget.ts", "deadline.ts", "identity.ts", "ip-group.ts", "options.ts"],
+    ["traffic.ts", "work.ts"],
+    "pace.ts",
     "gossip",
     "requests",
     "peers",

@@ -1,10 +1,9 @@
-// The libp2p node: TCP, noise, yamux, identify, ping and gossipsub, with limits on everything a stranger can fill.
+// The libp2p node: TCP, noise, yamux, identify and gossipsub, with limits on everything a stranger can fill.
 import type { GossipSub } from "@chainsafe/libp2p-gossipsub";
 import { noise } from "@chainsafe/libp2p-noise";
 import { yamux } from "@chainsafe/libp2p-yamux";
-import { type Identify, identify } from "@libp2p/identify";
+import type { Identify } from "@libp2p/identify";
 import type { Libp2p, PrivateKey } from "@libp2p/interface";
-import { type Ping, ping } from "@libp2p/ping";
 import { tcp } from "@libp2p/tcp";
 import { multiaddr } from "@multiformats/multiaddr";
 import type { LevelDatastore } from "datastore-level";
@@ -13,20 +12,27 @@ import { messageOf, PouwError } from "../../base/index.ts";
 import type { Log } from "../../ports/index.ts";
 import { gossipService } from "./gossip/index.ts";
 import type { Libp2pWireOptions } from "./options.ts";
-import { type Guard, guardedMdns } from "./peers/index.ts";
+import { MAX_WINDOW } from "./pace.ts";
+import { boundedIdentify, type Crowd, type Guard, guardedMdns, HANDSHAKE_MS, SPARE_SOCKETS } from "./peers/index.ts";
 import { socketCounter, type Traffic } from "./traffic.ts";
 
-export type WireNode = Libp2p<{ identify: Identify; ping: Ping; pubsub: GossipSub }>;
+export type WireNode = Libp2p<{ identify: Identify; pubsub: GossipSub }>;
 
 /** Addresses and peers stay in the book this long, ms; the library forgets after an hour, too short for a laptop that sleeps. */
 const BOOK_AGE_MS = 30 * 24 * 3_600_000;
 /** A node that trains may be slow to answer; a connection is given up only after this, ms. */
 const PING_TIMEOUT = { minTimeout: 15_000, maxTimeout: 30_000 };
 
+/** Streams that one connection may have open to this node. */
+const MAX_STREAMS = 32;
+/** Bytes of a stream that wait for a reader; every reader here takes them at once. */
+const UNREAD_BYTES = 512 * 1024;
+
 export interface NodeParts {
   readonly privateKey: PrivateKey;
   readonly book: LevelDatastore | undefined;
   readonly guard: Pick<Guard, "gater" | "isBanned">;
+  readonly crowd: Pick<Crowd, "admit">;
   readonly traffic: Traffic;
   readonly log: Log;
 }
@@ -35,7 +41,7 @@ export interface NodeParts {
 export async function buildNode(options: Libp2pWireOptions, parts: NodeParts): Promise<WireNode> {
   const { listen, announce = [] } = options;
   for (const address of [...listen, ...announce]) parseAddress(address);
-  const { guard, traffic } = parts;
+  const { crowd, guard, traffic } = parts;
   return createLibp2p({
     start: false,
     privateKey: parts.privateKey,
@@ -43,21 +49,28 @@ export async function buildNode(options: Libp2pWireOptions, parts: NodeParts): P
     ...(parts.book === undefined ? {} : { datastore: parts.book }),
     peerStore: { maxAddressAge: BOOK_AGE_MS, maxPeerAge: BOOK_AGE_MS },
     addresses: { listen: [...listen], announce: [...announce] },
-    transports: [tcp({ backlog: 64, maxConnections: options.maxConnections + 32 })],
+    transports: [tcp({ backlog: 128, maxConnections: options.maxConnections + SPARE_SOCKETS })],
     connectionEncrypters: [noise()],
-    streamMuxers: [yamux({ streamOptions: { maxStreamWindowSize: 1 << 20, maxReadBufferLength: 4 << 20 } })],
+    streamMuxers: [
+      yamux({
+        maxInboundStreams: MAX_STREAMS,
+        streamOptions: { maxStreamWindowSize: MAX_WINDOW, maxReadBufferLength: UNREAD_BYTES },
+      }),
+    ],
     connectionManager: {
-      maxConnections: options.maxConnections,
-      inboundConnectionThreshold: options.lan ? 1000 : 5,
-      maxIncomingPendingConnections: 32,
+      // Who comes in and who goes is the crowd's business; the library's own counting would refuse the wrong ones.
+      maxConnections: options.maxConnections + SPARE_SOCKETS,
+      inboundConnectionThreshold: Number.MAX_SAFE_INTEGER,
+      maxIncomingPendingConnections: Number.MAX_SAFE_INTEGER,
+      inboundUpgradeTimeout: HANDSHAKE_MS,
+      inboundStreamProtocolNegotiationTimeout: HANDSHAKE_MS,
     },
     connectionMonitor: { pingInterval: 15_000, pingTimeout: PING_TIMEOUT },
-    connectionGater: guard.gater,
+    connectionGater: { ...guard.gater, denyInboundConnection: (socket) => !crowd.admit(socket) },
     metrics: socketCounter(traffic),
     peerDiscovery: options.mdns ? [guardedMdns(options.network, parts.log)] : [],
     services: {
-      identify: identify(),
-      ping: ping(),
+      identify: boundedIdentify(),
       pubsub: gossipService(options, guard),
     },
   });

@@ -16,9 +16,11 @@ export interface Libp2pWireOptions {
   readonly dataDir: string | undefined;
   /** Find peers on the local network by multicast. */
   readonly mdns: boolean;
-  /** Inbound connections are refused above this. */
+  /** Above this somebody goes for each newcomer, see `peers/eviction`. */
   readonly maxConnections: number;
-  /** Many nodes on one host or one local network: no limits per IP address, private addresses are passed on, a leaner mesh. */
+  /** Loopback and private addresses share no limits of an IP group: for many nodes on one machine or a private network. */
+  readonly exemptLocal: boolean;
+  /** Many nodes on one host or one local network: private addresses are passed on, a leaner mesh. */
   readonly lan: boolean;
   /** Software name and version that peers see. */
   readonly agent: string;

@@ -1,12 +1,14 @@
 // Brings a wire up, in order; what was brought up is closed with the scope, in reverse.
 import { peerIdFromString } from "@libp2p/peer-id";
-import type { Scope } from "../../base/index.ts";
+import { messageOf, type Scope } from "../../base/index.ts";
 import { PROTOCOLS } from "../../codec/index.ts";
 import type { Clock, WireHandlers } from "../../ports/index.ts";
+import type { Budget } from "./budget.ts";
 import type { Gossip } from "./gossip/index.ts";
 import { parseAddress, startError, type WireNode } from "./node.ts";
 import { type Libp2pWireDeps, type Libp2pWireOptions, protocolName } from "./options.ts";
-import { createExchange, Dialer, type Exchange, type Guard, PeerTable } from "./peers/index.ts";
+import { pace } from "./pace.ts";
+import { type Crowd, createExchange, Dialer, type Exchange, type Guard, PeerTable } from "./peers/index.ts";
 import { type Answer, PER_PEER, RequestClient, RequestServer } from "./requests/index.ts";
 import type { Traffic } from "./traffic.ts";
 import { startWatchdog } from "./watchdog.ts";
@@ -19,6 +21,8 @@ export type StartOptions = Pick<Libp2pWireOptions, "network" | "lan" | "bootstra
 export interface StartDeps extends Required<Libp2pWireDeps> {
   readonly node: WireNode;
   readonly guard: Guard;
+  readonly crowd: Crowd;
+  readonly work: Budget;
   readonly traffic: Traffic;
   readonly gossip: Gossip;
   readonly handlers: WireHandlers;
@@ -42,6 +46,7 @@ export async function startParts(options: StartOptions, deps: StartDeps): Promis
   await serveAll(options, deps, async (protocol, data, from) =>
     protocol === "peers" ? exchange.answer(from) : handlers.request(protocol, data, from),
   );
+  greetConnections(deps);
   await listen(deps);
   gossip.subscribe();
   if (options.minPeers > 0) for (const known of await node.peerStore.all()) dialer.learn(known.id.toString());
@@ -50,6 +55,21 @@ export async function startParts(options: StartOptions, deps: StartDeps): Promis
   scope.defer("the watchdog", startWatchdog({ ...deps, peers, requests }));
   scope.defer("asking for peers", keepAsking(options, deps, talk));
   return { peers, requests };
+}
+
+/** Every connection is counted and paced from its first moment. */
+function greetConnections({ node, crowd, work, clock, log, scope }: StartDeps): void {
+  node.addEventListener("connection:open", ({ detail: connection }) => {
+    const peer = connection.remotePeer.toString();
+    crowd.opened(connection);
+    try {
+      pace(connection, { clock, spend: (units) => work.spend(peer, units) });
+    } catch (error) {
+      log.error({ peer, error: messageOf(error) }, "a connection cannot be paced and is closed");
+      connection.abort(error instanceof Error ? error : new Error(String(error)));
+    }
+  });
+  scope.defer("the crowd", () => crowd.stop());
 }
 
 interface Talk extends Running {
@@ -62,6 +82,7 @@ function makeTalk(options: StartOptions, deps: StartDeps): Talk {
   const peers = peerTable(options, deps);
   const requests = new RequestClient(options, {
     ...deps,
+    groupOf: (peer) => deps.crowd.groupOf(peer),
     connectionTo: (peer) => peers.connectionTo(peer),
     strike: (peer, what) => deps.guard.strike(peer, what),
   });
@@ -88,7 +109,6 @@ function peerTable(options: StartOptions, deps: StartDeps): PeerTable {
   const peers = new PeerTable(options, {
     ...deps,
     score: (peer) => deps.gossip.score(peer),
-    ping: (peer, limit) => deps.node.services.ping.ping(peer, limit),
   });
   deps.scope.defer("the peer table", () => peers.stop());
   return peers;
@@ -113,7 +133,12 @@ function dialerOf(options: StartOptions, deps: StartDeps, peers: PeerTable): Dia
 }
 
 async function serveAll(options: StartOptions, deps: StartDeps, answer: Answer): Promise<void> {
-  const server = new RequestServer({ ...deps, answer, strike: (peer, what) => deps.guard.strike(peer, what) });
+  const server = new RequestServer({
+    ...deps,
+    answer,
+    groupOf: (peer) => deps.crowd.groupOf(peer),
+    strike: (peer, what) => deps.guard.strike(peer, what),
+  });
   deps.scope.defer("the server", () => server.stop());
   for (const protocol of [...PROTOCOLS, "peers"] as const)
     await deps.node.handle(

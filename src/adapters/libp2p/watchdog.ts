@@ -1,10 +1,10 @@
-// A look every second at what can go silently wrong: gossip links that died inside an open connection, peers that never identify.
+// A look every second at what can go silently wrong: gossip links that died inside an open connection, streams that nobody uses.
 import type { Libp2p } from "@libp2p/interface";
 import { peerIdFromString } from "@libp2p/peer-id";
 import { TOPICS } from "../../codec/index.ts";
 import type { Clock, Log } from "../../ports/index.ts";
 import type { Gossip } from "./gossip/index.ts";
-import { IDENTIFY_MS, type PeerTable } from "./peers/index.ts";
+import type { PeerTable } from "./peers/index.ts";
 import type { RequestClient } from "./requests/index.ts";
 import type { Traffic } from "./traffic.ts";
 
@@ -26,8 +26,6 @@ export interface WatchdogDeps {
 export function startWatchdog(deps: WatchdogDeps): () => void {
   const { node, peers, gossip, clock, log } = deps;
   const unlinkedSince = new Map<string, number>();
-  /** Connections by id: libp2p's own word on when one opened is of the wall clock. */
-  let unnamedSince = new Map<string, number>();
   let cancel = clock.after(LOOK_MS, look);
 
   function look(): void {
@@ -36,18 +34,9 @@ export function startWatchdog(deps: WatchdogDeps): () => void {
     peers.reconcile();
     for (const peer of peers.ids()) checkLink(peer, now);
     for (const peer of [...unlinkedSince.keys()]) if (!peers.isReady(peer)) unlinkedSince.delete(peer);
-    checkNames(now);
     deps.requests.sweep();
     deps.traffic.peers(peers.ids().length);
     for (const topic of TOPICS) deps.traffic.mesh(topic, gossip.meshSize(topic));
-  }
-
-  function checkNames(now: number): void {
-    const unnamed = node.getConnections().filter(({ remotePeer }) => !peers.isReady(remotePeer.toString()));
-    unnamedSince = new Map(unnamed.map(({ id }) => [id, unnamedSince.get(id) ?? now]));
-    for (const connection of unnamed)
-      if (now - (unnamedSince.get(connection.id) as number) > IDENTIFY_MS)
-        connection.abort(new Error("the peer did not identify itself"));
   }
 
   function checkLink(peer: string, now: number): void {

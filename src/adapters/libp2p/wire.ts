@@ -1,16 +1,17 @@
 // The wire over libp2p: makes its parts, starts and stops them, and answers for them.
-import type { Connection } from "@libp2p/interface";
 import { peerIdFromString } from "@libp2p/peer-id";
 import { messageOf, PouwError, Scope } from "../../base/index.ts";
 import type { Protocol, Topic } from "../../codec/index.ts";
 import type { PeerInfo, Wire, WireHandlers, WireStats } from "../../ports/index.ts";
+import type { Budget } from "./budget.ts";
 import { Gossip } from "./gossip/index.ts";
 import { loadIdentity } from "./identity.ts";
 import { buildNode, parseAddress, type WireNode } from "./node.ts";
 import { checkNetwork, DEFAULT_MIN_PEERS, type Libp2pWireDeps, type Libp2pWireOptions } from "./options.ts";
-import { createGuard, type Guard, openPeerBook } from "./peers/index.ts";
+import { Crowd, createGuard, type Guard, openPeerBook } from "./peers/index.ts";
 import { type Running, startParts } from "./start.ts";
 import { createTraffic, type Traffic } from "./traffic.ts";
+import { createWorkBudget } from "./work.ts";
 
 /**
  * A wire over libp2p (TCP, noise, yamux, gossipsub), not yet listening.
@@ -26,42 +27,38 @@ export async function createLibp2pWire(options: Libp2pWireOptions, deps: Libp2pW
     const book = await openPeerBook(options.dataDir, deps.log);
     if (book !== undefined) scope.defer("the book of peers", () => book.close());
     const traffic = createTraffic(deps.metrics);
-    const guard = guardOf(options, {
+    const groupOf = (peer: string): string => crowd.groupOf(peer);
+    const guard = createGuard({
       ...deps,
       traffic,
-      connectionsOf: (peer) => node.getConnections(peerIdFromString(peer)),
+      groupOf,
+      disconnect: (peer) => {
+        for (const connection of node.getConnections(peerIdFromString(peer)))
+          connection.abort(new Error("the peer is shut out"));
+      },
     });
-    const node: WireNode = await buildNode(options, { privateKey, book, guard, traffic, log: deps.log });
-    return new Libp2pWire(options, { random: Math.random, ...deps, scope, node, guard, traffic });
+    const crowd = new Crowd(options, {
+      ...deps,
+      isGroupBanned: (group) => guard.isGroupBanned(group),
+      // Asked late: gossip needs the node, which is built with the crowd in hand.
+      usefulness: (peer) => wire.gossip.score(peer),
+    });
+    const work = createWorkBudget({ clock: deps.clock, groupOf });
+    const node: WireNode = await buildNode(options, { privateKey, book, guard, crowd, traffic, log: deps.log });
+    const wire = new Libp2pWire(options, { random: Math.random, ...deps, scope, node, guard, crowd, work, traffic });
+    return wire;
   } catch (error) {
     await scope.close();
     throw error;
   }
 }
 
-interface GuardParts extends Libp2pWireDeps {
-  readonly traffic: Traffic;
-  /** Asked late: libp2p is built with the guard in hand. */
-  connectionsOf(peer: string): readonly Connection[];
-}
-
-function guardOf(options: Libp2pWireOptions, deps: GuardParts): Guard {
-  return createGuard(
-    { perAddress: !options.lan },
-    {
-      ...deps,
-      addressesOf: (peer) => deps.connectionsOf(peer).map((connection) => connection.remoteAddr),
-      disconnect: (peer) => {
-        for (const connection of deps.connectionsOf(peer)) connection.abort(new Error("the peer is shut out"));
-      },
-    },
-  );
-}
-
 interface WireParts extends Required<Libp2pWireDeps> {
   readonly scope: Scope;
   readonly node: WireNode;
   readonly guard: Guard;
+  readonly crowd: Crowd;
+  readonly work: Budget;
   readonly traffic: Traffic;
 }
 
@@ -69,7 +66,7 @@ class Libp2pWire implements Wire {
   readonly peerId: string;
   readonly #options: Libp2pWireOptions;
   readonly #parts: WireParts;
-  readonly #gossip: Gossip;
+  readonly gossip: Gossip;
   #running: Running | undefined;
   #started: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
@@ -78,7 +75,7 @@ class Libp2pWire implements Wire {
     this.peerId = parts.node.peerId.toString();
     this.#options = options;
     this.#parts = parts;
-    this.#gossip = new Gossip(options, {
+    this.gossip = new Gossip(options, {
       ...parts,
       pubsub: parts.node.services.pubsub,
       strike: (peer, what) => parts.guard.strike(peer, what),
@@ -107,12 +104,12 @@ class Libp2pWire implements Wire {
   }
 
   groupOf(peer: string): string {
-    return this.#running?.peers.groupOf(peer) ?? peer;
+    return this.#parts.crowd.groupOf(peer);
   }
 
   async publish(topic: Topic, data: Uint8Array): Promise<void> {
     this.#live();
-    await this.#gossip.publish(topic, data);
+    await this.gossip.publish(topic, data);
   }
 
   async request(
@@ -155,7 +152,7 @@ class Libp2pWire implements Wire {
 
   async #run(handlers: WireHandlers): Promise<void> {
     const options = { ...this.#options, minPeers: this.#options.minPeers ?? DEFAULT_MIN_PEERS };
-    this.#running = await startParts(options, { ...this.#parts, gossip: this.#gossip, handlers });
+    this.#running = await startParts(options, { ...this.#parts, gossip: this.gossip, handlers });
   }
 
   async #close(): Promise<void> {

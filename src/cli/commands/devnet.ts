@@ -98,6 +98,7 @@ function planOf(context: Context, command: Command): Plan {
     settings: (index) => ({
       ...settings,
       listen: ["/ip4/127.0.0.1/tcp/0"],
+      exemptLocal: true,
       apiPort: base === undefined ? 0 : base + index,
     }),
   };

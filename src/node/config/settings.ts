@@ -165,6 +165,12 @@ export const NODE_SETTINGS = [
     help: "connections kept at most",
   }),
   setting({
+    key: "exemptLocal",
+    schema: onOff,
+    flag: "exempt-local",
+    help: "no limits per IP group for loopback and private addresses: for many nodes on one machine or private network",
+  }),
+  setting({
     key: "trustedVerifiers",
     schema: listOf(z.string(ACCOUNT).regex(HEX_32, ACCOUNT), "must be a list of addresses").default([]),
     flag: "trust-verifier",

@@ -25,6 +25,7 @@ export async function openWire(options: NodeOptions, { genesis, rules }: Network
       dataDir: options.ephemeral ? undefined : options.dataDir,
       mdns: options.mdns,
       maxConnections: options.maxPeers,
+      exemptLocal: options.exemptLocal,
       // Everything but the public test network is somebody's own machines.
       lan: genesis.network !== "testnet",
       agent: `pouw-node/${VERSION}`,

@@ -15,6 +15,7 @@ export function makeWire(options: Partial<Libp2pWireOptions> = {}): Promise<Wire
       dataDir: undefined,
       mdns: false,
       maxConnections: 50,
+      exemptLocal: true,
       lan: true,
       agent: "pouw-test/1",
       minPeers: 0,

@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { Budget } from "../../../src/adapters/libp2p/budget.ts";
 import { deadline } from "../../../src/adapters/libp2p/deadline.ts";
-import { RateLimiter } from "../../../src/adapters/libp2p/rate.ts";
-import { Slots } from "../../../src/adapters/libp2p/slots.ts";
 import type { Clock } from "../../../src/ports/index.ts";
 
 function handClock(): { clock: Clock; set(now: number): void; timers: Map<object, { ms: number; run: () => void }> } {
@@ -18,64 +17,61 @@ function handClock(): { clock: Clock; set(now: number): void; timers: Map<object
   return { clock: { now: () => now, wallTime: () => Number.NaN, after }, set, timers };
 }
 
-describe("RateLimiter", () => {
-  it("lets a burst through, then the rate, per key", () => {
-    const { clock, set } = handClock();
-    const rate = new RateLimiter({ perSecond: 10, burst: 5 }, clock);
-    expect([1, 2, 3, 4, 5, 6].map(() => rate.take("a", 1))).toEqual([4, 3, 2, 1, 0, -1]);
-    expect(rate.take("b", 1)).toBe(4);
-    set(300);
-    expect(rate.take("a", 1)).toBe(1);
-    set(1_000_000);
-    expect(rate.take("a", 0)).toBe(5);
-  });
+const RATES = {
+  own: { perSecond: 10, burst: 5 },
+  group: { perSecond: 20, burst: 10 },
+  all: { perSecond: 40, burst: 12 },
+};
 
-  it("tells how long a debt lasts, and caps it", () => {
+/** A budget of peers named `<group>/<name>`. */
+function budgetOn(clock: Clock): Budget {
+  return new Budget(RATES, { clock, groupOf: (peer) => peer.split("/")[0] as string });
+}
+
+describe("a budget", () => {
+  it("lets a connection spend its own, then what its group and all have, then makes it wait", () => {
     const { clock } = handClock();
-    const rate = new RateLimiter({ perSecond: 10, burst: 5 }, clock);
-    expect([rate.delay("a", 5), rate.delay("a", 1), rate.delay("a", 1)]).toEqual([0, 100, 200]);
-    expect(rate.delay("a", 1_000)).toBe(500);
-    expect(rate.isFlood(rate.take("a", 1))).toBe(true);
-    rate.forget("a");
-    expect(rate.take("a", 1)).toBe(4);
-  });
-});
-
-describe("Slots", () => {
-  const forever = { signal: new AbortController().signal };
-
-  it("holds the limit per key and serves in order of arrival", async () => {
-    const slots = new Slots(2);
-    const [one] = [await slots.acquire("k", forever), await slots.acquire("k", forever)];
-    const order: string[] = [];
-    const queue = async (name: string): Promise<() => void> => {
-      const place = await slots.acquire("k", forever);
-      order.push(name);
-      return place;
-    };
-    const [third, fourth] = [queue("third"), queue("fourth")];
-    await slots.acquire("other", forever);
-    expect(order).toEqual([]);
-    one();
-    one();
-    const release = await third;
-    expect(order).toEqual(["third"]);
-    release();
-    await fourth;
-    expect(order).toEqual(["third", "fourth"]);
+    const budget = budgetOn(clock);
+    expect([budget.spend("a/1", 5), budget.spend("a/1", 10)]).toEqual([0, 0]);
+    expect(budget.spend("a/1", 1)).toBe(100);
+    // The control: another group has what is left for all, and its own.
+    expect([budget.spend("b/1", 5), budget.spend("b/1", 2), budget.spend("b/1", 1)]).toEqual([0, 0, 100]);
   });
 
-  it("lets go of the one who gave up waiting, not of its place in the count", async () => {
-    const slots = new Slots(1);
-    const release = await slots.acquire("k", forever);
-    const impatient = new AbortController();
-    const given = slots.acquire("k", impatient);
-    impatient.abort(new Error("tired"));
-    await expect(given).rejects.toThrow("tired");
-    release();
-    const again = await slots.acquire("k", forever);
-    again();
-    await expect(slots.acquire("k", impatient)).rejects.toThrow("tired");
+  it("keeps each connection's own for it, whatever the others spend", () => {
+    const { clock } = handClock();
+    const budget = budgetOn(clock);
+    for (const group of "abcdefgh") for (let i = 0; i < 9; i++) budget.spend(`${group}/${i}`, 100);
+    expect(budget.spend("a/honest", 5)).toBe(0);
+    expect(budget.spend("z/honest", 5)).toBe(0);
+    expect(budget.spend("z/honest", 1)).toBeGreaterThan(0);
+  });
+
+  it("has debts paid by time, and bounds them", () => {
+    const { clock, set } = handClock();
+    const budget = budgetOn(clock);
+    expect(budget.spend("a/1", 1_000)).toBe(250);
+    expect(budget.spend("a/2", 5)).toBe(0);
+    // What nobody is in debt with comes back: 5 of its own in half a second, and of the others' what is there.
+    set(500);
+    expect(budget.spend("a/1", 0)).toBe(0);
+    set(1_000_000);
+    expect([budget.spend("a/1", 15), budget.spend("a/1", 1)]).toEqual([0, 100]);
+  });
+
+  it("gives all together no more than is said", () => {
+    const { clock, set } = handClock();
+    const budget = budgetOn(clock);
+    let spent = 0;
+    for (let ms = 0; ms <= 10_000; ms += 100) {
+      set(ms);
+      for (const peer of ["a/1", "a/2", "b/1", "b/2"])
+        for (let i = 0; i < 10 && budget.spend(peer, 0) === 0; i++, spent++) budget.spend(peer, 1);
+    }
+    const { own, all } = RATES;
+    // One unit of debt each at the end.
+    expect(spent).toBeLessThanOrEqual(4 * (own.burst + 10 * own.perSecond + 1) + all.burst + 10 * all.perSecond);
+    expect(spent).toBeGreaterThan(0.9 * (4 * 10 * own.perSecond + 10 * all.perSecond));
   });
 });
 

@@ -1,17 +1,12 @@
-// Gossip: validators that map the inside's verdicts, the rate of a peer, and publishing.
+// Gossip: validators that map the inside's verdicts, what a frame costs its sender, and publishing.
 import { type GossipSub, type Message, TopicValidatorResult } from "@chainsafe/libp2p-gossipsub";
 import { messageOf, PouwError, type Verdict } from "../../../base/index.ts";
 import { MESSAGES, TOPICS, type Topic } from "../../../codec/index.ts";
 import type { Clock, Log, WireHandlers } from "../../../ports/index.ts";
+import type { Budget } from "../budget.ts";
 import { topicName } from "../options.ts";
-import { RateLimiter } from "../rate.ts";
 import type { Traffic } from "../traffic.ts";
-import { type Admission, type GossipHooks, hookGossip } from "./hooks.ts";
-
-/** Frames and messages of one peer. A busy mesh sends some 20 a second; ten times that is a flood in the making. */
-const PEER_RATE = { perSecond: 200, burst: 1_000 };
-/** A frame without messages costs this many tokens. */
-const CONTROL_COST = 0.2;
+import { type GossipHooks, hookGossip } from "./hooks.ts";
 
 const RESULTS: Readonly<Record<Verdict["kind"], TopicValidatorResult>> = {
   accept: TopicValidatorResult.Accept,
@@ -21,6 +16,7 @@ const RESULTS: Readonly<Record<Verdict["kind"], TopicValidatorResult>> = {
 
 export interface GossipDeps {
   readonly pubsub: GossipSub;
+  readonly work: Pick<Budget, "spend">;
   readonly traffic: Pick<Traffic, "judged" | "published" | "dropped">;
   readonly clock: Clock;
   readonly log: Log;
@@ -31,16 +27,14 @@ export interface GossipDeps {
 export class Gossip {
   readonly #network: string;
   readonly #deps: GossipDeps;
-  readonly #rate: RateLimiter;
   readonly #hooks: GossipHooks;
 
   constructor(options: { readonly network: string }, deps: GossipDeps) {
     this.#network = options.network;
     this.#deps = deps;
-    this.#rate = new RateLimiter(PEER_RATE, deps.clock);
     this.#hooks = hookGossip(deps.pubsub, {
       garbage: (peer, what) => deps.strike(peer, what),
-      admit: (peer, messages) => this.#admit(peer, messages),
+      charge: (peer, units) => void deps.work.spend(peer, units),
     });
   }
 
@@ -77,17 +71,6 @@ export class Gossip {
 
   meshSize(topic: Topic): number {
     return this.#hooks.meshSize(topicName(this.#network, topic));
-  }
-
-  #admit(peer: string, messages: number): Admission {
-    const left = this.#rate.take(peer, Math.max(CONTROL_COST, messages));
-    if (left >= 0) return "all";
-    this.#deps.traffic.dropped("rate", messages);
-    if (!this.#rate.isFlood(left)) return "control";
-    // Dropped a whole bucket beyond its due: no longer a burst. The next strike needs a new debt.
-    this.#rate.forget(peer);
-    this.#deps.strike(peer, "gossip flood");
-    return "nothing";
   }
 
   async #judge(topic: Topic, handlers: WireHandlers, from: string, message: Message): Promise<Verdict["kind"]> {

@@ -3,12 +3,7 @@
 import type { GossipSub } from "@chainsafe/libp2p-gossipsub";
 import type { PeerId } from "@libp2p/interface";
 import { PouwError } from "../../../base/index.ts";
-
-/** The part of a decoded gossip frame that is looked at here. */
-interface Rpc {
-  subscriptions: unknown[];
-  messages: unknown[];
-}
+import { costOf, piecesOf, type Rpc, trim } from "./frame.ts";
 
 interface Internals {
   readonly peers: ReadonlyMap<string, unknown>;
@@ -18,20 +13,19 @@ interface Internals {
     score(peer: string): number;
     rejectInvalidMessage(peer: string, topic: string): void;
   };
+  readonly fastMsgIdCache: { has(id: string): boolean };
+  fastMsgIdFn(message: unknown): string;
   getMeshPeers(topic: string): string[];
   decodeRpc(bytes: Uint8Array): Rpc;
   handleReceivedRpc(from: PeerId, rpc: Rpc): Promise<void>;
   handlePeerReadStreamError(error: unknown, peer: PeerId): void;
 }
 
-/** How much of a frame to look at. */
-export type Admission = "all" | "control" | "nothing";
-
 export interface GossipWatch {
   /** A frame that does not decode, is too long, or carries a bad signature. */
   garbage(peer: string, what: string): void;
-  /** How much of a frame with `messages` messages to look at. */
-  admit(peer: string, messages: number): Admission;
+  /** A frame costs so many units of work. */
+  charge(peer: string, units: number): void;
 }
 
 export interface GossipHooks {
@@ -61,10 +55,15 @@ export function hookGossip(pubsub: GossipSub, watch: GossipWatch): GossipHooks {
   inside.handleReceivedRpc = async (from, rpc) => {
     const peer = from.toString();
     if (rpc === undecodable) return watch.garbage(peer, "undecodable gossip frame");
-    const admitted = watch.admit(peer, rpc.messages.length);
-    if (admitted === "nothing") return;
-    if (admitted === "control") rpc.messages = [];
-    await handleReceivedRpc.call(inside, from, rpc);
+    trim(rpc);
+    watch.charge(
+      peer,
+      costOf(rpc, (message) => inside.fastMsgIdCache.has(inside.fastMsgIdFn(message))),
+    );
+    for (const [i, piece] of piecesOf(rpc).entries()) {
+      if (i > 0) await new Promise(setImmediate);
+      await handleReceivedRpc.call(inside, from, piece);
+    }
   };
   inside.handlePeerReadStreamError = (error, peer) => {
     handlePeerReadStreamError.call(inside, error, peer);
@@ -89,6 +88,8 @@ function internalsOf(pubsub: GossipSub): Internals {
     inside.streamsOutbound instanceof Map,
     typeof inside.score?.score === "function",
     typeof inside.score?.rejectInvalidMessage === "function",
+    typeof inside.fastMsgIdCache?.has === "function",
+    typeof inside.fastMsgIdFn === "function",
     typeof inside.getMeshPeers === "function",
     typeof inside.decodeRpc === "function",
     typeof inside.handleReceivedRpc === "function",

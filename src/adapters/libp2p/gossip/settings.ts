@@ -3,15 +3,17 @@ import { createHash } from "node:crypto";
 import { gossipsub, type Message } from "@chainsafe/libp2p-gossipsub";
 import { MAX_GOSSIP_BYTES, TOPICS } from "../../../codec/index.ts";
 import { topicName } from "../options.ts";
+import { FRAME_LIMITS } from "./frame.ts";
 
 /** Score of one topic: only provably invalid messages weigh. The library's delivery rates punish the honest on quiet topics, so they are off. */
 const TOPIC_SCORE = {
   topicWeight: 1,
-  timeInMeshWeight: 0.01,
+  timeInMeshWeight: 0,
   timeInMeshQuantum: 1000,
   timeInMeshCap: 300,
+  // Halves in some six minutes: a score above 0 says that a peer brought something valid lately.
   firstMessageDeliveriesWeight: 1,
-  firstMessageDeliveriesDecay: 0.9,
+  firstMessageDeliveriesDecay: 0.998,
   firstMessageDeliveriesCap: 20,
   meshMessageDeliveriesWeight: 0,
   meshFailurePenaltyWeight: 0,
@@ -31,7 +33,7 @@ const LEAN_MESH = { D: 4, Dlo: 3, Dhi: 6, Dscore: 2, Dout: 1 };
 
 export interface GossipServiceOptions {
   readonly network: string;
-  /** Many nodes on one host or one local network: a leaner mesh, no penalty for a shared IP address. */
+  /** Many nodes on one host or one local network: a leaner mesh. */
   readonly lan: boolean;
 }
 
@@ -48,6 +50,7 @@ export function gossipService(options: GossipServiceOptions, deps: { isBanned(pe
     ...(options.lan ? LEAN_MESH : MESH),
     heartbeatInterval: 700,
     maxInboundDataLength: MAX_GOSSIP_BYTES + 65_536,
+    decodeRpcLimits: FRAME_LIMITS,
     maxOutboundBufferSize: 16 << 20,
     idontwantMinDataSize: 16_384,
     batchPublish: true,
@@ -60,7 +63,8 @@ export function gossipService(options: GossipServiceOptions, deps: { isBanned(pe
       message.signature === undefined ? "" : Buffer.from(message.signature).toString("latin1"),
     scoreParams: {
       topics: Object.fromEntries(topics.map((topic) => [topic, TOPIC_SCORE])) as never,
-      IPColocationFactorWeight: options.lan ? 0 : -5,
+      // How many may come from one place is limited where they come in.
+      IPColocationFactorWeight: 0,
       appSpecificWeight: 1,
       appSpecificScore: (peer: string) => (deps.isBanned(peer) ? -1000 : 0),
       retainScore: 600_000,

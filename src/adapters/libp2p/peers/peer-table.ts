@@ -1,24 +1,17 @@
 // The table of ready peers: connected, identified, of this network. Tells its listeners of them, and when they are gone.
 import type { Connection, IdentifyResult, Libp2p, PeerId } from "@libp2p/interface";
 import { peerIdFromString } from "@libp2p/peer-id";
-import { Emitter, Lru, messageOf, PouwError } from "../../../base/index.ts";
+import { Emitter, messageOf, PouwError } from "../../../base/index.ts";
 import type { Clock, Log, PeerInfo } from "../../../ports/index.ts";
 import { deadline } from "../deadline.ts";
-import { ipGroup } from "../ip-group.ts";
 import { protocolName } from "../options.ts";
+import { roundTripMs } from "../pace.ts";
+import { type Crowd, HANDSHAKE_MS } from "./crowd.ts";
 import type { Guard } from "./guard.ts";
-
-/** A connection must be identified within this, ms. */
-export const IDENTIFY_MS = 15_000;
-/** The longest a peer may take to answer the first ping, ms. */
-const FIRST_PING_MS = 10_000;
-/** Groups of peers that have gone are remembered for this many: what they left to be judged still counts for their group. */
-const REMEMBERED = 4_096;
 
 interface Entry {
   readonly since: number;
   agent: string | undefined;
-  latencyMs: number | undefined;
 }
 
 /** What happens to a peer, by its id. */
@@ -36,29 +29,23 @@ export interface PeerTableDeps {
   readonly guard: Pick<Guard, "foreign" | "isBanned">;
   readonly clock: Clock;
   readonly log: Log;
+  readonly crowd: Pick<Crowd, "groupOf" | "ready">;
   score(peer: string): number;
-  /** Measures the way to a peer and back, ms. */
-  ping(peer: PeerId, options: { readonly signal: AbortSignal }): Promise<number>;
 }
 
 export class PeerTable {
   readonly #deps: PeerTableDeps;
-  readonly #exempt: boolean;
-  readonly #groups = new Lru<string, string>(REMEMBERED);
   /** The protocol that every peer of this network speaks. */
   readonly #shibboleth: string;
   readonly #ready = new Map<string, Entry>();
   readonly #changes: Emitter<PeerEvents>;
-  readonly #stopping = new AbortController();
 
-  constructor(options: { readonly network: string; readonly lan: boolean }, deps: PeerTableDeps) {
+  constructor(options: { readonly network: string }, deps: PeerTableDeps) {
     this.#deps = deps;
-    this.#exempt = options.lan;
     this.#shibboleth = protocolName(options.network, "status");
     this.#changes = new Emitter((error) => {
       deps.log.error({ error: messageOf(error) }, "a handler of the wire threw");
     });
-    deps.node.addEventListener("connection:open", this.#onOpen);
     deps.node.addEventListener("peer:identify", this.#onIdentify);
     deps.node.addEventListener("peer:disconnect", this.#onDisconnect);
   }
@@ -81,13 +68,6 @@ export class PeerTable {
     return this.#ready.has(peer);
   }
 
-  /** The IP group of a peer that is or was connected; of others the id. */
-  groupOf(peer: string): string {
-    const isIt = ({ remotePeer }: Connection): boolean => remotePeer.toString() === peer;
-    if (!this.#groups.has(peer)) this.#deps.node.getConnections().filter(isIt).forEach(this.#noteGroup);
-    return this.#groups.get(peer) ?? peer;
-  }
-
   /** An open connection to a ready peer. */
   connectionTo(peer: string): Connection | undefined {
     return this.#ready.has(peer) ? this.#connectionsOf(peer)[0] : undefined;
@@ -99,7 +79,7 @@ export class PeerTable {
     const fail = (how: string): PouwError => new PouwError("WIRE_FAILED", `${peer} ${how}`);
     if (signal.aborted) throw fail("was given up");
     if (this.#connectionsOf(peer).length === 0) throw fail("closed the connection");
-    const limit = deadline(this.#deps.clock, IDENTIFY_MS, signal);
+    const limit = deadline(this.#deps.clock, HANDSHAKE_MS, signal);
     const over = new AbortController();
     limit.signal.addEventListener("abort", () => over.abort(fail("did not identify itself in time")));
     const isIt = (one: string): boolean => one === peer;
@@ -123,20 +103,13 @@ export class PeerTable {
   }
 
   stop(): void {
-    this.#stopping.abort(new Error("the wire is stopping"));
     for (const peer of this.ids()) this.#gone(peer);
-    this.#deps.node.removeEventListener("connection:open", this.#onOpen);
     this.#deps.node.removeEventListener("peer:identify", this.#onIdentify);
     this.#deps.node.removeEventListener("peer:disconnect", this.#onDisconnect);
   }
 
-  readonly #noteGroup = ({ remotePeer, remoteAddr }: Connection): void =>
-    void this.#groups.set(remotePeer.toString(), ipGroup(remoteAddr, { exempt: this.#exempt }));
-
-  readonly #onOpen = ({ detail }: CustomEvent<Connection>): void => this.#noteGroup(detail);
-
   readonly #onIdentify = ({ detail }: CustomEvent<IdentifyResult>): void => {
-    const { clock, guard, log } = this.#deps;
+    const { clock, crowd, guard, log } = this.#deps;
     const peer = detail.peerId.toString();
     if (guard.isBanned(peer) || this.#connectionsOf(peer).length === 0) return;
     if (!detail.protocols.includes(this.#shibboleth)) {
@@ -144,13 +117,14 @@ export class PeerTable {
       guard.foreign(peer);
       return;
     }
+    crowd.ready(detail.connection);
+    if (this.#connectionsOf(peer).length === 0) return;
     const known = this.#ready.get(peer);
     if (known !== undefined) {
       known.agent = detail.agentVersion ?? known.agent;
       return;
     }
-    this.#ready.set(peer, { since: clock.now(), agent: detail.agentVersion, latencyMs: undefined });
-    void this.#measure(detail.peerId);
+    this.#ready.set(peer, { since: clock.now(), agent: detail.agentVersion });
     this.#changes.emit("ready", peer);
   };
 
@@ -167,32 +141,17 @@ export class PeerTable {
     return all.filter((connection) => connection.status === "open");
   }
 
-  /** The first latency; later ones come from libp2p's own connection monitor. */
-  async #measure(peer: PeerId): Promise<void> {
-    const { clock, log } = this.#deps;
-    const limit = deadline(clock, FIRST_PING_MS, this.#stopping.signal);
-    try {
-      const ms = await this.#deps.ping(peer, { signal: limit.signal });
-      const entry = this.#ready.get(peer.toString());
-      if (entry !== undefined) entry.latencyMs = ms;
-    } catch (error) {
-      log.debug({ peer: peer.toString(), error: messageOf(error) }, "a peer did not answer a ping");
-    } finally {
-      limit.end();
-    }
-  }
-
   #infoOf(peer: string, entry: Entry): PeerInfo {
     const connection = this.#connectionsOf(peer)[0];
     return {
       id: peer,
-      group: this.groupOf(peer),
+      group: this.#deps.crowd.groupOf(peer),
       address: connection?.remoteAddr.toString() ?? "",
       direction: connection?.direction ?? "inbound",
       agent: entry.agent,
       score: this.#deps.score(peer),
       connectedMs: Math.round(this.#deps.clock.now() - entry.since),
-      latencyMs: connection?.rtt ?? entry.latencyMs,
+      latencyMs: connection === undefined ? undefined : roundTripMs(connection),
     };
   }
 }

@@ -1,19 +1,19 @@
 // Asking: at most eight questions to a peer at once, each on a stream of its own that is kept for the next question.
 import type { Connection } from "@libp2p/interface";
-import { PouwError } from "../../../base/index.ts";
+import { PouwError, Shares } from "../../../base/index.ts";
 import { MAX_REPLY_BYTES } from "../../../codec/index.ts";
 import { type Clock, MAX_REQUEST_BYTES } from "../../../ports/index.ts";
 import { deadline } from "../deadline.ts";
 import { protocolName, type WireProtocol } from "../options.ts";
-import { Slots } from "../slots.ts";
 import type { Traffic } from "../traffic.ts";
 import { createFrames, type Frames } from "./frames.ts";
 import { KeptStreams } from "./kept-streams.ts";
-import { PER_PEER, REQUEST_MS } from "./limits.ts";
+import { PER_PEER, PLACES, REQUEST_MS } from "./limits.ts";
 
 export interface RequestDeps {
   readonly clock: Clock;
   readonly traffic: Pick<Traffic, "request">;
+  groupOf(peer: string): string;
   /** An open connection to a ready peer. */
   connectionTo(peer: string): Connection | undefined;
   /** A reply over the limit: the peer's wrong. */
@@ -29,12 +29,13 @@ interface Question {
 export class RequestClient {
   readonly #network: string;
   readonly #deps: RequestDeps;
-  readonly #slots = new Slots(PER_PEER);
+  readonly #places: Shares;
   readonly #kept: KeptStreams;
 
   constructor(options: { readonly network: string }, deps: RequestDeps) {
     this.#network = options.network;
     this.#deps = deps;
+    this.#places = new Shares(PLACES, deps.groupOf);
     this.#kept = new KeptStreams(deps.clock);
   }
 
@@ -56,7 +57,7 @@ export class RequestClient {
     const seconds = (): number => (clock.now() - begun) / 1000;
     let release: (() => void) | undefined;
     try {
-      release = await this.#slots.acquire(peer, limit);
+      release = await this.#places.turn(peer, limit);
       const reply = await this.#exchange({ peer, protocol, data }, limit);
       traffic.request("out", protocol, "ok", seconds());
       return reply;

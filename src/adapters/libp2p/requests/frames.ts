@@ -6,6 +6,9 @@ import { concatBytes, PouwError, u32be } from "../../../base/index.ts";
 /** Longer payloads are handed over uncopied, as a second write after the length. */
 const JOINED_BYTES = 64 * 1024;
 
+/** Bytes of a frame's length and of what may come with its end. */
+const SLACK = 1024;
+
 export interface Frames {
   readonly stream: Stream;
   /** The next frame; undefined when the other side ended cleanly before one. Throws BAD_ENCODING above the limit. */
@@ -17,7 +20,7 @@ export interface Frames {
 /** `maxFrame`: longest payload to accept, bytes. */
 export function createFrames({ maxFrame }: { readonly maxFrame: number }, stream: Stream): Frames {
   // The peer may have one frame under way; whoever sends more without waiting loses the stream.
-  const bytes = byteStream(stream, { maxBufferSize: 2 * (maxFrame + 4) });
+  const bytes = byteStream(stream, { maxBufferSize: maxFrame + SLACK });
   return {
     stream,
     read: async ({ signal }) => {

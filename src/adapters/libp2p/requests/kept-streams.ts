@@ -5,6 +5,8 @@ import type { Frames } from "./frames.ts";
 
 /** Unused streams are closed after this, before the other side loses patience, ms. */
 const IDLE_MS = 20_000;
+/** Kept for one peer and protocol: both sides bound how many are open. */
+const KEPT = 2;
 
 interface Kept {
   readonly frames: Frames;
@@ -29,8 +31,9 @@ export class KeptStreams {
   }
 
   keep(peer: string, protocol: WireProtocol, frames: Frames): void {
-    if (!isUsable(frames)) return;
     const pool = this.#pools.get(key(peer, protocol)) ?? [];
+    if (!isUsable(frames)) return;
+    if (pool.length >= KEPT) return void frames.stream.close().catch(() => undefined);
     this.#pools.set(key(peer, protocol), pool);
     pool.push({ frames, since: this.#clock.now() });
   }

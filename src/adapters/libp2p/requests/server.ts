@@ -1,21 +1,17 @@
-// Answering: bounded questions, bounded answers, a bounded number at once, paced per peer, with a deadline on every write.
+// Answering: bounded questions, bounded answers, a fair share of places at once, each booked, with a deadline on every write.
 import { setMaxListeners } from "node:events";
 import type { Connection, Stream } from "@libp2p/interface";
-import { messageOf, PouwError } from "../../../base/index.ts";
+import { messageOf, PouwError, Shares } from "../../../base/index.ts";
 import { MAX_REPLY_BYTES } from "../../../codec/index.ts";
 import { type Clock, type Log, MAX_REQUEST_BYTES } from "../../../ports/index.ts";
+import type { Budget } from "../budget.ts";
 import { deadline, pause } from "../deadline.ts";
 import type { WireProtocol } from "../options.ts";
-import { RateLimiter } from "../rate.ts";
-import { Slots } from "../slots.ts";
 import type { Traffic } from "../traffic.ts";
+import { COST } from "../work.ts";
 import { createFrames, type Frames } from "./frames.ts";
-import { PER_PEER, REQUEST_MS } from "./limits.ts";
+import { PLACES, REQUEST_MS } from "./limits.ts";
 
-/** Questions of one peer; a faster peer is slowed down, not punished. */
-const PEER_RATE = { perSecond: 200, burst: 1_000 };
-/** Answers being made or sent at once, over all peers: at most this many replies are in memory. */
-const ALL_PEERS = 64;
 /** A stream without questions is closed after this, ms. */
 const IDLE_MS = 60_000;
 
@@ -25,6 +21,8 @@ export interface ServerDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly traffic: Pick<Traffic, "request">;
+  readonly work: Pick<Budget, "spend">;
+  groupOf(peer: string): string;
   readonly answer: Answer;
   /** An oversize question: the peer's wrong. */
   strike(peer: string, what: string): void;
@@ -39,14 +37,12 @@ interface Line {
 
 export class RequestServer {
   readonly #deps: ServerDeps;
-  readonly #rate: RateLimiter;
-  readonly #perPeer = new Slots(PER_PEER);
-  readonly #overall = new Slots(ALL_PEERS);
+  readonly #places: Shares;
   readonly #stopping = new AbortController();
 
   constructor(deps: ServerDeps) {
     this.#deps = deps;
-    this.#rate = new RateLimiter(PEER_RATE, deps.clock);
+    this.#places = new Shares(PLACES, deps.groupOf);
     setMaxListeners(0, this.#stopping.signal);
   }
 
@@ -58,7 +54,7 @@ export class RequestServer {
       for (;;) {
         const question = await this.#nextQuestion(line);
         if (question === undefined) break;
-        await this.#pace(peer);
+        await this.#pay(peer, COST.question);
         await this.#answerOne(line, question);
       }
       await stream.close();
@@ -82,28 +78,26 @@ export class RequestServer {
     }
   }
 
-  /** Waits until the peer has paid for its earlier questions. */
-  async #pace(peer: string): Promise<void> {
-    const ms = this.#rate.delay(peer, 1);
-    if (ms > 0) await pause(this.#deps.clock, ms, this.#stopping);
+  /** Books the peer's work, and waits until it is out of debt: a fast peer is slowed down, not punished. */
+  async #pay(peer: string, units: number): Promise<void> {
+    const { clock, work } = this.#deps;
+    for (let ms = work.spend(peer, units); ms > 0; ms = work.spend(peer, 0)) await pause(clock, ms, this.#stopping);
   }
 
   async #answerOne({ peer, protocol, frames }: Line, question: Uint8Array): Promise<void> {
     const { clock, traffic } = this.#deps;
     const begun = clock.now();
     let outcome: "ok" | "failed" = "failed";
-    const releasePeer = await this.#perPeer.acquire(peer, this.#stopping);
-    let release: (() => void) | undefined;
+    const release = await this.#places.turn(peer, this.#stopping);
     try {
-      release = await this.#overall.acquire("all", this.#stopping);
       const reply = await this.#deps.answer(protocol, question, peer);
       if (reply.length > MAX_REPLY_BYTES)
         throw new PouwError("INTERNAL", `a ${protocol} reply of ${reply.length} bytes is over the limit`);
+      this.#deps.work.spend(peer, reply.length / COST.answerBytesPerUnit);
       await this.#within(REQUEST_MS, (limit) => frames.write(reply, limit));
       outcome = "ok";
     } finally {
-      release?.();
-      releasePeer();
+      release();
       traffic.request("in", protocol, outcome, (clock.now() - begun) / 1000);
     }
   }
