@@ -32,7 +32,7 @@ export interface NodeParts {
   readonly privateKey: PrivateKey;
   readonly book: LevelDatastore | undefined;
   readonly guard: Pick<Guard, "gater" | "isBanned">;
-  readonly crowd: Pick<Crowd, "admit">;
+  readonly crowd: Pick<Crowd, "admit" | "begin">;
   readonly traffic: Traffic;
   readonly log: Log;
 }
@@ -67,7 +67,7 @@ export async function buildNode(options: Libp2pWireOptions, parts: NodeParts): P
     },
     connectionMonitor: { pingInterval: 15_000, pingTimeout: PING_TIMEOUT },
     connectionGater: { ...guard.gater, denyInboundConnection: (socket) => !crowd.admit(socket) },
-    metrics: socketCounter(traffic),
+    metrics: socketCounter(traffic, (socket) => crowd.begin(socket)),
     peerDiscovery: options.mdns ? [guardedMdns(options.network, parts.log)] : [],
     services: {
       identify: boundedIdentify(),

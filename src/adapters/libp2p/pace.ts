@@ -37,14 +37,17 @@ export interface PaceDeps {
   readonly clock: Clock;
   /** Books units of work; returns the ms to wait, 0 when there is no debt. */
   spend(units: number): number;
+  /** The connection is in debt. */
+  paused(): void;
 }
 
 /** Puts the pace on an open connection. Throws INTERNAL when libp2p is not built as expected. */
-export function pace(connection: Connection, { clock, spend }: PaceDeps): void {
+export function pace(connection: Connection, { clock, spend, paused }: PaceDeps): void {
   const { muxer, socket } = insideOf(connection);
   let cancel: (() => void) | undefined;
   const rest = (ms: number): void => {
     if (cancel === undefined) socket.pause();
+    if (ms > 0) paused();
     cancel = clock.after(ms, again);
   };
 

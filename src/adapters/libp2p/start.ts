@@ -58,12 +58,12 @@ export async function startParts(options: StartOptions, deps: StartDeps): Promis
 }
 
 /** Every connection is counted and paced from its first moment. */
-function greetConnections({ node, crowd, work, clock, log, scope }: StartDeps): void {
+function greetConnections({ node, crowd, work, traffic, clock, log, scope }: StartDeps): void {
   node.addEventListener("connection:open", ({ detail: connection }) => {
     const peer = connection.remotePeer.toString();
     crowd.opened(connection);
     try {
-      pace(connection, { clock, spend: (units) => work.spend(peer, units) });
+      pace(connection, { clock, spend: (units) => work.spend(peer, units), paused: () => traffic.paused() });
     } catch (error) {
       log.error({ peer, error: messageOf(error) }, "a connection cannot be paced and is closed");
       connection.abort(error instanceof Error ? error : new Error(String(error)));

@@ -14,7 +14,8 @@ export interface Traffic {
   published(topic: Topic): void;
   /** A request answered by us (`in`) or by a peer (`out`). */
   request(way: "in" | "out", protocol: WireProtocol, outcome: "ok" | "failed" | "timeout", seconds: number): void;
-  dropped(why: "rate", count: number): void;
+  /** A connection in debt is not read for a while. */
+  paused(): void;
   reject(reason: string): void;
   ban(): void;
   dialled(outcome: "ok" | "failed"): void;
@@ -34,7 +35,7 @@ function instruments(metrics: Metrics) {
       "protocol",
       "outcome",
     ]),
-    dropped: metrics.counter("pouw_network_dropped_messages", "Gossip messages dropped unread.", ["why"]),
+    pauses: metrics.counter("pouw_network_pauses_count", "Times that a connection in debt was not read."),
     strikes: metrics.counter("pouw_network_strikes_count", "Provable wrongs of peers."),
     bans: metrics.counter("pouw_network_bans_count", "Peers shut out."),
     dials: metrics.counter("pouw_network_dials_count", "Dials by the wire itself.", ["outcome"]),
@@ -67,7 +68,7 @@ export function createTraffic(metrics: Metrics): Traffic {
       sum.messagesOut += way === "out" || outcome === "ok" ? 1 : 0;
       to.requests.observe(seconds, { way, protocol, outcome });
     },
-    dropped: (why, count) => to.dropped.add(count, { why }),
+    paused: () => to.pauses.add(),
     reject: () => {
       sum.rejected++;
       to.strikes.add();
@@ -88,13 +89,19 @@ interface Sluice {
   sendData?: (data: { readonly byteLength: number }) => { readonly sentBytes: number };
 }
 
+/** Called with the first bytes that come over a socket. */
+type OnFirst = (socket: MultiaddrConnection) => void;
+
 /** Counts the bytes of one socket. Wraps the two methods all bytes pass; an event listener would swallow bytes of the handshake. */
-function countSocket(connection: MultiaddrConnection, traffic: Traffic): void {
+function countSocket(connection: MultiaddrConnection, traffic: Traffic, onFirst: OnFirst): void {
   const sluice = connection as MultiaddrConnection & Sluice;
   const { onData, sendData } = sluice;
   if (onData === undefined || sendData === undefined) return;
+  let first = true;
   sluice.onData = (data) => {
     traffic.bytes("in", data.byteLength);
+    if (first) onFirst(connection);
+    first = false;
     onData.call(sluice, data);
   };
   sluice.sendData = (data) => {
@@ -105,7 +112,7 @@ function countSocket(connection: MultiaddrConnection, traffic: Traffic): void {
 }
 
 /** libp2p's metrics hook, used only to see its sockets; every instrument it asks for does nothing. */
-export function socketCounter(traffic: Traffic): () => PeerLibraryMetrics {
+export function socketCounter(traffic: Traffic, onFirst: OnFirst): () => PeerLibraryMetrics {
   const nothing = {
     update: () => undefined,
     increment: () => undefined,
@@ -116,7 +123,7 @@ export function socketCounter(traffic: Traffic): () => PeerLibraryMetrics {
   };
   const instrument = () => nothing;
   const hook = {
-    trackMultiaddrConnection: (connection: MultiaddrConnection) => countSocket(connection, traffic),
+    trackMultiaddrConnection: (connection: MultiaddrConnection) => countSocket(connection, traffic, onFirst),
     trackProtocolStream: () => undefined,
     registerMetric: instrument,
     registerMetricGroup: instrument,

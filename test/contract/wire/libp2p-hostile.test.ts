@@ -1,12 +1,7 @@
 // Attacks on the libp2p wire, each with an honest control: garbage frames, forged signatures, floods, stalls, dead links.
 import { RPC } from "@chainsafe/libp2p-gossipsub/message";
-import { noise } from "@chainsafe/libp2p-noise";
-import { yamux } from "@chainsafe/libp2p-yamux";
-import { identify } from "@libp2p/identify";
-import type { Libp2p, Stream } from "@libp2p/interface";
-import { tcp } from "@libp2p/tcp";
+import type { Libp2p } from "@libp2p/interface";
 import { multiaddr } from "@multiformats/multiaddr";
-import { createLibp2p } from "libp2p";
 import { afterEach, describe, expect, it } from "vitest";
 import { createLibp2pWire, topicName } from "../../../src/adapters/libp2p/index.ts";
 import { ACCEPT, concatBytes, reject, u32be } from "../../../src/base/index.ts";
@@ -25,12 +20,18 @@ import {
   untilGossips,
   within,
 } from "./lab.ts";
-import { makeWire, NETWORK } from "./libp2p-lab.ts";
+import { framed, makeWire, NETWORK, type Stranger, strangerTo } from "./libp2p-lab.ts";
 
 const open: { stop(): Promise<void> | void }[] = [];
 afterEach(async () => {
   await Promise.all(open.splice(0).map((one) => one.stop()));
 });
+
+async function stranger(victim: Wire): Promise<Stranger> {
+  const one = await strangerTo(victim);
+  open.push(one.raw);
+  return one;
+}
 
 const judge = (said: string) => (said.startsWith("bad") ? reject("bad-encoding", said) : ACCEPT);
 
@@ -40,34 +41,6 @@ async function node(behaviour: Behaviour = { judge }, exemptLocal = true): Promi
   const log = recorder(behaviour);
   await wire.start(log.handlers);
   return { wire, log };
-}
-
-/** A peer that passes for one of ours and then speaks whatever the test wants. */
-async function stranger(victim: Wire): Promise<{ raw: Libp2p; gossip: () => Promise<Stream>; to: string }> {
-  const raw = await createLibp2p({
-    addresses: { listen: [] },
-    transports: [tcp()],
-    connectionEncrypters: [noise()],
-    streamMuxers: [yamux()],
-    services: { identify: identify() },
-  });
-  open.push(raw);
-  await raw.handle(`/pouw/${NETWORK}/status/1`, (stream) => void stream.close());
-  // The gossip protocol too, or the victim's watchdog would end the connection for another reason.
-  await raw.handle("/meshsub/1.2.0", () => undefined);
-  const to = victim.addresses()[0] as string;
-  const connection = await raw.dial(multiaddr(to));
-  await until("the stranger is taken for a peer", () => victim.peers().some((one) => one.id === raw.peerId.toString()));
-  return { raw, to, gossip: () => connection.newStream("/meshsub/1.2.0") };
-}
-
-/** A gossip frame: a varint of its length, then the bytes. */
-function framed(payload: Uint8Array, claimed = payload.length): Uint8Array {
-  const length: number[] = [];
-  for (let rest = claimed; ; rest = Math.floor(rest / 128)) {
-    if (rest < 128) return concatBytes(new Uint8Array([...length, rest]), payload);
-    length.push((rest % 128) | 128);
-  }
 }
 
 const gone = (victim: Wire, raw: Libp2p) => (): boolean =>

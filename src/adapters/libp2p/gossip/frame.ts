@@ -4,8 +4,8 @@ import { COST } from "../work.ts";
 interface Ids {
   messageIDs?: unknown[];
 }
-interface Control {
-  ihave?: Ids[];
+export interface Control {
+  ihave?: Ids[] | undefined;
   iwant?: Ids[];
   idontwant?: Ids[];
   graft?: unknown[];
@@ -17,19 +17,18 @@ export interface Rpc {
   control?: Control | undefined;
 }
 
-/** Entries that a frame may hold; one with more is garbage. An honest node speaks of each topic once. */
+/** Ids of IHAVE that are sent and looked at in a frame, so that the answer to our IWANT fits into one; and ids of IWANT that are served. */
+const IDS = 64;
+/** Entries that a frame may hold; one with more is garbage. An honest node speaks of each topic once, and of `IDS` messages. */
 export const FRAME_LIMITS = {
   maxSubscriptions: 64,
-  maxMessages: 256,
+  maxMessages: 128,
   maxControlMessages: 64,
-  // What the library itself sends at most; how many of them are looked at is another matter.
-  maxIhaveMessageIDs: 5_000,
-  maxIwantMessageIDs: 5_000,
-  maxIdontwantMessageIDs: 512,
+  maxIhaveMessageIDs: 2 * IDS,
+  maxIwantMessageIDs: 2 * IDS,
+  maxIdontwantMessageIDs: 2 * IDS,
   maxPeerInfos: 16,
 };
-/** Ids of IHAVE that are looked at, so that an honest answer to our IWANT fits into a frame; and ids of IWANT that are served. */
-const IDS = 64;
 /** Messages whose signatures are checked before others get a turn: some 8 ms. */
 const PIECE = 32;
 

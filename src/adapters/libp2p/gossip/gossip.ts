@@ -17,7 +17,7 @@ const RESULTS: Readonly<Record<Verdict["kind"], TopicValidatorResult>> = {
 export interface GossipDeps {
   readonly pubsub: GossipSub;
   readonly work: Pick<Budget, "spend">;
-  readonly traffic: Pick<Traffic, "judged" | "published" | "dropped">;
+  readonly traffic: Pick<Traffic, "judged" | "published">;
   readonly clock: Clock;
   readonly log: Log;
   /** A provable wrong of a peer. */

@@ -3,7 +3,7 @@
 import type { GossipSub } from "@chainsafe/libp2p-gossipsub";
 import type { PeerId } from "@libp2p/interface";
 import { PouwError } from "../../../base/index.ts";
-import { costOf, piecesOf, type Rpc, trim } from "./frame.ts";
+import { type Control, costOf, piecesOf, type Rpc, trim } from "./frame.ts";
 
 interface Internals {
   readonly peers: ReadonlyMap<string, unknown>;
@@ -18,6 +18,8 @@ interface Internals {
   getMeshPeers(topic: string): string[];
   decodeRpc(bytes: Uint8Array): Rpc;
   handleReceivedRpc(from: PeerId, rpc: Rpc): Promise<void>;
+  sendRpc(to: string, rpc: Rpc): boolean;
+  piggybackGossip(to: string, rpc: Rpc, ihave: Control["ihave"]): void;
   handlePeerReadStreamError(error: unknown, peer: PeerId): void;
 }
 
@@ -41,7 +43,7 @@ const FRAME_ERRORS = new Set(["InvalidDataLengthError", "InvalidDataLengthLength
 export function hookGossip(pubsub: GossipSub, watch: GossipWatch): GossipHooks {
   const inside = internalsOf(pubsub);
   const undecodable: Rpc = { subscriptions: [], messages: [] };
-  const { decodeRpc, handleReceivedRpc, handlePeerReadStreamError } = inside;
+  const { decodeRpc, handleReceivedRpc, handlePeerReadStreamError, sendRpc, piggybackGossip } = inside;
   const { rejectInvalidMessage } = inside.score;
 
   inside.decodeRpc = (bytes) => {
@@ -64,6 +66,14 @@ export function hookGossip(pubsub: GossipSub, watch: GossipWatch): GossipHooks {
       if (i > 0) await new Promise(setImmediate);
       await handleReceivedRpc.call(inside, from, piece);
     }
+  };
+  inside.sendRpc = (to, rpc) => {
+    trim(rpc);
+    return sendRpc.call(inside, to, rpc);
+  };
+  inside.piggybackGossip = (to, rpc, ihave) => {
+    trim({ control: { ihave } });
+    piggybackGossip.call(inside, to, rpc, ihave);
   };
   inside.handlePeerReadStreamError = (error, peer) => {
     handlePeerReadStreamError.call(inside, error, peer);
@@ -93,6 +103,8 @@ function internalsOf(pubsub: GossipSub): Internals {
     typeof inside.getMeshPeers === "function",
     typeof inside.decodeRpc === "function",
     typeof inside.handleReceivedRpc === "function",
+    typeof inside.sendRpc === "function",
+    typeof inside.piggybackGossip === "function",
     typeof inside.handlePeerReadStreamError === "function",
   ].indexOf(false);
   if (missing >= 0) throw new PouwError("INTERNAL", `this gossipsub is built differently (check ${missing})`);

@@ -9,9 +9,9 @@ import { type CrowdLimits, victimOf } from "./eviction.ts";
 
 /** From TCP to a peer that is ready for requests, ms. */
 export const HANDSHAKE_MS = 3_000;
-/** Handshakes under way: of one IP group, and in all. A newcomer beyond that takes the place of the one that has taken longest. */
+/** Handshakes under way: of one IP group, and in all. A newcomer beyond that takes the place of one that has taken long. */
 const PENDING = { perGroup: 16, inAll: 64 };
-/** Handshakes begun; a cryptographic one costs some 2 ms. */
+/** Handshakes begun; one costs some 2 ms of the main thread. */
 const HANDSHAKES = {
   own: { perSecond: 5, burst: 40 },
   group: { perSecond: 5, burst: 40 },
@@ -32,6 +32,8 @@ interface Visitor {
   abort(error: Error): void;
   /** Ends the wait for it to be ready. */
   stopClock(): void;
+  /** It has sent something. */
+  begun: boolean;
   /** Known once it is encrypted. */
   peer?: string;
   ready: boolean;
@@ -78,11 +80,18 @@ export class Crowd {
     const group = this.#groupAt(socket.remoteAddr);
     const ready = this.#inbound().filter((one) => one.group === group && one.ready);
     if (ready.length >= this.#limits.perGroup || this.#deps.isGroupBanned(group)) return false;
-    if (this.#handshakes.spend(group, 1) > 0) return false;
     this.#makeRoom(group);
     this.#add(socket.remoteAddr, { group, inbound: true, abort: (error) => socket.abort(error) });
     socket.addEventListener("close", () => this.#remove(socket.remoteAddr));
     return true;
+  }
+
+  /** The first bytes have come over an inbound socket: a handshake begins, if its group has not begun too many. */
+  begin(socket: MultiaddrConnection): void {
+    const visitor = this.#visitors.get(nameOf(socket.remoteAddr));
+    if (visitor?.inbound !== true) return;
+    visitor.begun = true;
+    if (this.#handshakes.spend(visitor.group, 1) > 0) socket.abort(new Error("too many handshakes of this IP group"));
   }
 
   /** A connection is encrypted, so its peer is known. */
@@ -130,7 +139,7 @@ export class Crowd {
     const stopClock = this.#deps.clock.after(HANDSHAKE_MS, () =>
       visitor.abort(new Error("the handshake took too long")),
     );
-    const visitor: Visitor = { ...what, stopClock, ready: false };
+    const visitor: Visitor = { ...what, stopClock, begun: false, ready: false };
     this.#visitors.set(nameOf(address), visitor);
     return visitor;
   }
@@ -140,14 +149,16 @@ export class Crowd {
     this.#visitors.delete(nameOf(address));
   }
 
-  /** Where too many handshakes are under way, the oldest goes: of the same group, or of the group that has most. */
+  /** Where too many handshakes are under way, the oldest goes, silent ones first: of the same group, or of the group that has most. */
   #makeRoom(group: string): void {
     const pending = this.#inbound().filter((one) => !one.ready);
     const ofGroup = (name: string): Visitor[] => pending.filter((one) => one.group === name);
     const full = ofGroup(group).length >= PENDING.perGroup ? group : undefined;
     if (full === undefined && pending.length < PENDING.inAll) return;
     const largest = pending.map((one) => one.group).reduce((a, b) => (ofGroup(b).length > ofGroup(a).length ? b : a));
-    ofGroup(full ?? largest)[0]?.abort(new Error("others wait for this handshake's place"));
+    const mayGo = ofGroup(full ?? largest);
+    const out = mayGo.find((one) => !one.begun) ?? mayGo[0];
+    out?.abort(new Error("others wait for this handshake's place"));
   }
 }
 
