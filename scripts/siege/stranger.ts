@@ -54,7 +54,15 @@ export async function openStranger({ network }: Target, options: StrangerOptions
     {
       network: networkPrefix(genesis.network, rules.genesis),
       listen: options.listen ?? [],
-      ...{ bootstrap: [], dataDir: undefined, mdns: false, maxConnections: 50, lan: true, minPeers: 0 },
+      ...{
+        bootstrap: [],
+        dataDir: undefined,
+        mdns: false,
+        maxConnections: 50,
+        exemptLocal: true,
+        lan: true,
+        minPeers: 0,
+      },
       agent: "stranger/1",
     },
     { log: silentLog(), clock: systemClock(), metrics: noMetrics },
