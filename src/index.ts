@@ -17,7 +17,10 @@ import "./polyfill.ts";
 export { type Row, resource, streamResource, textResource } from "./api/index.ts";
 export { type App, type AppDeps, createApp, type Plugin } from "./app/index.ts";
 export {
+  coins,
   type ErrorCode,
+  formatAddress,
+  formatCoins,
   PouwError,
   parseAddress,
   type Setting,

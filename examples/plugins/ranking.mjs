@@ -4,7 +4,7 @@
 //
 //   npx pouw-node --role miner,ranking --plugin ./ranking.mjs --ranking-top 3
 //   curl http://127.0.0.1:9480/v1/x/miners
-import { anyRole, resource, setting, toHex, z } from "pouw-node";
+import { anyRole, formatAddress, parseAddress, resource, setting, toHex, z } from "pouw-node";
 
 const RULE = "must be a whole number from 1 to 100";
 const SETTINGS = [
@@ -82,7 +82,11 @@ const page = resource({
     ),
     forgeries: z.int().describe("Alerts of units that were not run as claimed."),
   }),
-  handle: (view) => ({ height: view.getStatus().height, miners: shown, forgeries }),
+  handle(view) {
+    const { height, network } = view.getStatus();
+    const named = shown.map(({ miner, blocks }) => ({ miner: formatAddress(parseAddress(miner), network), blocks }));
+    return { height, miners: named, forgeries };
+  },
 });
 
 /** @type {import("pouw-node").Plugin} */

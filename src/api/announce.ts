@@ -43,12 +43,12 @@ function alive(pid: number): boolean {
   }
 }
 
-/** A client of the node that runs on `dataDir`; throws NOT_RUNNING, and removes a file left by a dead process. */
-export function findNode(dataDir: string): ApiClient {
+/** A client of the node that runs on `dataDir`; throws NOT_RUNNING with `start`, the command that starts one, and removes a file left by a dead process. */
+export function findNode(dataDir: string, start = "`pouw-node start`"): ApiClient {
   const found = readAnnouncement(dataDir);
   if (found !== undefined && alive(found.pid)) return apiClient(found.url);
   if (found !== undefined) rmSync(announcementPath(dataDir), { force: true });
   throw new PouwError("NOT_RUNNING", `No node runs on ${dataDir}.`, {
-    remedy: "Start one with `pouw-node start`, or name its directory with --data-dir.",
+    remedy: `Start one with ${start}, or name its directory with --data-dir.`,
   });
 }

@@ -6,6 +6,7 @@ import type { ErrorReply } from "./schemas.ts";
 /** Status of the node's own codes (README); those not named here are a failure of the node: 500. */
 const STATUS: Partial<Record<ErrorCode, number>> = {
   BAD_ID: 400,
+  BAD_AMOUNT: 400,
   BAD_ENCODING: 400,
   BAD_CONFIG: 400,
   NOT_FOUND: 404,

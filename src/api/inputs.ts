@@ -10,6 +10,12 @@ export const hashInput = (what: string) =>
     .describe(`${what}, 64 hex digits`)
     .transform((text) => toHex(asBytes(text)));
 
+/** An address, left as text: the node knows which network it must be of. */
+export const addressInput = z
+  .string()
+  .max(100, "must be an address")
+  .describe("the account's address, or its 64 hex digits");
+
 /** A height (number) or a hash (hex, as the views write it). */
 export const heightOrHash = z
   .string()

@@ -11,6 +11,7 @@ import {
   type NodeParts,
   type NodeStatus,
   type NodeView,
+  objectGiven,
   type Plugins,
   PoUWNode,
   parseOptions,
@@ -108,6 +109,8 @@ export interface AppDeps {
  * directory; without `apiPort` the API takes its usual port or a free one. Throws PouwError: what `PoUWNode.create` does, BAD_PLUGIN and PORT_IN_USE.
  */
 export async function createApp(input: NodeOptionsInput = {}, deps: AppDeps = {}): Promise<App> {
+  objectGiven(input, "What an app is made from", '{ role: "miner", ... }');
+  objectGiven(deps, "What an app is given", "{ parts, plugins }");
   const plugins = await loadPlugins({ paths: pathsIn(input), given: deps.plugins ?? [] });
   const options = parseOptions(input, homedir(), plugins.table);
   const log = deps.parts?.log ?? createLog({ level: options.logLevel });

@@ -3,6 +3,7 @@
 /** code -> what it means; the README's table of errors is checked against this by test/arch. */
 export const ERROR_CODES = {
   BAD_ID: { exit: 2, meaning: "An id, hash or address has the wrong form." },
+  BAD_AMOUNT: { exit: 2, meaning: "An amount of money is none, or out of range." },
   BAD_CONFIG: { exit: 2, meaning: "A setting is unknown or has a value that is not allowed." },
   BAD_ENCODING: { exit: 1, meaning: "Bytes do not decode as the object they claim to be." },
   BAD_GRAPH: { exit: 1, meaning: "A training graph uses a forbidden operator or could round inside a reduction." },

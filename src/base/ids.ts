@@ -1,4 +1,5 @@
 // Branded ids: the same bytes, told apart by the compiler.
+import { fromBech32m, toBech32m } from "./bech32m.ts";
 import { fromHex } from "./bytes.ts";
 import { PouwError } from "./errors.ts";
 
@@ -33,9 +34,29 @@ export function Height(value: number): Height {
   return value as Height;
 }
 
-/** An address as a person types it: 64 hex digits, `0x` allowed; throws BAD_ID. */
-export function parseAddress(text: string): Address {
-  const bytes = fromHex(text.trim());
-  if (bytes === undefined) throw new PouwError("BAD_ID", `an address is 64 hex digits, got "${text.slice(0, 80)}"`);
-  return Address(bytes);
+const ADDRESS_REMEDY = "Copy it whole: an address is its network's name, the digit 1 and 58 letters and digits.";
+const noAddress = (message: string): PouwError => new PouwError("BAD_ID", message, { remedy: ADDRESS_REMEDY });
+
+/** An address as people read it: bech32m after its network's name, such as `devnet1qy3...`. */
+export const formatAddress = (address: Uint8Array, network: string): string => toBech32m(network, address);
+
+/**
+ * An address as a person types it: bech32m, or 64 hex digits, which find no typing error. Where `network` is given, one of another
+ * network is refused. Throws BAD_ID.
+ */
+export function parseAddress(text: string, network?: string): Address {
+  if (typeof text !== "string") throw noAddress(`An address is text, not ${typeof text}.`);
+  const typed = text.trim();
+  const hex = /^(0x)?[0-9a-fA-F]{64}$/.test(typed) ? fromHex(typed) : undefined;
+  if (hex !== undefined) return Address(hex);
+  const read = fromBech32m(typed);
+  const shown = JSON.stringify(typed.slice(0, 90));
+  if (read === undefined && /^[a-z0-9-]{1,31}1[a-z0-9]{40,}$/i.test(typed))
+    throw noAddress(`${shown} is mistyped: its checksum does not fit.`);
+  if (read?.bytes.length !== 32) throw noAddress(`${shown} is not an address.`);
+  if (network !== undefined && read.prefix !== network)
+    throw new PouwError("BAD_ID", `${shown} is an address of the network ${read.prefix}, not of ${network}.`, {
+      remedy: `Ask for the receiver's address on ${network}: \`pouw-node wallet address --network ${network}\` prints it.`,
+    });
+  return Address(read.bytes);
 }

@@ -1,4 +1,5 @@
 export * from "./bytes.ts";
+export * from "./coins.ts";
 export * from "./emitter.ts";
 export * from "./errors.ts";
 export * from "./ids.ts";

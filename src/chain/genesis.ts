@@ -18,7 +18,8 @@ const u32 = z.int().min(0).max(0xffffffff);
 const positive = z.int().min(1).max(0xffffffff);
 
 const GenesisSchema = z.strictObject({
-  network: z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/, "a short lower-case name"),
+  /** Addresses begin with it, which leaves room for 31 letters. */
+  network: z.string().regex(/^[a-z0-9][a-z0-9-]{0,30}$/, "a short lower-case name"),
   version: z.int().min(1).max(0xffff),
   /** Milliseconds since 1970. */
   time: z.int().min(0),

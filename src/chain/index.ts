@@ -26,6 +26,7 @@ export {
   askOf,
   costOf,
   open as openTransaction,
+  paymentOf,
   readPayload,
   showTransaction,
   TRANSACTION_KINDS,

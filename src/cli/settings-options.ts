@@ -27,9 +27,6 @@ export const addSettings = (command: Command, table: SettingsTable, keys?: reado
     "read settings from this file instead of ./node.config.json",
   );
 
-/** What a command that talks to a running node needs: its directory, and the network that names the default one. */
-export const PLACE = ["dataDir", "network"] as const;
-
 /** The flags that were typed, by key; only those of `keys` where it is given. */
 export function flagsOf(command: Command, { rows }: SettingsTable, keys?: readonly string[]): object {
   const typed = command.opts<{ readonly [name: string]: unknown }>();

@@ -1,13 +1,14 @@
-// What commands that send a transaction share: the key file, amounts as people write them, and the way to a running node.
+// What commands that send a transaction share: the key file, amounts, the last question, and the way to a running node.
+import { createInterface } from "node:readline/promises";
 import type { Command } from "commander";
-import { findNode } from "../api/index.ts";
-import { fromHex, PouwError, toHex } from "../base/index.ts";
+import { coins, formatAddress, formatCoins, fromHex, PouwError, parseAddress } from "../base/index.ts";
 import { Transaction, type UnsignedTransaction } from "../codec/index.ts";
 import { type AccountView, readWallet, type Wallet } from "../node/index.ts";
 import { type Context, type JsonOption, optionsOf } from "./context.ts";
+import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { type Io, printJson, printLine, say } from "./io.ts";
+import { hint, nodeOf } from "./place.ts";
 import { settingsOf } from "./settings-options.ts";
-import { formatAmount, parseAmount } from "./views/text.ts";
 
 export const dirOf = (command: Command, context: Context): string => settingsOf(command, context).options.dataDir;
 
@@ -16,24 +17,15 @@ export function needWallet(command: Command, context: Context): Wallet {
   const wallet = readWallet(dataDir);
   if (wallet === undefined)
     throw new PouwError("NOT_FOUND", `There is no key file in ${dataDir}.`, {
-      remedy: "Make one with `pouw-node wallet new`, or name its directory with --data-dir.",
+      remedy: `Make one with ${hint(command, "wallet new")}, or name its directory with --data-dir.`,
     });
   if (wallet.warning !== undefined) say(context.io, wallet.warning);
   return wallet;
 }
 
-export function amountOf(text: string, what: string): bigint {
-  const amount = parseAmount(text);
-  if (amount === undefined)
-    throw new PouwError("BAD_CONFIG", `The ${what} "${text}" is not an amount.`, {
-      remedy: "Write it like 12 or 0.25, with at most six decimals.",
-    });
-  return amount;
-}
-
 /** Adds the fee's option. */
 export const withFee = (command: Command): Command =>
-  command.option("--fee <amount>", "coins for the miner that takes it in", "0.001");
+  command.option("--fee <coins>", "for the miner that takes it in", "0.001");
 
 /** What every transaction of the own account has, whatever its kind. */
 type Base = Pick<UnsignedTransaction, "genesis" | "from" | "nonce" | "fee">;
@@ -42,9 +34,10 @@ export interface Order {
   /** What is done, as the sentence afterwards begins: "Sent". */
   readonly done: string;
   readonly amount: bigint;
-  /** Whose account the amount goes to; undefined where it stays the sender's. */
-  readonly to?: Uint8Array;
-  readonly make: (base: Base) => UnsignedTransaction;
+  /** Whose account the amount goes to, as typed; undefined where it stays the sender's. */
+  readonly to?: string;
+  /** `to`: the receiver's address; where there is none the sender's. */
+  readonly make: (base: Base, to: Uint8Array) => UnsignedTransaction;
 }
 
 /** What a transfer does beside moving money, as the accounts stand. */
@@ -57,48 +50,80 @@ interface Effects {
 
 type Money = Pick<AccountView, "balance" | "stake" | "unbonding" | "immature">;
 const hasMore = ({ stake, unbonding, immature }: Money): boolean =>
-  [stake, unbonding, immature].some((amount) => BigInt(amount) > 0n);
+  [stake, unbonding, immature].some((amount) => coins(amount) > 0n);
 
 function effectsOf(from: Money, to: Money, taken: bigint, accountFee: bigint): Effects {
-  const rest = BigInt(from.balance) - taken;
-  const isNew = BigInt(to.balance) === 0n && !hasMore(to);
+  const rest = coins(from.balance) - taken;
+  const isNew = coins(to.balance) === 0n && !hasMore(to);
   const goes = rest >= 0n && rest < accountFee && !hasMore(from);
   return { burnt: isNew ? accountFee : 0n, lost: goes ? rest : undefined };
 }
 
 function sayEffects(io: Io, { burnt, lost }: Effects, amount: bigint, accountFee: bigint): void {
-  const fee = formatAmount(accountFee);
+  const fee = formatCoins(accountFee);
   if (burnt > 0n)
-    say(io, `The receiver had no account: making one burns ${fee} of it, so ${formatAmount(amount - burnt)} arrive.`);
+    say(io, `The receiver has no account: making one burns ${fee} of it, so ${formatCoins(amount - burnt)} arrive.`);
   if (lost !== undefined)
     say(
       io,
-      `Warning: ${formatAmount(lost)} is left, less than the account fee of ${fee}; the account is removed with it.`,
+      `Warning: ${formatCoins(lost)} is left, less than the account fee of ${fee}; the account is removed with it.`,
     );
 }
 
+/** Whether a person says yes to `question`. Throws BAD_CONFIG, with what to type instead, where nobody can be asked. */
+async function confirmed(io: Io, question: string, instead: string): Promise<boolean> {
+  if (io.stdin.isTTY !== true)
+    throw new PouwError("BAD_CONFIG", "Money leaves only when somebody says yes, and there is no terminal to ask at.", {
+      remedy: `Run it again with --yes: ${instead}`,
+    });
+  io.stderr.write(`${question} [y/N] `);
+  const lines = createInterface({ input: io.stdin });
+  try {
+    for await (const line of lines) return /^y(es)?$/i.test(line.trim());
+    return false;
+  } finally {
+    lines.close();
+  }
+}
+
 /** Signs an order with the key file and hands it to the running node, on its network and with the account's next nonce. */
-export async function submit(context: Context, command: Command, order: Order): Promise<undefined> {
-  const { done, amount, make, to } = order;
+export async function submit(context: Context, command: Command, order: Order): Promise<ExitCode | undefined> {
+  const { done, amount, make } = order;
   const { io } = context;
-  const options = optionsOf<JsonOption & { fee: string }>(command);
-  const fee = amountOf(options.fee, "fee");
+  const { json, yes, ...options } = optionsOf<JsonOption & { readonly fee: string; readonly yes?: true }>(command);
+  const fee = coins(options.fee);
+  if (order.to !== undefined) parseAddress(order.to);
   const { keys } = needWallet(command, context);
-  const node = findNode(dirOf(command, context));
-  const from = keys.address;
-  const [status, account] = await Promise.all([node.status(), node.account(toHex(from))]);
-  const accountFee = BigInt(status.accountFee);
-  const receiver = to === undefined ? undefined : await node.account(toHex(to));
-  // What one sends to oneself comes back.
-  const taken = receiver?.address === account.address ? fee : amount + fee;
-  const effects = receiver === undefined ? undefined : effectsOf(account, receiver, taken, accountFee);
+  const node = nodeOf(command, context);
+  const status = await node.status();
+  const { network } = status;
+  const to = order.to === undefined ? keys.address : parseAddress(order.to, network);
+  const [account, receiver] = await Promise.all(
+    [keys.address, to].map((address) => node.account(formatAddress(address, network))),
+  );
+  const accountFee = coins(status.accountFee);
+  const what = `${formatCoins(amount)} with a fee of ${formatCoins(fee)}`;
+  let effects: Effects | undefined;
+  if (order.to !== undefined && account !== undefined && receiver !== undefined) {
+    // What one sends to oneself comes back.
+    const taken = receiver.address === account.address ? fee : amount + fee;
+    effects = effectsOf(account, receiver, taken, accountFee);
+    sayEffects(io, effects, amount, accountFee);
+    const typed = `wallet send ${receiver.address} ${formatCoins(amount)} --fee ${formatCoins(fee)} --yes`;
+    if (yes !== true && !(await confirmed(io, `Send ${what} to ${receiver.address}?`, hint(command, typed)))) {
+      say(io, "Nothing was sent.");
+      return EXIT.interrupted;
+    }
+  }
   const genesis = fromHex(status.genesis) as Uint8Array;
-  const transaction = Transaction.sign(make({ genesis, from, nonce: BigInt(account.nonce), fee }), keys, genesis);
-  const id = await node.submitTransaction(Transaction.codec.encode(transaction));
-  if (options.json) printJson(io, { id, nonce: account.nonce, amount, fee, ...effects });
+  const nonce = BigInt(account?.nonce ?? 0);
+  const unsigned = make({ genesis, from: keys.address, nonce, fee }, to);
+  const id = await node.submitTransaction(Transaction.codec.encode(Transaction.sign(unsigned, keys, genesis)));
+  const { burnt, lost } = effects ?? {};
+  const texts = { amount, fee, burnt, lost };
+  const shown = Object.entries(texts).map(([name, units]) => [name, units === undefined ? units : formatCoins(units)]);
+  if (json) printJson(io, { id, nonce, ...Object.fromEntries(shown) });
   else printLine(io, id);
-  const what = `${done} ${formatAmount(amount)} with a fee of ${formatAmount(fee)}`;
-  say(io, `${what}; \`pouw-node chain tx ${id}\` shows its block.`);
-  if (effects !== undefined) sayEffects(io, effects, amount, accountFee);
+  say(io, `${done} ${what}; ${hint(command, `chain tx ${id}`)} shows its block.`);
   return undefined;
 }

@@ -38,7 +38,8 @@ const good = new Lru<string, true>(1 << 14);
 
 /** Key pair of a 32-byte secret seed; throws BAD_KEY for another length. */
 export function keyPairFromSecret(secret: Uint8Array): KeyPair {
-  if (secret.length !== 32) throw new PouwError("BAD_KEY", `a secret key is 32 bytes, got ${secret.length}`);
+  if (!(secret instanceof Uint8Array) || secret.length !== 32)
+    throw new PouwError("BAD_KEY", "a secret key is 32 bytes, as wallet export --yes prints them in hex");
   const key = createPrivateKey({ key: Buffer.from(concatBytes(PKCS8, secret)), format: "der", type: "pkcs8" });
   const spki = createPublicKey(key).export({ format: "der", type: "spki" });
   return {

@@ -1,3 +1,4 @@
+export { objectGiven } from "./arguments.ts";
 export * from "./config/index.ts";
 export {
   createWallet,
@@ -5,6 +6,7 @@ export {
   loadNetwork,
   type Network,
   type NodeParts,
+  networkName,
   openAccount,
   parseSecret,
   readManifest,

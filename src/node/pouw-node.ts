@@ -1,17 +1,29 @@
 // A role-aware node: starts and stops the parts, keeps track of where it stands, and tells of what happens.
 import { homedir } from "node:os";
-import { bytesEqual, Emitter, messageOf, PouwError, Scope, toHex } from "../base/index.ts";
+import {
+  bytesEqual,
+  Emitter,
+  formatAddress,
+  fromHex,
+  messageOf,
+  PouwError,
+  parseAddress,
+  Scope,
+  toHex,
+} from "../base/index.ts";
 import { transferOf } from "../chain/index.ts";
 import { Header, Transaction } from "../codec/index.ts";
 import { ALERT_KINDS, type EngineEvents, type FinishedUnit } from "../engine/index.ts";
 import type { Task } from "../work/index.ts";
-import { didYouMean, type NodeOptionsInput, parseOptions } from "./config/index.ts";
+import { functionGiven, objectGiven, oneOf } from "./arguments.ts";
+import { type NodeOptionsInput, parseOptions, peerGiven } from "./config/index.ts";
 import { type Built, build, type NodeParts, RoleRunner, tasksNamed } from "./parts/index.ts";
 import { attachPlugins, loadPlugins, pathsIn } from "./plugins/index.ts";
 import {
   buildStatus,
   createNodeView,
   HealthChecks,
+  EVENT_SCHEMAS,
   type HealthMetrics,
   healthOf,
   Lookout,
@@ -33,6 +45,8 @@ const ALERT_MS = 600_000;
 
 /** Why training rests: until none is left. */
 type Hold = "peers" | "sync" | "store" | "command";
+
+const EVENTS = Object.keys(EVENT_SCHEMAS) as (keyof NodeEvents)[];
 
 export class PoUWNode {
   readonly #built: Built;
@@ -57,6 +71,8 @@ export class PoUWNode {
   static async create(input: NodeOptionsInput = {}, parts: NodeParts = {}): Promise<PoUWNode> {
     const scope = new Scope();
     try {
+      objectGiven(input, "What a node is made from", '{ role: "miner", ... }');
+      objectGiven(parts, "A node's parts", "{ store, wire, runtime, ... }");
       const plugins = parts.plugins ?? (await loadPlugins({ paths: pathsIn(input) }));
       const options = parseOptions(input, homedir(), plugins.table);
       const built = await build(options, { ...parts, plugins }, scope);
@@ -123,16 +139,15 @@ export class PoUWNode {
     }
   }
 
+  /** Calls `listener` for each event of a name; returns the function that ends it. Throws BAD_CONFIG for a name that no event has. */
   on<K extends keyof NodeEvents>(event: K, listener: (payload: NodeEvents[K]) => void): () => void {
-    return this.#events.on(event, listener);
+    return this.#events.on(oneOf(event, EVENTS, "event") as K, functionGiven(listener, "A listener"));
   }
 
   /** Calls `handler` for each alert of a kind; returns the function that ends it. Throws BAD_CONFIG for a kind that no alert has. */
   registerSecurityHandler(kind: string, handler: (alert: NodeEvents["alert"]) => void): () => void {
-    if (!ALERT_KINDS.some((known) => known === kind))
-      throw new PouwError("BAD_CONFIG", `No alert is of the kind "${kind}"${didYouMean(kind, ALERT_KINDS)}.`, {
-        remedy: `Register for one of ${ALERT_KINDS.join(", ")}.`,
-      });
+    oneOf(kind as (typeof ALERT_KINDS)[number], ALERT_KINDS, "kind of alert");
+    functionGiven(handler, "A security handler");
     return this.on("alert", (alert) => {
       if (alert.kind === kind) handler(alert);
     });
@@ -149,21 +164,26 @@ export class PoUWNode {
     this.#release("command");
   }
 
-  /** Dials `/ip4/.../tcp/.../p2p/...`; returns the peer id. Throws WIRE_FAILED, WIRE_TIMEOUT. */
-  connectToPeer(address: string): Promise<string> {
+  /** Dials `/ip4/.../tcp/.../p2p/...`; returns the peer id. Throws BAD_CONFIG for what is no address, WIRE_FAILED, WIRE_TIMEOUT. */
+  async connectToPeer(address: string): Promise<string> {
     const timely = AbortSignal.any([this.#scope.signal, AbortSignal.timeout(DIAL_MS)]);
-    return this.#built.wire.connect(address, { signal: timely });
+    return this.#built.wire.connect(peerGiven(address), { signal: timely });
   }
 
-  /** Signs a transfer from this node's account and sends it out; its id in hex. Throws BAD_ID for what is no address, REFUSED with the reason. */
-  transfer({ to, amount, fee }: TransferOrder): string {
+  /**
+   * Signs a transfer from this node's account and sends it out; its id in hex. Throws BAD_ID for what is no address of this network,
+   * BAD_AMOUNT for what is no amount, REFUSED with the reason.
+   */
+  transfer(order: TransferOrder): string {
     const { engine, key, network } = this.#built;
     const { genesis } = network.rules;
+    const { to, amount, fee } = objectGiven(order, "A transfer", "{ to, amount, fee }");
+    const receiver = typeof to === "string" ? parseAddress(to, network.rules.network) : to;
     const nonce = engine.mempool.nextNonce(key.address);
-    const unsigned = transferOf({ genesis, from: key.address, to, amount, fee, nonce });
+    const unsigned = transferOf({ genesis, from: key.address, to: receiver, amount, fee, nonce });
     const transaction = Transaction.wrap(Transaction.sign(unsigned, key, genesis));
     const verdict = engine.submit(transaction);
-    if (verdict.kind !== "accept") throw new PouwError("REFUSED", `the transfer was refused: ${verdict.reason}`);
+    if (verdict.kind !== "accept") throw new PouwError("REFUSED", `The transfer was refused: ${verdict.reason}.`);
     return toHex(transaction.id);
   }
 
@@ -171,8 +191,8 @@ export class PoUWNode {
    * The best parameters that a season of a task ended with, of those that this node scored: all tensors in the order of the task's
    * `parameters`. Undefined before the first. Throws BAD_CONFIG for a task that the node does not follow; by name, or id in hex.
    */
-  bestParameters(task: string): Promise<Float32Array | undefined> {
-    const [found] = tasksNamed(this.#built.tasks, [task], "task");
+  async bestParameters(task: string): Promise<Float32Array | undefined> {
+    const [found] = tasksNamed(this.#built.tasks, [`${task}`], "task");
     return this.#seasons.bestSet(found as Task);
   }
 
@@ -233,11 +253,11 @@ export class PoUWNode {
     }
     for (const { header } of change.added) {
       const { height, time, round } = header;
-      const miner = toHex(header.miner);
+      const miner = formatAddress(header.miner, network.rules.network);
       const hash = toHex(Header.id(header));
       const own = bytesEqual(header.miner, key.address);
       const task = network.rules.tasks.find(({ id }) => bytesEqual(id, header.task))?.name;
-      log.info({ height, round, miner: miner.slice(0, 16), own, task }, "block");
+      log.info({ height, round, miner, own, task }, "block");
       this.#events.emit("block", { height, hash, miner, time, own });
     }
   }
@@ -255,8 +275,9 @@ export class PoUWNode {
   #alert({ kind, subject, detail }: EngineEvents["alert"]): void {
     this.#meter.alerts++;
     this.#alerts.push(this.#built.clock.now());
-    this.#built.log.warn({ kind, subject, detail }, "security alert");
-    this.#events.emit("alert", { kind, sentence: `${detail} (by ${subject.slice(0, 16)})` });
+    const offender = formatAddress(fromHex(subject) as Uint8Array, this.#built.network.rules.network);
+    this.#built.log.warn({ kind, offender, detail }, "security alert");
+    this.#events.emit("alert", { kind, sentence: `${detail} (by ${offender})` });
   }
 
   #unit(unit: FinishedUnit): void {

@@ -78,8 +78,8 @@ describe("the client", () => {
       height: 3,
       transactionList: [{ kind: "transfer", payload: { amount: "10" } }],
     });
-    expect(await client.transaction(hexOf(77))).toMatchObject({ fee: "1" });
-    expect(await client.account(hexOf(200))).toMatchObject({ balance: "150" });
+    expect(await client.transaction(hexOf(77))).toMatchObject({ fee: "0.001" });
+    expect(await client.account(hexOf(200))).toMatchObject({ balance: "150.25" });
   });
 
   it("submits, and throws what the node says", async () => {

@@ -4,12 +4,21 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type ApiServer, announce, readAnnouncement, startApi } from "../../src/api/index.ts";
-import { toHex } from "../../src/base/index.ts";
+import { formatAddress, toHex } from "../../src/base/index.ts";
 import { openTransaction, showTransaction, type Transfer } from "../../src/chain/index.ts";
 import { Transaction } from "../../src/codec/index.ts";
-import { loadNetwork, readWallet, walletPath } from "../../src/node/index.ts";
+import { type AccountView, loadNetwork, readWallet, walletPath } from "../../src/node/index.ts";
 import { fakeDeps, fakeIo, fakeNode, run } from "../support/fake-io.ts";
-import { aStatus, type FakeView, fakeView, hexOf, refusedTransaction } from "../support/fake-view.ts";
+import {
+  addressOf,
+  anAccount,
+  aStatus,
+  aTransaction,
+  type FakeView,
+  fakeView,
+  hexOf,
+  refusedTransaction,
+} from "../support/fake-view.ts";
 
 let dir: string;
 let view: FakeView;
@@ -35,11 +44,11 @@ const cli = async (line: string, input?: string) => {
 };
 
 describe("without a node", () => {
-  it.each(["status", "peers", "chain show", `wallet balance ${hexOf(200)}`])("%s says so", async (line) => {
+  it.each(["status", "peers", "chain show", `wallet balance ${addressOf(200)}`])("%s says so", async (line) => {
     const { code, out, err } = await cli(line);
     expect([code, out]).toEqual([1, ""]);
     expect(err).toBe(
-      `✗ No node runs on ${dir}.\n  Start one with \`pouw-node start\`, or name its directory with --data-dir.\n`,
+      `✗ No node runs on ${dir}.\n  Start one with \`pouw-node start --data-dir ${dir}\`, or name its directory with --data-dir.\n`,
     );
   });
 });
@@ -62,12 +71,12 @@ describe("with a node", () => {
     ]);
     expect((await cli("chain block 4")).out).toMatch(/^hash +0404/m);
     expect((await cli("chain block 4")).out).toMatch(
-      /^transfer +from c8c8c8c8c8…, to c9c9c9c9c9…, amount 0\.00001 \(fee 0\.000001\) {2}4d4d/m,
+      /^transfer +from devnet1eryv3j…f5ed, to devnet1e8yunj…sw00, amount 10 \(fee 0\.001\) {2}4d4d/m,
     );
     const transaction = (await cli(`chain tx ${hexOf(77)}`)).out;
     expect(transaction).toMatch(/^kind +transfer$/m);
-    expect(transaction).toMatch(/^amount +0\.00001$/m);
-    expect(transaction).toMatch(/^fee +0\.000001, nonce 0$/m);
+    expect(transaction).toMatch(/^amount +10$/m);
+    expect(transaction).toMatch(/^fee +0\.001, nonce 0$/m);
     expect(transaction).toMatch(/^block +4 0404/m);
     const missing = await cli("chain block 77");
     expect([missing.code, missing.err]).toEqual([1, "✗ There is no block 77 here.\n"]);
@@ -75,7 +84,7 @@ describe("with a node", () => {
 
   it("wallet send signs with the key file, on the node's network, with the account's next nonce", async () => {
     await cli("wallet new");
-    const { code, out } = await cli(`wallet send ${hexOf(5)} 1.5 --fee 0.01`);
+    const { code, out } = await cli(`wallet send ${addressOf(5)} 1.5 --fee 0.01 --yes`);
     expect(code).toBe(0);
     expect(out).toMatch(/^[0-9a-f]{64}\n$/);
     const transaction = Transaction.codec.decode(view.submitted[0] as Uint8Array);
@@ -93,52 +102,104 @@ describe("with a node", () => {
 
   it("wallet send says what a new account costs its receiver, and when the sender's own does not stay", async () => {
     const owner = (await cli("wallet new")).out.trim();
-    const empty = { stake: "0", unbonding: "0", immature: "0", nonce: "0" };
-    const has = (balance: string, more: Partial<typeof empty> = {}): void =>
-      void view.accounts.set(owner, { address: owner, balance, ...empty, ...more });
-    const burns = "The receiver had no account: making one burns 0.01 of it, so 0.99 arrive.\n";
+    const has = (balance: string, more: Partial<AccountView> = {}): void =>
+      void view.accounts.set(owner, { ...anAccount(0), address: owner, balance, ...more });
+    const burns = "The receiver has no account: making one burns 0.01 of it, so 0.99 arrive.\n";
     const goes = "Warning: 0.009999 is left, less than the account fee of 0.01; the account is removed with it.\n";
     const sent = async (to: string): Promise<string> => {
-      const { code, err } = await cli(`wallet send ${to} 1`);
-      expect([code, err]).toEqual([0, expect.stringMatching(/^Sent 1 with a fee of 0\.001; .*\n/)]);
-      return err.slice(err.indexOf("\n") + 1);
+      const { code, err } = await cli(`wallet send ${to} 1 --yes`);
+      expect([code, err]).toEqual([0, expect.stringMatching(/(^|\n)Sent 1 with a fee of 0\.001; .*\n$/)]);
+      return err.slice(0, err.indexOf("Sent"));
     };
-    has("2000000");
-    expect(await sent(hexOf(5))).toBe(burns);
-    expect(await sent(hexOf(200))).toBe("");
+    has("2");
+    expect(await sent(addressOf(5))).toBe(burns);
+    expect(await sent(addressOf(200))).toBe("");
     // One unit less than 0.01 is left, then 0.01.
-    has("1010999");
-    expect(await sent(hexOf(5))).toBe(`${burns}${goes}`);
-    expect(await sent(hexOf(200))).toBe(goes);
+    has("1.010999");
+    expect(await sent(addressOf(5))).toBe(`${burns}${goes}`);
+    expect(await sent(addressOf(200))).toBe(goes);
     expect(await sent(owner)).toBe("");
-    has("1011000");
-    expect(await sent(hexOf(200))).toBe("");
+    has("1.011");
+    expect(await sent(addressOf(200))).toBe("");
     for (const kind of ["stake", "unbonding", "immature"]) {
-      has("1010999", { [kind]: "1" });
-      expect(await sent(hexOf(200))).toBe("");
+      has("1.010999", { [kind]: "0.000001" });
+      expect(await sent(addressOf(200))).toBe("");
     }
-    has("1010999");
-    const asJson = JSON.parse((await cli(`wallet send ${hexOf(5)} 1 --json`)).out);
-    expect(asJson).toMatchObject({ amount: "1000000", burnt: "10000", lost: "9999" });
-    const plain = JSON.parse((await cli(`wallet send ${owner} 1 --json`)).out);
+    has("1.010999");
+    const asJson = JSON.parse((await cli(`wallet send ${addressOf(5)} 1 --yes --json`)).out);
+    expect(asJson).toMatchObject({ amount: "1", fee: "0.001", burnt: "0.01", lost: "0.009999" });
+    const plain = JSON.parse((await cli(`wallet send ${owner} 1 --yes --json`)).out);
     expect([plain.burnt, plain.lost]).toEqual(["0", undefined]);
     // Where accounts cost nothing, nothing is said.
     view.status = aStatus({ accountFee: "0" });
-    expect(await sent(hexOf(5))).toBe("");
+    expect(await sent(addressOf(5))).toBe("");
+  });
+
+  it("wallet send shows what it is about to do, and sends nothing that nobody agreed to", async () => {
+    await cli("wallet new");
+    const to = addressOf(200);
+    const alone = await cli(`wallet send ${to} 1.50`);
+    const again = `pouw-node wallet send ${to} 1.5 --fee 0.001 --yes --data-dir ${dir}`;
+    expect([alone.code, alone.out]).toEqual([2, ""]);
+    expect(alone.err).toContain(`Run it again with --yes: \`${again}\``);
+    for (const [answer, code] of [
+      ["n\n", 130],
+      ["\n", 130],
+      ["", 130],
+      ["y\n", 0],
+    ] as const) {
+      const io = fakeIo({ input: answer });
+      Object.assign(io.stdin, { isTTY: true });
+      expect(await run(`wallet send ${to} 1.5 --data-dir ${dir}`, io)).toBe(code);
+      expect(io.err()).toContain(`Send 1.5 with a fee of 0.001 to ${to}? [y/N] `);
+      expect(view.submitted).toHaveLength(code === 0 ? 1 : 0);
+    }
+    // The hint runs as it is printed.
+    const said = await cli(`wallet send ${to} 2 --yes`);
+    const shown = /`pouw-node (chain tx \w{64} --data-dir \S+)`/.exec(said.err)?.[1] as string;
+    view.transaction = async (id) => aTransaction({ id });
+    const io = fakeIo();
+    expect([await run(shown, io), io.out()]).toEqual([0, expect.stringContaining(said.out.trim())]);
+  });
+
+  it("an address that is mistyped, or of another network, is found before anything is signed", async () => {
+    await cli("wallet new");
+    const to = addressOf(5);
+    const mistyped = `${to.slice(0, -1)}${to.endsWith("q") ? "p" : "q"}`;
+    const wrong = await cli(`wallet send ${mistyped} 1 --yes`);
+    expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining("is mistyped: its checksum does not fit.")]);
+    const foreign = await cli(`wallet send ${formatAddress(new Uint8Array(32).fill(5), "testnet")} 1 --yes`);
+    expect(foreign.err).toContain("is an address of the network testnet, not of devnet.");
+    expect(view.submitted).toEqual([]);
+    expect((await cli(`wallet send ${hexOf(5)} 1 --yes`)).code).toBe(0);
+    expect((await cli(`wallet balance ${to.toUpperCase()}`)).code).toBe(0);
+    expect((await cli("wallet address --network testnet")).out).toMatch(/^testnet1/);
+  });
+
+  it("--node asks a node anywhere, without a data directory", async () => {
+    const at = `--node ${api?.url}`;
+    for (const line of ["status", "peers", "chain show", `chain tx ${hexOf(77)}`, `wallet balance ${addressOf(200)}`]) {
+      const io = fakeIo();
+      expect([await run(`${line} ${at}`, io), io.err()], line).toEqual([0, expect.not.stringContaining("✗")]);
+    }
+    const nobody = fakeIo();
+    expect(await run("status --node http://127.0.0.1:1", nobody)).toBe(1);
+    expect(nobody.err()).toMatch(/^✗ No node answers at http:\/\/127\.0\.0\.1:1: .+\.\n {2}\S/);
+    expect(await run("status --node 127.0.0.1:9480", fakeIo())).toBe(2);
   });
 
   it("wallet send says why it was refused, and what an amount is", async () => {
     await cli("wallet new");
     view.verdict = refusedTransaction;
-    const refused = await cli(`wallet send ${hexOf(5)} 1`);
+    const refused = await cli(`wallet send ${addressOf(200)} 1 --yes`);
     expect([refused.code, refused.err]).toEqual([
       1,
       "✗ The transaction was refused: the account nonce was used before: 0, the account is at 2.\n",
     ]);
-    const wrong = await cli(`wallet send ${hexOf(5)} 1,5`);
+    const wrong = await cli(`wallet send ${addressOf(5)} 1,5`);
     expect([wrong.code, wrong.err]).toEqual([
       2,
-      '✗ The amount "1,5" is not an amount.\n  Write it like 12 or 0.25, with at most six decimals.\n',
+      '✗ "1,5" is not an amount.\n  Write coins as text, like "12" or "0.25", with at most six decimals.\n',
     ]);
     expect((await cli("wallet send abc 1")).code).toBe(2);
     expect(view.submitted).toHaveLength(1);
@@ -153,22 +214,24 @@ describe("with a node", () => {
       const { code, err } = await cli(line);
       expect([code, err]).toEqual([0, expect.stringContaining(done)]);
     }
-    expect(view.submitted.map((bytes) => showTransaction(Transaction.codec.decode(bytes)))).toEqual([
-      { kind: "stake", payload: { amount: "1500000" } },
-      { kind: "unstake", payload: { amount: "250000" } },
+    expect(view.submitted.map((bytes) => showTransaction(Transaction.codec.decode(bytes), "devnet"))).toEqual([
+      { kind: "stake", payload: { amount: "1.5" } },
+      { kind: "unstake", payload: { amount: "0.25" } },
     ]);
     expect((await cli("stake add 1,5")).code).toBe(2);
   });
 
+  it("wallet balance shows what waits to go out and to come in", async () => {
+    view.accounts.set(addressOf(200), { ...anAccount(200), balance: "5", pendingOut: "1.501", pendingIn: "0.25" });
+    const { out, err } = await cli(`wallet balance ${addressOf(200)}`);
+    expect([out, err]).toEqual(["5\n", "1.501 of it waits to go out.\n0.25 more waits to come in.\n"]);
+  });
+
   it("wallet balance shows another account and one's own", async () => {
-    const other = await cli(`wallet balance ${hexOf(200)}`);
+    const other = await cli(`wallet balance ${addressOf(200)}`);
     expect([other.out, other.err]).toEqual([
-      "0.00015\n",
-      [
-        "0.000007 more is at stake.",
-        "0.000003 more is being withdrawn from stake.",
-        "0.00004 more is maturing.\n",
-      ].join("\n"),
+      "150.25\n",
+      ["7 more is at stake.", "3 more is being withdrawn from stake.", "40 more is maturing.\n"].join("\n"),
     ]);
     await cli("wallet new");
     expect((await cli("wallet balance")).out).toBe("0\n");
@@ -179,7 +242,7 @@ describe("wallet", () => {
   it("new makes a key file once and prints the address, never the secret", async () => {
     const made = await cli("wallet new");
     const secret = toHex(readWallet(dir)?.secret as Uint8Array);
-    expect(made.out).toMatch(/^[0-9a-f]{64}\n$/);
+    expect(made.out).toMatch(/^devnet1[02-9ac-hj-np-z]{58}\n$/);
     expect(made.out + made.err).not.toContain(secret);
     expect((await cli("wallet address")).out).toBe(made.out);
     const before = readFileSync(walletPath(dir), "utf8");

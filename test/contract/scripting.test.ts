@@ -6,6 +6,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { memoryStore } from "../../src/adapters/level/index.ts";
 import { createMemoryNetwork } from "../../src/adapters/memory-wire/index.ts";
 import { silentLog } from "../../src/adapters/telemetry/index.ts";
+import { createApp } from "../../src/app/index.ts";
+import { coins, formatAddress } from "../../src/base/index.ts";
 import { PoUWNode } from "../../src/node/index.ts";
 import { refusal } from "../support/refusal.ts";
 import { Sim, toyArtifacts, toyNetwork, toyRuntime } from "../support/sim.ts";
@@ -14,6 +16,7 @@ import { VirtualClock } from "../support/virtual-clock.ts";
 let node: PoUWNode;
 let clock: VirtualClock;
 const key = Sim.key("scripted");
+const mistyped = (address: string): string => `${address.slice(0, -1)}${address.endsWith("q") ? "p" : "q"}`;
 
 beforeEach(async () => {
   clock = new VirtualClock();
@@ -31,7 +34,7 @@ describe("a security handler", () => {
   it("for a kind that no alert has is refused, naming those that there are", () => {
     const { code, message, remedy } = refusal(() => node.registerSecurityHandler("equivocatoin", () => undefined));
     expect(code).toBe("BAD_CONFIG");
-    expect(message).toBe('No alert is of the kind "equivocatoin" (did you mean "equivocation"?).');
+    expect(message).toBe('There is no kind of alert "equivocatoin" (did you mean "equivocation"?).');
     expect(remedy).toContain("forged-unit");
   });
 
@@ -42,11 +45,56 @@ describe("a security handler", () => {
   });
 });
 
-describe("a transfer", () => {
+describe("what is no argument", () => {
   it.each([
-    ["hex for its receiver", { to: "a".repeat(64), amount: 1n, fee: 1n }, "BAD_ID"],
-    ["less than nothing", { to: key.address, amount: -1n, fee: 1n }, "REFUSED"],
-    ["text for its amount", { to: key.address, amount: "1", fee: 1n }, "REFUSED"],
+    ["an event that there is not", () => node.on("blok" as never, () => undefined), 'did you mean "block"'],
+    ["a listener that is no function", () => node.on("block", "log" as never), "must be a function, not string"],
+    ["a handler that is no function", () => node.registerSecurityHandler("forged-unit", 1 as never), "a function"],
+    ["a kind that is no word", () => node.registerSecurityHandler(5 as never, () => undefined), "no kind of alert"],
+  ])("%s is refused at the call", (_what, call, words) => {
+    expect(refusal(call)).toMatchObject({ code: "BAD_CONFIG", remedy: expect.any(String) });
+    expect(refusal(call).message).toContain(words);
+  });
+
+  it.each([
+    ["a number for a peer", () => node.connectToPeer(5 as never)],
+    ["a name for a peer", () => node.connectToPeer("localhost:9444")],
+    ["a number for a task", () => node.bestParameters(5 as never)],
+    ["a task that there is not", () => node.bestParameters("none")],
+    ["text for all options", () => PoUWNode.create("miner" as never)],
+    ["null for all options", () => PoUWNode.create(null as never)],
+    ["a number for the data directory", () => PoUWNode.create({ dataDir: 5 as never })],
+    ["text for the parts", () => PoUWNode.create({ ephemeral: true }, "none" as never)],
+    ["null for an app", () => createApp(null as never)],
+  ])("%s is refused at the call", async (_what, call) => {
+    await expect(call()).rejects.toMatchObject({ code: "BAD_CONFIG", message: expect.stringMatching(/\.$/) });
+  });
+});
+
+describe("a transfer", () => {
+  it("to an address as people write it, and of coins, is that of its bytes", async () => {
+    await clock.run(600_000, () => coins(node.getStatus().balance) > coins("0.01"));
+    const to = formatAddress(Sim.key("somebody").address, "sim");
+    const id = node.transfer({ to, amount: coins("0.01"), fee: coins("0.001") });
+    expect(await node.view().transaction(id)).toMatchObject({ payload: { to, amount: "0.01" }, fee: "0.001" });
+    expect(node.view().account(to)).toMatchObject({ balance: "0", pendingIn: "0.01" });
+    expect(node.view().account(node.getStatus().nodeId)).toMatchObject({ pendingOut: "0.011" });
+  });
+
+  it.each([
+    ["a receiver that is no address", { to: "zz", amount: 1n, fee: 1n }, "BAD_ID"],
+    ["less than nothing", { to: key.address, amount: -1n, fee: 1n }, "BAD_AMOUNT"],
+    ["text for its amount", { to: key.address, amount: "1", fee: 1n }, "BAD_AMOUNT"],
+    ["a fraction for its amount", { to: key.address, amount: 1.5, fee: 1n }, "BAD_AMOUNT"],
+    ["more than 64 bits", { to: key.address, amount: 2n ** 64n, fee: 1n }, "BAD_AMOUNT"],
+    ["no fee", { to: key.address, amount: 1n }, "BAD_AMOUNT"],
+    ["five bytes for its receiver", { to: new Uint8Array(5), amount: 1n, fee: 1n }, "BAD_ID"],
+    ["a number for its receiver", { to: 5, amount: 1n, fee: 1n }, "BAD_ID"],
+    ["no receiver", { amount: 1n, fee: 1n }, "BAD_ID"],
+    ["a mistyped receiver", { to: mistyped(formatAddress(key.address, "sim")), amount: 1n, fee: 1n }, "BAD_ID"],
+    ["a receiver of another network", { to: formatAddress(key.address, "devnet"), amount: 1n, fee: 1n }, "BAD_ID"],
+    ["nothing at all", undefined, "BAD_CONFIG"],
+    ["text", "all of it", "BAD_CONFIG"],
     ["more than there is", { to: key.address, amount: 1n, fee: 1n }, "REFUSED"],
   ])("with %s is refused, and the node mines on", async (_what, order, code) => {
     expect(refusal(() => node.transfer(order as never))).toMatchObject({ code });

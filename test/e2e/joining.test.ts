@@ -1,5 +1,6 @@
 // Two nodes: one that joins late ends at the same chain, and money sent on one arrives on the other.
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { coins } from "../../src/base/index.ts";
 import { needBuild } from "../support/cli-process.ts";
 import { eventually, Lab, settledAlike } from "../support/e2e-lab.ts";
 
@@ -39,15 +40,15 @@ describe("a peer that joins a miner by --bootstrap", () => {
     const to = theirs.nodeId;
     const at = ["--data-dir", lab.dataDir("miner")];
     await eventually(
-      async () => (BigInt((await miner.api.status()).balance) > 3_000_000n ? true : undefined),
+      async () => (coins((await miner.api.status()).balance) > 3_000_000n ? true : undefined),
       "rewards that may be spent",
     );
-    const sent = await lab.run("wallet", "send", to, "2.5", "--fee", "0.01", "--json", ...at);
+    const sent = await lab.run("wallet", "send", to, "2.5", "--fee", "0.01", "--yes", "--json", ...at);
     expect(sent.err).toContain("Sent 2.5");
     expect(sent.code).toBe(0);
     expect(sent.err).toContain("so 2.49 arrive");
     const { id, burnt, lost } = JSON.parse(sent.out) as { id: string; burnt: string; lost?: string };
-    expect([burnt, lost]).toEqual(["10000", undefined]);
+    expect([burnt, lost]).toEqual(["0.01", undefined]);
     const arrived = await eventually(async () => {
       const transaction = await peer.api.transaction(id);
       return transaction.height === undefined ? undefined : transaction;
@@ -55,15 +56,15 @@ describe("a peer that joins a miner by --bootstrap", () => {
     expect(arrived).toMatchObject({
       kind: "transfer",
       from: ours.nodeId,
-      payload: { to, amount: "2500000" },
-      fee: "10000",
+      payload: { to, amount: "2.5" },
+      fee: "0.01",
     });
     // What arrives, less the fee for the account that it makes.
-    expect((await peer.api.account(to)).balance).toBe("2490000");
+    expect((await peer.api.account(to)).balance).toBe("2.49");
     // The first nonce of an account made at a height is that height times 2^20.
     expect(BigInt((await miner.api.account(ours.nodeId)).nonce) % 2n ** 20n).toBe(1n);
 
-    const tooMuch = await lab.run("wallet", "send", to, "999999999", ...at);
+    const tooMuch = await lab.run("wallet", "send", to, "999999999", "--yes", ...at);
     expect(tooMuch.code).toBe(1);
     expect(tooMuch.err).toMatch(/^✗ .+\.\n/);
 

@@ -1,5 +1,6 @@
 // One miner as people start it: the built-in network learns to read digits, and a node without the native runtime mines as well.
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { coins } from "../../src/base/index.ts";
 import type { NodeStatus } from "../../src/node/index.ts";
 import { needBuild } from "../support/cli-process.ts";
 import { eventually, Lab, leastMinted, moneyIn } from "../support/e2e-lab.ts";
@@ -40,7 +41,7 @@ describe("a lone miner", () => {
     expect(status.height).toBeGreaterThanOrEqual(learned.height);
     expect(status.stats.blocksMined).toBe(status.height);
     expect(moneyIn(status)).toBeGreaterThanOrEqual(leastMinted(status.height));
-    expect(BigInt(status.stake)).toBe(leastMinted(status.height));
+    expect(coins(status.stake)).toBe(leastMinted(status.height));
 
     expect(await node.stop()).toBe(0);
     expect(lab.leftovers("miner")).toEqual([]);

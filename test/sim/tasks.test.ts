@@ -1,6 +1,6 @@
 // A network of two tasks in virtual time: nodes follow what they choose, agree on all that the chain holds, and one task's trouble is not the other's.
 import { afterEach, describe, expect, it } from "vitest";
-import { toHex } from "../../src/base/index.ts";
+import { formatAddress, toHex } from "../../src/base/index.ts";
 import { taskOf } from "../../src/chain/index.ts";
 import type { NodeStatus } from "../../src/node/index.ts";
 import { replayStore } from "../../src/node/tools/replay.ts";
@@ -11,7 +11,7 @@ import { Sim, type SimNodeOptions, toyArtifacts, toyRegistration, toyRuntime } f
 const MINUTE = 60_000;
 const TASKS = ["toy", "toy-two"];
 const [ONE, TWO] = TASKS.map((name) => toHex(taskOf(toyRegistration(name)).id)) as [string, string];
-const addressOf = (name: string): string => toHex(Sim.key(name).address);
+const addressOf = (name: string): string => formatAddress(Sim.key(name).address, "sim");
 const VERIFIER = addressOf("v");
 
 let sim: Sim;

@@ -1,6 +1,6 @@
 // Builders of chains for tests: keys, a genesis, units whose results are made up but fixed, honest blocks, and every forgery of them.
 // A made-up unit is a function of its seed, as a real one is, so `fakeUnit` also plays the verifier who re-executes.
-import { bytesEqual, type Hash32, reject, utf8, type Verdict } from "../../src/base/index.ts";
+import { bytesEqual, formatCoins, type Hash32, reject, utf8, type Verdict } from "../../src/base/index.ts";
 import {
   apply,
   type CarryingBlock,
@@ -375,7 +375,7 @@ export function aStake(
   change: Partial<Pick<Transaction, "nonce" | "fee">> = {},
 ): Transaction {
   const { genesis } = state;
-  const order = readPayload(kind, { amount: `${amount}` });
+  const order = readPayload(kind, { amount: formatCoins(amount) });
   const nonce = state.account(from.address).nonce;
   return Transaction.sign({ genesis, from: from.address, nonce, fee: 1n, ...order, ...change }, from, genesis);
 }

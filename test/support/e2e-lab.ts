@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { type ApiClient, apiClient } from "../../src/api/index.ts";
-import { messageOf } from "../../src/base/index.ts";
+import { coins, messageOf } from "../../src/base/index.ts";
 import { type GenesisProfile, PROFILES } from "../../src/chain/index.ts";
 import { type AccountView, genesisFor, type NodeStatus, type TaskChoice } from "../../src/node/index.ts";
 import { CliProcess } from "./cli-process.ts";
@@ -82,7 +82,7 @@ export const leastMinted = (height: number): bigint =>
 
 /** All that an account has, in the smallest units. */
 export const moneyIn = (money: Pick<AccountView, "balance" | "stake" | "unbonding" | "immature">): bigint =>
-  BigInt(money.balance) + BigInt(money.stake) + BigInt(money.unbonding) + BigInt(money.immature);
+  [money.balance, money.stake, money.unbonding, money.immature].reduce((sum, text) => sum + coins(text), 0n);
 
 /** Units of 50 steps. */
 export const SHORT_TASK: TaskChoice = { model: "digits-mlp", steps: 50 };

@@ -1,5 +1,5 @@
 // A node for the tests of the doors: every field of every shape filled, events on call, refusals on demand.
-import { ACCEPT, Emitter, reject, toHex, type Verdict } from "../../src/base/index.ts";
+import { ACCEPT, Emitter, formatAddress, parseAddress, reject, toHex, type Verdict } from "../../src/base/index.ts";
 import { Transaction } from "../../src/codec/transaction.ts";
 import type {
   AccountView,
@@ -14,6 +14,7 @@ import type {
 import type { PeerInfo } from "../../src/ports/index.ts";
 
 export const hexOf = (byte: number): string => byte.toString(16).padStart(2, "0").repeat(32);
+export const addressOf = (byte: number): string => formatAddress(new Uint8Array(32).fill(byte), "devnet");
 
 /** A second task, which the node does not follow. */
 export const aTask = (changes: Partial<TaskStatus> = {}): TaskStatus => ({
@@ -43,7 +44,7 @@ const aSeasonScore = (season: number, accuracy: number): TaskStatus["seasons"][n
 const summary = (height: number) => ({
   height,
   hash: hexOf(height),
-  miner: hexOf(200),
+  miner: addressOf(200),
   time: 1_700_000_000_000 + height * 4000,
   stateRoot: hexOf(100 + height),
   parametersDigest: hexOf(150 + height),
@@ -53,7 +54,7 @@ const summary = (height: number) => ({
 
 export function aStatus(changes: Partial<NodeStatus> = {}): NodeStatus {
   return {
-    nodeId: hexOf(200),
+    nodeId: addressOf(200),
     peerId: "12D3KooWFake",
     network: "devnet",
     genesis: hexOf(1),
@@ -69,11 +70,11 @@ export function aStatus(changes: Partial<NodeStatus> = {}): NodeStatus {
     peers: 2,
     health: [{ check: "store", ok: true, since: 1_700_000_000_000 }],
     addresses: ["/ip4/127.0.0.1/tcp/9444/p2p/12D3KooWFake"],
-    balance: "150",
+    balance: "150.25",
     stake: "7",
     unbonding: "3",
     immature: "40",
-    accountFee: "10000",
+    accountFee: "0.01",
     tasks: [
       {
         id: hexOf(3),
@@ -134,7 +135,7 @@ export const aBlock = (height: number): BlockView => ({
   hash: hexOf(height),
   parent: hexOf(Math.max(0, height - 1)),
   time: 1_700_000_000_000 + height * 4000,
-  miner: hexOf(200),
+  miner: addressOf(200),
   task: hexOf(3),
   round: height * 2,
   mlNode: 0,
@@ -153,10 +154,10 @@ export const aBlock = (height: number): BlockView => ({
 export const aTransaction = (changes: Partial<TransactionView> = {}): TransactionView => ({
   id: hexOf(77),
   kind: "transfer",
-  from: hexOf(200),
+  from: addressOf(200),
   nonce: "0",
-  fee: "1",
-  payload: { to: hexOf(201), amount: "10" },
+  fee: "0.001",
+  payload: { to: addressOf(201), amount: "10" },
   height: 4,
   block: hexOf(4),
   ...changes,
@@ -170,10 +171,10 @@ const aDetail = (height: number): BlockDetail => ({
       id: hexOf(60),
       task: hexOf(70),
       round: 8,
-      leader: hexOf(200),
+      leader: addressOf(200),
       closing: true,
       next: hexOf(61),
-      contributions: [{ id: hexOf(62), author: hexOf(200), digest: hexOf(61) }],
+      contributions: [{ id: hexOf(62), author: addressOf(200), digest: hexOf(61) }],
     },
   ],
   commits: 0,
@@ -190,13 +191,25 @@ export interface FakeView extends NodeView {
   verdict: Verdict;
 }
 
+/** Of an address that no block has touched. */
+export const anAccount = (byte: number): AccountView => ({
+  address: addressOf(byte),
+  balance: "0",
+  stake: "0",
+  unbonding: "0",
+  immature: "0",
+  pendingOut: "0",
+  pendingIn: "0",
+  nonce: "0",
+});
+
 /** Heights 0 to 9, one known transaction (77..), one known account (200..). */
 export function fakeView(): FakeView {
   const events = new Emitter<NodeEvents>();
   const accounts = new Map<string, AccountView>([
     [
-      hexOf(200),
-      { address: hexOf(200), balance: "150", stake: "7", unbonding: "3", immature: "40", nonce: "2", bannedUntil: 12 },
+      addressOf(200),
+      { ...anAccount(200), balance: "150.25", stake: "7", unbonding: "3", immature: "40", nonce: "2", bannedUntil: 12 },
     ],
   ]);
   const view: FakeView = {
@@ -214,7 +227,10 @@ export function fakeView(): FakeView {
       return height <= 9 && (typeof id === "number" || id === hexOf(height)) ? aDetail(height) : undefined;
     },
     transaction: async (id) => (id === hexOf(77) ? aTransaction() : undefined),
-    account: (address) => accounts.get(address),
+    account(text) {
+      const address = formatAddress(parseAddress(text, view.status.network), view.status.network);
+      return accounts.get(address) ?? { ...anAccount(0), address };
+    },
     async submitTransaction(bytes) {
       const { id } = Transaction.read(bytes);
       view.submitted.push(bytes);

@@ -1,6 +1,6 @@
 // Transactions: taking a signed one of any kind, and showing one wherever it is.
 import { z } from "zod";
-import { asBytes, hexBytes, isMalformed, PouwError, u64Text } from "../../base/index.ts";
+import { addressText, asBytes, coinsText, hexBytes, isMalformed, PouwError, u64Text } from "../../base/index.ts";
 import { readPayload } from "../../chain/index.ts";
 import { MAX_PAYLOAD_BYTES, Transaction } from "../../codec/index.ts";
 import { type NodeView, type TransactionView, transactionSchema } from "../../node/index.ts";
@@ -29,9 +29,9 @@ const payloadInput = z.union(
 const signedTransaction = z
   .strictObject({
     genesis: hexBytes(32).describe("Hash of the network's genesis block, 64 hex digits."),
-    from: hexBytes(32).describe("Whose account it is of, 64 hex digits."),
+    from: addressText.describe("Whose account it is of: its address."),
     nonce: u64Text.describe("The account's next nonce, a decimal string."),
-    fee: u64Text.describe("Decimal string, below 2^64."),
+    fee: coinsText.describe("Coins, as text."),
     kind: kindInput.describe("The kind, by its name or its number."),
     payload: payloadInput.describe("The payload as the kind encodes it, in hex, or its fields as the kind shows them."),
     signature: hexBytes(64).describe("The account's Ed25519 signature, 128 hex digits."),

@@ -1,7 +1,7 @@
 // A payload that is an amount of money and nothing else, as deposits and withdrawals of stake have it.
 import { ContainerType, type ValueOf } from "@chainsafe/ssz";
 import { z } from "zod";
-import { ACCEPT, declareRefusals, reject, u64Text, type Verdict } from "../../base/index.ts";
+import { ACCEPT, coinsText, declareRefusals, formatCoins, reject, type Verdict } from "../../base/index.ts";
 import { type Codec, codecOf, U64 } from "../../codec/index.ts";
 import { parseWith } from "./fields.ts";
 import type { TransactionKind } from "./kind.ts";
@@ -20,6 +20,6 @@ const codecFor = (what: string): Codec<Amount> => codecOf(what, AmountType);
 export const amountOnly = (name: string): Pick<TransactionKind<Amount>, "payload" | "check" | "show" | "parse"> => ({
   payload: codecFor(name),
   check: checkMoves,
-  show: ({ amount }) => ({ amount: `${amount}` }),
-  parse: parseWith(z.strictObject({ amount: u64Text })),
+  show: ({ amount }) => ({ amount: formatCoins(amount) }),
+  parse: parseWith(z.strictObject({ amount: coinsText })),
 });

@@ -1,5 +1,14 @@
 // What makes a transaction valid, how a block's are applied, and which of many fit a block (protocol sections 1 and 8).
-import { ACCEPT, bytesEqual, ignore, type Refusal, reject, toHex, type Verdict } from "../../base/index.ts";
+import {
+  ACCEPT,
+  bytesEqual,
+  formatCoins,
+  ignore,
+  type Refusal,
+  reject,
+  toHex,
+  type Verdict,
+} from "../../base/index.ts";
 import { MAX_TRANSACTIONS, Transaction } from "../../codec/index.ts";
 import type { Rules } from "../rules.ts";
 import type { State } from "../state/state.ts";
@@ -25,7 +34,8 @@ function checkAccounts(accounts: Accounts, transaction: Transaction, rules: Rule
     return ignore("nonce-used", `${transaction.nonce}, the account is at ${account.nonce}`);
   if (transaction.nonce > account.nonce)
     return ignore("nonce-ahead", `${transaction.nonce}, the account is at ${account.nonce}`);
-  if ((costOf(transaction) ?? 0n) > account.balance) return ignore("low-balance", `it holds ${account.balance}`);
+  if ((costOf(transaction) ?? 0n) > account.balance)
+    return ignore("low-balance", `it holds ${formatCoins(account.balance)}`);
   return askOf(accounts, transaction, rules);
 }
 

@@ -33,12 +33,14 @@ export interface TransactionKind<P> {
   check(payload: P, rules: Rules): Verdict;
   /** What it takes from the sender's balance besides the fee. */
   cost(payload: P): bigint;
+  /** Whom it pays from the sender's balance, where it does. */
+  pays?(payload: P): { readonly to: Uint8Array; readonly amount: bigint };
   /** What it asks of the accounts besides a balance that covers it. Ignored, not blamed: another branch may differ. */
   ask?(accounts: Accounts, payload: P, transaction: Transaction, rules: Rules): Refusal | undefined;
   /** Changes the state. Nonce, fee and cost are taken already; a refusal undoes nothing, it voids the block. */
   apply(working: WorkingState, payload: P, transaction: Transaction, context: ApplyContext): Refusal | undefined;
-  /** The payload as people read it: hex and decimal strings. A field that holds money is called `amount`, or ends in `Amount`. */
-  show(payload: P): PayloadFields;
+  /** The payload as people of a network read it: addresses, coins, hex and decimal strings. */
+  show(payload: P, network: string): PayloadFields;
   /** The payload from the fields that `show` writes, for the doors only; without it people must send bytes. Throws BAD_ENCODING naming the field. */
   parse?(fields: PayloadFields): P;
 }

@@ -40,20 +40,28 @@ export function costOf(transaction: Transaction): bigint | undefined {
   return opened.kind === "opened" ? opened.of.cost(opened.payload) + transaction.fee : undefined;
 }
 
+/** Whom a transaction pays how much; undefined when nobody. */
+export function paymentOf(
+  transaction: Transaction,
+): ReturnType<NonNullable<TransactionKind<unknown>["pays"]>> | undefined {
+  const opened = open(transaction);
+  return opened.kind === "opened" ? opened.of.pays?.(opened.payload) : undefined;
+}
+
 /** What a transaction's kind asks of the accounts and they do not have; nothing when it is not one. */
 export function askOf(accounts: Accounts, transaction: Transaction, rules: Rules): Refusal | undefined {
   const opened = open(transaction);
   return opened.kind === "opened" ? opened.of.ask?.(accounts, opened.payload, transaction, rules) : undefined;
 }
 
-/** A transaction's kind and payload as people read them. */
-export function showTransaction(transaction: Pick<Transaction, "kind" | "payload">): {
-  readonly kind: string;
-  readonly payload: PayloadFields;
-} {
+/** A transaction's kind and payload as people of a network read them. */
+export function showTransaction(
+  transaction: Pick<Transaction, "kind" | "payload">,
+  network: string,
+): { readonly kind: string; readonly payload: PayloadFields } {
   const opened = open(transaction);
   if (opened.kind !== "opened") return { kind: `unknown (${transaction.kind})`, payload: {} };
-  return { kind: opened.of.name, payload: opened.of.show(opened.payload) };
+  return { kind: opened.of.name, payload: opened.of.show(opened.payload, network) };
 }
 
 /**

@@ -1,5 +1,5 @@
 // `unstake`: withdraws stake of the sender, which is balance again after the unbonding time and at risk until then.
-import { declareRefusals, ignore } from "../../base/index.ts";
+import { declareRefusals, formatCoins, ignore } from "../../base/index.ts";
 import { type Amount, amountOnly } from "./amount.ts";
 import type { TransactionKind } from "./kind.ts";
 
@@ -12,7 +12,7 @@ export const unstake: TransactionKind<Amount> = {
   cost: () => 0n,
   ask: (accounts, { amount }, { from }) => {
     const { stake } = accounts.account(from);
-    return amount > stake ? ignore(own["low-stake"], `it has ${stake}`) : undefined;
+    return amount > stake ? ignore(own["low-stake"], `it has ${formatCoins(stake)}`) : undefined;
   },
   apply: (working, { amount }, { from }) => {
     working.withdraw(from, amount);

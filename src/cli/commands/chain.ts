@@ -1,16 +1,16 @@
 // `pouw-node chain`: blocks and transactions of a running node, and the replay of a stored chain.
 import { Command } from "commander";
-import { findNode } from "../../api/index.ts";
 import { PouwError } from "../../base/index.ts";
 import type { VerifyReport } from "../../node/index.ts";
 import { type Context, type JsonOption, optionsOf } from "../context.ts";
 import { EXIT, type ExitCode, Interrupted } from "../exit-codes.ts";
 import { catchInterrupts } from "../interrupt.ts";
 import { type Colors, colorsFor, type Io, printJson, printLine } from "../io.ts";
-import { addSettings, PLACE, settingsOf } from "../settings-options.ts";
+import { addPlace, nodeOf, PLACE } from "../place.ts";
+import { addSettings, settingsOf } from "../settings-options.ts";
 import { progressOn } from "../views/progress.ts";
 import { blockLines, blockTable, transactionLines } from "../views/status.ts";
-import { fixed, formatAmount, plural, table } from "../views/text.ts";
+import { fixed, plural, table } from "../views/text.ts";
 
 function print<T>(io: Io, command: Command, value: T, lines: (value: T, colors: Colors) => string[]): undefined {
   if (optionsOf<JsonOption>(command).json) printJson(io, value);
@@ -29,7 +29,7 @@ function verifyLines(report: VerifyReport, c: Colors): string[] {
     ["records", String(report.records)],
     ["units run again", String(report.unitsExecuted)],
     ["state root", report.stateRoot],
-    ["supply", formatAmount(report.supply)],
+    ["supply", report.supply],
     ["time", `${fixed(report.seconds, 1)} s`],
   ];
   const { problem } = report;
@@ -38,8 +38,6 @@ function verifyLines(report: VerifyReport, c: Colors): string[] {
     : c.red(`Wrong at height ${problem?.height ?? report.height}: ${problem?.reason ?? "no reason given"}.`);
   return [...table(rows.map(([name, value]) => [c.dim(name), value])), verdict];
 }
-
-const nodeOf = (command: Command, context: Context) => findNode(settingsOf(command, context).options.dataDir);
 
 async function showBlocks(context: Context, command: Command): Promise<undefined> {
   const given = optionsOf<{ from?: string; count: string }>(command);
@@ -86,12 +84,13 @@ async function verify(context: Context, command: Command): Promise<ExitCode> {
 }
 
 /** The settings that `chain verify` takes: where the store is, and which units are run again on what. */
+const VERIFIES = "replay the stored chain of a stopped node and check everything";
 const VERIFY = [...PLACE, "tasks", "provider", "workers"];
 
 export function chainCommand(context: Context): Command {
   const { action, deps } = context;
-  const sub = (name: string, description: string, keys: readonly string[] = PLACE): Command =>
-    addSettings(new Command(name).description(description), deps.settings, keys).option("--json", "print JSON");
+  const sub = (name: string, description: string): Command =>
+    addPlace(new Command(name).description(description), context).option("--json", "print JSON");
   return new Command("chain")
     .description("blocks and transactions; replay and check the whole store")
     .addCommand(
@@ -111,7 +110,8 @@ export function chainCommand(context: Context): Command {
         .action(action((command) => showTransaction(context, command))),
     )
     .addCommand(
-      sub("verify", "replay the stored chain of a stopped node and check everything", VERIFY)
+      addSettings(new Command("verify").description(VERIFIES), deps.settings, VERIFY)
+        .option("--json", "print JSON")
         .option("--no-reexecute", "leave out running the winning units again")
         .action(action((command) => verify(context, command))),
     );

@@ -1,9 +1,11 @@
 // `pouw-node stake`: puts money of the account at stake, and withdraws it.
 import { Command } from "commander";
+import { coins, formatCoins } from "../../base/index.ts";
 import { readPayload } from "../../chain/index.ts";
 import type { Context } from "../context.ts";
-import { addSettings, PLACE } from "../settings-options.ts";
-import { amountOf, submit, withFee } from "../submit.ts";
+import type { ExitCode } from "../exit-codes.ts";
+import { addPlace } from "../place.ts";
+import { submit, withFee } from "../submit.ts";
 
 interface Way {
   readonly name: string;
@@ -22,17 +24,17 @@ const WAYS: readonly Way[] = [
   },
 ];
 
-async function move(context: Context, command: Command, { kind, done }: Way): Promise<undefined> {
-  const amount = amountOf(command.args[0] as string, "amount");
-  const payload = readPayload(kind, { amount: `${amount}` });
+async function move(context: Context, command: Command, { kind, done }: Way): Promise<ExitCode | undefined> {
+  const amount = coins(command.args[0] as string);
+  const payload = readPayload(kind, { amount: formatCoins(amount) });
   return submit(context, command, { done, amount, make: (base) => ({ ...base, ...payload }) });
 }
 
 export function stakeCommand(context: Context): Command {
-  const { deps, action } = context;
+  const { action } = context;
   const stake = new Command("stake").description("the account's collateral");
   for (const way of WAYS) {
-    const sub = addSettings(new Command(way.name).description(way.description), deps.settings, PLACE)
+    const sub = addPlace(new Command(way.name).description(way.description), context)
       .option("--json", "print JSON")
       .argument("<amount>", "coins, for example 12 or 0.25");
     stake.addCommand(withFee(sub).action(action((command) => move(context, command, way))));

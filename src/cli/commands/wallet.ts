@@ -1,16 +1,15 @@
 // `pouw-node wallet`: the account's key file and its money. A secret leaves through `export --yes` only.
 import { createInterface } from "node:readline";
 import { Command } from "commander";
-import { findNode } from "../../api/index.ts";
-import { PouwError, parseAddress, toHex } from "../../base/index.ts";
+import { coins, formatAddress, PouwError, parseAddress, toHex } from "../../base/index.ts";
 import { transferOf } from "../../chain/index.ts";
-import type { UnsignedTransaction } from "../../codec/index.ts";
-import { createWallet, parseSecret, readWallet, type Wallet } from "../../node/index.ts";
+import { createWallet, networkName, parseSecret, readWallet, type Wallet } from "../../node/index.ts";
 import { type Context, type JsonOption, optionsOf } from "../context.ts";
+import type { ExitCode } from "../exit-codes.ts";
 import { type Io, printJson, printLine, say } from "../io.ts";
-import { addSettings, PLACE } from "../settings-options.ts";
-import { amountOf, dirOf, needWallet, type Order, submit, withFee } from "../submit.ts";
-import { formatAmount } from "../views/text.ts";
+import { addPlace, nodeOf, PLACE } from "../place.ts";
+import { addSettings, settingsOf } from "../settings-options.ts";
+import { dirOf, needWallet, submit, withFee } from "../submit.ts";
 
 /** One line from stdin. A terminal shows none of it. */
 async function readSecretLine(io: Io): Promise<string> {
@@ -25,8 +24,13 @@ async function readSecretLine(io: Io): Promise<string> {
   }
 }
 
-function made(io: Io, command: Command, wallet: Wallet): undefined {
-  const address = toHex(wallet.keys.address);
+/** The own address, as the network of the command's settings writes it. */
+const addressOf = (command: Command, context: Context, { keys }: Wallet): string =>
+  formatAddress(keys.address, networkName(settingsOf(command, context).options.network));
+
+function made(context: Context, command: Command, wallet: Wallet): undefined {
+  const { io } = context;
+  const address = addressOf(command, context, wallet);
   if (optionsOf<JsonOption>(command).json) printJson(io, { address, path: wallet.path });
   else printLine(io, address);
   say(io, `Key file: ${wallet.path}. Keep a copy of it: who has it has the money, and nobody can make it again.`);
@@ -38,37 +42,44 @@ async function importSecret(context: Context, command: Command): Promise<undefin
   const dataDir = dirOf(command, context);
   // Where a key file is already, this throws before anybody types a secret.
   if (readWallet(dataDir) !== undefined) createWallet(dataDir);
-  return made(io, command, createWallet(dataDir, parseSecret(await readSecretLine(io))));
+  return made(context, command, createWallet(dataDir, parseSecret(await readSecretLine(io))));
 }
 
 function showAddress(context: Context, command: Command): undefined {
   const { io } = context;
-  const { keys, path } = needWallet(command, context);
-  const address = toHex(keys.address);
+  const wallet = needWallet(command, context);
+  const { path } = wallet;
+  const address = addressOf(command, context, wallet);
   if (optionsOf<JsonOption>(command).json) printJson(io, { address, path });
   else printLine(io, address);
   return undefined;
 }
 
-async function send(context: Context, command: Command): Promise<undefined> {
+function send(context: Context, command: Command): Promise<ExitCode | undefined> {
   const [to, text] = command.args as [string, string];
-  const receiver = parseAddress(to);
-  const amount = amountOf(text, "amount");
-  const make = (base: Parameters<Order["make"]>[0]): UnsignedTransaction =>
-    transferOf({ ...base, to: receiver, amount });
-  return submit(context, command, { done: "Sent", amount, to: receiver, make });
+  const amount = coins(text);
+  return submit(context, command, {
+    ...{ done: "Sent", amount, to },
+    make: (base, receiver) => transferOf({ ...base, to: receiver, amount }),
+  });
 }
 
 async function balance(context: Context, command: Command): Promise<undefined> {
   const { io } = context;
-  const node = findNode(dirOf(command, context));
-  const address = command.args[0] ?? toHex(needWallet(command, context).keys.address);
-  const account = await node.account(toHex(parseAddress(address)));
+  const node = nodeOf(command, context);
+  const [given] = command.args;
+  if (given !== undefined) parseAddress(given);
+  const account = await node.account(given ?? toHex(needWallet(command, context).keys.address));
   if (optionsOf<JsonOption>(command).json) printJson(io, account);
-  else printLine(io, formatAmount(account.balance));
-  if (account.stake !== "0") say(io, `${formatAmount(account.stake)} more is at stake.`);
-  if (account.unbonding !== "0") say(io, `${formatAmount(account.unbonding)} more is being withdrawn from stake.`);
-  if (account.immature !== "0") say(io, `${formatAmount(account.immature)} more is maturing.`);
+  else printLine(io, account.balance);
+  const more = (amount: string, words: string): void => {
+    if (coins(amount) > 0n) say(io, `${amount} ${words}.`);
+  };
+  more(account.pendingOut, "of it waits to go out");
+  more(account.pendingIn, "more waits to come in");
+  more(account.stake, "more is at stake");
+  more(account.unbonding, "more is being withdrawn from stake");
+  more(account.immature, "more is maturing");
   return undefined;
 }
 
@@ -81,20 +92,22 @@ function exportSecret(context: Context, command: Command): undefined {
       remedy: "If that is what you want, run it again with --yes.",
     });
   const secret = toHex(wallet.secret);
-  if (json) printJson(io, { address: toHex(wallet.keys.address), secret });
+  if (json) printJson(io, { address: addressOf(command, context, wallet), secret });
   else printLine(io, secret);
   return undefined;
 }
 
 export function walletCommand(context: Context): Command {
-  const { io, deps, action } = context;
+  const { deps, action } = context;
+  const running = (name: string, description: string): Command =>
+    addPlace(new Command(name).description(description), context).option("--json", "print JSON");
   const sub = (name: string, description: string): Command =>
     addSettings(new Command(name).description(description), deps.settings, PLACE).option("--json", "print JSON");
   return new Command("wallet")
     .description("the account's key and money")
     .addCommand(
       sub("new", "make a key file").action(
-        action((command) => made(io, command, createWallet(dirOf(command, context)))),
+        action((command) => made(context, command, createWallet(dirOf(command, context)))),
       ),
     )
     .addCommand(
@@ -111,13 +124,14 @@ export function walletCommand(context: Context): Command {
       sub("address", "print the account's address").action(action((command) => showAddress(context, command))),
     )
     .addCommand(
-      sub("balance", "what the account, or another one, owns")
+      running("balance", "what the account, or another one, owns")
         .argument("[address]", "another account")
         .action(action((command) => balance(context, command))),
     )
     .addCommand(
-      withFee(sub("send", "send money through a running node"))
-        .argument("<to>", "the receiver's address, 64 hex digits")
+      withFee(running("send", "send money through a running node"))
+        .option("--yes", "send without asking")
+        .argument("<to>", "the receiver's address")
         .argument("<amount>", "coins, for example 12 or 0.25")
         .action(action((command) => send(context, command))),
     );

@@ -2,7 +2,7 @@
 import type { AlertEvent, NodeEvents, NodeStatus, TaskStatus } from "../../node/index.ts";
 import type { Colors } from "../io.ts";
 import { seasonWords } from "./seasons.ts";
-import { duration, fixed, flow, formatAmount, percent, short, sparkline, table, widthOf } from "./text.ts";
+import { duration, fixed, flow, percent, short, shortAddress, sparkline, table, widthOf } from "./text.ts";
 
 /** Losses kept of each task. */
 const LOSSES = 400;
@@ -108,7 +108,7 @@ function troubles(status: NodeStatus, state: LiveState, c: Colors): string[] {
 function blockLines(state: LiveState, now: number, c: Colors): string[] {
   return state.blocks.map((block) => {
     const age = duration(Math.max(0, now - block.time) / 1000);
-    const line = `#${block.height}  ${short(block.hash)}  by ${block.own ? "this node" : short(block.miner)}  ${age} ago`;
+    const line = `#${block.height}  ${short(block.hash)}  by ${block.own ? "this node" : shortAddress(block.miner)}  ${age} ago`;
     return block.own ? c.green(line) : c.dim(line);
   });
 }
@@ -116,7 +116,7 @@ function blockLines(state: LiveState, now: number, c: Colors): string[] {
 /** Who and where the node is: what others dial first, and whole. */
 function ownLines(status: NodeStatus, now: number, columns: number, c: Colors): string[] {
   const tipAge = status.height === 0 ? "" : ` ${duration(Math.max(0, now - status.tip.time) / 1000)} ago`;
-  const immature = status.immature === "0" ? "" : ` (+${formatAmount(status.immature)} maturing)`;
+  const immature = status.immature === "0" ? "" : ` (+${status.immature} maturing)`;
   const name = c.bold(`pouw-node ${status.version}`);
   const up = `up ${duration(status.uptimeSeconds)}`;
   const address = status.addresses[0] ?? "not listening";
@@ -127,7 +127,7 @@ function ownLines(status: NodeStatus, now: number, columns: number, c: Colors): 
       `height ${c.bold(String(status.height))}`,
       `tip ${short(status.tip.hash)}${tipAge}`,
       `peers ${c.bold(String(status.peers))}`,
-      `balance ${c.bold(formatAmount(status.balance))}${immature}`,
+      `balance ${c.bold(status.balance)}${immature}`,
     ],
   ].flatMap((parts) => flow(parts, columns));
 }
@@ -143,7 +143,7 @@ function workLines({ provider, stats }: NodeStatus, columns: number, c: Colors):
       `blocks won ${c.bold(String(stats.blocksMined))}`,
       `recorded ${stats.contributionsRecorded}`,
       `verified ${stats.blocksVerified}`,
-      `rewards ${c.bold(formatAmount(stats.rewardsEarned))}`,
+      `rewards ${c.bold(stats.rewardsEarned)}`,
     ],
   ].flatMap((parts) => flow(parts, columns));
 }

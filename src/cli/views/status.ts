@@ -11,7 +11,7 @@ import type {
 import type { ProviderReport } from "../../ports/index.ts";
 import type { Colors } from "../io.ts";
 import { seasonWords } from "./seasons.ts";
-import { duration, fixed, formatAmount, percent, plural, short, table } from "./text.ts";
+import { duration, fixed, percent, plural, short, shortAddress, table } from "./text.ts";
 
 /** A few short lines for each task, so that a narrow terminal does not break them. */
 function taskRows(task: TaskStatus): [string, string][] {
@@ -41,14 +41,14 @@ export function statusLines(status: NodeStatus, c: Colors): string[] {
     ["height", `${status.height}, tip ${short(status.tip.hash)}, two below ${short(status.settled.hash)}`],
     ...(status.syncProgress === undefined ? [] : [["sync", percent(status.syncProgress, 0)] as [string, string]]),
     ...(status.waitsFor === undefined ? [] : [["waits", c.yellow(status.waitsFor)] as [string, string]]),
-    ["balance", `${formatAmount(status.balance)}, maturing ${formatAmount(status.immature)}`],
-    ["at stake", `${formatAmount(status.stake)}, unbonding ${formatAmount(status.unbonding)}`],
+    ["balance", `${status.balance}, maturing ${status.immature}`],
+    ["at stake", `${status.stake}, unbonding ${status.unbonding}`],
     ...status.tasks.flatMap(taskRows),
     [
       "work",
       `${fixed(stats.unitsPerSecond, 2)} units/s on ${status.provider ?? "nothing"}, training ${percent(stats.trainingShare)}`,
     ],
-    ["won", `${stats.blocksMined} blocks, ${stats.draws} draws, rewards ${formatAmount(stats.rewardsEarned)}`],
+    ["won", `${stats.blocksMined} blocks, ${stats.draws} draws, rewards ${stats.rewardsEarned}`],
     ["checked", `${stats.blocksVerified} blocks, ${stats.reorganisations} reorganisations`],
     ["threat", `${status.threatLevel}, ${stats.securityAlerts} alerts`],
     [
@@ -83,7 +83,7 @@ export function blockTable(blocks: readonly BlockView[], c: Colors): string[] {
     String(block.height),
     short(block.hash, 16),
     when(block.time),
-    short(block.miner),
+    shortAddress(block.miner),
     ...[block.round, block.records, block.contributions, block.transactions].map(String),
     block.checked,
   ]);
@@ -93,21 +93,20 @@ export function blockTable(blocks: readonly BlockView[], c: Colors): string[] {
 /** Characters of a payload's field that are shown; `--json` has all. */
 const FIELD = 128;
 
-/** The fields of a payload, whatever its kind: money in coins, what is long shortened to `digits`. */
-const payloadRows = ({ payload }: TransactionView, digits: number): [string, string][] =>
-  Object.entries(payload).map(([name, value]) => [
-    name,
-    /amount$/i.test(name) && /^\d+$/.test(value) ? formatAmount(value) : short(value, digits),
-  ]);
+/** A value of a payload, whatever its kind, where there is little room: numbers stay whole. */
+function brief(value: string): string {
+  if (/^[\d.]+$/.test(value)) return value;
+  return /^[a-z0-9-]+1[a-z0-9]{58}$/.test(value) ? shortAddress(value) : short(value);
+}
 
 export function transactionLines(transaction: TransactionView, c: Colors): string[] {
-  const { id, kind, from, fee, nonce, height, block } = transaction;
+  const { id, kind, from, payload, fee, nonce, height, block } = transaction;
   const rows: [string, string][] = [
     ["id", id],
     ["kind", kind],
     ["from", from],
-    ...payloadRows(transaction, FIELD),
-    ["fee", `${formatAmount(fee)}, nonce ${nonce}`],
+    ...Object.entries(payload).map(([name, value]): [string, string] => [name, short(value, FIELD)]),
+    ["fee", `${fee}, nonce ${nonce}`],
     ["block", height === undefined ? "waiting" : `${height} ${block ?? ""}`],
   ];
   return table(rows.map(([name, value]) => [c.dim(name), value]));
@@ -115,9 +114,9 @@ export function transactionLines(transaction: TransactionView, c: Colors): strin
 
 /** One line of a block's transaction: whose, what, and its id. */
 function transactionLine(transaction: TransactionView): string {
-  const { id, from, fee } = transaction;
-  const payload = payloadRows(transaction, 10).map(([name, value]) => `${name} ${value}`);
-  return `${[`from ${short(from)}`, ...payload].join(", ")} (fee ${formatAmount(fee)})  ${id}`;
+  const { id, from, fee, payload } = transaction;
+  const fields = Object.entries(payload).map(([name, value]) => `${name} ${brief(value)}`);
+  return `${[`from ${shortAddress(from)}`, ...fields].join(", ")} (fee ${fee})  ${id}`;
 }
 
 export function blockLines(block: BlockDetail, c: Colors): string[] {
@@ -136,7 +135,7 @@ export function blockLines(block: BlockDetail, c: Colors): string[] {
     ["evidence", String(block.evidence)],
     ...block.recordList.map((record): [string, string] => [
       record.closing ? "closing" : "record",
-      `round ${record.round}, leader ${short(record.leader)}, ${plural(record.contributions.length, "unit")}, next ${short(record.next)}`,
+      `round ${record.round}, leader ${shortAddress(record.leader)}, ${plural(record.contributions.length, "unit")}, next ${short(record.next)}`,
     ]),
     ...block.transactionList.map((it): [string, string] => [it.kind, transactionLine(it)]),
   ];

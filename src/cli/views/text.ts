@@ -1,27 +1,13 @@
-// Small pieces of every view: tables, sparklines, shortened ids, amounts and durations.
-
-/** Coins have six decimals; everything below the doors counts in millionths. */
-const DECIMALS = 6;
-const UNIT = 10n ** BigInt(DECIMALS);
-
-/** `10500000` -> `10.5`. */
-export function formatAmount(units: string | bigint): string {
-  const value = BigInt(units);
-  const sign = value < 0n ? "-" : "";
-  const positive = value < 0n ? -value : value;
-  const fraction = (positive % UNIT).toString().padStart(DECIMALS, "0").replace(/0+$/, "");
-  return `${sign}${positive / UNIT}${fraction === "" ? "" : `.${fraction}`}`;
-}
-
-/** `10.5` -> 10500000n; undefined when it is not an amount. */
-export function parseAmount(text: string): bigint | undefined {
-  const match = /^(\d{1,13})(?:\.(\d{1,6}))?$/.exec(text.trim());
-  if (match === null) return undefined;
-  return BigInt(match[1] as string) * UNIT + BigInt((match[2] ?? "").padEnd(DECIMALS, "0"));
-}
+// Small pieces of every view: tables, sparklines, shortened ids and durations.
 
 /** First digits of an id, enough to tell two apart on a screen. */
 export const short = (id: string, digits = 10): string => (id.length > digits ? `${id.slice(0, digits)}…` : id);
+
+/** An address with enough of both ends to tell it from others: its first letters are the network's name. */
+export function shortAddress(address: string): string {
+  const from = address.lastIndexOf("1") + 1;
+  return address.length > from + 12 ? `${address.slice(0, from + 6)}…${address.slice(-4)}` : address;
+}
 
 const BARS = "▁▂▃▄▅▆▇█";
 

@@ -1,6 +1,14 @@
 // Transactions waiting for a block: checked against the head, one per account nonce, bounded.
-import { ACCEPT, bytesEqual, ignore, toHex, type Verdict } from "../../base/index.ts";
-import { askOf, checkTransactionForm, costOf, type Rules, type State, selectTransactions } from "../../chain/index.ts";
+import { ACCEPT, bytesEqual, formatCoins, ignore, toHex, type Verdict } from "../../base/index.ts";
+import {
+  askOf,
+  checkTransactionForm,
+  costOf,
+  paymentOf,
+  type Rules,
+  type State,
+  selectTransactions,
+} from "../../chain/index.ts";
 import { MAX_TRANSACTIONS, Transaction } from "../../codec/index.ts";
 import type { EngineEvents, EventBus } from "../events.ts";
 
@@ -47,7 +55,7 @@ export class Mempool {
     if (nonce > account.nonce + MAX_AHEAD) return ignore("nonce-ahead", `the account is at ${account.nonce}`);
     let committed = costOf(transaction) ?? 0n;
     for (const [other, waits] of waiting) if (other !== nonce) committed += costOf(waits) ?? 0n;
-    if (committed > account.balance) return ignore("low-balance", `it holds ${account.balance}`);
+    if (committed > account.balance) return ignore("low-balance", `it holds ${formatCoins(account.balance)}`);
     const asked = askOf(this.#state(), transaction, this.#rules);
     if (asked !== undefined) return asked;
     if (rival === undefined && (this.#size >= MAX_WAITING || waiting.size >= MAX_PER_SENDER))
@@ -78,6 +86,19 @@ export class Mempool {
     const waiting = this.#bySender.get(toHex(from));
     while (waiting?.has(nonce) === true) nonce += 1n;
     return nonce;
+  }
+
+  /** What waits for an account, in money: what its own transactions take, fees included, and what others' bring. O(waiting). */
+  pending(address: Uint8Array): { readonly out: bigint; readonly into: bigint } {
+    let out = 0n;
+    let into = 0n;
+    for (const waiting of this.#bySender.values())
+      for (const transaction of waiting.values()) {
+        const payment = paymentOf(transaction);
+        if (payment !== undefined && bytesEqual(payment.to, address)) into += payment.amount;
+        if (bytesEqual(transaction.from, address)) out += costOf(transaction) ?? 0n;
+      }
+    return { out, into };
   }
 
   /** After the head moved: transactions of dropped blocks come back unless the new ones hold them, used nonces and those of accounts that are gone go. */

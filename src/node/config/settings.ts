@@ -2,7 +2,7 @@
 // of the options, `config explain` and docs/settings.md are made from the rows, so a new setting touches this file only.
 import { join } from "node:path";
 import { z } from "zod";
-import { setting } from "../../base/index.ts";
+import { PouwError, parseAddress, setting } from "../../base/index.ts";
 import { ROLE_NAMES, taskNames } from "../../roles/index.ts";
 import { didYouMean } from "./suggest.ts";
 
@@ -20,7 +20,7 @@ const LISTEN = "must look like /ip4/0.0.0.0/tcp/9444";
 const DIAL = "must look like /ip4/192.0.2.1/tcp/9444/p2p/12D3Koo...";
 const WORKERS = "must be auto or a number from 1 to 256";
 const PORT = "must be auto, off or a port from 0 to 65535";
-const ACCOUNT = "must be an address of 64 hex digits";
+const ACCOUNT = "must be an address: bech32m, or 64 hex digits";
 const SECRET = "must be 64 hex digits";
 const PATH = "must be the path of a module, such as ./mine.js";
 const HEX_32 = /^(0x)?[0-9a-fA-F]{64}$/;
@@ -35,7 +35,21 @@ const onOff = z.boolean("must be true or false (as text also on or off)").defaul
 
 const listenAddress = z.string(LISTEN).regex(/^\/(ip4|ip6)\/[^/]+\/tcp\/\d{1,5}$/, LISTEN);
 const peerAddress = z.string(DIAL).refine((text) => text.startsWith("/dnsaddr/") || HOST.test(text), DIAL);
+/** A peer's address as a script gives it. Throws BAD_CONFIG. */
+export function peerGiven(address: string): string {
+  if (peerAddress.safeParse(address).success) return address;
+  throw new PouwError("BAD_CONFIG", `A peer's address ${DIAL}.`, { remedy: "Copy it from the screen of that node." });
+}
+
 const modulePath = z.string(PATH).regex(/^(\.{1,2}[\\/]|[\\/]|[A-Za-z]:[\\/]|file:)./, PATH);
+
+function isAddress(text: string): boolean {
+  try {
+    return parseAddress(text).length === 32;
+  } catch {
+    return false;
+  }
+}
 
 /** A built-in network, or whatever looks like a path. */
 const network = words("must be devnet, testnet or the path of a genesis file").superRefine((name, context) => {
@@ -172,7 +186,7 @@ export const NODE_SETTINGS = [
   }),
   setting({
     key: "trustedVerifiers",
-    schema: listOf(z.string(ACCOUNT).regex(HEX_32, ACCOUNT), "must be a list of addresses").default([]),
+    schema: listOf(z.string(ACCOUNT).refine(isAddress, ACCOUNT), "must be a list of addresses").default([]),
     flag: "trust-verifier",
     value: "address",
     help: "believe this account's attestations on a node that cannot train; may be repeated",

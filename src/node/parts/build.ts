@@ -88,7 +88,7 @@ export async function build(options: NodeOptions, parts: NodeParts, scope: Scope
       tasks,
       roleBits: chosen.roles.reduce((bits, { bit }) => bits | bit, 0),
       ...claimsOf(chosen.roles),
-      trustedVerifiers: addressesOf(options.trustedVerifiers),
+      trustedVerifiers: addressesOf(options.trustedVerifiers, network),
     },
     { store, wire, artifacts, runtime, key, clock, log },
   );

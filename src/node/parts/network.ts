@@ -1,7 +1,7 @@
 // A network by name or genesis file, and whether this installation's models and data are those that its tasks name.
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { fromHex, messageOf, PouwError, toHex } from "../../base/index.ts";
+import { messageOf, PouwError, parseAddress, toHex } from "../../base/index.ts";
 import {
   BUILT_IN_TASKS,
   canonicalJson,
@@ -107,9 +107,11 @@ export function genesisFor(
   );
 }
 
+const isBuiltIn = (name: string): name is keyof typeof PROFILES => Object.hasOwn(PROFILES, name);
+
 /** `devnet`, `testnet` or the path of a genesis file, whose models may lie in `modelsDirs` too. Throws BAD_GENESIS, BAD_MODEL. */
 export function loadNetwork(name: string, modelsDirs: readonly string[] = []): Network {
-  const built = name === "devnet" || name === "testnet" ? genesisFor(PROFILES[name]) : undefined;
+  const built = isBuiltIn(name) ? genesisFor(PROFILES[name]) : undefined;
   const genesis = built ?? readFile(name);
   if (built === undefined) for (const task of genesis.tasks) checkInstalled(task, modelsDirs);
   return { genesis, rules: rulesOf(genesis) };
@@ -168,5 +170,9 @@ function readFile(path: string): Genesis {
   return readGenesis(text);
 }
 
-/** Addresses as given in settings, in bytes. */
-export const addressesOf = (texts: readonly string[]): Uint8Array[] => texts.map((text) => fromHex(text) as Uint8Array);
+/** Addresses as given in settings, in bytes. Throws BAD_ID for one of another network. */
+export const addressesOf = (texts: readonly string[], { rules }: Network): Uint8Array[] =>
+  texts.map((text) => parseAddress(text, rules.network));
+
+/** Name of the network that a setting means, without reading its tasks. Throws BAD_GENESIS. */
+export const networkName = (setting: string): string => (isBuiltIn(setting) ? setting : readFile(setting).network);

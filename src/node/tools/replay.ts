@@ -1,5 +1,5 @@
 // The replay of a store's best chain: every block's rules, every record's parameters of the given tasks and, with a runtime, every winning unit.
-import { messageOf, PouwError, toHex } from "../../base/index.ts";
+import { formatCoins, messageOf, PouwError, toHex } from "../../base/index.ts";
 import { genesisState, heldIn, type State } from "../../chain/index.ts";
 import type { Block, Contribution, Decoded } from "../../codec/index.ts";
 import { checkBlock, checkShown, shownUnits } from "../../consensus/index.ts";
@@ -62,7 +62,7 @@ export async function replayStore(options: ReplayOptions, deps: ReplayDeps, run:
     problem,
     seconds: (performance.now() - began) / 1000,
     stateRoot: toHex(state.root),
-    supply: `${state.supply}`,
+    supply: formatCoins(state.supply),
   };
 }
 
@@ -70,7 +70,10 @@ export async function replayStore(options: ReplayOptions, deps: ReplayDeps, run:
 function moneyProblem(state: State): VerifyReport["problem"] {
   const held = heldIn(state);
   if (held === state.supply) return undefined;
-  return { height: state.height, reason: `its accounts hold ${held} in all, its supply is ${state.supply}` };
+  return {
+    height: state.height,
+    reason: `its accounts hold ${formatCoins(held)} in all, its supply is ${formatCoins(state.supply)}`,
+  };
 }
 
 async function tipHeight(blocks: BlockStore): Promise<number> {

@@ -43,5 +43,6 @@ export interface VerifyReport {
   readonly seconds: number;
   /** Hex. */
   readonly stateRoot: string;
+  /** Coins. */
   readonly supply: string;
 }

@@ -9,19 +9,25 @@ export const hashForm = z
 
 export const addressForm = z
   .string()
-  .regex(/^[0-9a-f]{64}$/, "must be 64 hex digits")
-  .meta({ id: "Address", description: "An account: its Ed25519 public key, 64 lower-case hex digits." });
+  .regex(/^[a-z0-9-]{1,31}1[02-9ac-hj-np-z]{58}$/, "must be an address")
+  .meta({
+    id: "Address",
+    description: "An account: its Ed25519 public key in bech32m, after the network's name.",
+  });
 
 /** Genesis was mined by nobody: its miner is the empty string. */
 export const minerForm = z
   .string()
-  .regex(/^([0-9a-f]{64})?$/, "must be 64 hex digits, or empty")
-  .meta({ id: "Miner", description: "The miner's address, 64 lower-case hex digits; empty for the genesis block." });
+  .regex(/^([a-z0-9-]{1,31}1[02-9ac-hj-np-z]{58})?$/, "must be an address, or empty")
+  .meta({ id: "Miner", description: "The miner's address; empty for the genesis block." });
 
-export const amountForm = z.string().regex(/^\d+$/, "must be a decimal string").meta({
-  id: "Amount",
-  description: "Money: a decimal string of the smallest unit, because JSON numbers lose digits.",
-});
+export const amountForm = z
+  .string()
+  .regex(/^\d+(\.\d{1,6})?$/, "must be coins")
+  .meta({
+    id: "Amount",
+    description: "Money: coins with up to six decimals, as a string because JSON numbers lose digits.",
+  });
 
 export const u64Form = z
   .string()

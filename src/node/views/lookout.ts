@@ -36,10 +36,10 @@ export class Lookout {
     this.#deps = deps;
     this.#signal = signal;
     const { ledger, events } = deps.engine;
-    this.#tip = blockSummary(ledger.head, ledger.state);
+    this.#tip = blockSummary(ledger.head, ledger.state, ledger.rules.network);
     this.#settled = this.#tip;
     events.on("head", () => {
-      this.#tip = blockSummary(ledger.head, ledger.state);
+      this.#tip = blockSummary(ledger.head, ledger.state, ledger.rules.network);
       void this.look();
     });
     events.on("checked", () => void this.look());
@@ -67,8 +67,8 @@ export class Lookout {
       const entry = await this.#settledUnder(head);
       if (entry === undefined || ledger.head.height > head.height) return;
       const state = await ledger.stateOf(entry.id);
-      this.#tip = blockSummary(ledger.head, ledger.state);
-      this.#settled = blockSummary(entry, state);
+      this.#tip = blockSummary(ledger.head, ledger.state, ledger.rules.network);
+      this.#settled = blockSummary(entry, state, ledger.rules.network);
       for (const task of engine.tasks) {
         const standing = { id: entry.id, ...standingIn(state, task) };
         const evaluation = await this.#deps.validation?.score(task, standing);

@@ -1,4 +1,5 @@
 // Where an address has money, as people and programs read it.
+import { formatCoins } from "../../base/index.ts";
 import type { State } from "../../chain/index.ts";
 import { amountForm } from "./forms.ts";
 
@@ -11,10 +12,10 @@ export const moneyFields = {
 };
 
 const sum = (entries: readonly { readonly amount: bigint }[]): string =>
-  `${entries.reduce((all, { amount }) => all + amount, 0n)}`;
+  formatCoins(entries.reduce((all, { amount }) => all + amount, 0n));
 
 export function moneyOf(state: State, address: Uint8Array): { readonly [field in keyof typeof moneyFields]: string } {
   const { balance, stake } = state.account(address);
   const [unbonding, immature] = [sum(state.unbonding(address)), sum(state.immature(address))];
-  return { balance: `${balance}`, stake: `${stake}`, unbonding, immature };
+  return { balance: formatCoins(balance), stake: formatCoins(stake), unbonding, immature };
 }

@@ -1,5 +1,5 @@
 // Puts the one shape of a node's status together from what the parts know at this moment.
-import { toHex } from "../../base/index.ts";
+import { formatAddress, formatCoins, toHex } from "../../base/index.ts";
 import type { Genesis, Rules } from "../../chain/index.ts";
 import type { KeyPair } from "../../crypto/index.ts";
 import type { Engine } from "../../engine/index.ts";
@@ -74,7 +74,7 @@ export function buildStatus(sources: StatusSources, moment: Moment): NodeStatus 
     finalizedHeight: 0,
     peers: wire.peers().length,
     addresses: wire.addresses(),
-    accountFee: `${network.rules.accountFee}`,
+    accountFee: formatCoins(network.rules.accountFee),
     tasks: network.rules.tasks.map((task) => taskStatus(sources, task)),
     provider: built.runtime?.provider,
     capabilities: built.capabilities,
@@ -101,7 +101,10 @@ function waitsFor({ engine, runtime, trusted }: StatusParts): string | undefined
 }
 
 function accountOf({ engine, key }: StatusParts): Pick<NodeStatus, "nodeId" | keyof typeof moneyFields> {
-  return { nodeId: toHex(key.address), ...moneyOf(engine.ledger.state, key.address) };
+  return {
+    nodeId: formatAddress(key.address, engine.ledger.rules.network),
+    ...moneyOf(engine.ledger.state, key.address),
+  };
 }
 
 /** Every node is a peer; the word says something only when it is nothing else. */
@@ -135,7 +138,7 @@ function statsOf({ wire }: StatusParts, meter: Meter, now: number): NodeStatus["
   return {
     blocksMined: meter.blocksMined,
     tasksCompleted: 0,
-    rewardsEarned: `${meter.rewards}`,
+    rewardsEarned: formatCoins(meter.rewards),
     securityAlerts: meter.alerts,
     networkMessages: traffic.messagesIn + traffic.messagesOut,
     units: meter.units,

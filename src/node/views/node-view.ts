@@ -1,5 +1,5 @@
 // The door's view of a running node: reads the engine, submits transactions, never reaches further in.
-import { bytesEqual, fromHex, toHex } from "../../base/index.ts";
+import { bytesEqual, formatAddress, formatCoins, fromHex, parseAddress, toHex } from "../../base/index.ts";
 import { Transaction } from "../../codec/index.ts";
 import { type Engine, transactionRows } from "../../engine/index.ts";
 import type { Wire } from "../../ports/index.ts";
@@ -30,7 +30,7 @@ export function createNodeView({ engine, wire, getStatus, on, metricsText }: Vie
     blocks: (from, count) => blocks(engine, Math.max(1, from), Math.min(count, MAX_BLOCKS)),
     block: (idOrHeight) => block(engine, idOrHeight),
     transaction: (id) => transaction(engine, fromHex(id)),
-    account: (address) => account(engine, fromHex(address)),
+    account: (address) => account(engine, address),
     async submitTransaction(bytes) {
       const decoded = Transaction.read(bytes);
       return { id: toHex(decoded.id), verdict: engine.submit(decoded) };
@@ -43,7 +43,7 @@ async function blocks(engine: Engine, from: number, count: number): Promise<Bloc
   for (const id of await engine.blocks.canonicalRange(from, from + count)) {
     const found = await engine.blocks.block(id);
     const checked = checkedView((await engine.ledger.entry(id))?.checked);
-    if (found !== undefined) views.push(blockView(found.value, checked));
+    if (found !== undefined) views.push(blockView(found.value, checked, engine.ledger.rules.network));
   }
   return views;
 }
@@ -52,27 +52,31 @@ async function block(engine: Engine, idOrHeight: string | number): Promise<Block
   const id = typeof idOrHeight === "number" ? await engine.blocks.canonical(idOrHeight) : fromHex(idOrHeight);
   const found = id === undefined ? undefined : await engine.blocks.block(id);
   if (id === undefined || found === undefined) return undefined;
-  return blockDetail(found.value, checkedView((await engine.ledger.entry(id))?.checked));
+  return blockDetail(found.value, checkedView((await engine.ledger.entry(id))?.checked), engine.ledger.rules.network);
 }
 
 async function transaction(engine: Engine, id: Uint8Array | undefined): Promise<TransactionView | undefined> {
   if (id?.length !== 32) return undefined;
+  const { network } = engine.ledger.rules;
   const at = await engine.blocks.history(transactionRows, toHex(id));
   const found = at === undefined ? undefined : await engine.blocks.block(at);
   const recorded = found?.value.body.transactions.find((one) => bytesEqual(Transaction.id(one), id));
   if (at !== undefined && found !== undefined && recorded !== undefined)
-    return transactionView(recorded, { height: found.value.header.height, block: toHex(at) });
+    return transactionView(recorded, network, { height: found.value.header.height, block: toHex(at) });
   const waiting = engine.mempool.find(id);
-  return waiting === undefined ? undefined : transactionView(waiting);
+  return waiting === undefined ? undefined : transactionView(waiting, network);
 }
 
-function account(engine: Engine, address: Uint8Array | undefined): AccountView | undefined {
-  if (address?.length !== 32) return undefined;
-  const { state } = engine.ledger;
+function account({ ledger, mempool }: Engine, text: string): AccountView {
+  const { state, rules } = ledger;
+  const address = parseAddress(text, rules.network);
+  const { out, into } = mempool.pending(address);
   return {
-    address: toHex(address),
+    address: formatAddress(address, rules.network),
     ...moneyOf(state, address),
-    nonce: `${engine.mempool.nextNonce(address)}`,
+    pendingOut: formatCoins(out),
+    pendingIn: formatCoins(into),
+    nonce: `${mempool.nextNonce(address)}`,
     bannedUntil: state.bans.find((ban) => bytesEqual(ban.address, address))?.until,
   };
 }

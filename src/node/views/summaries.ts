@@ -1,5 +1,5 @@
 // Chain objects in the plain JSON shapes that people and programs read: hex, decimal strings, numbers.
-import { toHex } from "../../base/index.ts";
+import { formatAddress, toHex } from "../../base/index.ts";
 import type { State } from "../../chain/index.ts";
 import { type Block, Contribution, Header, RoundRecord } from "../../codec/index.ts";
 import type { BlockEntry, Checked } from "../../engine/index.ts";
@@ -12,12 +12,12 @@ export const checkedView = (checked: Checked | undefined): BlockSummary["checked
   checked === undefined || checked === "invalid" ? "pending" : checked;
 
 /** The summary of a block with the state after it. The genesis block has no bytes of its own: all but its miner comes from there. */
-export function blockSummary(entry: BlockEntry, state: State): BlockSummary {
+export function blockSummary(entry: BlockEntry, state: State, network: string): BlockSummary {
   const { height, id, startDigest, checked } = entry;
   return {
     height,
     hash: toHex(id),
-    miner: height === 0 ? "" : toHex(state.tip.miner),
+    miner: height === 0 ? "" : formatAddress(state.tip.miner, network),
     time: state.time,
     stateRoot: toHex(state.root),
     parametersDigest: toHex(startDigest),
@@ -30,14 +30,14 @@ export function blockSummary(entry: BlockEntry, state: State): BlockSummary {
   };
 }
 
-export function blockView(block: Block, checked: BlockSummary["checked"]): BlockView {
+export function blockView(block: Block, checked: BlockSummary["checked"], network: string): BlockView {
   const { header, body } = block;
   return {
     height: header.height,
     hash: toHex(Header.id(header)),
     parent: toHex(header.parent),
     time: header.time,
-    miner: toHex(header.miner),
+    miner: formatAddress(header.miner, network),
     task: toHex(header.task),
     round: header.round,
     mlNode: header.mlNode,
@@ -54,17 +54,17 @@ export function blockView(block: Block, checked: BlockSummary["checked"]): Block
   };
 }
 
-export function blockDetail(block: Block, checked: BlockSummary["checked"]): BlockDetail {
+export function blockDetail(block: Block, checked: BlockSummary["checked"], network: string): BlockDetail {
   const { header, body } = block;
   const place = { height: header.height, block: toHex(Header.id(header)) };
   const { transactions, records, evidence, commits, reveals } = body;
   const closing = movesOf(block, header.task).at(-1) as Move;
   return {
-    ...blockView(block, checked),
-    transactionList: transactions.map((transaction) => transactionView(transaction, place)),
+    ...blockView(block, checked, network),
+    transactionList: transactions.map((transaction) => transactionView(transaction, network, place)),
     recordList: [
-      ...records.map((record) => recordView({ ...record, id: RoundRecord.id(record), closing: false })),
-      recordView({ ...closing, leader: header.miner, closing: true }),
+      ...records.map((record) => recordView({ ...record, id: RoundRecord.id(record), closing: false }, network)),
+      recordView({ ...closing, leader: header.miner, closing: true }, network),
     ],
     commits: commits.length,
     attestations: reveals.length,
@@ -72,17 +72,19 @@ export function blockDetail(block: Block, checked: BlockSummary["checked"]): Blo
   };
 }
 
-function recordView(record: Omit<Move, "leads" | "winning"> & { leader: Uint8Array; closing: boolean }): RecordView {
+type Shown = Omit<Move, "leads" | "winning"> & { readonly leader: Uint8Array; readonly closing: boolean };
+
+function recordView(record: Shown, network: string): RecordView {
   return {
     id: toHex(record.id),
     task: toHex(record.task),
     round: record.round,
-    leader: toHex(record.leader),
+    leader: formatAddress(record.leader, network),
     closing: record.closing,
     next: toHex(record.nextDigest),
     contributions: record.contributions.map((c) => ({
       id: toHex(Contribution.id(c)),
-      author: toHex(c.author),
+      author: formatAddress(c.author, network),
       digest: toHex(c.digest),
     })),
   };

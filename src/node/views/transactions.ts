@@ -1,7 +1,7 @@
 // A transaction as people and programs read it, wherever it is: waiting or in a block. What a kind holds is the kind's own
 // word, so a new kind changes nothing here.
 import { z } from "zod";
-import { toHex } from "../../base/index.ts";
+import { formatAddress, formatCoins, toHex } from "../../base/index.ts";
 import { showTransaction } from "../../chain/index.ts";
 import { Transaction } from "../../codec/index.ts";
 import { addressForm, amountForm, hashForm, heightForm, u64Form } from "./forms.ts";
@@ -9,7 +9,7 @@ import { addressForm, amountForm, hashForm, heightForm, u64Form } from "./forms.
 const payloadForm = z.record(z.string(), z.string()).meta({
   id: "Payload",
   description:
-    "What a transaction of its kind holds: field -> hex or decimal string; money is under `amount` or a name that ends so.",
+    "What a transaction of its kind holds: field -> text, such as an address under `to` and coins under `amount`.",
 });
 
 export const transactionSchema = z
@@ -35,14 +35,14 @@ export interface TransactionPlace {
 }
 
 /** `place` is undefined while the transaction waits for a block. */
-export function transactionView(transaction: Transaction, place?: TransactionPlace): TransactionView {
-  const { kind, payload } = showTransaction(transaction);
+export function transactionView(transaction: Transaction, network: string, place?: TransactionPlace): TransactionView {
+  const { kind, payload } = showTransaction(transaction, network);
   return {
     id: toHex(Transaction.id(transaction)),
     kind,
-    from: toHex(transaction.from),
+    from: formatAddress(transaction.from, network),
     nonce: `${transaction.nonce}`,
-    fee: `${transaction.fee}`,
+    fee: formatCoins(transaction.fee),
     payload,
     height: place?.height,
     block: place?.block,

@@ -16,8 +16,8 @@ export interface NodeView {
   /** By height, or by hash on any branch that is kept. */
   block(idOrHeight: string | number): Promise<BlockDetail | undefined>;
   transaction(id: string): Promise<TransactionView | undefined>;
-  /** Undefined for an address the state has never met. */
-  account(address: string): AccountView | undefined;
+  /** By address; of one that no block has touched too. Throws BAD_ID, for an address of another network too. */
+  account(address: string): AccountView;
   /** The encoded signed transaction, as Transaction.codec writes it. Throws BAD_ENCODING for bytes that are none. */
   submitTransaction(bytes: Uint8Array): Promise<{ readonly id: string; readonly verdict: Verdict }>;
   /** Prometheus text. */
@@ -26,9 +26,9 @@ export interface NodeView {
 }
 
 export interface TransferOrder {
-  /** 32 bytes. */
-  readonly to: Uint8Array;
-  /** In millionths of a coin, as the fee. */
+  /** 32 bytes, or an address as people write it. */
+  readonly to: Uint8Array | string;
+  /** In millionths of a coin, as the fee: `coins("5.5")`. */
   readonly amount: bigint;
   readonly fee: bigint;
 }

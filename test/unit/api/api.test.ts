@@ -1,12 +1,14 @@
 // Every resource through fastify's inject: whole shapes out, nothing undeclared, refusals in one form.
 import { beforeEach, describe, expect, it } from "vitest";
 import { buildApi } from "../../../src/api/index.ts";
-import { PouwError, toHex } from "../../../src/base/index.ts";
+import { formatCoins, PouwError, toHex } from "../../../src/base/index.ts";
 import { transferOf } from "../../../src/chain/index.ts";
 import { Transaction } from "../../../src/codec/index.ts";
 import { keyPairFromSecret } from "../../../src/crypto/index.ts";
 import {
   aBlock,
+  addressOf,
+  anAccount,
   aPeer,
   aStatus,
   aTransaction,
@@ -45,9 +47,9 @@ const fieldsOf = ({ genesis, from, nonce, fee, signature }: Transaction) => ({
   genesis: toHex(genesis),
   from: toHex(from),
   nonce: `${nonce}`,
-  fee: `${fee}`,
+  fee: formatCoins(fee),
   kind: "transfer" as string | number,
-  payload: { to: "09".repeat(32), amount: `${2n ** 63n}` } as unknown,
+  payload: { to: "09".repeat(32), amount: formatCoins(2n ** 63n) } as unknown,
   signature: toHex(signature),
 });
 const post = async (body: unknown, headers: { [name: string]: string } = {}) => {
@@ -90,25 +92,18 @@ describe("reading", () => {
   it("shows one block by height and by hash, with its transactions and records", async () => {
     const byHeight = await get("/v1/chain/blocks/4");
     expect(byHeight.body).toMatchObject({ height: 4, transactionList: [plain(aTransaction())], evidence: 0 });
-    expect(byHeight.body).toMatchObject({ recordList: [{ round: 8, contributions: [{ author: hexOf(200) }] }] });
+    expect(byHeight.body).toMatchObject({ recordList: [{ round: 8, contributions: [{ author: addressOf(200) }] }] });
     expect((await get(`/v1/chain/blocks/0x${hexOf(4).toUpperCase()}`)).body).toEqual(byHeight.body);
   });
 
   it("shows transactions and accounts, and an untouched account as empty", async () => {
     expect((await get(`/v1/chain/tx/${hexOf(77)}`)).body).toEqual(plain(aTransaction()));
     expect((await get(`/v1/accounts/${hexOf(200)}`)).body).toMatchObject({
-      balance: "150",
+      balance: "150.25",
       nonce: "2",
       bannedUntil: 12,
     });
-    expect((await get(`/v1/accounts/${hexOf(5)}`)).body).toEqual({
-      address: hexOf(5),
-      balance: "0",
-      stake: "0",
-      unbonding: "0",
-      immature: "0",
-      nonce: "0",
-    });
+    expect((await get(`/v1/accounts/${hexOf(5)}`)).body).toEqual(anAccount(5));
   });
 
   it("serves metrics as text and health by state", async () => {
@@ -212,26 +207,30 @@ describe("POST /v1/transactions", () => {
     [
       "a payload's field that is wrong",
       { payload: { to: "09", amount: "1" } },
-      "transaction.payload: to must be 64 hex digits.",
+      "transaction.payload: to must be an address: bech32m, or 64 hex digits.",
     ],
     [
       "a payload's field that is missing",
       { payload: { to: "09".repeat(32) } },
-      "transaction.payload: amount must be a decimal string.",
+      "transaction.payload: amount must be coins, such as 12 or 0.25, with at most six decimals.",
     ],
     [
       "an amount that is too large",
-      { payload: { to: "09".repeat(32), amount: `${2n ** 64n}` } },
-      "transaction.payload: amount must be below 2^64.",
+      { payload: { to: "09".repeat(32), amount: formatCoins(2n ** 64n) } },
+      "transaction.payload: amount must be coins, such as 12 or 0.25, with at most six decimals.",
     ],
     [
       "a negative amount",
       { payload: { to: "09".repeat(32), amount: "-1" } },
-      "transaction.payload: amount must be a decimal string.",
+      "transaction.payload: amount must be coins, such as 12 or 0.25, with at most six decimals.",
     ],
     ["a field that the kind does not have", { payload: { to: "09".repeat(32), amount: "1", memo: "x" } }, "memo"],
     ["a payload that is no hex", { payload: "zz" }, "transaction.payload: must be hex"],
-    ["a fee that is no text", { fee: 1 }, "transaction.fee: must be a decimal string."],
+    [
+      "a fee that is no text",
+      { fee: 1 },
+      "transaction.fee: must be coins, such as 12 or 0.25, with at most six decimals.",
+    ],
   ])("refuses %s, and names it", async (_name, change, message) => {
     const reply = await post({ transaction: { ...fieldsOf(transfer()), ...change } });
     expect([reply.status, reply.body.error?.code]).toEqual([400, "BAD_REQUEST"]);

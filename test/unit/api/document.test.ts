@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { apiMarkdown } from "../../../scripts/support/api-markdown.ts";
 import { apiRows, buildApi, openApiDocument } from "../../../src/api/index.ts";
-import { aStatus, fakeView, hexOf } from "../../support/fake-view.ts";
+import { addressOf, aStatus, fakeView, hexOf } from "../../support/fake-view.ts";
 import { resolveRef, schemaFaults } from "../../support/json-schema.ts";
 
 const view = fakeView();
@@ -100,7 +100,7 @@ describe("the document", () => {
 });
 
 describe("replies", () => {
-  const EXAMPLES: { readonly [name: string]: string } = { address: hexOf(200) };
+  const EXAMPLES: { readonly [name: string]: string } = { address: addressOf(200) };
   const ids: { readonly [path: string]: string } = { "/v1/chain/blocks/{id}": "4" };
   const urlOf = (path: string): string =>
     path.replace(/\{([a-zA-Z]+)\}/g, (_, name: string) => EXAMPLES[name] ?? ids[path] ?? hexOf(77));

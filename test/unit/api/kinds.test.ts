@@ -5,7 +5,7 @@ import pc from "picocolors";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { z } from "zod";
 import { buildApi } from "../../../src/api/index.ts";
-import { ACCEPT, hexBytes, toHex, u64Text, utf8 } from "../../../src/base/index.ts";
+import { ACCEPT, coinsText, formatCoins, hexBytes, toHex, utf8 } from "../../../src/base/index.ts";
 import { TRANSACTION_KINDS, type TransactionKind } from "../../../src/chain/index.ts";
 import { parseWith } from "../../../src/chain/transactions/fields.ts";
 import { blockLines, transactionLines } from "../../../src/cli/views/status.ts";
@@ -27,8 +27,8 @@ const pledge: TransactionKind<Pledge> = {
   check: () => ACCEPT,
   cost: ({ lockedAmount }) => lockedAmount,
   apply: () => undefined,
-  show: ({ node, lockedAmount }) => ({ node: toHex(node), lockedAmount: `${lockedAmount}` }),
-  parse: parseWith(z.strictObject({ node: hexBytes(32), lockedAmount: u64Text })),
+  show: ({ node, lockedAmount }) => ({ node: toHex(node), lockedAmount: formatCoins(lockedAmount) }),
+  parse: parseWith(z.strictObject({ node: hexBytes(32), lockedAmount: coinsText })),
 };
 /** One that people can only send encoded. */
 const sealed: TransactionKind<Pledge> = { ...pledge, name: "sealed", tag: 202, parse: undefined as never };
@@ -53,7 +53,7 @@ const fields = (transaction: Transaction, kind: string, payload: unknown) => ({
   genesis: toHex(GENESIS),
   from: toHex(keys.address),
   nonce: "3",
-  fee: "1000",
+  fee: "0.001",
   kind,
   payload,
   signature: toHex(transaction.signature),
@@ -72,11 +72,11 @@ async function post(view: FakeView, transaction: unknown) {
 
 it("is taken by name and fields, and what is wrong is named", async () => {
   const view = fakeView();
-  const payload = { node: NODE, lockedAmount: "2500000" };
+  const payload = { node: NODE, lockedAmount: "2.5" };
   expect((await post(view, fields(signed(201), "pledge", payload))).status).toBe(202);
   expect(view.submitted).toEqual([Transaction.codec.encode(signed(201))]);
   const wrong = await post(view, fields(signed(201), "pledge", { ...payload, lockedAmount: "much" }));
-  expect([wrong.status, wrong.text]).toEqual([400, expect.stringContaining("lockedAmount must be a decimal string")]);
+  expect([wrong.status, wrong.text]).toEqual([400, expect.stringContaining("lockedAmount must be coins")]);
   const unknown = await post(view, fields(signed(201), "plegde", payload));
   expect(unknown.text).toMatch(/is no kind of transaction, as transfer, .*pledge, sealed are/);
 });
@@ -91,8 +91,8 @@ it("without a reading of its own is taken in hex only", async () => {
 });
 
 it("is shown by the API and on the command line by its own fields", async () => {
-  const shown = transactionView(signed(201), { height: 4, block: "04".repeat(32) });
-  expect(shown).toMatchObject({ kind: "pledge", nonce: "3", payload: { node: NODE, lockedAmount: "2500000" } });
+  const shown = transactionView(signed(201), "devnet", { height: 4, block: "04".repeat(32) });
+  expect(shown).toMatchObject({ kind: "pledge", nonce: "3", payload: { node: NODE, lockedAmount: "2.5" } });
   const view = fakeView();
   view.transaction = async () => shown;
   const app = buildApi(view, { host: "127.0.0.1", bodyBytes: 4096, maxStreams: 1 });
@@ -102,11 +102,16 @@ it("is shown by the API and on the command line by its own fields", async () => 
   expect(transactionLines(shown, plain)).toContain("lockedAmount  2.5");
   const detail = await view.block(4);
   const lines = detail === undefined ? [] : blockLines({ ...detail, transactionList: [shown] }, plain);
-  expect(lines.at(-1)).toMatch(/^pledge +from \w{10}…, node 0b0b0b0b0b…, lockedAmount 2\.5 \(fee 0\.001\) {2}\w{64}$/);
+  expect(lines.at(-1)).toMatch(
+    /^pledge +from devnet1\w{6}…\w{4}, node 0b0b0b0b0b…, lockedAmount 2\.5 \(fee 0\.001\) {2}\w{64}$/,
+  );
 });
 
 it("that nobody knows, or whose payload is none of it, is shown as that", () => {
   const unknown = { ...signed(201), kind: 99 };
-  expect(transactionView(unknown)).toMatchObject({ kind: "unknown (99)", payload: {}, height: undefined });
-  expect(transactionView({ ...signed(201), payload: utf8("?") })).toMatchObject({ kind: "unknown (201)", payload: {} });
+  expect(transactionView(unknown, "devnet")).toMatchObject({ kind: "unknown (99)", payload: {}, height: undefined });
+  expect(transactionView({ ...signed(201), payload: utf8("?") }, "devnet")).toMatchObject({
+    kind: "unknown (201)",
+    payload: {},
+  });
 });

@@ -58,8 +58,8 @@ describe("a stake", () => {
   it("is read and written by people as an amount", () => {
     for (const kind of ["stake", "unstake"] as const) {
       const one = aStake(state, alice, kind, 12n, { fee: 3n });
-      expect(showTransaction(one)).toEqual({ kind, payload: { amount: "12" } });
-      expect(readPayload(kind, { amount: "12" })).toEqual({ kind: one.kind, payload: one.payload });
+      expect(showTransaction(one, "devnet")).toEqual({ kind, payload: { amount: "0.000012" } });
+      expect(readPayload(kind, { amount: "0.000012" })).toEqual({ kind: one.kind, payload: one.payload });
       expect(costOf(one)).toBe(kind === "stake" ? 15n : 3n);
       expect(refusal(() => readPayload(kind, { to: toHex(bob.address), amount: "12" }))).toMatchObject({
         code: "BAD_ENCODING",

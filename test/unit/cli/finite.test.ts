@@ -39,7 +39,7 @@ const verified: VerifyReport = {
   problem: undefined,
   seconds: 3.4,
   stateRoot: "ab",
-  supply: "120000000",
+  supply: "120",
 };
 
 describe("doctor", () => {

@@ -5,7 +5,7 @@ import { agreementLine, type DevnetRow, disagreements, renderDevnet } from "../.
 import { follow, newLiveState, renderLive } from "../../../src/cli/views/live.ts";
 import { widthOf } from "../../../src/cli/views/text.ts";
 import type { NodeStatus } from "../../../src/node/index.ts";
-import { aStatus, aTask, fakeView, hexOf } from "../../support/fake-view.ts";
+import { addressOf, aStatus, aTask, fakeView, hexOf } from "../../support/fake-view.ts";
 
 const plain = pc.createColors(false);
 
@@ -15,7 +15,7 @@ describe("the live screen", () => {
   it("shows what a miner wants to know, within the terminal's width", () => {
     const state = newLiveState();
     state.losses.set("digits-mlp", [2.3, 1.1, 0.4]);
-    state.blocks.push({ height: 9, hash: hexOf(9), miner: hexOf(200), time: aStatus().tip.time, own: true });
+    state.blocks.push({ height: 9, hash: hexOf(9), miner: addressOf(200), time: aStatus().tip.time, own: true });
     state.alerts.push({ kind: "equivocation", sentence: "two blocks with one win" });
     const lines = renderLive(aStatus(), state, view);
     const text = lines.join("\n");
@@ -24,7 +24,7 @@ describe("the live screen", () => {
       "height 9",
       "3s ago",
       "peers 2",
-      "balance 0.00015 (+0.00004 maturing)",
+      "balance 150.25 (+40 maturing)",
       "digits-mlp  round 12  loss 1.2667 █▅▁  accuracy 95.1 %  parameters 9f9f9f9f…",
       "2.50 units/s on cpu  training 97.0 %  draws 60000",
       "blocks won 3",
@@ -59,8 +59,8 @@ describe("the live screen", () => {
       "season 3 (learningRate 0.02), block 41 of 64; best 97.4 %, season 2",
       "chars (chars-transformer) round 3 loss 3.5000",
       "chars-transformer round 3 not followed parameters a0a0a0a0…",
-      "balance 0.00015 (+0.00004 maturing)",
-      "rewards 0.00019",
+      "balance 150.25 (+40 maturing)",
+      "rewards 190",
       "API http://127.0.0.1:9480 Ctrl-C stops",
     ])
       expect(words(text).join(" ")).toContain(part);

@@ -43,7 +43,7 @@ describe("start", () => {
     const io = fakeIo({ env: { POUW_MAX_PEERS: "5" } });
     const { code, started } = start("--role miner --role verifier --data-dir /x", io);
     await started;
-    expect(io.err()).toMatch(/INFO {2}node started roles=\["miner","verifier"\] account=c8c8/);
+    expect(io.err()).toMatch(/INFO {2}node started roles=\["miner","verifier"\] account=devnet1eryv3j/);
     io.interrupt();
     expect(await code).toBe(0);
     expect(node.calls).toEqual(["start", "stop"]);
