@@ -1,4 +1,3 @@
-export { objectGiven } from "./arguments.ts";
 export * from "./config/index.ts";
 export {
   createWallet,

@@ -15,15 +15,14 @@ import { transferOf } from "../chain/index.ts";
 import { Header, Transaction } from "../codec/index.ts";
 import { ALERT_KINDS, type EngineEvents, type FinishedUnit } from "../engine/index.ts";
 import type { Task } from "../work/index.ts";
-import { functionGiven, objectGiven, oneOf } from "./arguments.ts";
-import { type NodeOptionsInput, parseOptions, peerGiven } from "./config/index.ts";
+import { functionGiven, type NodeOptionsInput, objectGiven, oneOf, parseOptions, peerGiven } from "./config/index.ts";
 import { type Built, build, type NodeParts, RoleRunner, tasksNamed } from "./parts/index.ts";
 import { attachPlugins, loadPlugins, pathsIn } from "./plugins/index.ts";
 import {
   buildStatus,
   createNodeView,
-  HealthChecks,
   EVENT_SCHEMAS,
+  HealthChecks,
   type HealthMetrics,
   healthOf,
   Lookout,

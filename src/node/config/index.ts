@@ -1,3 +1,4 @@
+export * from "./arguments.ts";
 export * from "./load.ts";
 export * from "./resolve.ts";
 export * from "./settings.ts";

@@ -1,6 +1,6 @@
 // What scripts give, checked at the call: TypeScript's types say nothing to a script in JavaScript.
-import { PouwError } from "../base/index.ts";
-import { didYouMean } from "./config/index.ts";
+import { PouwError } from "../../base/index.ts";
+import { didYouMean } from "./suggest.ts";
 
 const shown = (value: unknown): string => (typeof value === "string" ? `"${value.slice(0, 80)}"` : `${typeof value}`);
 
