@@ -1,27 +1,16 @@
 // A role-aware node: starts and stops the parts, keeps track of where it stands, and tells of what happens.
 import { homedir } from "node:os";
-import {
-  bytesEqual,
-  Emitter,
-  formatAddress,
-  fromHex,
-  messageOf,
-  PouwError,
-  parseAddress,
-  Scope,
-  toHex,
-} from "../base/index.ts";
-import { transferOf } from "../chain/index.ts";
-import { Header, Transaction } from "../codec/index.ts";
+import { bytesEqual, Emitter, formatAddress, fromHex, messageOf, PouwError, Scope, toHex } from "../base/index.ts";
+import { Header } from "../codec/index.ts";
 import { ALERT_KINDS, type EngineEvents, type FinishedUnit } from "../engine/index.ts";
 import type { Task } from "../work/index.ts";
-import { functionGiven, type NodeOptionsInput, objectGiven, oneOf, parseOptions, peerGiven } from "./config/index.ts";
-import { type Built, build, type NodeParts, RoleRunner, tasksNamed } from "./parts/index.ts";
+import { functionGiven, type NodeOptionsInput, objectGiven, oneOf, parseOptions, textGiven } from "./config/index.ts";
+import { type Built, build, type NodeParts, RoleRunner, sendTransfer, tasksNamed } from "./parts/index.ts";
 import { attachPlugins, loadPlugins, pathsIn } from "./plugins/index.ts";
 import {
   buildStatus,
   createNodeView,
-  EVENT_SCHEMAS,
+  EVENT_NAMES,
   HealthChecks,
   type HealthMetrics,
   healthOf,
@@ -44,8 +33,6 @@ const ALERT_MS = 600_000;
 
 /** Why training rests: until none is left. */
 type Hold = "peers" | "sync" | "store" | "command";
-
-const EVENTS = Object.keys(EVENT_SCHEMAS) as (keyof NodeEvents)[];
 
 export class PoUWNode {
   readonly #built: Built;
@@ -140,7 +127,7 @@ export class PoUWNode {
 
   /** Calls `listener` for each event of a name; returns the function that ends it. Throws BAD_CONFIG for a name that no event has. */
   on<K extends keyof NodeEvents>(event: K, listener: (payload: NodeEvents[K]) => void): () => void {
-    return this.#events.on(oneOf(event, EVENTS, "event") as K, functionGiven(listener, "A listener"));
+    return this.#events.on(oneOf(event, EVENT_NAMES, "event") as K, functionGiven(listener, "A listener"));
   }
 
   /** Calls `handler` for each alert of a kind; returns the function that ends it. Throws BAD_CONFIG for a kind that no alert has. */
@@ -166,7 +153,7 @@ export class PoUWNode {
   /** Dials `/ip4/.../tcp/.../p2p/...`; returns the peer id. Throws BAD_CONFIG for what is no address, WIRE_FAILED, WIRE_TIMEOUT. */
   async connectToPeer(address: string): Promise<string> {
     const timely = AbortSignal.any([this.#scope.signal, AbortSignal.timeout(DIAL_MS)]);
-    return this.#built.wire.connect(peerGiven(address), { signal: timely });
+    return this.#built.wire.connect(textGiven(address, "A peer's address"), { signal: timely });
   }
 
   /**
@@ -174,16 +161,7 @@ export class PoUWNode {
    * BAD_AMOUNT for what is no amount, REFUSED with the reason.
    */
   transfer(order: TransferOrder): string {
-    const { engine, key, network } = this.#built;
-    const { genesis } = network.rules;
-    const { to, amount, fee } = objectGiven(order, "A transfer", "{ to, amount, fee }");
-    const receiver = typeof to === "string" ? parseAddress(to, network.rules.network) : to;
-    const nonce = engine.mempool.nextNonce(key.address);
-    const unsigned = transferOf({ genesis, from: key.address, to: receiver, amount, fee, nonce });
-    const transaction = Transaction.wrap(Transaction.sign(unsigned, key, genesis));
-    const verdict = engine.submit(transaction);
-    if (verdict.kind !== "accept") throw new PouwError("REFUSED", `The transfer was refused: ${verdict.reason}.`);
-    return toHex(transaction.id);
+    return sendTransfer(order, this.#built);
   }
 
   /**

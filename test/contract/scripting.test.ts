@@ -58,7 +58,7 @@ describe("what is no argument", () => {
 
   it.each([
     ["a number for a peer", () => node.connectToPeer(5 as never)],
-    ["a name for a peer", () => node.connectToPeer("localhost:9444")],
+
     ["a number for a task", () => node.bestParameters(5 as never)],
     ["a task that there is not", () => node.bestParameters("none")],
     ["text for all options", () => PoUWNode.create("miner" as never)],

@@ -124,8 +124,9 @@ class Libp2pWire implements Wire {
   async connect(address: string, { signal }: { readonly signal: AbortSignal }): Promise<string> {
     const { peers } = this.#live();
     const { node, guard } = this.#parts;
+    const target = parseAddress(address);
     try {
-      const peer = (await node.dial(parseAddress(address), { signal })).remotePeer.toString();
+      const peer = (await node.dial(target, { signal })).remotePeer.toString();
       if (guard.isBanned(peer)) throw new PouwError("WIRE_FAILED", `${peer} is shut out`);
       await peers.whenReady(peer, { signal });
       return peer;

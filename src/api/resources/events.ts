@@ -1,8 +1,6 @@
 // What happens in the node, as server-sent events.
-import { EVENT_SCHEMAS, type NodeEvents, statusSchema } from "../../node/index.ts";
+import { EVENT_NAMES, EVENT_SCHEMAS, statusSchema } from "../../node/index.ts";
 import { streamResource } from "../resource.ts";
-
-const EVENTS = Object.keys(EVENT_SCHEMAS) as (keyof NodeEvents)[];
 
 export const events = streamResource({
   path: "/v1/events",
@@ -10,7 +8,7 @@ export const events = streamResource({
   events: { status: statusSchema, ...EVENT_SCHEMAS },
   open(view, send) {
     send("status", view.getStatus());
-    const stops = EVENTS.map((event) => view.on(event, (payload) => send(event, payload)));
+    const stops = EVENT_NAMES.map((event) => view.on(event, (payload) => send(event, payload)));
     return () => {
       for (const stop of stops) stop();
     };

@@ -20,6 +20,12 @@ export function functionGiven<T>(value: T, what: string): T {
   throw bad(`${what} must be a function, not ${typeof value}.`, "Give the function that is to be called.");
 }
 
+/** Throws BAD_CONFIG for what is no text. */
+export function textGiven(value: string, what: string): string {
+  if (typeof value === "string" && value !== "") return value;
+  throw bad(`${what} must be text, not ${shown(value)}.`, "Copy it from the screen of that node.");
+}
+
 /** Throws BAD_CONFIG for a word that is none of `known`; `what` is one of them, as in "no event". */
 export function oneOf<T extends string>(value: T, known: readonly T[], what: string): T {
   if (known.includes(value)) return value;

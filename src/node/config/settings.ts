@@ -2,7 +2,7 @@
 // of the options, `config explain` and docs/settings.md are made from the rows, so a new setting touches this file only.
 import { join } from "node:path";
 import { z } from "zod";
-import { PouwError, parseAddress, setting } from "../../base/index.ts";
+import { parseAddress, setting } from "../../base/index.ts";
 import { ROLE_NAMES, taskNames } from "../../roles/index.ts";
 import { didYouMean } from "./suggest.ts";
 
@@ -35,12 +35,6 @@ const onOff = z.boolean("must be true or false (as text also on or off)").defaul
 
 const listenAddress = z.string(LISTEN).regex(/^\/(ip4|ip6)\/[^/]+\/tcp\/\d{1,5}$/, LISTEN);
 const peerAddress = z.string(DIAL).refine((text) => text.startsWith("/dnsaddr/") || HOST.test(text), DIAL);
-/** A peer's address as a script gives it. Throws BAD_CONFIG. */
-export function peerGiven(address: string): string {
-  if (peerAddress.safeParse(address).success) return address;
-  throw new PouwError("BAD_CONFIG", `A peer's address ${DIAL}.`, { remedy: "Copy it from the screen of that node." });
-}
-
 const modulePath = z.string(PATH).regex(/^(\.{1,2}[\\/]|[\\/]|[A-Za-z]:[\\/]|file:)./, PATH);
 
 function isAddress(text: string): boolean {

@@ -7,4 +7,5 @@ export {
 export { tasksNamed } from "./follow.ts";
 export * from "./network.ts";
 export { RoleRunner } from "./role-runner.ts";
+export { sendTransfer } from "./transfer.ts";
 export * from "./wallet.ts";

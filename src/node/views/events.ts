@@ -55,5 +55,7 @@ export const EVENT_SCHEMAS = {
   peer: peerEvent,
 };
 
+export const EVENT_NAMES = Object.keys(EVENT_SCHEMAS) as (keyof typeof EVENT_SCHEMAS)[];
+
 /** Event -> payload. */
 export type NodeEvents = { [K in keyof typeof EVENT_SCHEMAS]: z.infer<(typeof EVENT_SCHEMAS)[K]> };
