@@ -12,5 +12,6 @@ export * from "./scope.ts";
 export * from "./serial-queue.ts";
 export * from "./setting.ts";
 export * from "./shares.ts";
+export * from "./steps.ts";
 export * from "./strikes.ts";
 export * from "./verdict.ts";

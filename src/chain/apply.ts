@@ -1,11 +1,11 @@
 // apply(state, block) -> state': the one place where a block changes anything. Pure: the given state stays as it was (protocol section 1).
-import type { Refusal } from "../base/index.ts";
+import { finish, type Refusal, type Steps } from "../base/index.ts";
 import type { UnsignedHeader } from "../codec/index.ts";
 import { drawHash, nextBeacon, unitOfHeader, type WonBlock } from "../work/index.ts";
 import { drawAudits } from "./audits/draw.ts";
 import { applyWords } from "./audits/words.ts";
 import { nextTarget, workOf } from "./difficulty.ts";
-import { type Payments, paymentsOf } from "./economy/payments.ts";
+import { type Payments, paymentSteps } from "./economy/payments.ts";
 import { judgeEvidence } from "./evidence/judge.ts";
 import { punishAll } from "./evidence/punish.ts";
 import type { Rules } from "./rules.ts";
@@ -24,27 +24,30 @@ export type Applied = { readonly kind: "state"; readonly state: State };
  * The state after `block`, or the first refusal among its transactions and evidence. Header, records and contributions are taken as
  * checked (consensus/`checkBlock` does all); the header's own state root is not looked at.
  */
-export function apply(state: State, block: UnsignedBlock, rules: Rules): Applied | Refusal {
+export function* applySteps(state: State, block: UnsignedBlock, rules: Rules): Steps<Applied | Refusal> {
   const { header, body } = block;
   const working = new WorkingState(state);
   working.ripen();
-  const paid = applyTransactions(working, body.transactions, { height: header.height, rules });
+  const paid = yield* applyTransactions(working, body.transactions, { height: header.height, rules });
   if (paid.kind !== "fees") return paid;
-  const judged = judgeEvidence(body.evidence, { state, task: header.task }, rules);
+  const judged = yield* judgeEvidence(body.evidence, { state, task: header.task }, rules);
   if (judged.kind !== "offences") return judged;
 
-  pay(working, paymentsOf(state, block, paid.fees, rules), header.miner);
-  const words = applyWords(working, body, header.miner, rules);
+  pay(working, yield* paymentSteps(state, block, paid.fees, rules), header.miner);
+  const words = yield* applyWords(working, body, header.miner, rules);
   if (words.kind !== "rewards") return words;
   working.mint(words.rewards);
   const refusal = punishAll(working, judged.offences, header.miner, rules);
   if (refusal !== undefined) return refusal;
 
-  applyWork(working, state, block, rules);
+  yield* applyWork(working, state, block, rules);
   moveTip(working, state, header, rules);
   working.seats.open(state.height, drawAudits(state, working.view.beacon, rules));
-  return { kind: "state", state: working.finish(rules.accountFee) };
+  yield 8;
+  return { kind: "state", state: yield* working.finishSteps(rules.accountFee) };
 }
+
+export const apply = (...block: Parameters<typeof applySteps>): Applied | Refusal => finish(applySteps(...block));
 
 /** Fees only change hands; all else is new money. */
 function pay(working: WorkingState, { stake, rewards, minted }: Payments, winner: Uint8Array): void {

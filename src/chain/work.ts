@@ -1,5 +1,5 @@
 // How a block moves its tasks: their common states, their seasons, and what it recorded (protocol sections 2 and 3).
-import { bytesEqual } from "../base/index.ts";
+import { bytesEqual, type Steps } from "../base/index.ts";
 import { Contribution } from "../codec/index.ts";
 import {
   beginsSeason,
@@ -21,9 +21,9 @@ import { type Common, OPEN, type Recorded, StateType, TaskStateType } from "./st
 import type { WorkingState } from "./state/working-state.ts";
 
 /** Tasks move, a season may end, and what was recorded, and from where, is remembered. */
-export function applyWork(working: WorkingState, state: State, block: WonBlock, rules: Rules): void {
+export function* applyWork(working: WorkingState, state: State, block: WonBlock, rules: Rules): Steps<void> {
   const { height } = block.header;
-  working.turnRecorded(height, recordedIn(state, block, rules));
+  working.turnRecorded(height, yield* recordedIn(state, block, rules));
   moveTasks(working, block);
   if (beginsSeason(height, rules.seasonBlocks)) turnSeason(working, height, rules);
   working.turnStarts(height, { on: madeOn(block), after: standing(working) });
@@ -77,15 +77,20 @@ function turnSeason(working: WorkingState, height: number, rules: Rules): void {
 }
 
 /** What the block recorded. The winning contribution was checked and is not audited, but nobody may record it a second time. */
-function recordedIn(state: State, block: WonBlock, rules: Rules): Recorded[] {
+function* recordedIn(state: State, block: WonBlock, rules: Rules): Steps<Recorded[]> {
   const winning = winningOf(block);
-  return contributionsOf(block).map((contribution) => ({
-    unit: placeOf(contribution),
-    contribution: Contribution.id(contribution),
-    author: contribution.author,
-    pay: attesterPayOf(state, contribution, rules),
-    won: contribution === winning,
-  }));
+  const recorded: Recorded[] = [];
+  for (const contribution of contributionsOf(block)) {
+    recorded.push({
+      unit: placeOf(contribution),
+      contribution: Contribution.id(contribution),
+      author: contribution.author,
+      pay: attesterPayOf(state, contribution, rules),
+      won: contribution === winning,
+    });
+    yield 0.5;
+  }
+  return recorded;
 }
 
 /** The common states that the leader's records made on the block's parent. */

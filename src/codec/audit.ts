@@ -1,7 +1,7 @@
 // Audits on chain: an attester commits to its word, then opens it (protocol section 5).
-import { ContainerType, type ValueOf } from "@chainsafe/ssz";
+import type { ValueOf } from "@chainsafe/ssz";
 import { signedObject } from "./signed-object.ts";
-import { Bytes32, type Codec, codecOf, type Decoded, U8, U32 } from "./ssz.ts";
+import { Bytes32, type Codec, codecOf, type Decoded, HashedOnceType, U8, U32 } from "./ssz.ts";
 
 /** Commits in one block at most, and reveals. */
 export const MAX_AUDIT_WORDS = 256;
@@ -26,7 +26,7 @@ export const AuditCommit = signedObject(
 /** An attester's word on a contribution, sealed. */
 export type AuditCommit = ValueOf<typeof AuditCommit.type>;
 
-export const RevealType = new ContainerType({
+export const RevealType = new HashedOnceType({
   ...seat,
   /** Index into OUTCOMES. */
   outcome: U8,

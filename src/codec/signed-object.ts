@@ -2,7 +2,7 @@
 // object; a signature is over that root, under a domain of the object's kind and the genesis hash, so nothing signed for one
 // network or kind means anything in another (protocol section 1).
 import { type ByteVectorType, ContainerType, type Type, type ValueOf } from "@chainsafe/ssz";
-import { type Hash32, memoised } from "../base/index.ts";
+import { type Hash32, memoised, type SignedMessage } from "../base/index.ts";
 import { type KeyPair, taggedHash, verifySignature } from "../crypto/index.ts";
 import { Bytes64, type Codec, codecOf, type Decoded, HashedOnceType } from "./ssz.ts";
 
@@ -20,6 +20,8 @@ export interface SignedObject<F extends Fields> {
   id(value: ValueOf<ContainerType<F>>): Hash32;
   /** Signs as the object's signer; the key must be that address's. */
   sign(value: ValueOf<ContainerType<F>>, key: KeyPair, genesis: Uint8Array): ValueOf<ContainerType<Signed<F>>>;
+  /** What `verify` looks at, for whoever verifies many ahead. */
+  signed(value: ValueOf<ContainerType<Signed<F>>>, genesis: Uint8Array): SignedMessage;
   /** Whether the signature is the signer's. */
   verify(value: ValueOf<ContainerType<Signed<F>>>, genesis: Uint8Array): boolean;
   /** Decodes once; throws BAD_ENCODING. */
@@ -47,6 +49,11 @@ export function signedObject<F extends Fields>(
     const value = codec.decode(bytes);
     return { value, bytes, id: id(value as unknown as Unsigned) };
   };
+  const signed = (object: Value, genesis: Uint8Array): SignedMessage => {
+    const value = object as unknown as Unsigned & { readonly signature: Uint8Array };
+    const address = (value as unknown as { [name: string]: Uint8Array })[signer] as Uint8Array;
+    return { address, message: message(value, genesis), signature: value.signature };
+  };
   return {
     kind,
     type,
@@ -54,13 +61,10 @@ export function signedObject<F extends Fields>(
     codec,
     id,
     sign: (value, key, genesis) => ({ ...value, signature: key.sign(message(value, genesis)) }) as unknown as Value,
-    verify: (signed, genesis) => {
-      const value = signed as unknown as Unsigned & { readonly signature: Uint8Array };
-      return verifySignature(
-        (value as unknown as { [name: string]: Uint8Array })[signer] as Uint8Array,
-        message(value, genesis),
-        value.signature,
-      );
+    signed,
+    verify: (object, genesis) => {
+      const { address, message: over, signature } = signed(object, genesis);
+      return verifySignature(address, over, signature);
     },
     read,
     // An own object is judged by what its bytes say, as everybody else will.

@@ -1,7 +1,7 @@
 // What training leaves behind: contributions, records and attestations (protocol sections 2, 3 and 5).
-import { ContainerType, ListCompositeType, type ValueOf } from "@chainsafe/ssz";
+import { ListCompositeType, type ValueOf } from "@chainsafe/ssz";
 import { signedObject } from "./signed-object.ts";
-import { Bytes32, U8, U32 } from "./ssz.ts";
+import { Bytes32, HashedOnceType, U8, U32 } from "./ssz.ts";
 
 /** Contributions in one record at most. */
 export const MAX_CONTRIBUTIONS = 64;
@@ -38,7 +38,7 @@ export type UnsignedContribution = ValueOf<typeof Contribution.unsignedType>;
 const ContributionsType = new ListCompositeType(Contribution.type, MAX_CONTRIBUTIONS);
 
 /** The record with which a block closes the round of its winner's task: unsigned, since the header covers it. */
-export const ClosingType = new ContainerType({
+export const ClosingType = new HashedOnceType({
   /** As in a leader's record; the winning one is among them. */
   contributions: ContributionsType,
   /** Digest of the common state after the block. */

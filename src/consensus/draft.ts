@@ -1,6 +1,6 @@
 // Making a block runs the same code as checking one, so what a miner drafts is what a verifier accepts (protocol section 4).
-import { insist, type Refusal, reject } from "../base/index.ts";
-import { apply, type Rules, type State, targetAt } from "../chain/index.ts";
+import { finish, insist, type Refusal, reject, type Steps } from "../base/index.ts";
+import { applySteps, type Rules, type State, targetAt } from "../chain/index.ts";
 import {
   type AuditCommit,
   type AuditReveal,
@@ -16,7 +16,7 @@ import {
   type UnsignedHeader,
 } from "../codec/index.ts";
 import type { KeyPair } from "../crypto/index.ts";
-import { bodyRoot, checkWork } from "./block.ts";
+import { bodyRootSteps, checkWork } from "./block.ts";
 
 /** What goes into a block. The miner is the contribution's author. */
 export interface DraftParts {
@@ -43,7 +43,7 @@ export interface Draft {
 }
 
 /** Builds the block on `parent`, roots filled in, or says which part is refused. The header's own checks are not run. */
-export function draftBlock(parent: State, parts: DraftParts, rules: Rules): Draft | Refusal {
+export function* draftBlockSteps(parent: State, parts: DraftParts, rules: Rules): Steps<Draft | Refusal> {
   const { contribution, nonce, time } = parts;
   const body: Body = {
     transactions: [...(parts.transactions ?? [])],
@@ -67,18 +67,21 @@ export function draftBlock(parent: State, parts: DraftParts, rules: Rules): Draf
     digest: contribution.digest,
     nonce,
     target: targetAt(parent, time, rules),
-    bodyRoot: bodyRoot(body),
+    bodyRoot: yield* bodyRootSteps(body),
     stateRoot: new Uint8Array(32),
   };
-  const work = checkWork(parent, bare, body, rules);
+  const work = yield* checkWork(parent, bare, body, rules);
   if (work.kind !== "accept") return work;
-  const applied = apply(parent, { header: bare, body }, rules);
+  const applied = yield* applySteps(parent, { header: bare, body }, rules);
   if (applied.kind !== "state") return insist(applied) as Refusal;
-  const header = { ...bare, stateRoot: applied.state.root };
+  const header = { ...bare, stateRoot: yield* applied.state.rootSteps() };
   const size = Block.codec.encode({ header: { ...header, signature: new Uint8Array(64) }, body }).length;
   if (size > MAX_BLOCK_BYTES) return reject("block-too-large", `${size} bytes`);
   return { kind: "draft", header, body, state: applied.state };
 }
+
+export const draftBlock = (...draft: Parameters<typeof draftBlockSteps>): Draft | Refusal =>
+  finish(draftBlockSteps(...draft));
 
 /** Signs a draft; the key must be the miner's. */
 export function sealBlock(draft: Pick<Draft, "header" | "body">, key: KeyPair, rules: Rules): Block {

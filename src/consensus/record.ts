@@ -1,7 +1,18 @@
 // Validity of records: who leads, what follows what, and the contributions inside (protocol section 3).
-import { ACCEPT, bytesEqual, compareBytes, ignore, insist, reject, toHex, type Verdict } from "../base/index.ts";
+import {
+  ACCEPT,
+  bytesEqual,
+  compareBytes,
+  finish,
+  ignore,
+  insist,
+  reject,
+  type Steps,
+  toHex,
+  type Verdict,
+} from "../base/index.ts";
 import { findTask, maxContributionsOf, type Rules, type State, stepped } from "../chain/index.ts";
-import { type Contribution, MAX_CONTRIBUTIONS, RoundRecord } from "../codec/index.ts";
+import { Contribution, MAX_CONTRIBUTIONS, RoundRecord } from "../codec/index.ts";
 import { type Move, moveOfRecord, placeOf } from "../work/index.ts";
 import { fitsRecord } from "./bounds.ts";
 import { checkContribution, type OpenRound } from "./contribution.ts";
@@ -102,15 +113,26 @@ export interface RecordPlace {
  * Whether `record` closes the open round. What belongs to another branch or moment is ignored; a wrong leader, order, signature or
  * content is the sender's fault. The digest `next` is not checked here: that takes the deltas.
  */
-export function checkRecord(place: RecordPlace, record: RoundRecord, rules: Rules): Verdict {
-  const { state, open, before } = place;
+export function* checkRecordSteps(place: RecordPlace, record: RoundRecord, rules: Rules): Steps<Verdict> {
+  const signed = checkSigned(place, record, rules);
+  return signed.kind === "accept" ? yield* checkContributions(place, moveOfRecord(record), rules) : signed;
+}
+
+export const checkRecord = (...record: Parameters<typeof checkRecordSteps>): Verdict =>
+  finish(checkRecordSteps(...record));
+
+/** The same short of the contributions: who signed it where, and what it looks like. */
+export function checkSigned(
+  { state, open, before }: Pick<RecordPlace, "state" | "open" | "before">,
+  record: RoundRecord,
+  rules: Rules,
+): Verdict {
   const placed = checkPlace(state, open, record, rules);
   if (placed.kind !== "accept") return placed;
   if (!fitsRecord([...before, record], rules)) return reject("too-many-records");
   const shape = checkShape(record);
   if (shape.kind !== "accept") return shape;
-  if (!RoundRecord.verify(record, rules.genesis)) return reject("bad-signature", "of the record");
-  return checkContributions(place, moveOfRecord(record), rules);
+  return RoundRecord.verify(record, rules.genesis) ? ACCEPT : reject("bad-signature", "of the record");
 }
 
 /** A record's contributions: their number, their order, and that they are of its task. */
@@ -127,12 +149,14 @@ export function checkShape({ task, contributions }: Pick<Move, "task" | "contrib
 }
 
 /** Who signs a record, or the block that closes, vouches for its contributions: what should have been left out is its fault. */
-export function checkContributions(
+export function* checkContributions(
   { state, open, recorded }: Pick<RecordPlace, "state" | "open" | "recorded">,
   { contributions, winning }: Pick<Move, "contributions" | "winning">,
   rules: Rules,
-): Verdict {
+): Steps<Verdict> {
+  yield contributions.map((contribution) => Contribution.signed(contribution, rules.genesis));
   for (const contribution of contributions) {
+    yield 1;
     if (contribution === winning) continue;
     const verdict = checkContribution(state, contribution, rules, open);
     if (verdict.kind !== "accept") return insist(verdict);

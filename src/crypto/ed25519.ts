@@ -1,6 +1,16 @@
 // Ed25519 signatures over node:crypto, strict where libraries differ, so that every node gives the same answer.
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from "node:crypto";
-import { Address, concatBytes, fromBigInt, fromHex, Lru, PouwError, toHex } from "../base/index.ts";
+import {
+  Address,
+  concatBytes,
+  fromBigInt,
+  fromHex,
+  Lru,
+  PouwError,
+  SerialQueue,
+  type SignedMessage,
+  toHex,
+} from "../base/index.ts";
 
 /** A signing key. The secret stays inside. */
 export interface KeyPair {
@@ -72,21 +82,66 @@ function keyObject(address: Uint8Array): KeyObject | undefined {
   return key;
 }
 
+/** The key to verify with; undefined where the form of key or signature is wrong. */
+function keyFor({ address, signature }: SignedMessage): KeyObject | undefined {
+  if (signature.length !== 64 || !isBelow(signature.subarray(32), L_BYTES)) return undefined;
+  return isStrictPoint(signature.subarray(0, 32)) ? keyObject(address) : undefined;
+}
+
+/** What a good signature is remembered by; signature and address have fixed lengths, so one text stands for one triple. Undefined for long messages. */
+const nameOf = ({ address, message, signature }: SignedMessage): string | undefined =>
+  message.length <= 32 && signature.length === 64 && address.length === 32
+    ? Buffer.concat([signature, address, message]).toString("latin1")
+    : undefined;
+
 /** Whether `signature` is `address`'s over `message`. False, never an error, for keys and signatures of any wrong form. */
 export function verifySignature(address: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
-  if (signature.length !== 64 || !isBelow(signature.subarray(32), L_BYTES)) return false;
-  if (!isStrictPoint(signature.subarray(0, 32))) return false;
-  const key = keyObject(address);
+  const signed = { address, message, signature };
+  const name = nameOf(signed);
+  if (name !== undefined && good.get(name) === true) return true;
+  const key = keyFor(signed);
   if (key === undefined) return false;
-  const cached = message.length <= 32;
-  // Signature and address have fixed lengths, so one text stands for one triple.
-  const triple = cached ? Buffer.concat([signature, address, message]).toString("latin1") : "";
-  if (cached && good.get(triple) === true) return true;
   try {
     if (!verify(null, message, key, signature)) return false;
   } catch {
     return false;
   }
-  if (cached) good.set(triple, true);
+  if (name !== undefined) good.set(name, true);
   return true;
+}
+
+/** The runtime's own threads verify; two at a time, so that the store, which uses the same threads, need not wait behind a block. */
+const LANES = [new SerialQueue(), new SerialQueue()];
+
+/** Batches that are being verified beside the event loop. */
+export const verifying = (): number => LANES.reduce((sum, { size }) => sum + size, 0);
+
+/**
+ * Verifies beside the event loop, so that `verifySignature` finds the good ones remembered; bad ones it finds again itself. Undefined when
+ * all are remembered already.
+ */
+export function verifyAhead(signed: readonly SignedMessage[]): Promise<void> | undefined {
+  const fresh = signed.filter((one) => {
+    const name = nameOf(one);
+    return name !== undefined && !good.has(name);
+  });
+  if (fresh.length === 0) return undefined;
+  const lanes = LANES.map((lane, at) =>
+    lane.run(async () => {
+      for (let i = at; i < fresh.length; i += LANES.length) await remember(fresh[i] as SignedMessage);
+    }),
+  );
+  return Promise.all(lanes).then(() => undefined);
+}
+
+function remember(signed: SignedMessage): Promise<void> {
+  const key = keyFor(signed);
+  const name = nameOf(signed);
+  if (key === undefined || name === undefined) return Promise.resolve();
+  return new Promise((resolve) => {
+    verify(null, signed.message, key, signed.signature, (error, isGood) => {
+      if (error === null && isGood) good.set(name, true);
+      resolve();
+    });
+  });
 }

@@ -21,3 +21,4 @@ export {
   type TaskEngine,
   UnitRuns,
 } from "./training/index.ts";
+export { inTurns } from "./turns.ts";

@@ -189,7 +189,7 @@ export class PoUWNode {
   }
 
   getHealthMetrics(): HealthMetrics {
-    return healthOf(this.#built.wire);
+    return healthOf(this.#built.wire, this.#meter.eventLoopDelayP99Ms());
   }
 
   /** What API and command line read. */

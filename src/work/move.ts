@@ -1,13 +1,6 @@
 // A step of a task's common state: a leader's record, or the record with which a block closes a round. What both are made of (protocol section 3).
-import { bytesEqual, memoised } from "../base/index.ts";
-import {
-  type Body,
-  type ClosingRecord,
-  ClosingType,
-  type Contribution,
-  RoundRecord,
-  type UnsignedHeader,
-} from "../codec/index.ts";
+import { bytesEqual } from "../base/index.ts";
+import { type Body, ClosingType, type Contribution, RoundRecord, type UnsignedHeader } from "../codec/index.ts";
 
 /** Rounds that a contribution's start may lie before the record, the record's own included: so many common states count. */
 export const COMMON_STATES = 8;
@@ -42,8 +35,6 @@ export const moveOfRecord = (record: RoundRecord): Move => ({
   id: RoundRecord.id(record),
 });
 
-const closingId = memoised((closing: ClosingRecord) => ClosingType.hashTreeRoot(closing));
-
 /** The contribution of a block's winning unit; undefined when the closing record does not hold it. */
 export const winningOf = ({ header, body }: WonBlock): Contribution | undefined =>
   body.closing.contributions.find(
@@ -70,7 +61,7 @@ export function movesOf(block: WonBlock, task: Uint8Array): Move[] {
     leads: false,
     winning,
     nextDigest,
-    id: closingId(body.closing),
+    id: ClosingType.hashTreeRoot(body.closing),
   });
   return moves;
 }

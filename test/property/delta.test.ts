@@ -1,8 +1,8 @@
 // Laws of the delta codec and of aggregation.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { PouwError } from "../../src/base/index.ts";
-import { aggregate } from "../../src/ml/aggregation/mean.ts";
+import { finish, PouwError } from "../../src/base/index.ts";
+import { aggregate as aggregateSteps } from "../../src/ml/aggregation/mean.ts";
 import {
   applyDelta,
   decodeDelta,
@@ -13,6 +13,8 @@ import {
   type GridLayout,
   maxDeltaBytes,
 } from "../../src/ml/delta/index.ts";
+
+const aggregate = (...given: Parameters<typeof aggregateSteps>): Float32Array => finish(aggregateSteps(...given));
 
 const TOP = 2 ** 22;
 const layouts: fc.Arbitrary<GridLayout> = fc

@@ -1,5 +1,5 @@
 // Refusals of attesters' words and of evidence about units: each forged object beside the honest one that passes the same check.
-import type { Refusal, Verdict } from "../../src/base/index.ts";
+import { finish, type Refusal, type Verdict } from "../../src/base/index.ts";
 import {
   type Applied,
   evidenceOf,
@@ -79,8 +79,8 @@ export const AUDIT_ROWS = {
   ],
   "too-many-units": [
     "reject",
-    () => judgeEvidence(units(2), onTask(fair.state, rules), rules),
-    () => judgeEvidence(units(3), onTask(fair.state, rules), rules),
+    () => finish(judgeEvidence(units(2), onTask(fair.state, rules), rules)),
+    () => finish(judgeEvidence(units(3), onTask(fair.state, rules), rules)),
   ],
   "false-evidence": [
     "reject",

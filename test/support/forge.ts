@@ -1,5 +1,5 @@
 // Units, records and blocks upon what an engine holds: honest ones as anybody could make them, and the forgeries of a cheat who holds its own key.
-import { toHex } from "../../src/base/index.ts";
+import { finish, toHex } from "../../src/base/index.ts";
 import { type State, targetAt } from "../../src/chain/index.ts";
 import {
   type Block,
@@ -191,7 +191,7 @@ export function following(place: Place, units: readonly Unit[], winning?: Unit):
     delta: decodeDelta(toyTask, unit.delta),
     lag: unit === winning ? 0 : Math.min(Math.max(place.round - unit.contribution.round, 0), COMMON_STATES - 1),
   }));
-  return AGGREGATION_RULES.mean(toyTask, place.parameters, weighted);
+  return finish(AGGREGATION_RULES.mean(toyTask, place.parameters, weighted));
 }
 
 /** The place that `record` opens, if it says the truth. */

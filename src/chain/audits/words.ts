@@ -1,5 +1,5 @@
 // The words of attesters in a block: those opened are paid, those sealed are kept (protocol sections 4 and 5).
-import { ACCEPT, bytesEqual, isZero, type Refusal, reject, type Verdict } from "../../base/index.ts";
+import { ACCEPT, bytesEqual, isZero, type Refusal, reject, type Steps, type Verdict } from "../../base/index.ts";
 import { AuditCommit, type AuditReveal, type AuditSeat, type Body, OUTCOMES } from "../../codec/index.ts";
 import { taggedHash } from "../../crypto/index.ts";
 import { carriedPay } from "../economy/pay.ts";
@@ -14,14 +14,15 @@ export const commitmentOf = ({ attester, audit, outcome, trace, salt }: Omit<Aud
   taggedHash("attest", attester, audit, Uint8Array.of(outcome), trace, salt);
 
 /** What a block's reveals pay; the first word that does not stand voids it. */
-export function applyWords(
+export function* applyWords(
   working: WorkingState,
   { reveals, commits }: Pick<Body, "reveals" | "commits">,
   winner: Uint8Array,
   rules: Rules,
-): { readonly kind: "rewards"; readonly rewards: readonly Reward[] } | Refusal {
+): Steps<{ readonly kind: "rewards"; readonly rewards: readonly Reward[] } | Refusal> {
   const rewards: Reward[] = [];
   for (const reveal of reveals) {
+    yield 1;
     const seat = open(working, reveal, rules);
     if ("kind" in seat) return seat;
     const { attester } = reveal;
@@ -29,7 +30,9 @@ export function applyWords(
     rewards.push({ address: attester, author: attester, amount: pay.earner });
     rewards.push({ address: winner, author: attester, amount: pay.winner });
   }
+  yield commits.map((commit) => AuditCommit.signed(commit, rules.genesis));
   for (const commit of commits) {
+    yield 1;
     const seat = seal(working, commit, rules);
     if ("kind" in seat) return seat;
   }

@@ -1,5 +1,5 @@
 // Who is paid for a block, and what for: each contribution by its work, its leader by it, the winner for winning and carrying (protocol section 4).
-import { toHex } from "../../base/index.ts";
+import { finish, type Steps, toHex } from "../../base/index.ts";
 import type { Contribution } from "../../codec/index.ts";
 import { lagOf, type Move, moveOfRecord, movesOf, noncesPerUnit, type Task, type WonBlock } from "../../work/index.ts";
 import { findTask, type Rules } from "../rules.ts";
@@ -24,7 +24,7 @@ interface Paid {
 }
 
 /** What a block on `state` pays. */
-export function paymentsOf(state: State, block: WonBlock, fees: bigint, rules: Rules): Payments {
+export function* paymentSteps(state: State, block: WonBlock, fees: bigint, rules: Rules): Steps<Payments> {
   const { header, body } = block;
   const sums = new Map<string, Reward>();
   const pay = (address: Uint8Array, author: Uint8Array, amount: bigint): void => {
@@ -35,6 +35,7 @@ export function paymentsOf(state: State, block: WonBlock, fees: bigint, rules: R
   const led = body.records.map((record): Paid => ({ move: moveOfRecord(record), leader: record.leader }));
   for (const { move, leader } of [...led, closing])
     for (const contribution of move.contributions) {
+      yield 0.5;
       const earned = payOf(state, move, contribution, rules);
       const lead = carriedPay(leaderPay(earned, rules));
       pay(contribution.author, contribution.author, earned);
@@ -46,6 +47,8 @@ export function paymentsOf(state: State, block: WonBlock, fees: bigint, rules: R
   pay(header.miner, NOBODY, fees);
   return { stake, rewards: [...sums.values()], minted };
 }
+
+export const paymentsOf = (...block: Parameters<typeof paymentSteps>): Payments => finish(paymentSteps(...block));
 
 /** By the measure of the block that the unit was run on, bounded by what its author has at stake. */
 function payOf(state: State, move: Move, contribution: Contribution, rules: Rules): bigint {

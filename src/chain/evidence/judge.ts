@@ -1,5 +1,5 @@
 // A block's evidence judged as a whole, and which of what a node holds the next block can carry (protocol section 5).
-import { bytesEqual, type Refusal, reject, toHex } from "../../base/index.ts";
+import { bytesEqual, type Refusal, reject, type Steps, toHex } from "../../base/index.ts";
 import { type Evidence, MAX_EVIDENCE } from "../../codec/index.ts";
 import type { Rules } from "../rules.ts";
 import type { State } from "../state/state.ts";
@@ -26,13 +26,15 @@ const isOfBlock = ({ shown }: Offence, task: Uint8Array): boolean =>
   shown === undefined || bytesEqual(shown.contribution.task, task);
 
 /** The offences that a body shows, or the first piece of evidence that shows none. */
-export function judgeEvidence(
+export function* judgeEvidence(
   evidence: readonly Evidence[],
   { state, task }: CarryingBlock,
   rules: Rules,
-): { readonly kind: "offences"; readonly offences: readonly Offence[] } | Refusal {
+): Steps<{ readonly kind: "offences"; readonly offences: readonly Offence[] } | Refusal> {
   const offences: Offence[] = [];
   for (const piece of evidence) {
+    // Two records of a full round, decoded and hashed.
+    yield 1 + piece.payload.length / 1024;
     const result = judgeOn(state, piece, rules);
     if (result.kind !== "offence") return result;
     if (!isOfBlock(result, task)) return reject("unknown-task", "the block was won in another one than the unit's");

@@ -1,8 +1,9 @@
 // The state after a block, immutable: an SSZ tree that shares what did not change with its parent's (protocol section 1).
-import { bytesEqual, type Hash32, messageOf, PouwError, toHex } from "../../base/index.ts";
+import { bytesEqual, type Hash32, messageOf, PouwError, type Steps, toHex } from "../../base/index.ts";
 import { type AuditSeat, Header, type UnsignedHeader } from "../../codec/index.ts";
 import { type PlacedUnit, startName } from "../../work/index.ts";
 import { workOf } from "../difficulty.ts";
+import { hashTree } from "./hash-tree.ts";
 import { type Staker, stakersOf } from "./stakers.ts";
 import {
   type Account,
@@ -112,6 +113,12 @@ export class State {
   get root(): Hash32 {
     this.#root ??= Uint8Array.from(this.#view.hashTreeRoot()) as Hash32;
     return this.#root;
+  }
+
+  /** The same in pieces. */
+  *rootSteps(): Steps<Hash32> {
+    yield* hashTree(this.node);
+    return this.root;
   }
 
   /** Id of the tip's block; the genesis hash at height 0. */

@@ -1,5 +1,5 @@
 // The accounts of a state being changed by one block: read from the tree, kept aside when changed, written back at the end.
-import { toHex } from "../../base/index.ts";
+import { type Steps, toHex } from "../../base/index.ts";
 import { findAccount, type Positions, remember } from "./state.ts";
 import { type Account, AccountType, type StateView } from "./state-type.ts";
 
@@ -54,11 +54,12 @@ export class WorkingAccounts {
   }
 
   /** Writes back what was put, new accounts in the order in which they came, and leaves out those that are `dust`; what these held. */
-  write(dust: (account: Readonly<Account>) => boolean): bigint {
+  *write(dust: (account: Readonly<Account>) => boolean): Steps<bigint> {
     const { accounts } = this.#view;
     const empty: number[] = [];
     let held = 0n;
     for (const { account, at } of this.#changed.values()) {
+      yield 0.25;
       if (dust(account)) {
         held += account.balance;
         if (at !== undefined) empty.push(at);

@@ -1,5 +1,5 @@
 // A state being changed by one block: a private copy of the tree's view. The state it came from is never touched.
-import { bytesEqual, toHex } from "../../base/index.ts";
+import { bytesEqual, finish, type Steps, toHex } from "../../base/index.ts";
 import { Ring } from "./ring.ts";
 import { changedStakers } from "./stakers.ts";
 import { type Positions, State } from "./state.ts";
@@ -180,7 +180,7 @@ export class WorkingState {
   }
 
   /** The state after the block. Accounts that it touched and left with less than the fee, and with nothing else, are gone. The copy is used up. */
-  finish(accountFee: bigint): State {
+  *finishSteps(accountFee: bigint): Steps<State> {
     this.#keepWithdrawn();
     let waiting: ReadonlySet<string> | undefined;
     const dust = ({ address, balance, stake }: Readonly<Account>): boolean => {
@@ -189,10 +189,14 @@ export class WorkingState {
       return !waiting.has(toHex(address));
     };
     const stakers = changedStakers(this.#state.stakers, this.#accounts.changed());
-    this.burn(this.#accounts.write(dust));
+    this.burn(yield* this.#accounts.write(dust));
     this.seats.write();
     this.view.commit();
     return new State(this.view.node, this.#positions, stakers);
+  }
+
+  finish(accountFee: bigint): State {
+    return finish(this.finishSteps(accountFee));
   }
 
   /** Who has immature rewards or withdraws. O(rewards and withdrawals). */

@@ -6,6 +6,7 @@ import {
   ignore,
   type Refusal,
   reject,
+  type Steps,
   toHex,
   type Verdict,
 } from "../../base/index.ts";
@@ -15,6 +16,9 @@ import type { State } from "../state/state.ts";
 import { WorkingState } from "../state/working-state.ts";
 import type { Accounts, ApplyContext } from "./kind.ts";
 import { askOf, costOf, open } from "./kinds.ts";
+
+/** Transactions whose signatures are verified ahead of them together. */
+const AHEAD = 64;
 
 /** What holds of a transaction whatever the state: its network, kind, payload and signature. */
 export function checkTransactionForm(transaction: Transaction, rules: Rules): Verdict {
@@ -57,13 +61,16 @@ function run(working: WorkingState, transaction: Transaction, context: ApplyCont
 }
 
 /** Applies a block's transactions in order; the sum of the fees, or the first refusal. */
-export function applyTransactions(
+export function* applyTransactions(
   working: WorkingState,
   transactions: readonly Transaction[],
   context: ApplyContext,
-): { readonly kind: "fees"; readonly fees: bigint } | Refusal {
+): Steps<{ readonly kind: "fees"; readonly fees: bigint } | Refusal> {
   let fees = 0n;
-  for (const transaction of transactions) {
+  for (const [i, transaction] of transactions.entries()) {
+    if (i % AHEAD === 0)
+      yield transactions.slice(i, i + AHEAD).map((next) => Transaction.signed(next, context.rules.genesis));
+    yield 1;
     const form = checkTransactionForm(transaction, context.rules);
     if (form.kind !== "accept") return form;
     const refusal = run(working, transaction, context);

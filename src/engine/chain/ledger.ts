@@ -16,6 +16,7 @@ import type { Clock, Log } from "../../ports/index.ts";
 import type { EventBus } from "../events.ts";
 import type { Origin } from "../origin.ts";
 import { type BlockEntry, type BlockStore, type Checked, type Move, States } from "../storage/index.ts";
+import { inTurns } from "../turns.ts";
 import { BlockTree, type Unchecked } from "./block-tree.ts";
 import { genesisEntry } from "./genesis-entry.ts";
 import type { KeyBans } from "./key-bans.ts";
@@ -156,7 +157,7 @@ export class Ledger {
   async importBlock(block: Decoded<Block>, origin: Origin, options: ImportOptions): Promise<Verdict> {
     const judged = options.judged ?? (await this.judgeHeader(block.id, block.value.header));
     if (judged.kind !== "judged") return judged;
-    const checked = checkJudged(judged.state, block.value, this.rules);
+    const checked = await inTurns(checkJudged(judged.state, block.value, this.rules));
     if (checked.kind !== "state") return checked;
     const missing = origin.kind === "own" ? undefined : await this.#deps.training.fetch(block.value, origin, options);
     if (missing !== undefined) return missing;

@@ -1,6 +1,7 @@
 // Questions for blocks and for the round in progress, with the checks that need no chain: order, links, form.
-import { bytesEqual, PouwError } from "../../base/index.ts";
+import { bytesEqual, PouwError, type Steps } from "../../base/index.ts";
 import { Block, Contribution, type Decoded, RoundRecord } from "../../codec/index.ts";
+import { inTurns } from "../turns.ts";
 import type { Client } from "./client.ts";
 
 /** An answer must come within this, ms. */
@@ -8,6 +9,16 @@ const ANSWER_MS = 15_000;
 
 interface Options {
   readonly signal: AbortSignal;
+}
+
+/** An answer holds 4 MiB: each object of it is decoded in a piece of its own. Throws BAD_ENCODING. */
+function* readAll<T>(encoded: readonly Uint8Array[], read: (bytes: Uint8Array) => Decoded<T>): Steps<Decoded<T>[]> {
+  const objects: Decoded<T>[] = [];
+  for (const bytes of encoded) {
+    objects.push(read(bytes));
+    yield 1 + bytes.length / 8192;
+  }
+  return objects;
 }
 
 /** Blocks [from, from + count) of the peer's best chain, as many as it serves; throws BAD_ENCODING unless they are consecutive and linked. */
@@ -19,7 +30,7 @@ export async function fetchRange(
 ): Promise<Decoded<Block>[]> {
   const reply = await client.ask(peer, "blocks", { from, count }, { ms: ANSWER_MS, signal });
   if (reply.blocks.length > count) throw new PouwError("BAD_ENCODING", "more blocks than asked for");
-  const blocks = reply.blocks.map((bytes) => Block.read(bytes));
+  const blocks = await inTurns(readAll(reply.blocks, Block.read));
   for (const [i, block] of blocks.entries()) {
     const { parent, height } = block.value.header;
     const previous = blocks[i - 1];
@@ -37,7 +48,8 @@ export async function fetchBlock(
   { signal }: Options,
 ): Promise<Decoded<Block> | undefined> {
   const reply = await client.ask(peer, "blocks-by-id", { ids: [id] }, { ms: ANSWER_MS, signal });
-  return reply.blocks.map((bytes) => Block.read(bytes)).find((block) => bytesEqual(block.id, id));
+  const blocks = await inTurns(readAll(reply.blocks, Block.read));
+  return blocks.find((block) => bytesEqual(block.id, id));
 }
 
 /** Records and contributions of a task's round in progress on `head`, as a peer has them. */
@@ -49,7 +61,7 @@ export async function fetchRound(
 ): Promise<{ readonly records: Decoded<RoundRecord>[]; readonly contributions: Decoded<Contribution>[] }> {
   const reply = await client.ask(peer, "round", wanted, { ms: ANSWER_MS, signal });
   return {
-    records: reply.records.map((bytes) => RoundRecord.read(bytes)),
-    contributions: reply.contributions.map((bytes) => Contribution.read(bytes)),
+    records: await inTurns(readAll(reply.records, RoundRecord.read)),
+    contributions: await inTurns(readAll(reply.contributions, Contribution.read)),
   };
 }

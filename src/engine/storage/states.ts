@@ -1,8 +1,9 @@
 // States after blocks of any branch: in memory while recent, read from the nearest stored one and replayed from there.
-import { bytesEqual, Lru, PouwError, toHex } from "../../base/index.ts";
-import type { Rules, State } from "../../chain/index.ts";
+import { bytesEqual, Lru, PouwError, type Refusal, toHex } from "../../base/index.ts";
+import type { Applied, Rules, State } from "../../chain/index.ts";
 import type { Block, Decoded } from "../../codec/index.ts";
-import { checkBlock } from "../../consensus/index.ts";
+import { checkBlockSteps } from "../../consensus/index.ts";
+import { inTurns } from "../turns.ts";
 import type { BlockStore } from "./block-store.ts";
 
 const STATES_IN_MEMORY = 64;
@@ -36,7 +37,7 @@ export class States {
       state = await this.#known(at);
     }
     for (const block of replay.reverse()) {
-      const result = checkBlock(state, block.value, {}, this.#rules);
+      const result: Applied | Refusal = await inTurns(checkBlockSteps(state, block.value, {}, this.#rules));
       if (result.kind !== "state")
         throw new PouwError("STORE_CORRUPT", `stored block ${toHex(block.id)} is not valid: ${result.reason}`);
       state = result.state;

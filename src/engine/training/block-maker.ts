@@ -2,12 +2,13 @@
 import { bytesEqual, Lru, messageOf, toHex } from "../../base/index.ts";
 import type { State } from "../../chain/index.ts";
 import { Block, MAX_TRANSACTIONS, type RoundRecord } from "../../codec/index.ts";
-import { type Draft, type DraftParts, draftBlock, sealBlock } from "../../consensus/index.ts";
+import { type Draft, type DraftParts, draftBlockSteps, sealBlock } from "../../consensus/index.ts";
 import type { KeyPair } from "../../crypto/index.ts";
 import type { Clock, Log } from "../../ports/index.ts";
 import type { AuditWords, EvidenceWatch, Ledger, Mempool } from "../chain/index.ts";
 import type { Outbox } from "../exchange/index.ts";
 import { OWN } from "../origin.ts";
+import { inTurns } from "../turns.ts";
 import type { ClosedRound, Win } from "./closing.ts";
 import type { RoundBoard } from "./round-view.ts";
 
@@ -53,13 +54,17 @@ export class BlockMaker {
     const { ledger, key } = this.#deps;
     const name = toHex(won.draw);
     if (this.#signed.has(name)) return false;
-    const draft = this.#draft(won);
-    if (draft === undefined) return false;
+    // Before the draft, which takes its turns: two blocks of one win would be equivocation.
     this.#signed.set(name, true);
+    const draft = await this.#draft(won);
+    if (draft === undefined) {
+      this.#signed.delete(name);
+      return false;
+    }
     return this.#publish(sealBlock(draft, key, ledger.rules));
   }
 
-  #draft(won: WonUnit): Draft | undefined {
+  async #draft(won: WonUnit): Promise<Draft | undefined> {
     const { ledger, mempool, words, evidence, log } = this.#deps;
     const { contribution, nonce, closing, time, state } = won;
     const parts: DraftParts = { contribution, nonce, closing, time, records: this.#records(won) };
@@ -75,7 +80,7 @@ export class BlockMaker {
       { ...parts, records: won.records },
     ];
     for (const attempt of attempts) {
-      const draft = draftBlock(state, attempt, ledger.rules);
+      const draft = await inTurns(draftBlockSteps(state, attempt, ledger.rules));
       if (draft.kind === "draft") return draft;
       log.warn({ code: draft.code, reason: draft.reason }, "a win could not be made into a block of this content");
     }

@@ -14,8 +14,12 @@ import {
 import type { Contribution } from "../../codec/index.ts";
 import { AGGREGATION_RULES, applyDelta, DELTA_CODECS, parametersDigest } from "../../ml/index.ts";
 import { checkNext, lagOf, type Move, type Task } from "../../work/index.ts";
+import { inTurns, rest } from "../turns.ts";
 import type { Deltas } from "./deltas.ts";
 import type { ParameterStore } from "./parameter-store.ts";
+
+/** Parameters whose delta is decoded and followed in a piece of work. */
+const PIECE = 2500;
 
 /** The length is part of it: a contribution that lies about its delta's length is one whose delta nobody followed. */
 const endKey = (start: Uint8Array, delta: Pick<Contribution, "deltaHash" | "deltaBytes">): string =>
@@ -89,8 +93,9 @@ export class Parameters {
       const delta = this.#decode(bytes);
       if (!(delta instanceof Int32Array)) return delta;
       deltas.push(delta);
+      await rest(delta.length / (2 * PIECE));
     }
-    return checkNext(move, this.#keep(base, move, deltas).digest);
+    return checkNext(move, (await this.#keep(base, move, deltas)).digest);
   }
 
   /** Combines a move's contributions over P(round): the next set and its digest (kept), or why not. */
@@ -107,6 +112,7 @@ export class Parameters {
       const delta = await this.#followDelta(contributions[i] as Contribution, bytes);
       if (!(delta instanceof Int32Array)) return delta;
       deltas.push(delta);
+      await rest(delta.length / PIECE);
     }
     return this.#keep(base, move, deltas);
   }
@@ -124,9 +130,9 @@ export class Parameters {
     return all.includes(undefined) ? undefined : (all as Uint8Array[]);
   }
 
-  #keep(base: Float32Array, move: Weighed, deltas: readonly Int32Array[]): Combined {
+  async #keep(base: Float32Array, move: Weighed, deltas: readonly Int32Array[]): Promise<Combined> {
     const weighted = deltas.map((delta, i) => ({ delta, lag: lagOf(move, move.contributions[i] as Contribution) }));
-    const next = AGGREGATION_RULES[this.#task.aggregation](this.#task, base, weighted);
+    const next = await inTurns(AGGREGATION_RULES[this.#task.aggregation](this.#task, base, weighted));
     const digest = parametersDigest(this.#task, next);
     this.store.put(digest, next);
     return { kind: "combined", next, digest };

@@ -1,15 +1,17 @@
 // The rounds of one task on the best block: contributions come in, records close them, the common state moves on (protocol section 3).
 import { ACCEPT, bytesEqual, ignore, SerialQueue, toHex, type Verdict } from "../../base/index.ts";
 import type { Rules, State } from "../../chain/index.ts";
-import { type Block, type Contribution, type Decoded, MAX_CONTRIBUTIONS, type RoundRecord } from "../../codec/index.ts";
+import { type Block, Contribution, type Decoded, MAX_CONTRIBUTIONS, type RoundRecord } from "../../codec/index.ts";
 import {
   checkContribution,
   checkRecord,
+  checkSigned,
   checkStanding,
   compareContributions,
   type OpenRound,
   Recorded,
 } from "../../consensus/index.ts";
+import { verifyAhead } from "../../crypto/index.ts";
 import type { Clock } from "../../ports/index.ts";
 import { moveOfRecord, type Task } from "../../work/index.ts";
 import type { EventBus } from "../events.ts";
@@ -104,6 +106,8 @@ export class Rounds {
 
   /** Judges a leader's record and, if it follows the present round, moves on to the state that it makes. */
   async addRecord({ value: record, bytes }: Decoded<RoundRecord>, origin: Origin): Promise<Verdict> {
+    const signed = await this.#verifyAhead(record);
+    if (signed.kind !== "accept") return signed;
     const judged = this.#view;
     const early = this.#judge(record);
     if (early.kind !== "accept") return early;
@@ -145,6 +149,19 @@ export class Rounds {
     const { followed } = this.#deps;
     await followed.bringStarts(record.contributions, this.#standing(), pulling);
     return followed.parameters.advance(view.startDigest, moveOfRecord(record), pulling);
+  }
+
+  /** Has the contributions' signatures verified beside the event loop, once the leader's own says that they are its business. */
+  async #verifyAhead(record: RoundRecord): Promise<Verdict> {
+    const { rules } = this.#options;
+    const signed = checkSigned(
+      { state: this.#deps.state(), open: this.#view, before: this.#view.records },
+      record,
+      rules,
+    );
+    if (signed.kind !== "accept") return signed;
+    await verifyAhead(record.contributions.map((contribution) => Contribution.signed(contribution, rules.genesis)));
+    return ACCEPT;
   }
 
   #judge(record: RoundRecord): Verdict {

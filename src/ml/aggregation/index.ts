@@ -1,4 +1,5 @@
 // Aggregation rules by name (protocol section 3): a task names one, and every node combines its contributions by it.
+import type { Steps } from "../../base/index.ts";
 import type { GridLayout } from "../delta/index.ts";
 import { aggregate as mean, type Weighted } from "./mean.ts";
 
@@ -9,7 +10,7 @@ export type AggregationRule = (
   layout: GridLayout,
   start: Float32Array,
   contributions: readonly Weighted[],
-) => Float32Array;
+) => Steps<Float32Array>;
 
 /** A new rule is a file and a line. */
 export const AGGREGATION_RULES = { mean } as const satisfies { readonly [name: string]: AggregationRule };

@@ -1,5 +1,5 @@
 // The rule `mean` (protocol section 3): contributions of a record in, the next common state out. Integers only, order-free.
-import { PouwError } from "../../base/index.ts";
+import { PouwError, type Steps } from "../../base/index.ts";
 import { checkLength, fromGrid, GRID_MAX, GRID_MIN, type GridLayout, toGrid } from "../delta/index.ts";
 
 /** Contributions of one record at most. With it, weights up to 128 and deltas below 2^23 every sum stays far below 2^53. */
@@ -7,6 +7,8 @@ const MAX_DELTAS = 64;
 /** Weight of a contribution that is on time; each round of lag halves it. */
 const ON_TIME = 128;
 const MAX_LAG = 7;
+/** Coordinates of a piece of work. */
+const PIECE = 20_000;
 
 /** What a contribution changed, in grid steps and flat layout, and how many rounds late it is. */
 export interface Weighted {
@@ -19,7 +21,11 @@ export interface Weighted {
  * integer, halves to the even one, and the sum clamped to the grid's range. One delta on time gives exactly its P'. The order of
  * `contributions` cannot matter. Throws NOT_FINITE or BAD_ENCODING for a start off its grid or a wrong length.
  */
-export function aggregate(layout: GridLayout, start: Float32Array, contributions: readonly Weighted[]): Float32Array {
+export function* aggregate(
+  layout: GridLayout,
+  start: Float32Array,
+  contributions: readonly Weighted[],
+): Steps<Float32Array> {
   const count = contributions.length;
   if (count < 1 || count > MAX_DELTAS) throw new PouwError("INTERNAL", `cannot aggregate ${count} deltas`);
   const state = toGrid(layout, start);
@@ -29,6 +35,7 @@ export function aggregate(layout: GridLayout, start: Float32Array, contributions
     checkLength(layout, delta, "a delta");
     const weight = weightOf(lag);
     for (let i = 0; i < sums.length; i++) sums[i] = (sums[i] as number) + weight * (delta[i] as number);
+    yield sums.length / PIECE;
   }
   for (let i = 0; i < sums.length; i++) {
     const next = (state[i] as number) + divideToEven(sums[i] as number, ON_TIME * count);

@@ -13,6 +13,7 @@ const healthMetricsSchema = z
     bytesIn: count("Bytes received from peers since the start."),
     bytesOut: count("Bytes sent to peers since the start."),
     processorMs: z.number().describe("Processor time of the process, milliseconds."),
+    eventLoopDelayP99Ms: z.number().describe("99th percentile of how late the event loop was, milliseconds."),
     residentBytes: count("Memory of the process, bytes."),
   })
   .readonly()
@@ -20,7 +21,7 @@ const healthMetricsSchema = z
 export type HealthMetrics = z.infer<typeof healthMetricsSchema>;
 
 /** The figures of this process and its wire, now. */
-export function healthOf(wire: Pick<Wire, "peers" | "stats">): HealthMetrics {
+export function healthOf(wire: Pick<Wire, "peers" | "stats">, eventLoopDelayP99Ms: number): HealthMetrics {
   const trips = wire.peers().flatMap(({ latencyMs }) => (latencyMs === undefined ? [] : [latencyMs]));
   const { messagesIn, rejected, bytesIn, bytesOut } = wire.stats();
   const { user, system } = process.cpuUsage();
@@ -30,6 +31,7 @@ export function healthOf(wire: Pick<Wire, "peers" | "stats">): HealthMetrics {
     bytesIn,
     bytesOut,
     processorMs: (user + system) / 1000,
+    eventLoopDelayP99Ms,
     residentBytes: process.memoryUsage.rss(),
   };
 }

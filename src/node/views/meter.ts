@@ -1,9 +1,9 @@
 // What the node measures of itself: units, draws, processor time, event-loop delay. Figures for people, never for consensus.
 import { type IntervalHistogram, monitorEventLoopDelay } from "node:perf_hooks";
 import { toHex } from "../../base/index.ts";
-import { paymentsOf, type Rules, type State } from "../../chain/index.ts";
+import { paymentSteps, type Rules, type State } from "../../chain/index.ts";
 import type { Block } from "../../codec/index.ts";
-import type { EngineEvents, FinishedUnit } from "../../engine/index.ts";
+import { type EngineEvents, type FinishedUnit, inTurns } from "../../engine/index.ts";
 import type { Metrics } from "../../ports/index.ts";
 import { contributionsOf } from "../../work/index.ts";
 
@@ -125,7 +125,7 @@ export class Meter {
     const parent = await stateOf(header.parent).catch(() => undefined);
     if (parent === undefined) return 0n;
     const fees = body.transactions.reduce((sum, { fee }) => sum + fee, 0n);
-    const { stake, rewards } = paymentsOf(parent, block, fees, this.#rules);
+    const { stake, rewards } = await inTurns(paymentSteps(parent, block, fees, this.#rules));
     const own = rewards.filter(({ address }) => toHex(address) === this.#address);
     const first = toHex(header.miner) === this.#address ? stake : 0n;
     return own.reduce((sum, { amount }) => sum + amount, first);

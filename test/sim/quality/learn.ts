@@ -1,7 +1,7 @@
 // What a network learns: its schedule with real units, put together by the rule of aggregation itself.
 import { flatten, parameterFeeds } from "../../../scripts/ml-lab.ts";
 import type { Held, Subject } from "../../../scripts/seasons/subject.ts";
-import { utf8 } from "../../../src/base/index.ts";
+import { finish, utf8 } from "../../../src/base/index.ts";
 import { taggedHash } from "../../../src/crypto/index.ts";
 import { AGGREGATION_RULES, toGrid } from "../../../src/ml/index.ts";
 import type { Schedule } from "./schedule.ts";
@@ -37,7 +37,7 @@ export async function learn(subject: Subject, schedule: Schedule, options: Learn
       const seed = taggedHash("quality", utf8(`${options.seed}/${recorded++}`));
       deltas.push({ delta: await deltaOf(subject, from, { ...options, seed }), lag });
     }
-    const next = AGGREGATION_RULES.mean(subject.model, states.get(round) as Float32Array, deltas);
+    const next = finish(AGGREGATION_RULES.mean(subject.model, states.get(round) as Float32Array, deltas));
     states.set(round + 1, next);
     states.delete(round + 1 - STATES);
     trained = recorded / schedule.recorded;

@@ -1,5 +1,6 @@
 // Evidence: what shows an offence and what does not, and what it costs the offender.
 import { describe, expect, it } from "vitest";
+import { finish } from "../../../src/base/index.ts";
 import {
   type DoubleBlock,
   doubleBlock,
@@ -178,14 +179,20 @@ describe("a banned leader", () => {
 describe("evidence as a union", () => {
   it("of an unknown kind, or with a payload that is not the kind's, is refused by its code", () => {
     const piece = evidenceOf(doubleBlock, double);
-    expect(judgeEvidence([piece], onTask(state, rules), rules)).toMatchObject({ kind: "offences" });
-    expect(judgeEvidence([{ ...piece, kind: 99 }], onTask(state, rules), rules)).toMatchObject({
+    expect(finish(judgeEvidence([piece], onTask(state, rules), rules))).toMatchObject({ kind: "offences" });
+    expect(finish(judgeEvidence([{ ...piece, kind: 99 }], onTask(state, rules), rules))).toMatchObject({
       kind: "reject",
       code: "unknown-kind",
     });
     const cut = { ...piece, payload: piece.payload.slice(1) };
-    expect(judgeEvidence([cut], onTask(state, rules), rules)).toMatchObject({ kind: "reject", code: "bad-encoding" });
+    expect(finish(judgeEvidence([cut], onTask(state, rules), rules))).toMatchObject({
+      kind: "reject",
+      code: "bad-encoding",
+    });
     const other = { ...piece, kind: doubleRecordKind.tag };
-    expect(judgeEvidence([other], onTask(state, rules), rules)).toMatchObject({ kind: "reject", code: "bad-encoding" });
+    expect(finish(judgeEvidence([other], onTask(state, rules), rules))).toMatchObject({
+      kind: "reject",
+      code: "bad-encoding",
+    });
   });
 });

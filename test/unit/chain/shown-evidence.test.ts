@@ -1,6 +1,6 @@
 // Evidence about a unit, which everybody runs again: a forged one, and an attester's word that it contradicts; and honest keys, whom none of it touches.
 import { describe, expect, it } from "vitest";
-import { bytesEqual, toHex } from "../../../src/base/index.ts";
+import { bytesEqual, finish, toHex } from "../../../src/base/index.ts";
 import {
   evidenceOf,
   falseAttestation,
@@ -307,8 +307,8 @@ describe("a block", () => {
   it("makes others run two units at most", () => {
     const keys = [alice, bob, carol];
     const pieces = keys.map((key) => shows(aForgery(genesis, key, rules)));
-    expect(judgeEvidence(pieces.slice(0, 2), onTask(empty, rules), rules)).toMatchObject({ kind: "offences" });
-    expect(judgeEvidence(pieces, onTask(empty, rules), rules)).toMatchObject({
+    expect(finish(judgeEvidence(pieces.slice(0, 2), onTask(empty, rules), rules))).toMatchObject({ kind: "offences" });
+    expect(finish(judgeEvidence(pieces, onTask(empty, rules), rules))).toMatchObject({
       kind: "reject",
       code: "too-many-units",
     });

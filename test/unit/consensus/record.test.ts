@@ -1,5 +1,6 @@
 // Rounds: who leads when, what follows what, which contributions a record may hold, and where a block may end them.
 import { describe, expect, it } from "vitest";
+import { finish } from "../../../src/base/index.ts";
 import type { State } from "../../../src/chain/index.ts";
 import { Contribution, RoundRecord } from "../../../src/codec/index.ts";
 import {
@@ -255,12 +256,12 @@ describe("a block", () => {
     const records = someRecords(tip, bob, [alice, carol], 2, rules);
     const { block } = mineBlock(tip, carol, rules, { records });
     const now = block.header.time;
-    expect(checkBody(tip, block, rules)).toEqual(accept);
+    expect(finish(checkBody(tip, block, rules))).toEqual(accept);
     expect(checkBlock(tip, block, { now }, rules)).toMatchObject({ kind: "state" });
     for (const some of [[], records.slice(0, 1), records.slice(1), [records[1], records[0]] as RoundRecord[]]) {
       const forged = forgeBody(tip, block, carol, rules, { records: some });
-      expect(checkBody(tip, forged, rules).kind).toBe("reject");
-      expect(checkBlock(tip, forged, { now }, rules)).toEqual(checkBody(tip, forged, rules));
+      expect(finish(checkBody(tip, forged, rules)).kind).toBe("reject");
+      expect(checkBlock(tip, forged, { now }, rules)).toEqual(finish(checkBody(tip, forged, rules)));
     }
     const { closing } = block.body;
     const [won] = closing.contributions as [Contribution];
@@ -272,7 +273,7 @@ describe("a block", () => {
       [{ ...won, block: alice.address }],
     ]) {
       const forged = forgeBody(tip, block, carol, rules, { closing: { ...closing, contributions } });
-      expect(checkBody(tip, forged, rules)).toMatchObject({ code: "wrong-contribution" });
+      expect(finish(checkBody(tip, forged, rules))).toMatchObject({ code: "wrong-contribution" });
     }
   });
 

@@ -3,7 +3,14 @@ import { createHash } from "node:crypto";
 import { ED25519_TORSION_SUBGROUP, ed25519 } from "@noble/curves/ed25519.js";
 import { describe, expect, it } from "vitest";
 import { fromHex, toHex, utf8 } from "../../../src/base/index.ts";
-import { isPublicKey, keyPairFromSecret, sha256, verifySignature } from "../../../src/crypto/index.ts";
+import {
+  isPublicKey,
+  keyPairFromSecret,
+  sha256,
+  verifyAhead,
+  verifying,
+  verifySignature,
+} from "../../../src/crypto/index.ts";
 
 const bytes = (hex: string): Uint8Array => fromHex(hex) as Uint8Array;
 const L = ed25519.Point.Fn.ORDER;
@@ -142,6 +149,27 @@ describe("ed25519", () => {
     expect(verifySignature(key.address, utf8("m"), new Uint8Array(63))).toBe(false);
     // y = 2 is on no point of the curve.
     expect(verifySignature(toLittle(2n), utf8("m"), key.sign(utf8("m")))).toBe(false);
+  });
+
+  it("verifies ahead what it then remembers, gives the same answers, and remembers nothing that is bad", async () => {
+    const key = keyPairFromSecret(sha256(utf8("ahead")));
+    const signed = Array.from({ length: 24 }, (_, i) => {
+      const message = sha256(utf8(`ahead ${i}`));
+      const signature = key.sign(message);
+      // Bits of R, of S and of S's top, where its form is wrong.
+      if (i % 3 === 1) signature[i] = (signature[i] as number) ^ 1;
+      if (i % 3 === 2) signature[63] = 0xff;
+      return { address: key.address, message, signature };
+    });
+    const short = { address: new Uint8Array(3), message: utf8("m"), signature: new Uint8Array(5) };
+    const under = verifyAhead([...signed, short]);
+    expect(verifying()).toBeGreaterThan(0);
+    await under;
+    expect(verifying()).toBe(0);
+    const good = signed.filter((_, i) => i % 3 === 0);
+    expect(verifyAhead(good)).toBeUndefined();
+    expect(verifyAhead(signed.slice(1, 2))).toBeInstanceOf(Promise);
+    for (const one of signed) expect(verifySignature(one.address, one.message, one.signature)).toBe(good.includes(one));
   });
 
   it("wants a secret of 32 bytes", () => {

@@ -1,6 +1,6 @@
 // The exact delta codec and aggregation on chosen cases; the laws are in test/property/delta.test.ts.
 import { describe, expect, it } from "vitest";
-import { toHex } from "../../../src/base/index.ts";
+import { finish, toHex } from "../../../src/base/index.ts";
 import { aggregate, divideToEven } from "../../../src/ml/aggregation/mean.ts";
 import {
   applyDelta,
@@ -87,7 +87,7 @@ describe("aggregation", () => {
   const start = fromGrid(layout, Int32Array.from([0, 100, -100, 2 ** 22 - 2]));
   const weigh = (lags: readonly number[], deltas: readonly number[][]): number[] => {
     const all = deltas.map((delta, i) => ({ delta: Int32Array.from(delta), lag: lags[i] ?? 0 }));
-    return [...toGrid(layout, aggregate(layout, start, all))];
+    return [...toGrid(layout, finish(aggregate(layout, start, all)))];
   };
   const step = (...deltas: number[][]): number[] => weigh([], deltas);
 

@@ -1,5 +1,6 @@
 // The tables of delta codecs and aggregation rules: laws that every row keeps, and that one more row is all that a new one takes.
 import { describe, expect, it, vi } from "vitest";
+import { finish } from "../../../src/base/index.ts";
 import {
   canonicalJson,
   type GenesisTask,
@@ -46,7 +47,10 @@ vi.mock("../../../src/ml/delta/codecs.ts", async (original) => {
 vi.mock("../../../src/ml/aggregation/index.ts", async (original) => {
   const real = await original<typeof import("../../../src/ml/aggregation/index.ts")>();
   const { applyDelta } = await import("../../../src/ml/delta/exact.ts");
-  const last: AggregationRule = (layout, start, deltas) => applyDelta(layout, start, (deltas.at(-1) as Weighted).delta);
+  const last: AggregationRule = function* (layout, start, deltas) {
+    yield 1;
+    return applyDelta(layout, start, (deltas.at(-1) as Weighted).delta);
+  };
   return { ...real, AGGREGATION_RULES: { ...real.AGGREGATION_RULES, last } };
 });
 
@@ -64,7 +68,9 @@ const [start, end, zero] = [1, 5, 0].map((seed) =>
 ) as [Float32Array, Float32Array, Float32Array];
 const malformed = expect.objectContaining({ code: "BAD_ENCODING" });
 const CODECS = Object.entries<DeltaCodec>(DELTA_CODECS);
-const RULES = Object.entries<AggregationRule>(AGGREGATION_RULES);
+const RULES = Object.entries<AggregationRule>(AGGREGATION_RULES).map(
+  ([name, rule]) => [name, (...given: Parameters<AggregationRule>): Float32Array => finish(rule(...given))] as const,
+);
 
 describe("the table of delta codecs", () => {
   it("has a tag of one byte for each name, and no tag twice", () => {

@@ -107,9 +107,10 @@ describe("a record", () => {
     const one = closed(desk, place, unitsAt(desk, place, 2));
     const rival = closed(desk, place, unitsAt(desk, place, 1));
     const verdicts = await Promise.all([add(one.record), add(one.record), add(rival.record)]);
-    expect(verdicts.map((verdict) => verdict.kind)).toEqual(["accept", "ignore", "ignore"]);
+    // Which one is first depends on whose signatures are verified first.
+    expect(verdicts.map((verdict) => verdict.kind).sort()).toEqual(["accept", "ignore", "ignore"]);
     expect(records).toHaveLength(1);
-    expect(rounds.view).toMatchObject(viewOf(one.place));
+    expect(rounds.view).toMatchObject(viewOf(verdicts[2]?.kind === "accept" ? rival.place : one.place));
   });
 
   it("whose deltas nobody has, or that lies about the next state, changes nothing", async () => {
