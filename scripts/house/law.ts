@@ -69,8 +69,12 @@ const WALL_TIME = [
   "adapters/clock/index.ts",
   "cli/commands/start.ts",
   "engine/chain/ledger.ts",
+  "engine/exchange/clocks.ts",
+  "engine/exchange/own-status.ts",
+  "engine/intake/early-blocks.ts",
   "engine/training/block-maker.ts",
   "engine/training/voice.ts",
+  "node/views/health-checks.ts",
   "ports/world.ts",
 ];
 

@@ -34,7 +34,15 @@ export type Answer = (protocol: Protocol, data: Uint8Array) => Promise<Uint8Arra
 /** What a stranger says of itself, with `claim` in place of the truth. */
 export function statusOf({ rules }: Network, claim: Partial<PeerStatus> = {}): PeerStatus {
   const nothing = { head: rules.genesis, height: 0, work: new Uint8Array(32), oldest: 0, roles: 0, trains: 0 };
-  return { version: PROTOCOL_VERSION, network: utf8(rules.network), genesis: rules.genesis, ...nothing, ...claim };
+  const time = BigInt(Date.now());
+  return {
+    version: PROTOCOL_VERSION,
+    network: utf8(rules.network),
+    genesis: rules.genesis,
+    ...nothing,
+    time,
+    ...claim,
+  };
 }
 
 const nothingServed = (): Promise<never> => Promise.reject(new PouwError("NOT_FOUND", "nothing is served here"));

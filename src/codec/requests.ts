@@ -1,7 +1,7 @@
 // What peers ask each other on streams: the handshake, blocks, blobs and the round in progress, each with its question and answer (protocol section 10).
 import { ByteListType, ContainerType, ListCompositeType, type ValueOf } from "@chainsafe/ssz";
 import { MAX_BLOCK_BYTES } from "./block.ts";
-import { Bytes32, type Codec, codecOf, Text, U8, U16, U32 } from "./ssz.ts";
+import { Bytes32, type Codec, codecOf, Text, U8, U16, U32, U64 } from "./ssz.ts";
 
 /** Bytes of a blob (parameters, delta) served in one chunk at most. */
 export const CHUNK_BYTES = 256 * 1024;
@@ -25,6 +25,8 @@ const StatusType = new ContainerType({
   roles: U16,
   /** 1 when winning units are re-executed here, 0 when attestations are followed. */
   trains: U8,
+  /** What time it is there, ms since 1970. */
+  time: U64,
 });
 export type PeerStatus = ValueOf<typeof StatusType>;
 

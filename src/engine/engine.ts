@@ -47,6 +47,10 @@ export class Engine {
   get peers(): Parts["peers"] {
     return this.#parts.peers;
   }
+  /** This machine's clock less the median of its peers', ms; undefined before one has told. */
+  get clockOffsetMs(): number | undefined {
+    return this.#parts.clocks.offsetMs();
+  }
   get sync(): Parts["sync"] {
     return this.#parts.sync;
   }

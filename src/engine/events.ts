@@ -48,7 +48,9 @@ export interface EngineEvents {
   peer: { readonly peer: string; readonly connected: boolean };
   /** A peer of our chain told its head. */
   status: { readonly peer: string; readonly status: PeerStatus };
-  /** The store stopped taking writes, for this reason and since then (ms since 1970); or takes them again. */
+  /** This machine's clock was found to be off, or to be right again. */
+  clock: { readonly trouble: string | undefined };
+  /** The store stopped taking writes, for this reason; or takes them again. */
   store: { readonly fault: StoreFault | undefined };
   /** A peer sent what cannot be placed yet. `ahead`: it knows records or blocks that we lack, so ours are to be fetched anew. */
   stranded: { readonly peer: string; readonly ahead: boolean };
@@ -58,13 +60,12 @@ export interface StoreFault {
   readonly code: ErrorCode;
   readonly sentence: string;
   readonly remedy: string | undefined;
-  readonly since: number;
 }
 
 const NAMES: { readonly [event in keyof EngineEvents]: true } = {
   ...{ head: true, pending: true, round: true, contribution: true, unit: true, record: true, executed: true },
   ...{ checked: true, attestation: true, alert: true, sync: true, peer: true, status: true, stranded: true },
-  ...{ store: true },
+  ...{ store: true, clock: true },
 };
 /** The name of every event, to check what modules from outside listen to. */
 export const ENGINE_EVENTS: readonly string[] = Object.keys(NAMES);

@@ -12,11 +12,12 @@ import {
   type Foresight,
   Outbox,
   ownStatus,
+  PeerClocks,
   Peers,
   type Serve,
   Sync,
 } from "./exchange/index.ts";
-import { CatchUp, createIntake, createTakeSynced, type Intake, Patience } from "./intake/index.ts";
+import { CatchUp, createIntake, createTakeSynced, EarlyBlocks, type Intake, Patience } from "./intake/index.ts";
 import type { EngineDeps, EngineOptions } from "./options.ts";
 import { BlockStore, SteadyStore } from "./storage/index.ts";
 import {
@@ -45,6 +46,7 @@ interface Ground {
   readonly own: ReturnType<typeof ownStatus>;
   readonly client: Client;
   readonly peers: Peers;
+  readonly clocks: PeerClocks;
   readonly followed: FollowedTasks;
   readonly bans: KeyBans;
   /** Whether this node re-executes the units of a task. */
@@ -97,9 +99,10 @@ async function layGround(options: EngineOptions, deps: EngineDeps): Promise<Grou
   );
   const store = new SteadyStore({ ...deps, events, log: log.child("store") }, scope);
   const blocks = new BlockStore(store);
-  const own = ownStatus({ rules, roleBits, trains: runtime !== undefined }, events);
+  const own = ownStatus({ rules, roleBits, trains: runtime !== undefined }, { events, clock });
   const client = createClient({ wire, clock });
-  const peers = new Peers({ wire, client, events, own, log: log.child("peers") }, scope);
+  const clocks = new PeerClocks({ clock, events, log: log.child("clock") });
+  const peers = new Peers({ wire, client, events, own, clock, clocks, log: log.child("peers") }, scope);
   const network = { client, wire, clock, peers };
   const followed = await FollowedTasks.open(
     options.tasks,
@@ -110,7 +113,7 @@ async function layGround(options: EngineOptions, deps: EngineDeps): Promise<Grou
   const executes = (task: Uint8Array): boolean => runtime !== undefined && followed.get(task) !== undefined;
   const chain = { blocks, training: followed, executes, bans, events, clock, log: log.child("ledger") };
   const ledger = await Ledger.open(options, chain);
-  return { scope, events, store, blocks, own, client, peers, followed, bans, executes, ledger };
+  return { scope, events, store, blocks, own, client, peers, clocks, followed, bans, executes, ledger };
 }
 
 function startWorks(options: EngineOptions, deps: EngineDeps, ground: Ground): Works {
@@ -180,13 +183,18 @@ function foresightOf({ ledger, executes }: Ground, { attestations }: Works): For
   };
 }
 
-function openIntake({ checksBeforeRelay }: EngineOptions, { clock, wire }: EngineDeps, parts: Ground & Works): Intake {
+function openIntake(
+  { rules, checksBeforeRelay }: EngineOptions,
+  { clock, wire, log }: EngineDeps,
+  parts: Ground & Works,
+): Intake {
   const { events, scope, tasks } = parts;
   const groupOf = (peer: string): string => wire.groupOf(peer);
   return createIntake({
     ...parts,
     wire,
     patience: new Patience({ events, clock, groupOf }, scope),
+    early: new EarlyBlocks({ rules, clock, wire, groupOf, log: log.child("intake") }, scope),
     evidenceRuns: new Shares(EVIDENCE_PLACES, groupOf),
     groupOf,
     task: (id) => engineOf(tasks, id),

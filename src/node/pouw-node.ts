@@ -76,7 +76,7 @@ export class PoUWNode {
     this.#built = built;
     this.#scope = scope;
     this.#startedAt = clock.now();
-    this.#health = new HealthChecks(["store"], this.#startedAt);
+    this.#health = new HealthChecks(["store", "clock"], clock);
     this.#events = new Emitter((error, event) => log.error({ event, reason: messageOf(error) }, "a listener failed"));
     this.#meter = new Meter(network.rules, key.address, metrics);
     scope.defer("meter", () => this.#meter.stop());
@@ -215,6 +215,7 @@ export class PoUWNode {
       if (progress === undefined) this.#release("sync");
       else this.#hold("sync");
     });
+    events.on("clock", ({ trouble }) => this.#health.note("clock", trouble));
     events.on("store", ({ fault }) => this.#storeTurned(fault));
     events.on("peer", ({ peer, connected }) => {
       this.#events.emit("peer", { peer, connected });
@@ -241,9 +242,8 @@ export class PoUWNode {
 
   /** Units rest while nothing can be stored; a store that lost what it had acknowledged ends the node. */
   #storeTurned(fault: EngineEvents["store"]["fault"]): void {
-    const { clock } = this.#built;
     const sentence = fault === undefined ? undefined : [fault.sentence, fault.remedy ?? ""].join(" ").trim();
-    this.#health.note("store", sentence, fault?.since ?? clock.now());
+    this.#health.note("store", sentence);
     if (fault?.code === "STORE_CORRUPT") this.#turn("error");
     else if (fault === undefined) this.#release("store");
     else this.#hold("store");

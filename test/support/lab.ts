@@ -21,7 +21,7 @@ import { type KeyPair, sha256 } from "../../src/crypto/index.ts";
 import { PROTOCOL_VERSION } from "../../src/engine/exchange/own-status.ts";
 import { type AlertKind, Engine, type TaskEngine } from "../../src/engine/index.ts";
 import type { Network } from "../../src/node/index.ts";
-import type { Runtime, Store, Wire, WireHandlers } from "../../src/ports/index.ts";
+import type { Clock, Runtime, Store, Wire, WireHandlers } from "../../src/ports/index.ts";
 import type { Task } from "../../src/work/task.ts";
 import { onTask } from "./chain.ts";
 import { oneWorker } from "./one-worker.ts";
@@ -62,6 +62,7 @@ export interface NodeOptions extends Pick<SimNodeOptions, "forge" | "trains" | "
   readonly oneWorker?: boolean;
   readonly verifies?: boolean;
   readonly trusts?: readonly string[];
+  readonly clock?: Clock;
 }
 
 /** Kinds of the offences that a node holds evidence of and no block has punished. */
@@ -124,7 +125,8 @@ export class Lab {
 
   /** Starts an engine whose account is `Sim.key(name)`, connected to `peers`. */
   async node(name: string, options: NodeOptions = {}, peers: readonly (Node | Evil)[] = []): Promise<Node> {
-    const { clock, network } = this;
+    const { network } = this;
+    const { clock = this.clock } = options;
     const heard = new Map<string, Heard>();
     const punished: { peer: string; reason: string }[] = [];
     const alerts: AlertKind[] = [];
@@ -208,6 +210,7 @@ export class Lab {
       oldest: 0,
       roles: 0,
       trains: 0,
+      time: BigInt(this.clock.wallTime()),
       ...change,
     };
   }

@@ -201,6 +201,8 @@ export interface SimNodeOptions {
   readonly mines?: readonly string[];
   /** Where its chain lies; in memory by default. */
   readonly store?: Store;
+  /** Its own, where it differs from the others'. */
+  readonly clock?: Clock;
 }
 
 interface Machine {
@@ -295,7 +297,8 @@ export class Sim {
 
   async #boot(machine: Machine, peers: readonly string[]): Promise<PoUWNode> {
     const { name, options } = machine;
-    const { clock, network } = this;
+    const { network } = this;
+    const { clock = this.clock } = options;
     const runtime =
       options.trains === false
         ? null

@@ -35,9 +35,17 @@ export class VirtualClock implements Clock {
     this.#steppedMs += ms;
   }
 
-  /** The clock of another machine, which goes by the same time and whose wall clock is off by `ms`. */
-  skewed(ms: number): Clock {
-    return { now: () => this.now(), wallTime: () => this.wallTime() + ms, after: (wait, run) => this.after(wait, run) };
+  /** The clock of another machine, which goes by the same time and whose wall clock is off by `ms`, and can be set by itself. */
+  skewed(ms: number): Clock & Pick<VirtualClock, "step"> {
+    let off = ms;
+    return {
+      now: () => this.now(),
+      wallTime: () => this.wallTime() + off,
+      after: (wait, run) => this.after(wait, run),
+      step: (by) => {
+        off += by;
+      },
+    };
   }
 
   after(ms: number, run: () => void): () => void {

@@ -6,6 +6,7 @@ import { Worker } from "node:worker_threads";
 import { messageOf } from "../../base/index.ts";
 import { fromFault, type Job, type JobResult, type Order, type Reply, type WorkerSetup } from "./messages.ts";
 import { type Hand, HandLost } from "./pool.ts";
+import { disableTelemetry } from "./telemetry.ts";
 
 /** Heap of a worker's JavaScript: it holds little, tensors are outside it. The small young part saves some 20 MB of garbage. */
 const WORKER_LIMITS = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 2 };
@@ -83,6 +84,7 @@ function openLine(worker: Worker): Line {
 
 /** The worker's entry lies beside this file, as .js in dist and as .ts in the source tree. */
 function launchWorker(setup: WorkerSetup): Worker {
+  disableTelemetry();
   return new Worker(import.meta.url.endsWith(".ts") ? sourceEntry() : new URL("./worker.js", import.meta.url), {
     workerData: setup,
     resourceLimits: WORKER_LIMITS,

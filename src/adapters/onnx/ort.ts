@@ -1,6 +1,7 @@
 // One execution provider of onnxruntime in this thread: loads the package, opens sessions, runs them. Used inside training workers.
 import { messageOf, PouwError } from "../../base/index.ts";
 import type { Provider } from "./messages.ts";
+import { disableTelemetry } from "./telemetry.ts";
 
 /** The part of onnxruntime that both packages share. Each has a tensor class of its own, so feeds are built with `tensor`. */
 interface Ort {
@@ -71,6 +72,7 @@ export async function openProvider(provider: Provider, options: OrtOptions = {})
 }
 
 async function loadPackage(provider: Provider): Promise<Ort> {
+  disableTelemetry();
   const name = provider === "wasm" ? "onnxruntime-web" : "onnxruntime-node";
   try {
     const loaded: unknown = provider === "wasm" ? await import("onnxruntime-web") : await import("onnxruntime-node");

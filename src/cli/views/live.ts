@@ -1,4 +1,5 @@
 // The live screen of `start`: plain lines made from the status and from what happened since.
+import { clockTrouble } from "../../engine/index.ts";
 import type { AlertEvent, NodeEvents, NodeStatus, TaskStatus } from "../../node/index.ts";
 import type { Colors } from "../io.ts";
 import { seasonWords } from "./seasons.ts";
@@ -97,8 +98,10 @@ function troubles(status: NodeStatus, state: LiveState, c: Colors): string[] {
   const refused = status.rolesRefused.map(({ role, reason }) => c.yellow(`role ${role} not running: ${reason}`));
   const absent = status.capabilities.filter((it) => it.state === "absent").map((it) => it.name);
   const alerts = state.alerts.map((alert) => c.red(`alert: ${alert.sentence}`));
+  const clock = clockTrouble(status.clockOffsetMs);
   return [
     ...refused,
+    ...(clock === undefined ? [] : [c.yellow(clock)]),
     ...(absent.length === 0 ? [] : [c.dim(`absent: ${absent.join(", ")} (pouw-node doctor says what to do)`)]),
     ...(status.threatLevel === "LOW" ? [] : [c.red(`threat level ${status.threatLevel}`)]),
     ...alerts,

@@ -1,4 +1,5 @@
 // Views of `status`, `peers`, `chain` and `doctor` for people.
+import { clockTrouble } from "../../engine/index.ts";
 import type {
   BlockDetail,
   BlockView,
@@ -26,6 +27,7 @@ function taskRows(task: TaskStatus): [string, string][] {
 
 export function statusLines(status: NodeStatus, c: Colors): string[] {
   const { stats } = status;
+  const clock = clockTrouble(status.clockOffsetMs);
   const rows: [string, string][] = [
     ["state", `${c.bold(status.state)}, up ${duration(status.uptimeSeconds)}, version ${status.version}`],
     ["network", `${status.network} (genesis ${short(status.genesis)})`],
@@ -41,6 +43,7 @@ export function statusLines(status: NodeStatus, c: Colors): string[] {
     ["height", `${status.height}, tip ${short(status.tip.hash)}, two below ${short(status.settled.hash)}`],
     ...(status.syncProgress === undefined ? [] : [["sync", percent(status.syncProgress, 0)] as [string, string]]),
     ...(status.waitsFor === undefined ? [] : [["waits", c.yellow(status.waitsFor)] as [string, string]]),
+    ...(clock === undefined ? [] : [["clock", c.yellow(clock)] as [string, string]]),
     ["balance", `${status.balance}, maturing ${status.immature}`],
     ["at stake", `${status.stake}, unbonding ${status.unbonding}`],
     ...status.tasks.flatMap(taskRows),

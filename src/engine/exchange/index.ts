@@ -1,6 +1,7 @@
 export { type BlobDeps, fetchBlob } from "./blobs.ts";
 export { fetchBlock, fetchRound } from "./block-requests.ts";
 export { type Client, createClient } from "./client.ts";
+export { clockTrouble, PeerClocks } from "./clocks.ts";
 export { Outbox } from "./outbox.ts";
 export { ownStatus, PROTOCOL_VERSION } from "./own-status.ts";
 export { Peers } from "./peers.ts";

@@ -2,9 +2,10 @@
 import { fromBigInt, utf8 } from "../../base/index.ts";
 import type { Rules } from "../../chain/index.ts";
 import type { PeerStatus } from "../../codec/index.ts";
+import type { Clock } from "../../ports/index.ts";
 import type { EngineEvents, EventBus } from "../events.ts";
 
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 export interface OwnStatusOptions {
   readonly rules: Rules;
@@ -15,7 +16,10 @@ export interface OwnStatusOptions {
 }
 
 /** The function that gives it; it follows the head by the event bus. */
-export function ownStatus({ rules, roleBits, trains }: OwnStatusOptions, events: EventBus): () => PeerStatus {
+export function ownStatus(
+  { rules, roleBits, trains }: OwnStatusOptions,
+  { events, clock }: { readonly events: EventBus; readonly clock: Clock },
+): () => PeerStatus {
   let tip: EngineEvents["head"]["tip"] = { id: rules.genesis, height: 0, work: 0n };
   events.on("head", (change) => {
     tip = change.tip;
@@ -30,5 +34,6 @@ export function ownStatus({ rules, roleBits, trains }: OwnStatusOptions, events:
     oldest: 0,
     roles: roleBits,
     trains: trains ? 1 : 0,
+    time: BigInt(Math.trunc(clock.wallTime())),
   });
 }

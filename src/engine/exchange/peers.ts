@@ -1,9 +1,10 @@
 // What each connected peer said of itself in the status handshake, and whom to ask first (protocol section 10).
 import { bytesEqual, isMalformed, messageOf, toBigInt } from "../../base/index.ts";
 import type { PeerStatus } from "../../codec/index.ts";
-import type { Log, Wire } from "../../ports/index.ts";
+import type { Clock, Log, Wire } from "../../ports/index.ts";
 import type { EventBus } from "../events.ts";
 import type { Client } from "./client.ts";
+import type { PeerClocks } from "./clocks.ts";
 
 /** A handshake must be answered within this, ms. */
 const HANDSHAKE_TIMEOUT_MS = 10_000;
@@ -12,6 +13,8 @@ export interface PeersDeps {
   readonly wire: Pick<Wire, "punish">;
   readonly client: Client;
   readonly events: EventBus;
+  readonly clock: Clock;
+  readonly clocks: PeerClocks;
   readonly log: Log;
   /** This node's own status at this moment. */
   readonly own: () => PeerStatus;
@@ -45,10 +48,12 @@ export class Peers {
 
   /** Asks a peer for its status (a new connection, or a look whether we fell behind). */
   async greet(peer: string): Promise<void> {
-    const { wire, client, own } = this.#deps;
+    const { wire, client, own, clock, clocks } = this.#deps;
     try {
       const options = { ms: HANDSHAKE_TIMEOUT_MS, signal: this.#signal };
-      this.hear(peer, await client.ask(peer, "status", own(), options));
+      const began = clock.now();
+      const status = await client.ask(peer, "status", own(), options);
+      if (this.hear(peer, status)) clocks.note(peer, status.time, clock.now() - began);
     } catch (error) {
       if (isMalformed(error)) wire.punish(peer, error.message);
       this.#deps.log.debug({ peer, reason: messageOf(error) }, "status handshake failed");
@@ -74,6 +79,7 @@ export class Peers {
   }
 
   forget(peer: string): void {
+    this.#deps.clocks.forget(peer);
     if (this.#known.delete(peer)) this.#deps.events.emit("peer", { peer, connected: false });
   }
 }

@@ -27,7 +27,7 @@ const PARALLEL = 4;
 const MAX_FAILURES = 3;
 /** Failures of a peer whose connection broke: it is left out of this sync, and blamed for nothing. */
 const BROKEN = Number.POSITIVE_INFINITY;
-/** Failures of a peer whose next block has no room here yet: that is not its fault. */
+/** Failures of a peer whose next block cannot be taken here yet, for want of room or since its time has not come: that is not its fault. */
 const NO_ROOM = Number.MAX_SAFE_INTEGER;
 /** Times in a row that a peer's chain may move, or its connection break, before it brought what it claims. */
 const MAX_EXCUSES = 10;
@@ -250,7 +250,8 @@ export class Sync {
       const verdict = before ?? (await this.#deps.importBlock(block, fromPeer(peer)));
       if (verdict.kind === "accept") continue;
       this.#fail(failures, peer, verdict.reason);
-      if (verdict.code === "full") failures.set(peer, NO_ROOM);
+      // Neither the peer's fault: what is full here, and what time it is.
+      if (verdict.code === "full" || verdict.code === "time-in-future") failures.set(peer, NO_ROOM);
       if (this.#deps.isExcusable(verdict)) this.#part(peer, block, verdict);
       else if (verdict.kind === "reject") this.#deps.wire.punish(peer, verdict.reason);
       return false;

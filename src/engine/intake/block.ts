@@ -1,13 +1,14 @@
 // Topic `block`: the header is judged once, the body pulled if it did not come along, and the whole handed to the ledger.
 import { ignore, type Verdict } from "../../base/index.ts";
-import type { Block, BlockNotice, Decoded } from "../../codec/index.ts";
+import { type Block, type BlockNotice, type Decoded, Header } from "../../codec/index.ts";
 import { isExcusable } from "../blame.ts";
 import type { Judged } from "../chain/index.ts";
 import { fetchBlock } from "../exchange/index.ts";
 import type { PeerOrigin } from "../origin.ts";
 import { type Handler, type IntakeDeps, later } from "./handler.ts";
 
-export const onBlock: Handler<"block"> = async ({ value, id }, origin, deps) => {
+export const onBlock: Handler<"block"> = async (message, origin, deps) => {
+  const { value, id } = message;
   const { ledger, evidence, checks, sources, bans, events } = deps;
   const header = value.kind === "block" ? value.block.value.header : value.header;
   if (bans.has(header.miner)) return ignore("banned", "it signed a forged unit");
@@ -18,6 +19,8 @@ export const onBlock: Handler<"block"> = async ({ value, id }, origin, deps) => 
   if (judged.kind !== "judged") {
     if (judged.kind === "accept") return ignore("known");
     if (judged.code === "unknown-parent") events.emit("stranded", { peer: origin.from, ahead: false });
+    if (judged.code === "time-in-future" && Header.verify(header, ledger.rules.genesis))
+      deps.early.keep({ id, time: header.time, from: origin.from }, () => judgeWhole(message, origin, deps));
     return judged;
   }
   evidence.noteHeader(header);
@@ -27,6 +30,12 @@ export const onBlock: Handler<"block"> = async ({ value, id }, origin, deps) => 
   sources.note(id, origin);
   return later(() => takeIn({ value, id, judged }, origin, deps).finally(() => checks.settle(id, origin)));
 };
+
+/** The same to its end: nobody waits for the verdict but a block that was kept. */
+async function judgeWhole(...args: Parameters<Handler<"block">>): Promise<Verdict> {
+  const judged = await onBlock(...args);
+  return judged.kind === "later" ? judged.verdict() : judged;
+}
 
 interface Incoming {
   readonly value: BlockNotice;

@@ -7,6 +7,7 @@ import type { EventBus } from "../events.ts";
 import type { Client } from "../exchange/index.ts";
 import type { PeerOrigin } from "../origin.ts";
 import type { Checks, Sources, TaskEngine, UnitRuns } from "../training/index.ts";
+import type { EarlyBlocks } from "./early-blocks.ts";
 import type { Patience } from "./patience.ts";
 
 export interface IntakeDeps {
@@ -27,6 +28,7 @@ export interface IntakeDeps {
   readonly patience: Patience;
   /** The IP group of a peer. */
   readonly groupOf: (peer: string) => string;
+  readonly early: EarlyBlocks;
   /** The engine of a followed task. */
   readonly task: (id: Uint8Array) => TaskEngine | undefined;
   /** Hold every block back until its unit was re-executed here. */

@@ -1,4 +1,5 @@
 export { CatchUp } from "./catch-up.ts";
+export { EarlyBlocks } from "./early-blocks.ts";
 export { createIntake, type Intake } from "./intake.ts";
 export { Patience } from "./patience.ts";
 export { createTakeSynced } from "./synced.ts";

@@ -71,14 +71,14 @@ export class SteadyStore implements Store {
 
   #fails(error: PouwError): void {
     if (this.#fault === error.code) return;
-    const { events, log, clock } = this.#deps;
+    const { events, log } = this.#deps;
     this.#fault = error.code;
     log.error(
       { code: error.code, remedy: error.remedy },
       `${error.message} Nothing is stored until it takes writes again`,
     );
     events.emit("store", {
-      fault: { code: error.code, sentence: error.message, remedy: error.remedy, since: clock.now() },
+      fault: { code: error.code, sentence: error.message, remedy: error.remedy },
     });
   }
 

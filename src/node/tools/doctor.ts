@@ -96,7 +96,11 @@ export async function diagnose(options: DoctorOptions, run: ToolRun): Promise<Do
   const mdns = options.mdns
     ? ready("mdns", "as asked for")
     : absent("mdns", "not asked for", "Add --mdns to find peers on the local network.");
-  const capabilities = [store, probeAccount(options), ...training.capabilities, listen, api, mdns];
+  const privacy = ready(
+    "privacy",
+    "nothing leaves this machine but the node's protocol; onnxruntime's telemetry is off",
+  );
+  const capabilities = [store, probeAccount(options), ...training.capabilities, listen, api, mdns, privacy];
   const impossible = options.roles.flatMap((role) => {
     const reason = roleProblem(role, capabilities, roles);
     return reason === undefined ? [] : [{ role, reason }];

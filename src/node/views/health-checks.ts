@@ -1,5 +1,6 @@
 // What is watched while a node runs, and since when something of it is not well: one list for status, /readyz and people.
 import { z } from "zod";
+import type { Clock } from "../../ports/index.ts";
 import { timeForm } from "./forms.ts";
 
 export const healthCheckSchema = z
@@ -15,17 +16,20 @@ export type HealthCheck = z.infer<typeof healthCheckSchema>;
 
 export class HealthChecks {
   readonly #checks = new Map<string, HealthCheck>();
+  readonly #clock: Pick<Clock, "wallTime">;
 
   /** `names`: what is watched, all well at first. */
-  constructor(names: readonly string[], since: number) {
-    for (const check of names) this.#checks.set(check, { check, ok: true, since, sentence: undefined });
+  constructor(names: readonly string[], clock: Pick<Clock, "wallTime">) {
+    this.#clock = clock;
+    for (const check of names) this.note(check, undefined);
   }
 
-  /** How a thing is; undefined: well. */
-  note(check: string, sentence: string | undefined, since: number): void {
+  /** How a thing is from now on; undefined: well. */
+  note(check: string, sentence: string | undefined): void {
     const before = this.#checks.get(check);
     const ok = sentence === undefined;
-    this.#checks.set(check, { check, ok, since: before?.ok === ok ? before.since : since, sentence });
+    const since = before?.ok === ok ? before.since : Math.trunc(this.#clock.wallTime());
+    this.#checks.set(check, { check, ok, since, sentence });
   }
 
   all(): readonly HealthCheck[] {

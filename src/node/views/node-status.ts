@@ -80,6 +80,7 @@ export function buildStatus(sources: StatusSources, moment: Moment): NodeStatus 
     capabilities: built.capabilities,
     health: moment.health,
     threatLevel: threatLevel(moment.recentAlerts),
+    clockOffsetMs: engine.clockOffsetMs,
     syncProgress: moment.syncing,
     eventLoopDelayP99Ms: round(meter.eventLoopDelayP99Ms(), 2),
     residentBytes: process.memoryUsage.rss(),

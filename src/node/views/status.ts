@@ -140,6 +140,12 @@ export const statusSchema = z
     threatLevel: z
       .enum(["LOW", "ELEVATED", "HIGH", "CRITICAL"])
       .describe("By the offences proven in the last ten minutes: none, fewer than 5, fewer than 20, more."),
+    clockOffsetMs: z
+      .int()
+      .optional()
+      .describe(
+        "This machine's clock less the median of its peers', milliseconds; absent before the first peer told. Beyond 2,000 either way the clock is wrong.",
+      ),
     syncProgress: z.number().optional().describe("0 to 1 while the chain is fetched; absent otherwise."),
     eventLoopDelayP99Ms: z.number().describe("99th percentile of how late the event loop was, milliseconds."),
     residentBytes: count("Memory of the process, bytes."),

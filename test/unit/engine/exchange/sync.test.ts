@@ -37,6 +37,7 @@ beforeEach(() => {
     oldest: 0,
     roles: 0,
     trains: 1,
+    time: 0n,
   });
   const request = async (_peer: string, _protocol: string, data: Uint8Array): Promise<Uint8Array> => {
     asked();
