@@ -1,37 +1,22 @@
 // `pouw-node doctor`: every capability, why one is absent and what to do; exit 3 when an asked-for role cannot run.
 import { Command } from "commander";
 import { findNode } from "../../api/index.ts";
-import { clockTrouble } from "../../engine/index.ts";
-import type { CapabilityReport, DoctorReport, NodeStatus } from "../../node/index.ts";
+import type { DoctorReport } from "../../node/index.ts";
 import { type Context, type JsonOption, optionsOf } from "../context.ts";
 import { EXIT, Interrupted } from "../exit-codes.ts";
 import { catchInterrupts } from "../interrupt.ts";
 import { type Colors, colorsFor, printJson, printLine, say } from "../io.ts";
 import { addSettings, settingsOf } from "../settings-options.ts";
-import { capabilityLines, providerLines } from "../views/status.ts";
+import { capabilityLines, clockReport, providerLines } from "../views/status.ts";
 
-/** The clock as the node that runs here compares it with its peers': a doctor has none to ask. */
-async function clockReport(dataDir: string): Promise<CapabilityReport> {
-  const name = "clock";
-  const offsetMs = await status(dataDir).then((it) => it?.clockOffsetMs);
-  const trouble = clockTrouble(offsetMs);
-  if (trouble !== undefined)
-    return { name, state: "absent", reason: trouble, remedy: "Set it, or have the machine keep it by NTP." };
-  const reason =
-    offsetMs === undefined
-      ? "compared with the peers' while a node runs here"
-      : `${Math.abs(offsetMs)} ms ${offsetMs < 0 ? "behind" : "ahead of"} the peers' of the node that runs here`;
-  return { name, state: "ready", reason };
-}
-
-/** Of the node that runs here, if one does and answers. */
-const status = async (dataDir: string): Promise<NodeStatus | undefined> => {
+/** How the node that runs here compares its clock; undefined where none does, or none answers. */
+async function clockOffset(dataDir: string): Promise<number | undefined> {
   try {
-    return await findNode(dataDir).status();
+    return (await findNode(dataDir).status()).clockOffsetMs;
   } catch {
     return undefined;
   }
-};
+}
 
 function doctorLines(report: DoctorReport, c: Colors): string[] {
   const memory = `${(report.memoryBytes / 2 ** 30).toFixed(1)} GB`;
@@ -63,7 +48,7 @@ export function doctorCommand(context: Context): Command {
         let report: DoctorReport;
         try {
           const found = await deps.diagnose(options, { signal: interrupts.signal, plugins: context.plugins });
-          report = { ...found, capabilities: [...found.capabilities, await clockReport(options.dataDir)] };
+          report = { ...found, capabilities: [...found.capabilities, clockReport(await clockOffset(options.dataDir))] };
         } catch (error) {
           throw interrupts.signal.aborted ? new Interrupted() : error;
         } finally {

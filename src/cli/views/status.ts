@@ -146,6 +146,18 @@ export function blockLines(block: BlockDetail, c: Colors): string[] {
 }
 
 /** One line per capability and, indented, what to do about an absent one. */
+/** The clock as a running node compares it with its peers': a doctor has none to ask. */
+export function clockReport(offsetMs: number | undefined): CapabilityReport {
+  const name = "clock";
+  const reason = clockTrouble(offsetMs);
+  if (reason !== undefined)
+    return { name, state: "absent", reason, remedy: "Set it, or have the machine keep it by NTP." };
+  if (offsetMs === undefined)
+    return { name, state: "ready", reason: "compared with the peers' while a node runs here" };
+  const how = offsetMs < 0 ? "behind" : "ahead of";
+  return { name, state: "ready", reason: `${Math.abs(offsetMs)} ms ${how} the peers' of the node that runs here` };
+}
+
 export function capabilityLines(capabilities: readonly CapabilityReport[], c: Colors): string[] {
   const rows = capabilities.map((it) => [
     it.name,

@@ -1,5 +1,6 @@
 // The commands that run to an end: doctor, bench, chain verify. Their reports, exit codes and interruption.
 import { describe, expect, it } from "vitest";
+import { clockReport } from "../../../src/cli/views/status.ts";
 import type { BenchReport, DoctorReport, VerifyReport } from "../../../src/node/index.ts";
 import { fakeDeps, fakeIo, run } from "../../support/fake-io.ts";
 import { aStatus } from "../../support/fake-view.ts";
@@ -53,6 +54,15 @@ describe("doctor", () => {
     expect(io.out()).toContain("A node can run here.");
   });
 
+  it.each([
+    [-1_999, "ready", /^1999 ms behind the peers'/],
+    [250, "ready", /^250 ms ahead of the peers'/],
+    [20_000, "absent", /^This clock is 20 s ahead of its peers'/],
+    [undefined, "ready", /while a node runs/],
+  ])("says of a clock that is off by %s ms: %s", (offsetMs, state, reason) => {
+    expect(clockReport(offsetMs)).toMatchObject({ state, reason: expect.stringMatching(reason) });
+  });
+
   it("exits 3 when an asked-for role cannot run, and hands the settings on", async () => {
     const io = fakeIo();
     let roles: readonly string[] = [];
@@ -69,7 +79,9 @@ describe("doctor", () => {
   it("prints JSON", async () => {
     const io = fakeIo();
     await run("doctor --json", io, fakeDeps({ diagnose: async () => doctor }));
-    expect(JSON.parse(io.out())).toEqual(JSON.parse(JSON.stringify(doctor)));
+    const clock = clockReport(undefined);
+    const whole = { ...doctor, capabilities: [...doctor.capabilities, clock] };
+    expect(JSON.parse(io.out())).toEqual(JSON.parse(JSON.stringify(whole)));
   });
 });
 
