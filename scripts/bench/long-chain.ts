@@ -37,7 +37,7 @@ async function build(dir: string, blocks: number): Promise<Built> {
   for (const mined of chainOf(network, blocks)) {
     const entry = entryOf(mined, network);
     const move = { head: entry.id, dropped: [], added: [mined.block] };
-    await chain.commit({ block: mined.block, entry, writes: [], move });
+    await chain.commit({ block: mined.block, entry, writes: [], deltas: [], move });
     if (chain.retention.keepsState(entry.height)) await chain.keepState(entry.id, mined.state);
     if (entry.height % 5_000 === 0) process.stderr.write(`${entry.height} blocks\n`);
   }

@@ -21,13 +21,14 @@ const training: Training = {
   holds: async () => true,
   fetch: async () => undefined,
   advance: async () => ({ kind: "accept" }),
-  keep: async () => ({ parameters: [new Uint8Array(32) as Hash32], writes: [], written: () => undefined }),
+  keep: async () => ({ parameters: [new Uint8Array(32) as Hash32], writes: [], deltas: [] }),
 };
 /** A whole state every seventh block: the others are replayed. */
 const retention: Retention = {
   keepsState: (height) => height % 7 === 0,
   lastKept: (height) => height - (height % 7),
   recent: 16,
+  window: undefined,
 };
 
 interface Node {

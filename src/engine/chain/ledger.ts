@@ -208,8 +208,7 @@ export class Ledger {
     this.#states.put(block.id, state);
     const leads = compareChains(entry, this.head) > 0 && (await this.#standing.mayLead(entry));
     const move = leads ? await moveBetween(this.head, entry, this.#shelf, block) : undefined;
-    await blocks.commit({ block, entry, writes: kept.writes, move });
-    kept.written();
+    await blocks.commit({ block, entry, ...kept, move });
     this.#tree.add(entry);
     if (move !== undefined) this.#turn({ entry, state }, move);
     if (origin.kind !== "own") events.emit("pending", { id: entry.id, height: entry.height, task: entry.task });

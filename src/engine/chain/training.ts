@@ -4,7 +4,7 @@ import type { State } from "../../chain/index.ts";
 import type { Block } from "../../codec/index.ts";
 import type { StoreWrite } from "../../ports/index.ts";
 import type { Origin } from "../origin.ts";
-import type { BlockEntry } from "../storage/index.ts";
+import type { BlockEntry, DeltaRow } from "../storage/index.ts";
 
 /** The block that another one builds on, with the state after it. */
 export interface Parent {
@@ -23,8 +23,7 @@ export interface Kept {
   /** Parameter sets of followed tasks that stand after the block. */
   readonly parameters: readonly Hash32[];
   readonly writes: readonly StoreWrite[];
-  /** To be called once the batch is on disk. */
-  readonly written: () => void;
+  readonly deltas: readonly DeltaRow[];
 }
 
 export interface Training {

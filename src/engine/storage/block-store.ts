@@ -1,16 +1,18 @@
 // The chain on disk: blocks, their entries and states, and the index of the best chain with its history.
 // One atomic, synced batch per block: after a kill at any moment the store is the chain before it or after it.
-import { bytesEqual, fromHex, type Hash32, Lru, PouwError, toHex } from "../../base/index.ts";
+import { bytesEqual, fromHex, type Hash32, Lru, PouwError, SerialQueue, toHex } from "../../base/index.ts";
 import { decodeState, encodeState, type State } from "../../chain/index.ts";
 import { Block, type Decoded } from "../../codec/index.ts";
 import type { Store, StoreWrite } from "../../ports/index.ts";
+import { type DeltaRow, needRows, ownerOfBlock, ownerOfRound } from "./delta-rows.ts";
 import { type BlockEntry, decodeEntry, encodeEntry } from "./entry.ts";
 import { HISTORY, type HistorySource, historyKey } from "./history.ts";
 import { KEYS, ranges } from "./keys.ts";
+import { Pruning } from "./pruning.ts";
 import { type Retention, standardRetention } from "./retention.ts";
 
 /** The store's format; another one belongs to another version. */
-const FORMAT = 3;
+const FORMAT = 4;
 /** Decoded blocks kept for the checks that follow an import. */
 const RECENT_BLOCKS = 8;
 
@@ -33,8 +35,10 @@ export interface Move {
 export interface Addition {
   readonly block: Decoded<Block>;
   readonly entry: BlockEntry;
-  /** Rows of others that belong to the block: parameters, deltas. */
+  /** Rows of others that belong to the block, such as parameters. */
   readonly writes: readonly StoreWrite[];
+  /** What its records are made of, as far as this node follows their tasks. */
+  readonly deltas: readonly DeltaRow[];
   /** Undefined when the best chain stays where it is. */
   readonly move: Move | undefined;
 }
@@ -44,6 +48,9 @@ export class BlockStore {
   readonly #store: Store;
   readonly #history: readonly HistorySource[];
   readonly #recent = new Lru<string, Decoded<Block>>(RECENT_BLOCKS);
+  /** What is read to be written, such as who needs a delta, does not change in between. */
+  readonly #queue = new SerialQueue();
+  readonly #pruning: Pruning;
 
   constructor(
     store: Store,
@@ -52,6 +59,13 @@ export class BlockStore {
     this.#store = store;
     this.retention = options.retention ?? standardRetention;
     this.#history = options.history ?? HISTORY;
+    this.#pruning = new Pruning({
+      store,
+      retention: this.retention,
+      entries: (from, to) => this.entries(from, to),
+      entry: (id) => this.entry(id),
+      body: async (id) => (await this.block(id))?.value,
+    });
   }
 
   /** Checks that the directory belongs to `identity`, or marks a new one. Throws WRONG_NETWORK. */
@@ -128,17 +142,39 @@ export class BlockStore {
     return this.#store.get(historyKey(source, key));
   }
 
+  /** Lowest height whose deltas are all kept: units below it cannot be run again here. */
+  oldest(): Promise<number> {
+    return this.#pruning.oldest();
+  }
+
   /** Everything that one imported block adds, and the move of the best chain if it makes one. One batch; the block's bytes are those that came. */
-  async commit({ block, entry, writes, move }: Addition): Promise<void> {
-    await this.#store.batch([
-      { key: KEYS.block(entry.id), value: block.bytes },
-      { key: KEYS.entry(entry.id), value: encodeEntry(entry) },
-      { key: KEYS.sibling(entry.height, entry.id), value: new Uint8Array(0) },
-      ...writes,
-      ...(move === undefined ? [] : this.#moveWrites(move)),
-      ...(await this.#prunable(entry.height - this.retention.recent)),
-    ]);
-    this.#recent.set(toHex(entry.id), block);
+  commit({ block, entry, writes, deltas, move }: Addition): Promise<void> {
+    return this.#queue.run(async () => {
+      await this.#store.batch([
+        { key: KEYS.block(entry.id), value: block.bytes },
+        { key: KEYS.entry(entry.id), value: encodeEntry(entry) },
+        { key: KEYS.sibling(entry.height, entry.id), value: new Uint8Array(0) },
+        ...writes,
+        ...(await needRows(this.#store, deltas, ownerOfBlock(entry.id))),
+        ...(move === undefined ? [] : this.#moveWrites(move)),
+        ...(await this.#pruning.beside(entry.height, { head: move !== undefined, keeps: deltas })),
+      ]);
+      this.#recent.set(toHex(entry.id), block);
+    });
+  }
+
+  /** Deltas that no block carries yet, together with `writes`: for the block that brings them, or for the rounds that they are of. */
+  keepDeltas(deltas: readonly DeltaRow[], block?: Uint8Array, writes: readonly StoreWrite[] = []): Promise<void> {
+    return this.#queue.run(async () => {
+      const all = [...writes];
+      for (const delta of deltas) {
+        const owner = block === undefined ? ownerOfRound(delta.height) : ownerOfBlock(block);
+        const rows = await needRows(this.#store, [delta], owner);
+        all.push(...rows);
+        if (rows.length > 0) all.push({ key: KEYS.loose(delta.height, delta.hash, owner), value: new Uint8Array(0) });
+      }
+      if (all.length > 0) await this.#store.batch(all);
+    });
   }
 
   /** The whole state after a block whose batch is written: its size grows with the accounts, so it never delays the block itself. */
@@ -147,21 +183,13 @@ export class BlockStore {
   }
 
   /** The outcome of a check, and the move of the best chain that it makes, if any. */
-  async mark(entries: readonly BlockEntry[], move: Move | undefined): Promise<void> {
-    const writes: StoreWrite[] = entries.map((entry) => ({ key: KEYS.entry(entry.id), value: encodeEntry(entry) }));
-    if (move !== undefined) writes.push(...this.#moveWrites(move));
-    await this.#store.batch(writes);
-  }
-
-  /** Parameter sets that stood after blocks of a height that is no longer recent, but neither after the next block nor after one that is kept. */
-  async #prunable(height: number): Promise<StoreWrite[]> {
-    const kept = this.retention.lastKept(height);
-    if (height < 1 || kept === height) return [];
-    const standing = [...(await this.entries(kept, kept + 1)), ...(await this.entries(height + 1, height + 2))];
-    const stays = new Set(standing.flatMap((entry) => entry.parameters.map(toHex)));
-    const old = (await this.entries(height, height + 1)).flatMap((entry) => entry.parameters);
-    const gone = old.filter((digest) => !stays.has(toHex(digest)));
-    return gone.map((digest) => ({ key: KEYS.parameters(digest), value: undefined }));
+  mark(entries: readonly BlockEntry[], move: Move | undefined): Promise<void> {
+    return this.#queue.run(async () => {
+      const writes: StoreWrite[] = entries.map((entry) => ({ key: KEYS.entry(entry.id), value: encodeEntry(entry) }));
+      if (move !== undefined) writes.push(...this.#moveWrites(move));
+      writes.push(...(await this.#pruning.forged(entries.filter(({ checked }) => checked === "invalid"))));
+      await this.#store.batch(writes);
+    });
   }
 
   #moveWrites({ head, dropped, added }: Move): StoreWrite[] {

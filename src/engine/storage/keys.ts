@@ -3,11 +3,16 @@ import { toHex } from "../../base/index.ts";
 
 const height = (value: number): string => value.toString().padStart(10, "0");
 
+/** Every key below a path: "0" follows "/". */
+const under = (path: string): { gte: string; lt: string } => ({ gte: `${path}/`, lt: `${path}0` });
+
 export const KEYS = {
   /** Genesis hash, network and format version: a data directory belongs to one chain. */
   identity: "meta/identity",
   /** Id of the best block. */
   head: "meta/head",
+  /** Lowest height whose deltas are kept, as a decimal number. */
+  oldest: "meta/oldest",
   block: (id: Uint8Array): string => `block/${toHex(id)}`,
   /** The whole state after a block, for those heights that the retention keeps. */
   state: (id: Uint8Array): string => `state/${toHex(id)}`,
@@ -27,6 +32,10 @@ export const KEYS = {
   /** The best set that a season of a task ended with, as a set is stored; under the task, so that no retention of digests deletes it. */
   bestSet: (task: Uint8Array): string => `best/${toHex(task)}`,
   delta: (hash: Uint8Array): string => `delta/${toHex(hash)}`,
+  /** Who needs a delta: a block that carries it, or a round. */
+  need: (hash: Uint8Array, owner: string): string => `need/${toHex(hash)}/${owner}`,
+  /** A delta that was stored before a block carried it, by the height that its round stood on. */
+  loose: (at: number, hash: Uint8Array, owner: string): string => `loose/${height(at)}/${toHex(hash)}/${owner}`,
   /** The record that this node signed for a task's round on a block: after a restart it must not sign another. */
   signed: (block: Uint8Array, task: Uint8Array, round: number): string =>
     `signed/${toHex(block)}/${toHex(task)}/${round}`,
@@ -42,4 +51,10 @@ export const ranges = {
     gte: `tree/${height(from)}/`,
     lt: `tree/${height(to)}/`,
   }),
+  /** Who needs a delta. */
+  needs: (hash: Uint8Array): { gte: string; lt: string } => under(`need/${toHex(hash)}`),
+  /** Deltas stored without a block at heights below `to`. */
+  loose: (to: number): { gte: string; lt: string } => ({ gte: "loose/", lt: `loose/${height(Math.max(0, to))}/` }),
+  /** Records that this node signed on a block. */
+  signed: (block: Uint8Array): { gte: string; lt: string } => under(`signed/${toHex(block)}`),
 } as const;

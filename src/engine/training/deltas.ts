@@ -5,7 +5,7 @@ import { sha256 } from "../../crypto/index.ts";
 import type { Store, StoreWrite } from "../../ports/index.ts";
 import type { Move } from "../../work/index.ts";
 import { type BlobDeps, fetchBlob } from "../exchange/index.ts";
-import { KEYS } from "../storage/index.ts";
+import { type BlockStore, type DeltaRow, KEYS } from "../storage/index.ts";
 
 /** Fresh deltas held in memory at most, in bytes. */
 const MEMORY_BYTES = 12 << 20;
@@ -20,6 +20,7 @@ interface Options {
 
 export interface DeltasDeps {
   readonly store: Store;
+  readonly blocks: Pick<BlockStore, "keepDeltas">;
   /** Undefined when there is no network to ask. */
   readonly network: (BlobDeps & { readonly peers: { ranked(): readonly string[] } }) | undefined;
 }
@@ -30,8 +31,6 @@ export class Deltas {
   /** Deltas that memory holds at least. */
   readonly #capacity: number;
   readonly #fresh: Lru<string, Uint8Array>;
-  /** Hashes known to be on disk, so that a delta is written once. */
-  readonly #stored = new Lru<string, true>(8192);
   /** By hash and by the peer that named it: who names another's delta and does not serve it must not delay the other's. */
   readonly #pulls = new Map<string, Promise<Uint8Array | undefined>>();
   readonly #places: Shares;
@@ -55,20 +54,9 @@ export class Deltas {
     return this.#fresh.get(toHex(hash)) ?? (await this.#deps.store.get(KEYS.delta(hash)));
   }
 
-  /** Writes for the deltas of `contributions` that are here and not on disk yet; call `written` once they are. */
-  toStore(contributions: readonly Contribution[]): StoreWrite[] {
-    const writes: StoreWrite[] = [];
-    for (const { deltaHash } of contributions) {
-      const bytes = this.#stored.has(toHex(deltaHash)) ? undefined : this.#fresh.get(toHex(deltaHash));
-      if (bytes !== undefined) writes.push({ key: KEYS.delta(deltaHash), value: bytes });
-    }
-    return writes;
-  }
-
-  written(contributions: readonly Contribution[]): void {
-    // Not those that memory had let go of: they were not written.
-    for (const { deltaHash } of contributions)
-      if (this.#fresh.has(toHex(deltaHash))) this.#stored.set(toHex(deltaHash), true);
+  /** The deltas of `contributions`, to be stored with the block that carries them. */
+  rowsOf(contributions: readonly Contribution[]): DeltaRow[] {
+    return contributions.map(({ deltaHash: hash, height }) => ({ hash, height, bytes: this.#fresh.get(toHex(hash)) }));
   }
 
   /** The contribution's delta, pulled from `hints` and then from any peer if it is not here; undefined when nobody serves it. */
@@ -93,9 +81,9 @@ export class Deltas {
     return true;
   }
 
-  /** The same for a block's moves. More than memory holds go to disk move by move, or the last would push out the first. */
+  /** The same for the moves of block `id`. More than memory holds go to disk move by move, or the last would push out the first. */
   async ofMoves(
-    moves: readonly Pick<Move, "contributions">[],
+    { id, moves }: { readonly id: Uint8Array; readonly moves: readonly Pick<Move, "contributions">[] },
     hints: readonly string[],
     options: Options,
   ): Promise<boolean> {
@@ -103,16 +91,17 @@ export class Deltas {
     if (contributions.length < this.#capacity) return this.all(contributions, hints, options);
     for (const move of moves) {
       if (!(await this.all(move.contributions, hints, options))) return false;
-      await this.keep(move.contributions);
+      await this.keep(move.contributions, { block: id });
     }
     return true;
   }
 
-  /** Puts deltas that are here on disk, where blocks will find them, together with `writes`. */
-  async keep(contributions: readonly Contribution[], writes: readonly StoreWrite[] = []): Promise<void> {
-    const all = [...writes, ...this.toStore(contributions)];
-    if (all.length > 0) await this.#deps.store.batch(all);
-    this.written(contributions);
+  /** Puts deltas that are here on disk, where a block will find them, together with `writes`; with `block`, for that one only. */
+  keep(
+    contributions: readonly Contribution[],
+    { block, writes }: { readonly block?: Uint8Array; readonly writes?: readonly StoreWrite[] } = {},
+  ): Promise<void> {
+    return this.#deps.blocks.keepDeltas(this.rowsOf(contributions), block, writes);
   }
 
   /** Pulls once it is the turn of whoever named the delta. */

@@ -1,9 +1,10 @@
 // A task that this node follows, as far as the chain needs it: its parameter sets and deltas, and how blocks move them.
 import { ACCEPT, bytesEqual, ignore, type Refusal, type Verdict } from "../../base/index.ts";
-import type { Block, Contribution, Decoded } from "../../codec/index.ts";
+import { type Block, type Contribution, Header } from "../../codec/index.ts";
 import type { Artifacts, Store, StoreWrite } from "../../ports/index.ts";
 import { firstDigest, firstParameters, type Move, movesOf, type Task } from "../../work/index.ts";
 import type { BlobDeps } from "../exchange/index.ts";
+import type { BlockStore, DeltaRow } from "../storage/index.ts";
 import { Deltas } from "./deltas.ts";
 import { ParameterStore } from "./parameter-store.ts";
 import { Parameters, type Pulling } from "./parameters.ts";
@@ -11,7 +12,7 @@ import { Parameters, type Pulling } from "./parameters.ts";
 export interface FollowedTaskDeps {
   readonly store: Store;
   readonly seasonBlocks: number;
-  readonly blocks: { block(id: Uint8Array): Promise<Decoded<Block> | undefined> };
+  readonly blocks: Pick<BlockStore, "block" | "keepDeltas">;
   /** Undefined for replays of a store alone. */
   readonly network: (BlobDeps & { readonly peers: { ranked(): readonly string[] } }) | undefined;
 }
@@ -47,7 +48,8 @@ export class FollowedTask {
 
   /** Brings the deltas of a block's contributions here: only a winner can have a node ask for what nobody serves. */
   async fetch(block: Block, pulling: Pulling): Promise<Refusal | undefined> {
-    const here = await this.deltas.ofMoves(this.movesIn(block), pulling.hints, pulling);
+    const brought = { id: Header.id(block.header), moves: this.movesIn(block) };
+    const here = await this.deltas.ofMoves(brought, pulling.hints, pulling);
     return here ? undefined : ignore("no-delta");
   }
 
@@ -75,18 +77,15 @@ export class FollowedTask {
       if ((await this.parameters.get(digest)) === undefined) await this.parametersAt({ id, digest, season }, options);
   }
 
-  /** The rows that keep what a block moved; of the set that stands after it. */
+  /** The rows that keep the set that stands after a block, where that moved it. */
   async toStore(block: Block, { digest, season }: Omit<Standing, "id">): Promise<StoreWrite[]> {
-    const moves = this.movesIn(block);
     const anew = this.#plant(digest, season);
-    if (moves.length === 0 && !anew) return [];
-    const contributions = moves.flatMap((move) => move.contributions);
-    return [...(await this.parameters.store.toStore(digest)), ...this.deltas.toStore(contributions)];
+    return this.movesIn(block).length === 0 && !anew ? [] : this.parameters.store.toStore(digest);
   }
 
-  /** What `toStore` gave is on disk. */
-  written(block: Block): void {
-    this.deltas.written(this.movesIn(block).flatMap((move) => move.contributions));
+  /** What a block's moves are made of. */
+  deltasIn(block: Block): DeltaRow[] {
+    return this.deltas.rowsOf(this.movesIn(block).flatMap((move) => move.contributions));
   }
 
   /** A set where it stands: held, rebuilt through the records of earlier blocks, or pulled by its digest; undefined when none of it can be. */

@@ -78,10 +78,7 @@ export class FollowedTasks implements Training {
     const parameters = standing.map(({ set }) => set.digest);
     const rows = standing.map(({ followed, set }) => followed.toStore(block, set));
     const writes = (await Promise.all(rows)).flat();
-    const written = (): void => {
-      for (const followed of this.all) followed.written(block);
-    };
-    return { parameters, writes, written };
+    return { parameters, writes, deltas: this.all.flatMap((followed) => followed.deltasIn(block)) };
   }
 }
 

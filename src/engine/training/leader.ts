@@ -145,7 +145,7 @@ export class Leader {
     const record = RoundRecord.wrap(RoundRecord.sign(unsigned, key, rules.genesis));
     if (!fitsRecord([...view.records, record.value], rules)) return "full";
     const signed = { key: KEYS.signed(view.head, task.id, view.round), value: record.bytes };
-    await followed.deltas.keep(contributions, [signed]);
+    await followed.deltas.keep(contributions, { writes: [signed] });
     return record;
   }
 }

@@ -63,7 +63,7 @@ const training: Training = {
     return answers.fetch;
   },
   advance: async () => answers.advance,
-  keep: async () => ({ parameters: [new Uint8Array(32) as Hash32], writes: [], written: () => undefined }),
+  keep: async () => ({ parameters: [new Uint8Array(32) as Hash32], writes: [], deltas: [] }),
 };
 
 async function open(on: Store = store, by: World = world): Promise<Ledger> {

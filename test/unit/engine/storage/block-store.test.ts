@@ -58,7 +58,13 @@ interface Kept {
   readonly writes?: readonly StoreWrite[];
 }
 const commit = (link: Link, { move, parameters, writes = [] }: Kept = {}): Promise<void> =>
-  blocks.commit({ block: link.block, entry: entryOf(link, { parameters: parameters ?? [] }), writes, move });
+  blocks.commit({
+    block: link.block,
+    entry: entryOf(link, { parameters: parameters ?? [] }),
+    writes,
+    deltas: [],
+    move,
+  });
 const to = (head: Link, added: readonly Link[], dropped: readonly Link[] = []): Move => ({
   head: head.block.id,
   added: added.map(({ block }) => block),
@@ -183,6 +189,7 @@ describe("history rows", () => {
       block: first.block,
       entry: entryOf(first),
       writes: [],
+      deltas: [],
       move: to(first, [first]),
     });
     expect(await keysOf(bare, "history")).toEqual([]);
@@ -190,7 +197,12 @@ describe("history rows", () => {
 });
 
 describe("parameter sets", () => {
-  const retention: Retention = { keepsState: () => false, lastKept: (height) => height - (height % 4), recent: 2 };
+  const retention: Retention = {
+    keepsState: () => false,
+    lastKept: (height) => height - (height % 4),
+    recent: 2,
+    window: undefined,
+  };
   const set = (name: string): Hash32 => sha256(new TextEncoder().encode(name)) as Hash32;
   const rows = async (names: readonly string[]): Promise<string[]> => {
     const found = new Set(await keysOf(store, "parameters"));
@@ -256,7 +268,7 @@ describe("the directory", () => {
     await expect(blocks.claim({ ...identity, network: "other" })).rejects.toMatchObject({ code: "WRONG_NETWORK" });
     await expect(blocks.claim({ ...identity, genesis: "bb".repeat(32) })).rejects.toMatchObject({
       code: "WRONG_NETWORK",
-      message: expect.stringContaining("network testing, genesis aaaaaaaaaaaaaaaa, format 3"),
+      message: expect.stringContaining("network testing, genesis aaaaaaaaaaaaaaaa, format 4"),
     });
   });
 
@@ -286,9 +298,14 @@ describe("the size of a block's batch", () => {
       holds: async () => true,
       fetch: async () => undefined,
       advance: async () => ACCEPT,
-      keep: async () => ({ parameters: [new Uint8Array(32) as Hash32], writes: [], written: () => undefined }),
+      keep: async () => ({ parameters: [new Uint8Array(32) as Hash32], writes: [], deltas: [] }),
     };
-    const retention: Retention = { keepsState: () => true, lastKept: (height) => height, recent: 64 };
+    const retention: Retention = {
+      keepsState: () => true,
+      lastKept: (height) => height,
+      recent: 64,
+      window: undefined,
+    };
     const standing = { executes: () => true, bans: { has: () => false } as unknown as KeyBans };
     const deps = {
       ...standing,

@@ -36,18 +36,23 @@ async function rowsUnder(
 
 describe("a policy", () => {
   it("that keeps everything, as an archive does", async () => {
-    const archive: Retention = { keepsState: () => true, lastKept: (height) => height, recent: 2 };
+    const archive: Retention = { keepsState: () => true, lastKept: (height) => height, recent: 2, window: undefined };
     expect(await rowsUnder(archive, 12)).toEqual({ states: 12, parameters: 12, blocks: 12 });
   });
 
   it("that keeps every fourth block's, and the last two", async () => {
-    const fourth: Retention = { keepsState: (h) => h % 4 === 0, lastKept: (h) => h - (h % 4), recent: 2 };
+    const fourth: Retention = {
+      keepsState: (h) => h % 4 === 0,
+      lastKept: (h) => h - (h % 4),
+      recent: 2,
+      window: undefined,
+    };
     // Parameters after 4, 8 and 12, and after 11: what is two under the tip went with it.
     expect(await rowsUnder(fourth, 12)).toEqual({ states: 3, parameters: 4, blocks: 12 });
   });
 
   it("that keeps nothing but the last", async () => {
-    const last: Retention = { keepsState: () => false, lastKept: () => 0, recent: 1 };
+    const last: Retention = { keepsState: () => false, lastKept: () => 0, recent: 1, window: undefined };
     expect(await rowsUnder(last, 12)).toEqual({ states: 0, parameters: 1, blocks: 12 });
   });
 

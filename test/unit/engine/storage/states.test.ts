@@ -15,6 +15,7 @@ const retention: Retention = {
   keepsState: (height) => height % 4 === 0,
   lastKept: (height) => height - (height % 4),
   recent: 8,
+  window: undefined,
 };
 
 function chain(from: State, key: typeof alice, count: number): Link[] {
@@ -37,7 +38,7 @@ beforeEach(async () => {
   const blocks = new BlockStore(store, { retention });
   for (const { block, state } of [...trunk, ...fork]) {
     const entry = entryOf({ block, state }, { checked: "executed" });
-    await blocks.commit({ block, entry, writes: [], move: undefined });
+    await blocks.commit({ block, entry, writes: [], deltas: [], move: undefined });
     if (retention.keepsState(entry.height)) await blocks.keepState(entry.id, state);
   }
 });

@@ -4,8 +4,9 @@ import { memoryStore } from "../../../../src/adapters/level/index.ts";
 import { REQUESTS, type RoundRecord } from "../../../../src/codec/index.ts";
 import { sha256 } from "../../../../src/crypto/index.ts";
 import { createClient } from "../../../../src/engine/exchange/index.ts";
+import { BlockStore } from "../../../../src/engine/storage/index.ts";
 import { Deltas } from "../../../../src/engine/training/deltas.ts";
-import type { Store, Wire } from "../../../../src/ports/index.ts";
+import type { Wire } from "../../../../src/ports/index.ts";
 import { aContribution, alice, aRecord, aWorld } from "../../../support/chain.ts";
 import { VirtualClock } from "../../../support/virtual-clock.ts";
 
@@ -15,7 +16,7 @@ const { signal } = new AbortController();
 const HUGE = 1 << 30;
 
 /** Twenty deltas in four records, and a wire whose only peer serves them. */
-function scene(): { records: RoundRecord[]; store: Store; deltas: Deltas; asked: () => number } {
+function scene(): { records: RoundRecord[]; deltas: Deltas; asked: () => number } {
   const blobs = new Map<string, Uint8Array>();
   const records = [0, 1, 2, 3].map((r) => {
     const contributions = [0, 1, 2, 3, 4].map((c) => {
@@ -40,8 +41,8 @@ function scene(): { records: RoundRecord[]; store: Store; deltas: Deltas; asked:
   const clock = new VirtualClock();
   const client = createClient({ wire: wire as Wire, clock });
   const network = { client, wire: wire as Wire, clock, peers: { ranked: () => ["peer"] } };
-  const deltas = new Deltas({ maxBytes: HUGE }, { store, network });
-  return { records, store, deltas, asked: () => asked };
+  const deltas = new Deltas({ maxBytes: HUGE }, { store, blocks: new BlockStore(store), network });
+  return { records, deltas, asked: () => asked };
 }
 
 async function missing(deltas: Deltas, records: readonly RoundRecord[]): Promise<number> {
@@ -54,7 +55,7 @@ async function missing(deltas: Deltas, records: readonly RoundRecord[]): Promise
 describe("the deltas of a block with more than memory holds", () => {
   it("are all here after they were brought, each asked for once", async () => {
     const { records, deltas, asked } = scene();
-    expect(await deltas.ofMoves(records, ["peer"], { signal })).toBe(true);
+    expect(await deltas.ofMoves({ id: new Uint8Array(32), moves: records }, ["peer"], { signal })).toBe(true);
     expect(await missing(deltas, records)).toBe(0);
     expect(asked()).toBe(20);
   });
@@ -67,16 +68,14 @@ describe("the deltas of a block with more than memory holds", () => {
   });
 
   it("are not taken for stored when memory had let go of them", async () => {
-    const { records, store, deltas } = scene();
+    const { records, deltas } = scene();
     const contributions = records.flatMap((record) => record.contributions);
     await deltas.all(contributions, ["peer"], { signal });
-    await store.batch(deltas.toStore(contributions));
-    deltas.written(contributions);
+    await deltas.keep(contributions);
     // They come again, and this time there is room to write them.
     for (const { contributions: some } of records) {
       await deltas.all(some, ["peer"], { signal });
-      await store.batch(deltas.toStore(some));
-      deltas.written(some);
+      await deltas.keep(some);
     }
     expect(await missing(deltas, records)).toBe(0);
   });

@@ -1,0 +1,164 @@
+// What leaves the store: deltas and sets below the window, what void rounds left, what forged blocks brought. Blocks and records stay.
+import { beforeEach, describe, expect, it } from "vitest";
+import { memoryStore } from "../../../../src/adapters/level/index.ts";
+import { toHex } from "../../../../src/base/index.ts";
+import type { Block, Contribution, Decoded } from "../../../../src/codec/index.ts";
+import { fromPeer, OWN } from "../../../../src/engine/origin.ts";
+import { BlockStore, KEYS, type Retention, standardRetention } from "../../../../src/engine/storage/index.ts";
+import type { Store } from "../../../../src/ports/index.ts";
+import {
+  aDesk,
+  type Built,
+  blockAt,
+  blockOn,
+  closed,
+  type Desk,
+  firstPlace,
+  genesisPlace,
+  grow,
+  keysOf,
+  signal,
+  unitsAt,
+} from "../../../support/desk.ts";
+
+const WINDOW = 6;
+const short: Retention = {
+  ...standardRetention,
+  recent: 3,
+  lastKept: (height) => height - (height % 4),
+  window: WINDOW,
+};
+
+let store: Store;
+let desk: Desk;
+async function open(retention: Retention): Promise<void> {
+  desk = await aDesk(store, { blocks: new BlockStore(store, { retention }) });
+}
+beforeEach(() => {
+  store = memoryStore();
+});
+
+const contributionsOf = ({ value }: Decoded<Block>): Contribution[] => [
+  ...value.body.records.flatMap(({ contributions }) => contributions),
+  ...value.body.closing.contributions,
+];
+/** How many of a block's deltas are on disk. */
+async function stored(contributions: readonly Contribution[]): Promise<number> {
+  const rows = await Promise.all(contributions.map(({ deltaHash }) => store.get(KEYS.delta(deltaHash))));
+  return rows.filter((row) => row !== undefined).length;
+}
+const storedOf = ({ block }: Built): Promise<number> => stored(contributionsOf(block));
+const oldest = (): Promise<number> => new BlockStore(store).oldest();
+
+/** The first block, whose author leads from there on, and `count - 1` more. */
+async function chain(count: number): Promise<Built[]> {
+  const [first] = (await grow(desk, await genesisPlace(desk), 1, 0)) as [Built];
+  return [first, ...(await grow(desk, first.place, count - 1))];
+}
+
+describe("the window", () => {
+  it("keeps the deltas and sets of its blocks and none below, however long the chain grows", async () => {
+    await open(short);
+    const built = await chain(20);
+    expect(await Promise.all(built.map(storedOf))).toEqual(built.map((_, i) => (i < 20 - WINDOW ? 0 : 2)));
+    expect(await oldest()).toBe(20 - WINDOW + 1);
+    expect(await keysOf(store, "delta")).toHaveLength(2 * WINDOW);
+    expect(await keysOf(store, "need")).toHaveLength(2 * WINDOW);
+    // After the sixteenth and the last three.
+    expect((await keysOf(store, "parameters")).sort()).toEqual(
+      [16, 18, 19, 20].map((height) => toHex((built[height - 1] as Built).place.start)).sort(),
+    );
+    // What is kept still leads to every set of the window.
+    const { followed } = desk;
+    const { id } = (built[19] as Built).block;
+    const digest = (built[17] as Built).place.start;
+    expect(await followed.parametersAt({ id, digest, season: 0 }, { signal })).toBeDefined();
+  });
+
+  it("is none for an archive", async () => {
+    await open({ ...short, window: undefined });
+    const built = await chain(20);
+    expect(await Promise.all(built.map(storedOf))).toEqual(built.map((_, i) => (i === 0 ? 1 : 2)));
+    expect(await oldest()).toBe(1);
+  });
+
+  it("that a later start makes shorter is reached some heights at a time", async () => {
+    await open({ ...short, window: undefined });
+    const built = await chain(20);
+    await open(short);
+    const more = await grow(desk, (built.at(-1) as Built).place, 2);
+    expect(await Promise.all([...built, ...more].map(storedOf))).toEqual(
+      [...built, ...more].map((_, i) => (i < 22 - WINDOW ? 0 : 2)),
+    );
+  });
+
+  it("leaves a delta to the last block that carries it", async () => {
+    await open(short);
+    const [first] = (await grow(desk, await genesisPlace(desk), 1, 0)) as [Built];
+    const round = closed(desk, first.place);
+    const one = blockAt(desk, round.place);
+    const other = blockAt(desk, round.place, { time: one.block.value.header.time + 1 });
+    for (const { block } of [one, other])
+      expect(await desk.ledger.importBlock(block, OWN, { signal })).toMatchObject({ kind: "accept" });
+    const { contributions } = round.record;
+    expect(await keysOf(store, `need/${toHex((contributions[0] as Contribution).deltaHash)}`)).toEqual(
+      [one, other].map(({ block }) => toHex(block.id)).sort(),
+    );
+    const more = await grow(desk, one.place, WINDOW - 1);
+    expect(await stored(contributions)).toBe(1);
+    await grow(desk, (more.at(-1) as Built).place, 1);
+    expect(await stored(contributions)).toBe(0);
+  });
+});
+
+describe("what forged blocks brought", () => {
+  it("goes as soon as one is found, but for what an honest block carries too", async () => {
+    await open(standardRetention);
+    const [first] = (await grow(desk, await genesisPlace(desk), 1, 0)) as [Built];
+    const round = closed(desk, first.place);
+    const honest = blockAt(desk, round.place);
+    const forged = blockAt(desk, round.place, { time: honest.block.value.header.time + 1 });
+    const above = blockOn(desk, forged.place);
+    const peer = fromPeer("somebody");
+    for (const { block } of [honest, forged, above])
+      expect(await desk.ledger.importBlock(block, peer, { signal })).toMatchObject({ kind: "accept" });
+    expect([await storedOf(forged), await storedOf(above)]).toEqual([2, 2]);
+    await desk.ledger.setChecked(forged.block.id, "invalid");
+    expect([await storedOf(honest), await storedOf(above)]).toEqual([2, 0]);
+    await desk.ledger.setChecked(honest.block.id, "invalid");
+    expect(await keysOf(store, "delta")).toEqual(contributionsOf(first.block).map(({ deltaHash }) => toHex(deltaHash)));
+  });
+});
+
+describe("what a void round left", () => {
+  it("goes once 24 blocks stand above it, and what a block carries stays", async () => {
+    await open(standardRetention);
+    const place = await firstPlace(desk);
+    const units = unitsAt(desk, place, 3).map(({ contribution }) => contribution);
+    await desk.followed.deltas.keep(units);
+    expect(await stored(units)).toBe(3);
+    // The first of them comes with the next block.
+    const carrying = blockOn(desk, place);
+    const carried = contributionsOf(carrying.block).filter((c) =>
+      units.some(({ deltaHash }) => toHex(deltaHash) === toHex(c.deltaHash)),
+    );
+    expect(carried.length).toBeGreaterThan(0);
+    await desk.ledger.importBlock(carrying.block, OWN, { signal });
+    const rest = await grow(desk, carrying.place, 23, 0);
+    expect(await stored(units)).toBe(3);
+    await grow(desk, (rest.at(-1) as Built).place, 1, 0);
+    expect(await stored(units)).toBe(carried.length);
+    expect(await keysOf(store, "loose")).toEqual([]);
+  });
+
+  it("that a block was to bring which never stood goes the same way", async () => {
+    await open(standardRetention);
+    const place = await firstPlace(desk);
+    const { block } = blockOn(desk, place);
+    await desk.followed.deltas.keep(contributionsOf(block), { block: block.id });
+    const [carrying] = (await grow(desk, place, 1, 0)) as [Built];
+    expect(await stored(contributionsOf(block))).toBe(2);
+    await grow(desk, carrying.place, 24, 0);
+    expect(await stored(contributionsOf(block))).toBe(0);
+  });
+});
