@@ -1,9 +1,10 @@
 // `api.json` in the data directory tells other commands where the running node answers. A stale one is recognised:
 // its process is gone, or somebody else's.
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { PouwError } from "../base/index.ts";
+import { messageOf, PouwError } from "../base/index.ts";
+import { makeDataDir } from "../node/index.ts";
 import { type ApiClient, apiClient } from "./client.ts";
 
 const announcement = z.object({ url: z.url(), pid: z.int().positive() });
@@ -15,7 +16,7 @@ export const announcementPath = (dataDir: string): string => join(dataDir, "api.
 export function announce(dataDir: string, url: string): () => void {
   const path = announcementPath(dataDir);
   const mine: Announcement = { url, pid: process.pid };
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  makeDataDir(dataDir);
   const draft = `${path}.${process.pid}`;
   writeFileSync(draft, `${JSON.stringify(mine)}\n`, { mode: 0o600 });
   renameSync(draft, path);
@@ -48,7 +49,25 @@ export function findNode(dataDir: string, start = "`pouw-node start`"): ApiClien
   const found = readAnnouncement(dataDir);
   if (found !== undefined && alive(found.pid)) return apiClient(found.url);
   if (found !== undefined) rmSync(announcementPath(dataDir), { force: true });
+  if (found === undefined) sayUnreadable(announcementPath(dataDir));
   throw new PouwError("NOT_RUNNING", `No node runs on ${dataDir}.`, {
     remedy: `Start one with ${start}, or name its directory with --data-dir.`,
   });
+}
+
+/** Where there is a file that leads to a node and this user cannot follow it, a node may run all the same. */
+function sayUnreadable(path: string): void {
+  try {
+    readFileSync(path);
+  } catch (error) {
+    if ((error as { code?: unknown }).code === "ENOENT") return;
+    throw new PouwError(
+      "NOT_RUNNING",
+      `${path}, which leads to the running node, cannot be read: ${messageOf(error)}.`,
+      {
+        remedy: "Ask as the user who started the node.",
+        cause: error,
+      },
+    );
+  }
 }

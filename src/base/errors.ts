@@ -53,3 +53,15 @@ export function messageOf(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
   return text.split("\n", 1)[0] as string;
 }
+
+/**
+ * STORE_CORRUPT with the one next step that is safe: the keys, and what they signed, stay where they are, and nothing older is put in the
+ * chain's place.
+ */
+export function storeCorrupt(what: string, cause?: unknown): PouwError {
+  return new PouwError("STORE_CORRUPT", `The store is damaged: ${what}.`, {
+    remedy:
+      "Stop the node, move the folder chain of the data directory away and start again: the chain is fetched anew.",
+    ...(cause === undefined ? {} : { cause }),
+  });
+}

@@ -1,4 +1,4 @@
-// Hex and decimal text that people write at the doors, as schemas: parsed once, there, into bytes and bigints.
+// Text that people write at the doors: hex and decimal as schemas, parsed once, there, into bytes and bigints.
 import { z } from "zod";
 import { fromHex } from "./bytes.ts";
 import { COINS, parseCoins } from "./coins.ts";
@@ -39,3 +39,6 @@ export const addressText = z.string(ADDRESS).transform((text, context): Address 
     return z.NEVER;
   }
 });
+
+/** The text of a file as it was meant: some editors begin one with a byte order mark. */
+export const withoutMark = (text: string): string => (text.startsWith("\uFEFF") ? text.slice(1) : text);

@@ -9,6 +9,8 @@ export {
   readSeasonScores,
   type SeasonScore,
   type SeasonScores,
+  SNAPSHOT_EVERY,
+  standardRetention,
   transactionRows,
   withScore,
   writeSeasonScores,

@@ -3,6 +3,7 @@ import type { Genesis, Rules } from "../chain/index.ts";
 import type { KeyPair } from "../crypto/index.ts";
 import type { Artifacts, Clock, Log, Runtime, Store, Wire } from "../ports/index.ts";
 import type { Task } from "../work/index.ts";
+import type { Retention } from "./storage/index.ts";
 
 export interface EngineOptions {
   readonly genesis: Genesis;
@@ -18,6 +19,8 @@ export interface EngineOptions {
   /** May win and lead. */
   readonly leads: boolean;
   readonly trustedVerifiers: readonly Uint8Array[];
+  /** How long what is stored; the standard one when absent. */
+  readonly retention?: Retention;
 }
 
 export interface EngineDeps {

@@ -92,14 +92,15 @@ export async function wire(options: EngineOptions, deps: EngineDeps): Promise<Pa
 
 async function layGround(options: EngineOptions, deps: EngineDeps): Promise<Ground> {
   const scope = new Scope();
-  const { rules, roleBits } = options;
+  const { rules, roleBits, retention } = options;
   const { wire, clock, log, runtime } = deps;
   const events: EventBus = new Emitter((error, event) =>
     log.error({ event, reason: messageOf(error) }, "a listener failed"),
   );
   const store = new SteadyStore({ ...deps, events, log: log.child("store") }, scope);
-  const blocks = new BlockStore(store);
-  const own = ownStatus({ rules, roleBits, trains: runtime !== undefined }, { events, clock });
+  const blocks = new BlockStore(store, retention === undefined ? {} : { retention });
+  const { window } = blocks.retention;
+  const own = ownStatus({ rules, roleBits, trains: runtime !== undefined, window }, { events, clock });
   const client = createClient({ wire, clock });
   const clocks = new PeerClocks({ clock, events, log: log.child("clock") });
   const peers = new Peers({ wire, client, events, own, clock, clocks, log: log.child("peers") }, scope);

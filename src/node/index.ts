@@ -3,6 +3,7 @@ export {
   createWallet,
   genesisFor,
   loadNetwork,
+  makeDataDir,
   type Network,
   type NodeParts,
   networkName,

@@ -1,7 +1,7 @@
 // The API over a real socket: taking a port, the typed client, live events, and the file that tells where it is.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -178,6 +178,14 @@ describe("api.json", () => {
     writeFileSync(announcementPath(dir), JSON.stringify({ url: "http://127.0.0.1:2", pid: process.pid }));
     withdraw();
     expect(existsSync(announcementPath(dir))).toBe(true);
+  });
+
+  it("that cannot be read is said to be so: a node may run behind it", async () => {
+    mkdirSync(announcementPath(dir));
+    const error = await failure(() => findNode(dir));
+    expect(error.code).toBe("NOT_RUNNING");
+    expect(error.message).toContain(`${announcementPath(dir)}, which leads to the running node, cannot be read`);
+    expect(error.remedy).toContain("user");
   });
 
   it("that is not one counts as none", async () => {

@@ -22,6 +22,12 @@ it("is made for its owner alone and read back", () => {
   if (process.platform !== "win32") expect(statSync(walletPath(dir)).mode & 0o777).toBe(0o600);
 });
 
+it("is read though an editor put a byte order mark before it", () => {
+  const made = createWallet(dir);
+  writeFileSync(made.path, `\uFEFF${readFileSync(made.path, "utf8")}`);
+  expect(readWallet(dir)?.keys.address).toEqual(made.keys.address);
+});
+
 it("is never written over", () => {
   const made = createWallet(dir);
   const before = readFileSync(made.path, "utf8");

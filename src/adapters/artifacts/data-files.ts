@@ -39,7 +39,10 @@ export async function load(
 
 /** Writes both files so that a crash at any moment leaves either a whole data set or none: the description comes last. */
 export async function save(folder: string, set: DataSet): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  // The directory above is the node's, and made by it.
+  await mkdir(folder, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "EEXIST") throw error;
+  });
   const { name, splits, evalStride, vocabulary } = set;
   const tensors = set.tensors.map((tensor) => ({ name: tensor.name, dtype: tensor.dtype, shape: tensor.shape }));
   const description = { name, digest: toHex(set.digest), tensors, splits, evalStride, vocabulary };
@@ -111,8 +114,5 @@ async function flushFolder(path: string): Promise<void> {
 }
 
 function damaged(path: string, cause: unknown): PouwError {
-  return new PouwError("BAD_DATA", `the data set at ${path} is damaged: ${messageOf(cause)}`, {
-    remedy: `Delete ${dirname(path)} and start again: built-in data sets are converted anew.`,
-    cause,
-  });
+  return new PouwError("BAD_DATA", `${path}: ${messageOf(cause)}`, { cause });
 }

@@ -1,6 +1,6 @@
 // The data sets that come with the node: converted once from their packages, checked by digest whenever they are opened, kept while the node runs.
 import { join } from "node:path";
-import { PouwError, toHex } from "../../base/index.ts";
+import { messageOf, PouwError, toHex } from "../../base/index.ts";
 import { type DataSet, type DataSetName, KNOWN_DATA } from "../../ml/index.ts";
 import type { Log } from "../../ports/index.ts";
 import { load, save } from "./data-files.ts";
@@ -15,7 +15,7 @@ interface OpenOptions {
 interface DataSets {
   /**
    * The built-in data set with this digest (lower-case hex), its bytes in shared memory; undefined for another digest.
-   * Throws BAD_DATA (with a remedy) when a file or a package is missing, damaged or of another content than this version expects.
+   * Throws BAD_DATA (with a remedy) when its package is missing or of another content than this version expects; damaged files are made anew.
    */
   get(digest: string, options: OpenOptions): Promise<DataSet | undefined>;
 }
@@ -52,7 +52,7 @@ async function openDataSet(
   { signal, onProgress = () => undefined, log }: OpenOptions & { readonly log: Log },
 ): Promise<DataSet> {
   const { digest: expected } = KNOWN_DATA[name];
-  const stored = folder === undefined ? undefined : await load(folder, name, expected, shared);
+  const stored = folder === undefined ? undefined : await loadSound(name, { folder, expected, log });
   if (stored !== undefined) return stored;
   log.info({ data: name, folder }, `Converting the data set ${name} from its package`);
   const converted = await convert(name, { signal, onProgress, allocate: shared });
@@ -65,9 +65,32 @@ async function openDataSet(
       },
     );
   signal.throwIfAborted();
-  if (folder !== undefined) await save(folder, converted);
+  if (folder !== undefined) await saveIfPossible(folder, converted, log);
   onProgress(1);
   return converted;
+}
+
+interface Stored {
+  readonly folder: string;
+  readonly expected: string;
+  readonly log: Log;
+}
+
+/** What is on disk, if it is sound: it is made from the package, and so is made anew where it is damaged. */
+async function loadSound(name: DataSetName, { folder, expected, log }: Stored): Promise<DataSet | undefined> {
+  try {
+    return await load(folder, name, expected, shared);
+  } catch (error) {
+    log.warn({ data: name, reason: messageOf(error) }, `The data set ${name} on disk is damaged and is made anew`);
+    return undefined;
+  }
+}
+
+/** A disk that does not take it costs the conversion at each start, and nothing else. */
+async function saveIfPossible(folder: string, set: DataSet, log: Log): Promise<void> {
+  const failed = (error: unknown): void =>
+    log.warn({ data: set.name, folder, reason: messageOf(error) }, "The data set was not kept: each start converts it");
+  await save(folder, set).catch(failed);
 }
 
 const shared = (bytes: number): Uint8Array => new Uint8Array(new SharedArrayBuffer(bytes));

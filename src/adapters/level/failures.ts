@@ -1,6 +1,5 @@
 // What goes wrong on disk, as coded errors with the next step. LevelDB and Node say the same things in other words.
-import { messageOf, PouwError } from "../../base/index.ts";
-import { corrupt } from "./frame.ts";
+import { messageOf, PouwError, storeCorrupt } from "../../base/index.ts";
 
 /** How the system says it -> what that means for whoever reads it. */
 const FAILURES: readonly { readonly says: RegExp; readonly sentence: (path: string) => string; remedy: string }[] = [
@@ -29,6 +28,16 @@ const FAILURES: readonly { readonly says: RegExp; readonly sentence: (path: stri
     sentence: (path) => `The disk with ${path} fails: it answers with an input/output error.`,
     remedy: "Look into the system's log, and move the data directory to a sound disk.",
   },
+  {
+    says: /not a directory|ENOTDIR|file exists|EEXIST/i,
+    sentence: (path) => `${path} cannot be a directory: a file stands in its way.`,
+    remedy: "Choose another directory with --data-dir.",
+  },
+  {
+    says: /no such file|ENOENT/i,
+    sentence: (path) => `The file system does not let ${path} be made.`,
+    remedy: "Choose another directory with --data-dir.",
+  },
 ];
 
 /** The reason inside abstract-level's wrapper. */
@@ -55,6 +64,15 @@ export function isNotOpen(error: unknown): boolean {
   return code === "LEVEL_DATABASE_NOT_OPEN" || code === "LEVEL_ITERATOR_NOT_OPEN";
 }
 
+/** STORE_FAILED for what the system refused at a path. */
+export function diskFailure(error: unknown, path: string): PouwError {
+  const why = rootMessage(error);
+  const known = FAILURES.find(({ says }) => says.test(why));
+  const sentence = known?.sentence(path) ?? `${path} cannot be used: ${why}.`;
+  const remedy = known?.remedy ?? "Check that the directory exists, is writable and has free space.";
+  return new PouwError("STORE_FAILED", sentence, { remedy, cause: error });
+}
+
 /** STORE_LOCKED, STORE_CORRUPT or STORE_FAILED, each with its sentence; `path` is the store's directory. */
 export function failureOf(error: unknown, path: string): PouwError {
   if (error instanceof PouwError) return error;
@@ -68,9 +86,6 @@ export function failureOf(error: unknown, path: string): PouwError {
   }
   // A file that its own index names and that is gone is damage as well.
   const gone = code === "LEVEL_IO_ERROR" && /No such file/i.test(why);
-  if (code === "LEVEL_CORRUPTION" || gone) return corrupt(`LevelDB says "${why}"`, error);
-  const known = FAILURES.find(({ says }) => says.test(why));
-  const sentence = known?.sentence(path) ?? `The store in ${path} refused: ${why}.`;
-  const remedy = known?.remedy ?? "Check that the directory exists, is writable and has free space.";
-  return new PouwError("STORE_FAILED", sentence, { remedy, cause: error });
+  if (code === "LEVEL_CORRUPTION" || gone) return storeCorrupt(`LevelDB says "${why}"`, error);
+  return diskFailure(error, path);
 }

@@ -1,7 +1,7 @@
 // How a value lies on disk: one version byte, eight bytes of checksum, the value. LevelDB checks nothing on ordinary
 // reads, so this is what finds a flipped bit. The checksum covers the key too: a value under a wrong key is found.
 import { createHash } from "node:crypto";
-import { PouwError } from "../../base/index.ts";
+import { storeCorrupt } from "../../base/index.ts";
 
 const VERSION = 1;
 const HEAD = 9;
@@ -9,14 +9,6 @@ const HEAD = 9;
 /** First eight bytes of SHA-256(key, 0, value): keys are printable, so the zero ends them without doubt. */
 function checksum(key: string, value: Uint8Array): Uint8Array {
   return createHash("sha256").update(key).update("\0").update(value).digest().subarray(0, 8);
-}
-
-export function corrupt(what: string, cause?: unknown): PouwError {
-  return new PouwError("STORE_CORRUPT", `The store is damaged: ${what}.`, {
-    remedy:
-      "Stop the node, move the folder chain of the data directory away and start again: the chain is fetched anew.",
-    ...(cause === undefined ? {} : { cause }),
-  });
 }
 
 /** The bytes to store for `value` under `key`. */
@@ -30,9 +22,11 @@ export function frame(key: string, value: Uint8Array): Uint8Array {
 
 /** The value inside `stored`; throws STORE_CORRUPT naming the key. Shares memory with `stored`. */
 export function unframe(key: string, stored: Uint8Array): Uint8Array {
-  if (stored.length < HEAD || stored[0] !== VERSION) throw corrupt(`the record "${key}" is not in this store's form`);
+  if (stored.length < HEAD || stored[0] !== VERSION)
+    throw storeCorrupt(`the record "${key}" is not in this store's form`);
   const value = new Uint8Array(stored.buffer, stored.byteOffset + HEAD, stored.length - HEAD);
   const sum = checksum(key, value);
-  for (let i = 0; i < 8; i++) if (sum[i] !== stored[i + 1]) throw corrupt(`the record "${key}" fails its checksum`);
+  for (let i = 0; i < 8; i++)
+    if (sum[i] !== stored[i + 1]) throw storeCorrupt(`the record "${key}" fails its checksum`);
   return value;
 }

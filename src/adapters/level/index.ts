@@ -1,2 +1,3 @@
+export { diskFailure } from "./failures.ts";
 export * from "./level-store.ts";
 export * from "./memory-store.ts";

@@ -2,7 +2,8 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Level } from "level";
-import { corrupt, frame, unframe } from "./frame.ts";
+import { storeCorrupt } from "../../base/index.ts";
+import { frame, unframe } from "./frame.ts";
 
 export type Database = Level<string, Uint8Array>;
 export type Operation = { type: "put"; key: string; value: Uint8Array } | { type: "del"; key: string };
@@ -37,12 +38,12 @@ async function readJournal(db: Database, storedBefore: number): Promise<number> 
   for await (const [key, stored] of db.iterator({ gte: JOURNAL, lt: `${JOURNAL}~` })) {
     unframe(key, stored);
     const n = Number(key.slice(JOURNAL.length));
-    if (last >= 0 && n !== last + 1) throw corrupt(`batch ${last + 1} of the write log is missing`);
+    if (last >= 0 && n !== last + 1) throw storeCorrupt(`batch ${last + 1} of the write log is missing`);
     last = n;
     count++;
   }
-  if (last < 0 && storedBefore > TORN_BYTES) throw corrupt("none of its batches can be read");
-  if (count < Math.min(last + 1, JOURNAL_LENGTH)) throw corrupt("the older batches of the write log are missing");
+  if (last < 0 && storedBefore > TORN_BYTES) throw storeCorrupt("none of its batches can be read");
+  if (count < Math.min(last + 1, JOURNAL_LENGTH)) throw storeCorrupt("the older batches of the write log are missing");
   return last;
 }
 
@@ -54,7 +55,7 @@ export async function openJournaled(db: Database, path: string, { least = 0 } = 
   const storedBefore = await storedBytes(path);
   await db.open();
   const next = (await readJournal(db, storedBefore)) + 1;
-  if (next < least) throw corrupt(`batch ${next} of the write log is missing`);
+  if (next < least) throw storeCorrupt(`batch ${next} of the write log is missing`);
   // A new one was written to by LevelDB just now.
   if (next === 0) return 0;
   await db.batch(marksOf(next), { sync: true });

@@ -24,10 +24,11 @@ function wholeNumber(text: string, name: string, max: number): number {
 }
 
 function verifyLines(report: VerifyReport, c: Colors): string[] {
+  const from = report.unitsFrom === 1 ? "" : `, from height ${report.unitsFrom}: below it only blocks are kept`;
   const rows: [string, string][] = [
     ["blocks", `${report.blocks}, up to height ${report.height}`],
     ["records", String(report.records)],
-    ["units run again", String(report.unitsExecuted)],
+    ["units run again", `${report.unitsExecuted}${from}`],
     ["state root", report.stateRoot],
     ["supply", report.supply],
     ["time", `${fixed(report.seconds, 1)} s`],

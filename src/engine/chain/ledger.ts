@@ -280,7 +280,7 @@ export class Ledger {
   /** Takes the chain up where the last run left it; a head that this node may not build on any more, since it trained then and does not now, is left. */
   async #resume(head: Uint8Array): Promise<void> {
     const { blocks, events } = this.#deps;
-    const { near, ...stored } = await reopen(head, { blocks, stateOf: (id) => this.stateOf(id) });
+    const { near, ...stored } = await reopen(head, { blocks, stateOf: (id) => this.#states.of(id), rules: this.rules });
     for (const entry of near) this.#tree.add(entry);
     this.#heard = near.reduce((most, { heard }) => Math.max(most, heard), 0);
     this.#head = stored;

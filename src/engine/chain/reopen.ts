@@ -1,11 +1,14 @@
 // Takes the chain of a store up where the last run left it: the head with its state, and the blocks around it.
-import { bytesEqual, PouwError, toHex } from "../../base/index.ts";
-import type { State } from "../../chain/index.ts";
+import { bytesEqual, PouwError, type Refusal, storeCorrupt, toHex } from "../../base/index.ts";
+import type { Applied, Rules, State } from "../../chain/index.ts";
+import { checkBlockSteps } from "../../consensus/index.ts";
 import type { BlockEntry, BlockStore } from "../storage/index.ts";
+import { inTurns } from "../turns.ts";
 
 export interface ReopenDeps {
   readonly blocks: BlockStore;
   readonly stateOf: (id: Uint8Array) => Promise<State>;
+  readonly rules: Rules;
 }
 
 export interface Reopened {
@@ -15,18 +18,26 @@ export interface Reopened {
   readonly near: readonly BlockEntry[];
 }
 
-/** Throws STORE_CORRUPT when the head and its state do not belong together. */
-export async function reopen(head: Uint8Array, { blocks, stateOf }: ReopenDeps): Promise<Reopened> {
+/** Throws STORE_CORRUPT when the tip breaks a rule on its parent's state, or does not lead to the state that is stored for it. */
+export async function reopen(head: Uint8Array, { blocks, stateOf, rules }: ReopenDeps): Promise<Reopened> {
   const entry = await blocks.entry(head);
   const block = await blocks.block(head);
-  const state = entry === undefined || block === undefined ? undefined : await stateOf(head);
-  const whole = entry !== undefined && block !== undefined && state !== undefined;
-  if (!whole || !bytesEqual(state.root, block.value.header.stateRoot)) {
-    throw new PouwError("STORE_CORRUPT", `the tip ${toHex(head)} and its state do not belong together`, {
-      remedy: "move the data directory away and sync again, or restore it from a copy",
-    });
-  }
+  if (entry === undefined || block === undefined) throw storeCorrupt(`the tip ${toHex(head)} is missing`);
+  const standing = (id: Uint8Array): Promise<State> => stateOf(id).catch(asDamage);
+  const state = await standing(head);
+  // A state that was stored is not replayed: the block that it is of is judged here all the same.
+  const steps = checkBlockSteps(await standing(entry.parent), block.value, {}, rules);
+  const result: Applied | Refusal = await inTurns(steps);
+  if (result.kind !== "state") throw storeCorrupt(`the tip ${toHex(head)} is not valid: ${result.reason}`);
+  if (!bytesEqual(state.root, result.state.root))
+    throw storeCorrupt(`the tip ${toHex(head)} and its state do not belong together`);
   return { entry, state, near: await around(entry, blocks) };
+}
+
+/** A block that is not here is one that should be, below a tip. */
+function asDamage(error: unknown): never {
+  if (error instanceof PouwError && error.code === "NOT_FOUND") throw storeCorrupt(error.message, error);
+  throw error;
 }
 
 async function around({ height }: BlockEntry, blocks: BlockStore): Promise<BlockEntry[]> {

@@ -1,5 +1,5 @@
 // How the best chain gets from one head to another: which blocks leave it and which join it.
-import { bytesEqual, PouwError, toHex } from "../../base/index.ts";
+import { bytesEqual, storeCorrupt, toHex } from "../../base/index.ts";
 import type { Block, Decoded } from "../../codec/index.ts";
 import type { BlockEntry, Move } from "../storage/index.ts";
 
@@ -33,6 +33,6 @@ export async function moveBetween(
 }
 
 function present<T>(found: T | undefined, id: Uint8Array): T {
-  if (found === undefined) throw new PouwError("STORE_CORRUPT", `block ${toHex(id)} is missing from the store`);
+  if (found === undefined) throw storeCorrupt(`block ${toHex(id)} is missing`);
   return found;
 }

@@ -13,11 +13,13 @@ export interface OwnStatusOptions {
   readonly roleBits: number;
   /** Winning units are re-executed here. */
   readonly trains: boolean;
+  /** Blocks under the tip whose deltas are kept; undefined: all. */
+  readonly window: number | undefined;
 }
 
 /** The function that gives it; it follows the head by the event bus. */
 export function ownStatus(
-  { rules, roleBits, trains }: OwnStatusOptions,
+  { rules, roleBits, trains, window }: OwnStatusOptions,
   { events, clock }: { readonly events: EventBus; readonly clock: Clock },
 ): () => PeerStatus {
   let tip: EngineEvents["head"]["tip"] = { id: rules.genesis, height: 0, work: 0n };
@@ -31,7 +33,7 @@ export function ownStatus(
     head: tip.id,
     height: tip.height,
     work: fromBigInt(tip.work, 32),
-    oldest: 0,
+    oldest: window === undefined ? 0 : Math.max(0, tip.height - window + 1),
     roles: roleBits,
     trains: trains ? 1 : 0,
     time: BigInt(Math.trunc(clock.wallTime())),

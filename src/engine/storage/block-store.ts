@@ -1,6 +1,15 @@
 // The chain on disk: blocks, their entries and states, and the index of the best chain with its history.
 // One atomic, synced batch per block: after a kill at any moment the store is the chain before it or after it.
-import { bytesEqual, fromHex, type Hash32, Lru, PouwError, SerialQueue, toHex } from "../../base/index.ts";
+import {
+  bytesEqual,
+  fromHex,
+  type Hash32,
+  Lru,
+  PouwError,
+  SerialQueue,
+  storeCorrupt,
+  toHex,
+} from "../../base/index.ts";
 import { decodeState, encodeState, type State } from "../../chain/index.ts";
 import { Block, type Decoded } from "../../codec/index.ts";
 import type { Store, StoreWrite } from "../../ports/index.ts";
@@ -19,10 +28,7 @@ const RECENT_BLOCKS = 8;
 const text = new TextEncoder();
 const plain = new TextDecoder();
 
-const corrupt = (what: string): PouwError =>
-  new PouwError("STORE_CORRUPT", `${what} contradicts its neighbours`, {
-    remedy: "move the data directory away and sync again, or restore it from a copy",
-  });
+const corrupt = (what: string): PouwError => storeCorrupt(`${what} contradicts its neighbours`);
 
 /** The best chain moves: `dropped` leave it (highest first), `added` join it (lowest first). */
 export interface Move {

@@ -1,5 +1,5 @@
 // States after blocks of any branch: in memory while recent, read from the nearest stored one and replayed from there.
-import { bytesEqual, Lru, PouwError, type Refusal, toHex } from "../../base/index.ts";
+import { bytesEqual, Lru, PouwError, type Refusal, storeCorrupt, toHex } from "../../base/index.ts";
 import type { Applied, Rules, State } from "../../chain/index.ts";
 import type { Block, Decoded } from "../../codec/index.ts";
 import { checkBlockSteps } from "../../consensus/index.ts";
@@ -38,8 +38,7 @@ export class States {
     }
     for (const block of replay.reverse()) {
       const result: Applied | Refusal = await inTurns(checkBlockSteps(state, block.value, {}, this.#rules));
-      if (result.kind !== "state")
-        throw new PouwError("STORE_CORRUPT", `stored block ${toHex(block.id)} is not valid: ${result.reason}`);
+      if (result.kind !== "state") throw storeCorrupt(`block ${toHex(block.id)} is not valid: ${result.reason}`);
       state = result.state;
       this.put(block.id, state);
     }

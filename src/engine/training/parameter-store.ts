@@ -1,5 +1,5 @@
 // A task's parameter sets by digest: in memory, on disk, or pulled from peers; the first one from the artifacts.
-import { bytesEqual, Lru, PouwError, toHex } from "../../base/index.ts";
+import { bytesEqual, Lru, PouwError, storeCorrupt, toHex } from "../../base/index.ts";
 import { parametersDigest } from "../../ml/index.ts";
 import type { Artifacts, Store, StoreWrite } from "../../ports/index.ts";
 import { COMMON_STATES, type Task } from "../../work/index.ts";
@@ -70,9 +70,7 @@ export class ParameterStore {
     if (bytes === undefined) return undefined;
     const set = this.decode(bytes);
     if (set === undefined || !this.matches(digest, set)) {
-      throw new PouwError("STORE_CORRUPT", `the stored parameters ${toHex(digest)} do not match their digest`, {
-        remedy: "move the data directory away and sync again",
-      });
+      throw storeCorrupt(`the parameters ${toHex(digest)} do not match their digest`);
     }
     this.put(digest, set);
     return set;

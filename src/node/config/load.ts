@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, relative, resolve } from "node:path";
-import { messageOf, PouwError } from "../../base/index.ts";
+import { messageOf, PouwError, withoutMark } from "../../base/index.ts";
 import { parseConfigText, type ResolvedConfig, resolveConfig } from "./resolve.ts";
 import { PLUGINS_TABLE, type SettingsTable, valueAt } from "./table.ts";
 
@@ -27,7 +27,7 @@ export interface LoadInputs {
 /** The file's text, or undefined when it is not there and nobody asked for it. */
 function readConfig(path: string, asked: boolean): string | undefined {
   try {
-    return readFileSync(path, "utf8");
+    return withoutMark(readFileSync(path, "utf8"));
   } catch (error) {
     const absent = (error as { code?: unknown }).code === "ENOENT";
     if (absent && !asked) return undefined;

@@ -163,6 +163,14 @@ export const NODE_SETTINGS = [
     value: "level",
     help: "debug, info, warn, error or silent",
   }),
+  setting({
+    key: "retention",
+    schema: whole(256, 10_000_000).default(2_000),
+    flag: "retention",
+    value: "blocks",
+    help: "blocks under the tip whose deltas and parameters are kept; older ones keep their blocks and records only",
+  }),
+  setting({ key: "archive", schema: onOff, flag: "archive", help: "keep the deltas and parameters of all blocks" }),
   setting({ key: "ephemeral", schema: onOff, flag: "ephemeral", help: "keep the chain in memory only" }),
   setting({ key: "mdns", schema: onOff, flag: "mdns", help: "find peers on the local network by multicast" }),
   setting({

@@ -6,7 +6,7 @@ import { memoryStore, openLevelStore } from "../../adapters/level/index.ts";
 import { createLog, createMetrics, type MetricsRegistry } from "../../adapters/telemetry/index.ts";
 import type { Scope } from "../../base/index.ts";
 import type { KeyPair } from "../../crypto/index.ts";
-import { Engine } from "../../engine/index.ts";
+import { Engine, standardRetention } from "../../engine/index.ts";
 import type { Artifacts, Clock, Log, Runtime, Store, Wire } from "../../ports/index.ts";
 import { type ChosenRoles, chooseRoles, claimsOf, type Need, type RunningRole, startRole } from "../../roles/index.ts";
 import type { Task } from "../../work/index.ts";
@@ -14,6 +14,7 @@ import type { NodeOptions } from "../config/index.ts";
 import { guardedRoles, NO_PLUGINS, type Plugins } from "../plugins/index.ts";
 import { absent, type CapabilityReport, ready } from "../views/index.ts";
 import { installedArtifacts, probeRuntime, workersFor } from "./capabilities.ts";
+import { makeDataDir } from "./data-dir.ts";
 import { tasksNamed } from "./follow.ts";
 import { addressesOf, loadNetwork, type Network } from "./network.ts";
 import { openAccount } from "./wallet.ts";
@@ -71,6 +72,7 @@ export async function build(options: NodeOptions, parts: NodeParts, scope: Scope
   const network = parts.network ?? loadNetwork(options.network, modelsDirs);
   const tasks = tasksNamed(network.rules.tasks, options.tasks, "tasks");
   tasksNamed(tasks, options.miner.tasks, "miner.tasks");
+  if (!options.ephemeral) makeDataDir(options.dataDir);
   const store = parts.store ?? (await openStore(options));
   scope.defer("store", () => store.close());
   const key = parts.key ?? accountOf(options, log);
@@ -89,6 +91,7 @@ export async function build(options: NodeOptions, parts: NodeParts, scope: Scope
       roleBits: chosen.roles.reduce((bits, { bit }) => bits | bit, 0),
       ...claimsOf(chosen.roles),
       trustedVerifiers: addressesOf(options.trustedVerifiers, network),
+      retention: { ...standardRetention, window: options.archive ? undefined : options.retention },
     },
     { store, wire, artifacts, runtime, key, clock, log },
   );

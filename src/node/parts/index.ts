@@ -4,6 +4,7 @@ export {
   probeRuntime,
   workersFor,
 } from "./capabilities.ts";
+export { makeDataDir } from "./data-dir.ts";
 export { tasksNamed } from "./follow.ts";
 export * from "./network.ts";
 export { RoleRunner } from "./role-runner.ts";

@@ -1,7 +1,7 @@
 // A network by name or genesis file, and whether this installation's models and data are those that its tasks name.
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { messageOf, PouwError, parseAddress, toHex } from "../../base/index.ts";
+import { messageOf, PouwError, parseAddress, toHex, withoutMark } from "../../base/index.ts";
 import {
   BUILT_IN_TASKS,
   canonicalJson,
@@ -156,7 +156,7 @@ function isGroup(value: unknown): value is { readonly [key: string]: unknown } {
 function readFile(path: string): Genesis {
   let text: string;
   try {
-    text = readFileSync(path, "utf8");
+    text = withoutMark(readFileSync(path, "utf8"));
   } catch (cause) {
     throw new PouwError(
       "BAD_GENESIS",

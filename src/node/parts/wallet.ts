@@ -1,9 +1,10 @@
 // The account's key file: made once, readable by its owner only, never overwritten.
 import { randomBytes } from "node:crypto";
-import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, readFileSync, statSync, writeSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { fromHex, messageOf, PouwError, toHex } from "../../base/index.ts";
+import { chmodSync, closeSync, fsyncSync, openSync, readFileSync, statSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { fromHex, messageOf, PouwError, toHex, withoutMark } from "../../base/index.ts";
 import { type KeyPair, keyPairFromSecret } from "../../crypto/index.ts";
+import { makeDataDir } from "./data-dir.ts";
 
 export const WALLET_FILE = "wallet.key";
 
@@ -33,7 +34,7 @@ export function readWallet(dataDir: string): Wallet | undefined {
   const path = walletPath(dataDir);
   let text: string;
   try {
-    text = readFileSync(path, "utf8");
+    text = withoutMark(readFileSync(path, "utf8"));
   } catch (error) {
     if ((error as { code?: unknown }).code === "ENOENT") return undefined;
     throw new PouwError("BAD_KEY", `The key file ${path} cannot be read: ${messageOf(error)}.`, {
@@ -66,7 +67,7 @@ export function createWallet(dataDir: string, secret: Uint8Array = randomBytes(3
   const path = walletPath(dataDir);
   const keys = keyPairFromSecret(secret);
   const content = { type: "pouw-account", version: 1, address: toHex(keys.address), secret: toHex(secret) };
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makeDataDir(dataDir);
   let file: number;
   try {
     file = openSync(path, "wx", 0o600);

@@ -1,11 +1,11 @@
 // The replay of a store's best chain: every block's rules, every record's parameters of the given tasks and, with a runtime, every winning unit.
-import { formatCoins, messageOf, PouwError, toHex } from "../../base/index.ts";
+import { formatCoins, messageOf, PouwError, storeCorrupt, toHex } from "../../base/index.ts";
 import { genesisState, heldIn, type State } from "../../chain/index.ts";
 import type { Block, Contribution, Decoded } from "../../codec/index.ts";
 import { checkBlock, checkShown, shownUnits } from "../../consensus/index.ts";
-import { BlockStore, FollowedTasks, reexecute, standingIn, UnitRuns } from "../../engine/index.ts";
+import { BlockStore, FollowedTasks, reexecute, SNAPSHOT_EVERY, standingIn, UnitRuns } from "../../engine/index.ts";
 import type { Artifacts, Runtime, Store } from "../../ports/index.ts";
-import { checkUnit, type Task, winningOf } from "../../work/index.ts";
+import { COMMON_STATES, checkUnit, type Task, winningOf } from "../../work/index.ts";
 import type { Network } from "../parts/index.ts";
 import type { VerifyReport } from "./reports.ts";
 
@@ -39,7 +39,9 @@ export async function replayStore(options: ReplayOptions, deps: ReplayDeps, run:
   );
   const { runtime } = deps;
   const unitRuns = new UnitRuns({ rules: options.network.rules, tasks: followed, runtime });
-  const replay = new Replay(options.network, { blocks, followed, unitRuns, runtime }, { signal });
+  const unitsFrom = await firstKept(blocks);
+  const parts = { network: options.network, unitsFrom };
+  const replay = new Replay(parts, { blocks, followed, unitRuns, runtime }, { signal });
   let problem: VerifyReport["problem"];
   try {
     const tip = await tipHeight(blocks);
@@ -59,6 +61,7 @@ export async function replayStore(options: ReplayOptions, deps: ReplayDeps, run:
     ok: problem === undefined,
     height: state.height,
     ...counts,
+    unitsFrom,
     problem,
     seconds: (performance.now() - began) / 1000,
     stateRoot: toHex(state.root),
@@ -80,8 +83,14 @@ async function tipHeight(blocks: BlockStore): Promise<number> {
   const head = await blocks.head();
   if (head === undefined) return 0;
   const block = await blocks.block(head);
-  if (block === undefined) throw new PouwError("STORE_CORRUPT", `the tip ${toHex(head)} is missing from the store`);
+  if (block === undefined) throw storeCorrupt(`the tip ${toHex(head)} is missing`);
   return block.value.header.height;
+}
+
+/** The height from which the deltas and the sets to start from are here: behind the first set that stays of the window, and past what may come late. */
+async function firstKept(blocks: BlockStore): Promise<number> {
+  const oldest = await blocks.oldest();
+  return oldest <= 1 ? 1 : Math.ceil(oldest / SNAPSHOT_EVERY) * SNAPSHOT_EVERY + COMMON_STATES;
 }
 
 interface Parts {
@@ -95,11 +104,17 @@ class Replay {
   state: State;
   readonly counts = { blocks: 0, records: 0, unitsExecuted: 0 };
   readonly #network: Network;
+  readonly #unitsFrom: number;
   readonly #parts: Parts;
   readonly #signal: AbortSignal;
 
-  constructor(network: Network, parts: Parts, { signal }: { readonly signal: AbortSignal }) {
+  constructor(
+    { network, unitsFrom }: { readonly network: Network; readonly unitsFrom: number },
+    parts: Parts,
+    { signal }: { readonly signal: AbortSignal },
+  ) {
     this.#network = network;
+    this.#unitsFrom = unitsFrom;
     this.#parts = parts;
     this.#signal = signal;
     this.state = genesisState(network.genesis);
@@ -113,14 +128,19 @@ class Replay {
     if (block === undefined) return "the block is missing from the store";
     const result = checkBlock(this.state, block.value, {}, this.#network.rules);
     if (result.kind !== "state") return result.reason;
-    const wrong =
-      (await this.#advance(block)) ??
-      (await this.#execute(block.value, result.state)) ??
-      (await this.#checkEvidence(block.value));
+    const wrong = height < this.#unitsFrom ? undefined : await this.#runAgain(block, result.state);
     if (wrong !== undefined) return wrong;
     this.state = result.state;
     this.counts.blocks++;
     return undefined;
+  }
+
+  async #runAgain(block: Decoded<Block>, after: State): Promise<string | undefined> {
+    return (
+      (await this.#advance(block)) ??
+      (await this.#execute(block.value, after)) ??
+      (await this.#checkEvidence(block.value))
+    );
   }
 
   async #advance({ value }: Decoded<Block>): Promise<string | undefined> {
@@ -156,7 +176,8 @@ class Replay {
   async #checkEvidence({ body }: Block): Promise<string | undefined> {
     const { unitRuns } = this.#parts;
     for (const shown of shownUnits(this.state, body.evidence, this.#network.rules)) {
-      if (!unitRuns.canRun(shown.contribution.task)) continue;
+      const { task, height } = shown.contribution;
+      if (!unitRuns.canRun(task) || (this.#unitsFrom > 1 && height < this.#unitsFrom)) continue;
       const found = await unitRuns.run(shown.contribution, this.state, { signal: this.#signal });
       this.counts.unitsExecuted++;
       const verdict = checkShown(shown, found);

@@ -38,6 +38,8 @@ export interface VerifyReport {
   readonly blocks: number;
   readonly records: number;
   readonly unitsExecuted: number;
+  /** The height from which records and units were run again: below it the store keeps blocks only. */
+  readonly unitsFrom: number;
   /** Why it stopped, and at which height. */
   readonly problem: { readonly height: number; readonly reason: string } | undefined;
   readonly seconds: number;

@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createArtifacts } from "../../../src/adapters/artifacts/index.ts";
-import { fromHex, PouwError, toHex } from "../../../src/base/index.ts";
+import { fromHex, toHex } from "../../../src/base/index.ts";
 import { type DataSet, type DataSetName, decodeText, KNOWN_DATA } from "../../../src/ml/index.ts";
-import type { Artifacts } from "../../../src/ports/index.ts";
+import type { Artifacts, Log } from "../../../src/ports/index.ts";
 import { signal, silent } from "./suite.ts";
 
 interface OpenOptions {
@@ -14,8 +14,11 @@ interface OpenOptions {
   readonly signal: AbortSignal;
   readonly onProgress?: (share: number) => void;
 }
+/** What the log was warned of. */
+const warnings: string[] = [];
+const log: Log = { ...silent, warn: (_data, sentence) => void warnings.push(sentence) };
 const fresh = (directory: string | undefined): Artifacts =>
-  createArtifacts({ modelsDirs: [], dataDir: directory }, { log: silent });
+  createArtifacts({ modelsDirs: [], dataDir: directory }, { log });
 const get = (artifacts: Artifacts, name: DataSetName, options: Omit<OpenOptions, "dataDir">): Promise<DataSet> =>
   artifacts.get("data", fromHex(KNOWN_DATA[name].digest) as Uint8Array, options) as Promise<DataSet>;
 /** By an adapter of its own, which has not opened anything yet. */
@@ -29,13 +32,6 @@ beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), "pouw-data-"));
 });
 afterAll(() => rm(dataDir, { recursive: true, force: true }));
-
-/** The error that opening throws. */
-async function refusal(name: DataSetName): Promise<PouwError> {
-  const error: unknown = await openDataSet(name, { dataDir, signal }).catch((reason: unknown) => reason);
-  expect(error).toBeInstanceOf(PouwError);
-  return error as PouwError;
-}
 
 describe.each(Object.keys(KNOWN_DATA) as DataSetName[])("%s", (name) => {
   it("is converted once, then read, with the digest that the code names", async () => {
@@ -53,30 +49,30 @@ describe.each(Object.keys(KNOWN_DATA) as DataSetName[])("%s", (name) => {
     expect((await readdir(join(dataDir, "data"))).filter((entry) => entry.endsWith(".tmp"))).toEqual([]);
   });
 
-  it("is refused when a byte is wrong, a byte is missing or the description is", async () => {
+  it("is made anew, with a word in the log, when a byte is wrong or missing, or the description is", async () => {
     const good = await readFile(file(`${name}.bin`));
     const description = await readFile(file(`${name}.json`), "utf8");
     const flipped = Buffer.from(good);
     flipped[12345] = (flipped[12345] as number) ^ 1;
-    await writeFile(file(`${name}.bin`), flipped);
-    const error = await refusal(name);
-    expect(error.code).toBe("BAD_DATA");
-    expect(error.remedy).toContain(join(dataDir, "data"));
-    await writeFile(file(`${name}.bin`), good);
-    await truncate(file(`${name}.bin`), good.length - 1);
-    expect((await refusal(name)).code).toBe("BAD_DATA");
-    await writeFile(file(`${name}.bin`), good);
-    for (const bad of [
-      "",
-      "{}",
-      description.replace('"train": [\n      0', '"train": [\n      1'),
-      description.replace("uint8", "int8"),
-    ]) {
-      await writeFile(file(`${name}.json`), bad);
-      expect((await refusal(name)).code).toBe("BAD_DATA");
+    const damages: readonly (() => Promise<void>)[] = [
+      () => writeFile(file(`${name}.bin`), flipped),
+      () => truncate(file(`${name}.bin`), good.length - 1),
+      () => rm(file(`${name}.bin`)),
+      ...["", "{}", description.replace("uint8", "int8")].map((bad) => () => writeFile(file(`${name}.json`), bad)),
+    ];
+    for (const damage of damages) {
+      await damage();
+      expect(toHex((await openDataSet(name, { dataDir, signal })).digest)).toBe(KNOWN_DATA[name].digest);
+      expect(warnings.splice(0)).toEqual([expect.stringContaining("made anew")]);
+      expect(Buffer.compare(await readFile(file(`${name}.bin`)), good)).toBe(0);
+      expect(await readFile(file(`${name}.json`), "utf8")).toBe(description);
     }
-    await writeFile(file(`${name}.json`), description);
-    expect(toHex((await openDataSet(name, { dataDir, signal })).digest)).toBe(KNOWN_DATA[name].digest);
+  });
+
+  it("is there all the same where it cannot be kept", async () => {
+    const nowhere = join(dataDir, "nowhere", "deep");
+    expect(toHex((await openDataSet(name, { dataDir: nowhere, signal })).digest)).toBe(KNOWN_DATA[name].digest);
+    expect(warnings.splice(0)).toEqual([expect.stringContaining("not kept")]);
   });
 
   it("is converted again when its description never got written", async () => {

@@ -37,6 +37,7 @@ const verified: VerifyReport = {
   blocks: 12,
   records: 40,
   unitsExecuted: 12,
+  unitsFrom: 1,
   problem: undefined,
   seconds: 3.4,
   stateRoot: "ab",

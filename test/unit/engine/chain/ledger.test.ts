@@ -588,4 +588,29 @@ describe("a restart", () => {
     expect((await open()).head.height).toBe(3);
     await expect(open(store, aWorld({ time: 1 }))).rejects.toMatchObject({ code: "WRONG_NETWORK" });
   });
+
+  it("is refused on a tip that breaks a rule, though its state is stored and fits, and says which", async () => {
+    const chain = branch(world.state, alice, 2);
+    await bringAll(chain);
+    const { block, state } = chain[1] as Mined;
+    // Its id and all that follows are those of the honest block.
+    const { header, body } = block.value;
+    const forged = Block.wrap({ header: { ...header, signature: new Uint8Array(64) }, body });
+    expect(forged.id).toEqual(block.id);
+    await new BlockStore(store).keepState(block.id, state);
+    expect((await open()).head.height).toBe(2);
+    await store.batch([{ key: KEYS.block(block.id), value: forged.bytes }]);
+    await expect(open()).rejects.toMatchObject({
+      code: "STORE_CORRUPT",
+      message: expect.stringMatching(/^The store is damaged: the tip [0-9a-f]{64} is not valid: /),
+      remedy: expect.stringContaining("the folder chain"),
+    });
+  });
+
+  it("is refused where a block below the tip is gone that its state is replayed from", async () => {
+    const chain = branch(world.state, alice, 3);
+    await bringAll(chain);
+    await store.batch([{ key: KEYS.block((chain[1] as Mined).block.id), value: undefined }]);
+    await expect(open()).rejects.toMatchObject({ code: "STORE_CORRUPT" });
+  });
 });

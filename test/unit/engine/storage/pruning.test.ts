@@ -5,6 +5,7 @@ import { toHex } from "../../../../src/base/index.ts";
 import type { Block, Contribution, Decoded } from "../../../../src/codec/index.ts";
 import { fromPeer, OWN } from "../../../../src/engine/origin.ts";
 import { BlockStore, KEYS, type Retention, standardRetention } from "../../../../src/engine/storage/index.ts";
+import { replayStore } from "../../../../src/node/tools/replay.ts";
 import type { Store } from "../../../../src/ports/index.ts";
 import {
   aDesk,
@@ -20,6 +21,7 @@ import {
   signal,
   unitsAt,
 } from "../../../support/desk.ts";
+import { toyArtifacts } from "../../../support/sim.ts";
 
 const WINDOW = 6;
 const short: Retention = {
@@ -160,5 +162,25 @@ describe("what a void round left", () => {
     expect(await stored(contributionsOf(block))).toBe(2);
     await grow(desk, carrying.place, 24, 0);
     expect(await stored(contributionsOf(block))).toBe(0);
+  });
+});
+
+describe("a store whose deltas begin at some height", () => {
+  it("is replayed whole by its rules, and by its records from the first set that is left", async () => {
+    const retention: Retention = { ...standardRetention, window: 70 };
+    await open(retention);
+    const built = await chain(120);
+    const network = desk.lab.network;
+    const run = { signal, onProgress: () => undefined };
+    const deps = { store, artifacts: toyArtifacts, runtime: undefined };
+    const replay = () => replayStore({ network, tasks: network.rules.tasks }, deps, run);
+    const report = await replay();
+    expect(report.problem).toBeUndefined();
+    // The sixty-fourth block's set, and eight more for what may come late; two records a block.
+    expect(report).toMatchObject({ ok: true, height: 120, blocks: 120, unitsFrom: 72, records: 2 * (120 - 71) });
+    // A delta that should be there and is not is found as ever.
+    const [first] = contributionsOf((built[90] as Built).block);
+    await store.batch([{ key: KEYS.delta((first as Contribution).deltaHash), value: undefined }]);
+    expect(await replay()).toMatchObject({ ok: false, problem: { height: 91 } });
   });
 });
