@@ -64,9 +64,10 @@ function packageFault(path: string, name: string): string[] {
 
 const WORLD = /\bDate\.now\b|\bMath\.random\b|\bprocess\.env\b|\bconsole\./;
 
-/** The only files that may ask what time of day it is: for headers, for the handshake, and to show or weigh a header's age. Everything else is a duration. */
+/** The only files that may ask what time of day it is: for headers, for the handshake, to show or weigh a header's age, and for what is kept over restarts. Everything else is a duration. */
 const WALL_TIME = [
   "adapters/clock/index.ts",
+  "adapters/libp2p/peers/peer-book.ts",
   "cli/commands/start.ts",
   "engine/chain/ledger.ts",
   "engine/exchange/clocks.ts",

@@ -68,7 +68,7 @@ export const DOORLESS: readonly string[] = ["adapters"];
 
 /** Outside packages and the only rooms that may name them. */
 export const OWNERS: readonly (readonly [packages: RegExp, rooms: readonly string[]])[] = [
-  [/^(libp2p$|@libp2p\/|@multiformats\/|@chainsafe\/libp2p|datastore-level)/, ["adapters/libp2p"]],
+  [/^(libp2p$|@libp2p\/|@multiformats\/|@chainsafe\/libp2p)/, ["adapters/libp2p"]],
   [/^onnxruntime-/, ["adapters/onnx"]],
   [/^(level|classic-level|memory-level|abstract-level)$/, ["adapters/level"]],
   [/^(pino|prom-client)$/, ["adapters/telemetry"]],

@@ -58,7 +58,7 @@ export interface Wire {
     data: Uint8Array,
     options: { readonly signal: AbortSignal },
   ): Promise<Uint8Array>;
-  /** Dials an address such as /ip4/127.0.0.1/tcp/8001/p2p/...; returns the peer id. Throws WIRE_FAILED. */
+  /** Dials an address such as /ip4/127.0.0.1/tcp/8001/p2p/...; returns the peer id. Throws BAD_CONFIG for what is no address, or WIRE_FAILED. */
   connect(address: string, options: { readonly signal: AbortSignal }): Promise<string>;
   /** Counts a provable wrong against a peer; enough of them ban it for a while. */
   punish(peer: string, reason: string): void;

@@ -6,7 +6,6 @@ import type { Identify } from "@libp2p/identify";
 import type { Libp2p, PrivateKey } from "@libp2p/interface";
 import { tcp } from "@libp2p/tcp";
 import { multiaddr } from "@multiformats/multiaddr";
-import type { LevelDatastore } from "datastore-level";
 import { createLibp2p } from "libp2p";
 import { messageOf, PouwError } from "../../base/index.ts";
 import type { Log } from "../../ports/index.ts";
@@ -18,21 +17,20 @@ import { socketCounter, type Traffic } from "./traffic.ts";
 
 export type WireNode = Libp2p<{ identify: Identify; pubsub: GossipSub }>;
 
-/** Addresses and peers stay in the book this long, ms; the library forgets after an hour, too short for a laptop that sleeps. */
-const BOOK_AGE_MS = 30 * 24 * 3_600_000;
+/** Addresses stay in memory this long, ms; the library forgets after an hour, too short for a laptop that sleeps. */
+const ADDRESS_AGE_MS = 30 * 24 * 3_600_000;
 /** A node that trains may be slow to answer; a connection is given up only after this, ms. */
 const PING_TIMEOUT = { minTimeout: 15_000, maxTimeout: 30_000 };
 
 /** Streams that one connection may have open to this node. */
-const MAX_STREAMS = 32;
+const MAX_STREAMS = 24;
 /** Bytes of a stream that wait for a reader; every reader here takes them at once. */
-const UNREAD_BYTES = 512 * 1024;
+const UNREAD_BYTES = 320 * 1024;
 
 export interface NodeParts {
   readonly privateKey: PrivateKey;
-  readonly book: LevelDatastore | undefined;
   readonly guard: Pick<Guard, "gater" | "isBanned">;
-  readonly crowd: Pick<Crowd, "admit" | "begin">;
+  readonly crowd: Pick<Crowd, "admit" | "watch">;
   readonly traffic: Traffic;
   readonly log: Log;
 }
@@ -46,8 +44,7 @@ export async function buildNode(options: Libp2pWireOptions, parts: NodeParts): P
     start: false,
     privateKey: parts.privateKey,
     nodeInfo: { userAgent: options.agent },
-    ...(parts.book === undefined ? {} : { datastore: parts.book }),
-    peerStore: { maxAddressAge: BOOK_AGE_MS, maxPeerAge: BOOK_AGE_MS },
+    peerStore: { maxAddressAge: ADDRESS_AGE_MS, maxPeerAge: ADDRESS_AGE_MS },
     addresses: { listen: [...listen], announce: [...announce] },
     transports: [tcp({ backlog: 128, maxConnections: options.maxConnections + SPARE_SOCKETS })],
     connectionEncrypters: [noise()],
@@ -67,7 +64,7 @@ export async function buildNode(options: Libp2pWireOptions, parts: NodeParts): P
     },
     connectionMonitor: { pingInterval: 15_000, pingTimeout: PING_TIMEOUT },
     connectionGater: { ...guard.gater, denyInboundConnection: (socket) => !crowd.admit(socket) },
-    metrics: socketCounter(traffic, (socket) => crowd.begin(socket)),
+    metrics: socketCounter(traffic, (socket) => crowd.watch(socket)),
     peerDiscovery: options.mdns ? [guardedMdns(options.network, parts.log)] : [],
     services: {
       identify: boundedIdentify(),

@@ -8,18 +8,30 @@ import type { Gossip } from "./gossip/index.ts";
 import { parseAddress, startError, type WireNode } from "./node.ts";
 import { type Libp2pWireDeps, type Libp2pWireOptions, protocolName } from "./options.ts";
 import { pace } from "./pace.ts";
-import { type Crowd, createExchange, Dialer, type Exchange, type Guard, PeerTable } from "./peers/index.ts";
+import {
+  type Crowd,
+  createExchange,
+  Dialer,
+  type Exchange,
+  type Guard,
+  type PeerBook,
+  PeerTable,
+  tidy,
+} from "./peers/index.ts";
 import { type Answer, PER_PEER, RequestClient, RequestServer } from "./requests/index.ts";
 import type { Traffic } from "./traffic.ts";
 import { startWatchdog } from "./watchdog.ts";
 
 /** How often a node that has too few peers asks one for more, ms. */
 const ASK_MS = 15_000;
+/** How often peers that are of no use are forgotten, and the book of the others is written, ms. */
+const TIDY_MS = 60_000;
 
 export type StartOptions = Pick<Libp2pWireOptions, "network" | "lan" | "bootstrap"> & { readonly minPeers: number };
 
 export interface StartDeps extends Required<Libp2pWireDeps> {
   readonly node: WireNode;
+  readonly book: PeerBook;
   readonly guard: Guard;
   readonly crowd: Crowd;
   readonly work: Budget;
@@ -49,12 +61,29 @@ export async function startParts(options: StartOptions, deps: StartDeps): Promis
   greetConnections(deps);
   await listen(deps);
   gossip.subscribe();
-  if (options.minPeers > 0) for (const known of await node.peerStore.all()) dialer.learn(known.id.toString());
+  await recall(deps, dialer);
   scope.defer("the dialer", () => dialer.stop());
   dialer.start();
   scope.defer("the watchdog", startWatchdog({ ...deps, peers, requests }));
   scope.defer("asking for peers", keepAsking(options, deps, talk));
+  scope.defer("tidying", keepTidy(deps, dialer));
   return { peers, requests };
+}
+
+/** The dialer knows whom earlier runs reached. */
+async function recall({ node, book }: StartDeps, dialer: Dialer): Promise<void> {
+  for (const { peer, address } of book.known()) {
+    await node.peerStore.merge(peerIdFromString(peer), { multiaddrs: [parseAddress(address)] });
+    dialer.learn(peer, { proved: true });
+  }
+}
+
+/** What is remembered of peers stays bounded, in memory and on disk; returns the stop. */
+function keepTidy(deps: StartDeps, dialer: Dialer): () => void {
+  return every(deps.clock, TIDY_MS, () => {
+    void tidy({ ...deps, isWanted: (peer) => dialer.knows(peer) });
+    void deps.book.save();
+  });
 }
 
 /** Every connection is counted and paced from its first moment. */
@@ -89,6 +118,10 @@ function makeTalk(options: StartOptions, deps: StartDeps): Talk {
   const exchange = createExchange(options, { ...deps, requests, ids: () => peers.ids() });
   peers.on("ready", (peer) => {
     if (peers.ids().length < 2 * options.minPeers) void exchange.askOf(peer, scope);
+  });
+  peers.on("ready", (peer) => {
+    const connection = peers.connectionTo(peer);
+    if (connection?.direction === "outbound") deps.book.note(peer, connection.remoteAddr.toString());
   });
   peers.on("ready", (peer) => handlers.connected(peer));
   peers.on("lost", (peer) => requests.drop(peer));

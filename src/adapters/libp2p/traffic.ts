@@ -89,19 +89,18 @@ interface Sluice {
   sendData?: (data: { readonly byteLength: number }) => { readonly sentBytes: number };
 }
 
-/** Called with the first bytes that come over a socket. */
-type OnFirst = (socket: MultiaddrConnection) => void;
+/** Told of each piece that comes over a socket, before it is handled. */
+type Watch = (socket: MultiaddrConnection) => (bytes: number) => void;
 
 /** Counts the bytes of one socket. Wraps the two methods all bytes pass; an event listener would swallow bytes of the handshake. */
-function countSocket(connection: MultiaddrConnection, traffic: Traffic, onFirst: OnFirst): void {
+function countSocket(connection: MultiaddrConnection, traffic: Traffic, watch: Watch): void {
   const sluice = connection as MultiaddrConnection & Sluice;
   const { onData, sendData } = sluice;
   if (onData === undefined || sendData === undefined) return;
-  let first = true;
+  const received = watch(connection);
   sluice.onData = (data) => {
     traffic.bytes("in", data.byteLength);
-    if (first) onFirst(connection);
-    first = false;
+    received(data.byteLength);
     onData.call(sluice, data);
   };
   sluice.sendData = (data) => {
@@ -112,7 +111,7 @@ function countSocket(connection: MultiaddrConnection, traffic: Traffic, onFirst:
 }
 
 /** libp2p's metrics hook, used only to see its sockets; every instrument it asks for does nothing. */
-export function socketCounter(traffic: Traffic, onFirst: OnFirst): () => PeerLibraryMetrics {
+export function socketCounter(traffic: Traffic, watch: Watch): () => PeerLibraryMetrics {
   const nothing = {
     update: () => undefined,
     increment: () => undefined,
@@ -123,7 +122,7 @@ export function socketCounter(traffic: Traffic, onFirst: OnFirst): () => PeerLib
   };
   const instrument = () => nothing;
   const hook = {
-    trackMultiaddrConnection: (connection: MultiaddrConnection) => countSocket(connection, traffic, onFirst),
+    trackMultiaddrConnection: (connection: MultiaddrConnection) => countSocket(connection, traffic, watch),
     trackProtocolStream: () => undefined,
     registerMetric: instrument,
     registerMetricGroup: instrument,

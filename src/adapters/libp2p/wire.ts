@@ -8,14 +8,14 @@ import { Gossip } from "./gossip/index.ts";
 import { loadIdentity } from "./identity.ts";
 import { buildNode, parseAddress, type WireNode } from "./node.ts";
 import { checkNetwork, DEFAULT_MIN_PEERS, type Libp2pWireDeps, type Libp2pWireOptions } from "./options.ts";
-import { Crowd, createGuard, type Guard, openPeerBook } from "./peers/index.ts";
+import { Crowd, createGuard, type Guard, PeerBook } from "./peers/index.ts";
 import { type Running, startParts } from "./start.ts";
 import { createTraffic, type Traffic } from "./traffic.ts";
 import { createWorkBudget } from "./work.ts";
 
 /**
  * A wire over libp2p (TCP, noise, yamux, gossipsub), not yet listening.
- * Throws BAD_CONFIG (an address or the network's name), BAD_KEY (damaged identity), STORE_LOCKED (directory in use).
+ * Throws BAD_CONFIG (an address or the network's name), BAD_KEY (damaged identity).
  * `start` throws PORT_IN_USE, or WIRE_FAILED when an address cannot be listened on.
  */
 export async function createLibp2pWire(options: Libp2pWireOptions, deps: Libp2pWireDeps): Promise<Wire> {
@@ -24,8 +24,9 @@ export async function createLibp2pWire(options: Libp2pWireOptions, deps: Libp2pW
   const scope = new Scope();
   try {
     const privateKey = await loadIdentity(options.dataDir, deps.log);
-    const book = await openPeerBook(options.dataDir, deps.log);
-    if (book !== undefined) scope.defer("the book of peers", () => book.close());
+    const book = new PeerBook(options, deps);
+    await book.load();
+    scope.defer("the book of peers", () => book.save());
     const traffic = createTraffic(deps.metrics);
     const groupOf = (peer: string): string => crowd.groupOf(peer);
     const guard = createGuard({
@@ -44,8 +45,18 @@ export async function createLibp2pWire(options: Libp2pWireOptions, deps: Libp2pW
       usefulness: (peer) => wire.gossip.score(peer),
     });
     const work = createWorkBudget({ clock: deps.clock, groupOf });
-    const node: WireNode = await buildNode(options, { privateKey, book, guard, crowd, traffic, log: deps.log });
-    const wire = new Libp2pWire(options, { random: Math.random, ...deps, scope, node, guard, crowd, work, traffic });
+    const node: WireNode = await buildNode(options, { privateKey, guard, crowd, traffic, log: deps.log });
+    const wire = new Libp2pWire(options, {
+      random: Math.random,
+      ...deps,
+      scope,
+      node,
+      book,
+      guard,
+      crowd,
+      work,
+      traffic,
+    });
     return wire;
   } catch (error) {
     await scope.close();
@@ -56,6 +67,7 @@ export async function createLibp2pWire(options: Libp2pWireOptions, deps: Libp2pW
 interface WireParts extends Required<Libp2pWireDeps> {
   readonly scope: Scope;
   readonly node: WireNode;
+  readonly book: PeerBook;
   readonly guard: Guard;
   readonly crowd: Crowd;
   readonly work: Budget;

@@ -83,7 +83,8 @@ export class MemoryWire implements Wire, End {
   async connect(address: string, { signal }: { readonly signal: AbortSignal }): Promise<string> {
     this.#running();
     const name = /^\/memory\/([^/]+)(?:\/p2p\/\1)?$/.exec(address)?.[1];
-    const peer = name === undefined ? undefined : this.#air.find(name);
+    if (name === undefined) throw new PouwError("BAD_CONFIG", `${address} is no address of a memory network`);
+    const peer = this.#air.find(name);
     if (peer === undefined || peer === this) throw failed(`${address} leads nowhere`);
     if (signal.aborted) throw failed(`dialling ${address} was given up`);
     await new Promise<void>((done) => {

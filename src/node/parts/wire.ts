@@ -12,7 +12,7 @@ export interface WireDeps {
   readonly metrics: MetricsRegistry;
 }
 
-/** Opens the wire, not yet listening. Throws BAD_KEY, STORE_LOCKED, BAD_CONFIG. */
+/** Opens the wire, not yet listening. Throws BAD_KEY, BAD_CONFIG. */
 export async function openWire(options: NodeOptions, { genesis, rules }: Network, deps: WireDeps): Promise<Wire> {
   // Loaded when a node starts: it is half the start-up time of the short commands.
   const { createLibp2pWire, networkPrefix } = await import("../../adapters/libp2p/index.ts");

@@ -104,6 +104,24 @@ describe("places of a wire", () => {
     expect(victim.peers().map(({ id }) => id)).toEqual([honest.peerId]);
   });
 
+  it("end a handshake of endless questions after a few kilobytes", async () => {
+    const { wire: victim } = await node();
+    const socket = connect({ port: portOf(victim), host: "127.0.0.1" });
+    open.push({ stop: () => void socket.destroy() });
+    socket.on("error", () => undefined);
+    let answered = 0;
+    socket.on("data", (data) => {
+      answered += data.length;
+    });
+    const closed = new Promise((done) => socket.on("close", done));
+    socket.write("\x13/multistream/1.0.0\n");
+    // Each is answered with four bytes, "not available".
+    for (let i = 0; i < 200; i++) socket.write("\x05/abc\n".repeat(600));
+    await closed;
+    expect(answered).toBeLessThan(8_192);
+    await join((await node()).wire, victim);
+  });
+
   it("go to an IP group up to its quota: 49 ids of one address leave room for 6 of another", async () => {
     const { wire: victim } = await node({ maxConnections: 48 });
     const ids = await Promise.all(Array.from({ length: 49 }, () => crowdMember("127.9.0.1")));

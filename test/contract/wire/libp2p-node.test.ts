@@ -76,16 +76,14 @@ describe("libp2p wire: files", () => {
   it("goes on without its book of peers when that is unreadable", async () => {
     const dataDir = await directory();
     await (await makeWire({ dataDir })).stop();
-    await writeFile(path(dataDir, "peers", "CURRENT"), "nonsense");
+    await writeFile(path(dataDir, "peers.json"), "nonsense");
     const { wire } = await node({ dataDir });
     const { wire: other } = await node();
     await join(wire, other);
   });
 
-  it("says so when the directory, the port or an address cannot be had", async () => {
-    const dataDir = await directory();
-    const { wire } = await node({ dataDir });
-    await expect(makeWire({ dataDir })).rejects.toMatchObject({ code: "STORE_LOCKED" });
+  it("says so when the port or an address cannot be had", async () => {
+    const { wire } = await node();
     const port = /\/tcp\/(\d+)/.exec(wire.addresses()[0] as string)?.[1];
     const second = await makeWire({ listen: [`/ip4/127.0.0.1/tcp/${port}`] });
     const refused = second.start(recorder().handlers);

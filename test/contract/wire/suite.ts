@@ -178,7 +178,7 @@ export function wireContract(name: string, make: MakeWire): void {
 
     it("does not dial nonsense", async () => {
       const { wire } = await node();
-      await expect(wire.connect("nonsense", within(1_000))).rejects.toMatchObject({ code: "WIRE_FAILED" });
+      await expect(wire.connect("nonsense", within(1_000))).rejects.toMatchObject({ code: "BAD_CONFIG" });
     });
 
     it("stops twice, also when never started, publishes no more, and leaves no handles", async () => {

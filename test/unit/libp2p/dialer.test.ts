@@ -121,6 +121,22 @@ describe("the dialer", () => {
     expect(dials.map((dial) => dial.target)).toEqual(Array.from({ length: 6 }, () => "dead"));
   });
 
+  it("keeps whom it has reached, whatever number of others strangers name", async () => {
+    const honest = ["h0", "h1", "h2", "h3"];
+    const { clock, dials, connected, dialer } = lab({ minPeers: 4 }, new Set(honest));
+    for (const name of honest.slice(0, 2)) dialer.learn(name);
+    for (const name of honest.slice(2)) dialer.learn(name, { proved: true });
+    dialer.start();
+    await clock.advance(5_000);
+    connected.clear();
+    for (let i = 0; i < 5_000; i++) dialer.learn(`false ${i}`);
+    const before = dials.length;
+    await clock.advance(3_600_000);
+    const again = new Set(dials.slice(before).map((dial) => dial.target));
+    expect(honest.every((name) => again.has(name))).toBe(true);
+    expect([dialer.knows("h0"), dialer.knows("nobody")]).toEqual([true, false]);
+  });
+
   it("remembers a bounded number, and leaves no timer behind", async () => {
     const names = Array.from({ length: 1_000 }, (_, i) => `p${i}`);
     const { clock, dials, dialer } = lab({ minPeers: 10_000 }, new Set());

@@ -9,6 +9,8 @@ import { type CrowdLimits, victimOf } from "./eviction.ts";
 
 /** From TCP to a peer that is ready for requests, ms. */
 export const HANDSHAKE_MS = 3_000;
+/** Bytes of a handshake; an honest one has some 500. */
+const HANDSHAKE_BYTES = 8_192;
 /** Handshakes under way: of one IP group, and in all. A newcomer beyond that takes the place of one that has taken long. */
 const PENDING = { perGroup: 16, inAll: 64 };
 /** Handshakes begun; one costs some 2 ms of the main thread. */
@@ -86,12 +88,19 @@ export class Crowd {
     return true;
   }
 
-  /** The first bytes have come over an inbound socket: a handshake begins, if its group has not begun too many. */
-  begin(socket: MultiaddrConnection): void {
+  /** Watches what comes over a socket until its peer is known. The first bytes begin a handshake, if its group has not begun too many. */
+  watch(socket: MultiaddrConnection): (bytes: number) => void {
     const visitor = this.#visitors.get(nameOf(socket.remoteAddr));
-    if (visitor?.inbound !== true) return;
-    visitor.begun = true;
-    if (this.#handshakes.spend(visitor.group, 1) > 0) socket.abort(new Error("too many handshakes of this IP group"));
+    let left = HANDSHAKE_BYTES;
+    return (bytes) => {
+      if (visitor === undefined || visitor.peer !== undefined) return;
+      const begins = !visitor.begun;
+      visitor.begun = true;
+      left -= bytes;
+      if (begins && this.#handshakes.spend(visitor.group, 1) > 0)
+        socket.abort(new Error("too many handshakes of this IP group"));
+      if (left < 0) socket.abort(new Error("a handshake of too many bytes"));
+    };
   }
 
   /** A connection is encrypted, so its peer is known. */

@@ -25,6 +25,8 @@ export interface DialerDeps {
 interface Target {
   readonly name: string;
   readonly bootstrap: boolean;
+  /** It answered once. */
+  proved: boolean;
   /** Known for peers, learned by the first dial for bootstrap addresses without an id. */
   peer: string | undefined;
   failures: number;
@@ -63,9 +65,13 @@ export class Dialer {
     this.#tick();
   }
 
-  /** A peer whose addresses are in the book: worth dialling when peers run short. */
-  learn(peer: string): void {
-    this.#add(peer, false, peer);
+  /** A peer with known addresses: worth dialling when peers run short. `proved`: it has answered there before. */
+  learn(peer: string, { proved = false }: { readonly proved?: boolean } = {}): void {
+    this.#add(peer, false, peer, proved);
+  }
+
+  knows(peer: string): boolean {
+    return [...this.#targets.values()].some((target) => target.peer === peer);
   }
 
   stop(): void {
@@ -73,17 +79,21 @@ export class Dialer {
     this.#cancelTick();
   }
 
-  #add(name: string, bootstrap: boolean, peer: string | undefined): void {
-    if (this.#targets.has(name)) return;
+  #add(name: string, bootstrap: boolean, peer: string | undefined, proved = false): void {
+    const known = this.#targets.get(name);
+    if (known !== undefined) known.proved ||= proved;
+    if (known !== undefined) return;
     if (!bootstrap && this.#targets.size >= REMEMBERED) this.#forgetOne();
-    this.#targets.set(name, { name, bootstrap, peer, failures: 0, nextAt: 0, dialling: false });
+    this.#targets.set(name, { name, bootstrap, peer, proved, failures: 0, nextAt: 0, dialling: false });
   }
 
-  /** Makes room by chance: a stranger who names many false peers must not be able to choose which ones stay. */
+  /** Makes room by chance, first of those that never answered: a stranger who names many false peers must not choose who stays. */
   #forgetOne(): void {
     const mayGo = (one: Target): boolean => !one.bootstrap && !one.dialling && !this.#deps.isConnected(one.name);
     const idle = [...this.#targets.values()].filter(mayGo);
-    const out = idle[Math.floor(this.#deps.random() * idle.length)];
+    const unproved = idle.filter((one) => !one.proved);
+    const from = unproved.length > 0 ? unproved : idle;
+    const out = from[Math.floor(this.#deps.random() * from.length)];
     if (out !== undefined) this.#targets.delete(out.name);
   }
 
@@ -116,6 +126,7 @@ export class Dialer {
     const limit = deadline(clock, DIAL_MS, this.#stopping.signal);
     try {
       target.peer = await this.#deps.dial(target.name, limit);
+      target.proved = true;
       target.failures = 0;
       target.nextAt = clock.now() + BACKOFF.firstMs;
       this.#deps.dialled("ok");

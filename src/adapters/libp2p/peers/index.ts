@@ -4,5 +4,6 @@ export { createExchange, type Exchange } from "./exchange.ts";
 export { createGuard, type Guard } from "./guard.ts";
 export { boundedIdentify } from "./identify.ts";
 export { guardedMdns } from "./mdns.ts";
-export { openPeerBook } from "./peer-book.ts";
+export { PeerBook } from "./peer-book.ts";
 export { PeerTable } from "./peer-table.ts";
+export { tidy } from "./tidy.ts";

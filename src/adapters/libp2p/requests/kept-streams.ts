@@ -6,7 +6,7 @@ import type { Frames } from "./frames.ts";
 /** Unused streams are closed after this, before the other side loses patience, ms. */
 const IDLE_MS = 20_000;
 /** Kept for one peer and protocol: both sides bound how many are open. */
-const KEPT = 2;
+const KEPT = 1;
 
 interface Kept {
   readonly frames: Frames;
