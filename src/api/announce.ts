@@ -18,7 +18,9 @@ export function announce(dataDir: string, url: string): () => void {
   const mine: Announcement = { url, pid: process.pid };
   makeDataDir(dataDir);
   const draft = `${path}.${process.pid}`;
-  writeFileSync(draft, `${JSON.stringify(mine)}\n`, { mode: 0o600 });
+  // A file of that name that is there already, or a link that somebody planted, is not written through.
+  rmSync(draft, { force: true });
+  writeFileSync(draft, `${JSON.stringify(mine)}\n`, { mode: 0o600, flag: "wx" });
   renameSync(draft, path);
   return () => {
     const now = readAnnouncement(dataDir);

@@ -18,11 +18,14 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
 export const HTTP_CODES = {
   BAD_REQUEST: { status: 400, meaning: "The request's body or form is not what the resource takes." },
   FORBIDDEN_HOST: { status: 403, meaning: "The request names a host that is not this machine." },
-  FORBIDDEN_ORIGIN: { status: 403, meaning: "Another web site tries to write." },
+  FORBIDDEN_ORIGIN: { status: 403, meaning: "Another web site's page asks for something." },
   NO_SUCH_PAGE: { status: 404, meaning: "Nothing is at this path; `GET /v1` lists what there is." },
   BAD_METHOD: { status: 405, meaning: "The path has other methods, named in the header `allow`." },
   JSON_ONLY: { status: 415, meaning: "The body is not JSON, or does not say so." },
-  TOO_MANY_STREAMS: { status: 503, meaning: "As many live streams are open as the settings allow." },
+  TOO_MANY_STREAMS: {
+    status: 503,
+    meaning: "As many live streams are open as the settings allow, or half of them by one address.",
+  },
 } as const;
 export type HttpCode = keyof typeof HTTP_CODES;
 

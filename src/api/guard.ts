@@ -1,5 +1,5 @@
 // Keeps web pages out: a browser on this machine may be made to call localhost by any site it visits.
-// The Host check stops names that were pointed here (DNS rebinding); the Origin check stops cross-site writes.
+// The Host check stops names that were pointed here (DNS rebinding); the Origin check stops all else that a page may ask for.
 import type { IncomingHttpHeaders } from "node:http";
 import { HttpRefusal } from "./errors.ts";
 
@@ -23,14 +23,25 @@ export function guardHost({ headers }: Asked, bound: string): void {
     throw new HttpRefusal("FORBIDDEN_HOST", "This host name does not belong to the node's API.");
 }
 
-/** Throws FORBIDDEN_ORIGIN or JSON_ONLY for a write that only a web page would make. */
-export function guardWrite({ method, headers }: Asked): void {
-  if (method === "GET" || method === "HEAD") return;
+/**
+ * Throws FORBIDDEN_ORIGIN for what another web site's page asks for: it could not read an answer, but it can write, and hold
+ * streams open. A person who follows a link to here is let in.
+ */
+export function guardOrigin({ method, headers }: Asked): void {
   const { origin, host = "" } = headers;
   const ownOrigin = origin === undefined || origin === `http://${host}`;
   const site = headers["sec-fetch-site"];
-  const ownSite = site === undefined || site === "same-origin" || site === "none";
-  if (!ownOrigin || !ownSite) throw new HttpRefusal("FORBIDDEN_ORIGIN", "Other web sites may not write here.");
+  const follows = headers["sec-fetch-mode"] === "navigate" && headers["sec-fetch-dest"] === "document";
+  const ownSite = site === undefined || site === "same-origin" || site === "none" || (reads(method) && follows);
+  if (!ownOrigin || !ownSite)
+    throw new HttpRefusal("FORBIDDEN_ORIGIN", "Other web sites may not ask for anything here.");
+}
+
+const reads = (method: string): boolean => method === "GET" || method === "HEAD";
+
+/** Throws JSON_ONLY for a write of any other form, such as those that a web page may make without asking. */
+export function guardForm({ method, headers }: Asked): void {
+  if (reads(method)) return;
   if (!/^application\/json\s*(;|$)/i.test(headers["content-type"] ?? ""))
     throw new HttpRefusal("JSON_ONLY", "The body must be JSON, with content-type application/json.");
 }

@@ -1,17 +1,13 @@
 // Registers a row with fastify: its input checked, its reply serialised, by its own schemas.
-import type { ServerResponse } from "node:http";
 import type { FastifyInstance } from "fastify";
 import type { z } from "zod";
 import { PouwError } from "../base/index.ts";
 import type { NodeView } from "../node/index.ts";
 import { HttpRefusal } from "./errors.ts";
 import { serialisable } from "./json-schema.ts";
-import type { Resource, Row, StreamResource, TextResource } from "./resource.ts";
+import type { Resource, Row, TextResource } from "./resource.ts";
 import { errorSchema } from "./schemas.ts";
-
-const HEARTBEAT_MS = 15_000;
-/** A reader that leaves this much unread is cut off rather than kept in memory. */
-const MAX_UNREAD_BYTES = 1 << 20;
+import { registerStreams } from "./streams.ts";
 
 export interface Registration {
   readonly app: FastifyInstance;
@@ -22,15 +18,12 @@ export interface Registration {
 
 /** Registers every row. */
 export function registerRows(rows: readonly Row[], registration: Registration): void {
-  const streams = new Set<ServerResponse>();
-  registration.app.addHook("preClose", async () => {
-    for (const out of streams) out.end();
-  });
   for (const row of rows) {
     if (row.kind === "json") registerJson(row, registration);
     else if (row.kind === "text") registerText(row, registration);
-    else registerStream(row, registration, streams);
   }
+  const streams = rows.filter((row) => row.kind === "stream");
+  registerStreams(streams, registration);
 }
 
 /** The first thing that is wrong, with the name of its field: `transaction.fee: must be a decimal string`. */
@@ -80,44 +73,4 @@ function registerJson(row: Resource, { app, view }: Registration): void {
 
 function registerText(row: TextResource, { app, view }: Registration): void {
   app.get(row.path, async (_request, reply) => reply.type(row.type).send(await row.handle(view)));
-}
-
-function registerStream(row: StreamResource, { app, view, maxStreams }: Registration, open: Set<ServerResponse>): void {
-  const schemas = new Map(Object.entries(row.events).map(([event, schema]) => [event, serialisable(schema)]));
-  // No HEAD: it would hold a stream open that nobody can read.
-  app.get(row.path, { exposeHeadRoute: false }, (_request, reply) => {
-    if (open.size >= maxStreams) throw new HttpRefusal("TOO_MANY_STREAMS", "Too many live streams are open.");
-    const out = reply.raw;
-    reply.hijack();
-    open.add(out);
-    out.on("close", () => open.delete(out));
-    out.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store", connection: "keep-alive" });
-    feed(out, (send) =>
-      row.open(view, (event, payload) => {
-        const schema = schemas.get(event);
-        if (schema === undefined) return;
-        const line = reply.serializeInput(payload as { [key: string]: unknown }, schema);
-        send(`event: ${event}\ndata: ${line}\n\n`);
-      }),
-    );
-  });
-}
-
-/** Writes what `open` sends, and a sign of life, until the reader goes; one that cannot be opened is cut off. */
-function feed(out: ServerResponse, open: (send: (text: string) => void) => () => void): void {
-  const write = (text: string): void => {
-    if (out.writableLength > MAX_UNREAD_BYTES) out.destroy();
-    else out.write(text);
-  };
-  try {
-    const stop = open(write);
-    const heartbeat = setInterval(() => write(": alive\n\n"), HEARTBEAT_MS);
-    out.on("close", () => {
-      clearInterval(heartbeat);
-      stop();
-    });
-  } catch (error) {
-    // The headers are gone: breaking off is all that is left to say it with.
-    out.destroy(error instanceof Error ? error : undefined);
-  }
 }

@@ -65,7 +65,9 @@ export interface StreamResource extends Common {
   readonly method: "GET";
   /** Event -> schema of its data. An event that is not here is not sent. */
   readonly events: { readonly [event: string]: z.ZodType };
-  /** Called for each reader; returns the function that ends its stream. */
+  /** What each reader gets first, from that moment. */
+  first?(view: NodeView, send: Send): void;
+  /** Called once, when the server is made: what it sends goes to every reader, has an id and is kept for those that come back. Returns the function that ends it. */
   open(view: NodeView, send: Send): () => void;
 }
 

@@ -3,11 +3,18 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { PouwError } from "../base/index.ts";
 import { DEFAULT_API_PORT, type NodeView } from "../node/index.ts";
 import { HttpRefusal, sendError, statusOf } from "./errors.ts";
-import { guardHost, guardWrite } from "./guard.ts";
+import { guardForm, guardHost, guardOrigin } from "./guard.ts";
 import { registerRows } from "./register.ts";
 import { matches, type Row } from "./resource.ts";
 import { withAbout } from "./resources/about.ts";
 import { RESOURCES } from "./resources/index.ts";
+
+/** A request has this long to arrive whole, ms. */
+const REQUEST_MS = 10_000;
+/** How often that is looked at, ms. */
+const CHECK_MS = 1000;
+/** Connections at once, streams included; more are closed as they come. */
+const MAX_CONNECTIONS = 256;
 
 export interface ApiOptions {
   readonly host: string;
@@ -15,6 +22,8 @@ export interface ApiOptions {
   readonly port: number | "auto";
   readonly bodyBytes: number;
   readonly maxStreams: number;
+  /** Time that a request may take to arrive, ms; 10 s when left out. */
+  readonly requestMs?: number;
   /** More resources, a plugin's, beside those of resources/index.ts. */
   readonly resources?: readonly Row[];
   /** Told of every answer of 500 and above, with what caused it. */
@@ -40,16 +49,19 @@ export function buildApi(view: NodeView, options: Omit<ApiOptions, "port">): Fas
   const app = fastify({
     bodyLimit: options.bodyBytes,
     forceCloseConnections: true,
-    requestTimeout: 30_000,
+    requestTimeout: options.requestMs ?? REQUEST_MS,
+    http: { headersTimeout: options.requestMs ?? REQUEST_MS, connectionsCheckingInterval: CHECK_MS },
     frameworkErrors: fail,
   });
+  app.server.maxConnections = MAX_CONNECTIONS;
   app.removeContentTypeParser("text/plain");
   app.addHook("onRequest", async (request, reply) => {
     void reply.header("x-content-type-options", "nosniff").header("cache-control", "no-store");
     guardHost(request, options.host);
+    guardOrigin(request);
     // Before the form of a write: a wrong method is told as one, whatever its body is.
     if (request.is404) refuseUnknown(request, rows);
-    guardWrite(request);
+    guardForm(request);
   });
   app.setErrorHandler(fail);
   registerRows(rows, { app, view, maxStreams: options.maxStreams });

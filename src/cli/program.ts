@@ -4,13 +4,16 @@ import { messageOf, PouwError } from "../base/index.ts";
 import { didYouMean, type SettingsTable } from "../node/index.ts";
 import { benchCommand } from "./commands/bench.ts";
 import { chainCommand } from "./commands/chain.ts";
+import { completionCommand } from "./commands/completion.ts";
 import { configCommand } from "./commands/config.ts";
 import { devnetCommand } from "./commands/devnet.ts";
 import { doctorCommand } from "./commands/doctor.ts";
+import { helpCommand } from "./commands/help.ts";
 import { peersCommand } from "./commands/peers.ts";
 import { stakeCommand } from "./commands/stake.ts";
 import { startCommand } from "./commands/start.ts";
 import { statusCommand } from "./commands/status.ts";
+import { versionCommand } from "./commands/version.ts";
 import { walletCommand } from "./commands/wallet.ts";
 import type { Context } from "./context.ts";
 import type { CliDeps } from "./deps.ts";
@@ -29,6 +32,9 @@ const COMMANDS = [
   chainCommand,
   benchCommand,
   configCommand,
+  completionCommand,
+  versionCommand,
+  helpCommand,
 ];
 
 const EXAMPLES = `
@@ -46,12 +52,11 @@ function buildProgram(context: Context): Command {
   const program = new Command("pouw-node")
     .description("A peer-to-peer node whose mining work is the training of neural networks.")
     .version(context.version, "-V, --version", "print the version")
-    .helpCommand("help [command]", "explain a command")
     .addHelpText("after", EXAMPLES)
     .showSuggestionAfterError(true);
   for (const make of COMMANDS) program.addCommand(make(context), { isDefault: make === startCommand });
   const visit = (command: Command): void => {
-    command.exitOverride().allowExcessArguments(false);
+    command.exitOverride().allowExcessArguments(false).helpCommand(false);
     command.configureOutput({
       writeOut: (text) => void io.stdout.write(text),
       writeErr: (text) => void io.stderr.write(text),
@@ -67,32 +72,45 @@ function buildProgram(context: Context): Command {
 function checkCommandName(program: Command, argv: readonly string[]): void {
   const word = argv[0];
   if (word === undefined || word.startsWith("-")) return;
-  const known = [...program.commands.map((command) => command.name()), "help"];
+  const known = program.commands.map((command) => command.name());
   if (known.includes(word)) return;
   throw new CommanderError(EXIT.usage, "unknown", `There is no command "${word}"${didYouMean(word, known)}.`);
 }
 
-/** Begins with a capital (unless with a setting's name) and ends with a stop; without commander's "error:" and line break. */
+/** Begins with a capital (unless with a name, of a setting or a file) and ends with a stop; without commander's "error:" and line break. */
 function sentence(message: string, { rows }: SettingsTable): string {
   const plain = message.replace(/^error: /, "").replace(/\n\((.*)\)$/s, " ($1)");
-  const isKey = rows.some(({ key }) => plain.startsWith(`${key} `));
-  const whole = isKey ? plain : `${plain.charAt(0).toUpperCase()}${plain.slice(1)}`;
+  const [first = ""] = plain.split(" ", 1);
+  const isWord = /^[a-z]+[,:]?$/.test(first) && !rows.some(({ key }) => key === first);
+  const whole = isWord ? `${plain.charAt(0).toUpperCase()}${plain.slice(1)}` : plain;
   return /[.!?]$/.test(whole) ? whole : `${whole}.`;
 }
 
-/** The command whose help says more of an error of usage; empty where no command was meant. */
-function helpOn(error: CommanderError, argv: readonly string[]): string {
-  if (error.code === "unknown" || argv[0] === "help") return "";
-  return argv[0]?.startsWith("-") === false ? ` ${argv[0]}` : " start";
+/** A command line on its way: what is said of an error depends on how far it came. */
+interface Run {
+  readonly io: Io;
+  readonly argv: readonly string[];
+  settings: SettingsTable;
+  /** Undefined until plugins are loaded. */
+  program?: Command;
 }
 
-function sayError(io: Io, error: unknown, settings: SettingsTable, argv: readonly string[]): void {
+/** The command whose help says more of an error of usage; empty where no command was meant. */
+function helpOn(error: CommanderError, program: Command | undefined, argv: readonly string[]): string {
+  if (error.code === "unknown" || argv[0] === "help") return "";
+  if (argv[0]?.startsWith("-") !== false) return " start";
+  const group = program?.commands.find((command) => command.name() === argv[0]);
+  const named = group?.commands.some((command) => command.name() === argv[1]) === true;
+  return ` ${argv.slice(0, named ? 2 : 1).join(" ")}`;
+}
+
+function sayError(error: unknown, { io, settings, program, argv }: Run): void {
   const c = colorsFor(io.stderr, io.env);
   if (error instanceof CommanderError) {
     // A command with subcommands and no word after it has shown its help already.
     if (error.exitCode === 0 || error.code === "commander.help") return;
     say(io, `${c.red("✗")} ${sentence(error.message, settings)}`);
-    say(io, `  Run \`pouw-node help${helpOn(error, argv)}\` to see what there is.`);
+    say(io, `  Run \`pouw-node help${helpOn(error, program, argv)}\` to see what there is.`);
     return;
   }
   say(io, `${c.red("✗")} ${sentence(messageOf(error), settings)}`);
@@ -107,11 +125,12 @@ function sayError(io: Io, error: unknown, settings: SettingsTable, argv: readonl
 /** Runs one command line (without program and script); resolves with the exit code. */
 export async function runCli(argv: readonly string[], io: Io, deps: CliDeps, version: string): Promise<ExitCode> {
   let code: ExitCode = EXIT.ok;
-  let { settings } = deps;
+  const line: Run = { io, argv, settings: deps.settings };
   try {
-    const found = findPlugins(argv, io, settings);
+    const found = findPlugins(argv, io, line.settings);
     const plugins = found instanceof Promise ? await found : found;
-    settings = plugins.table;
+    const settings = plugins.table;
+    line.settings = settings;
     const program = buildProgram({
       ...{ io, plugins, version },
       deps: { ...deps, settings },
@@ -122,11 +141,12 @@ export async function runCli(argv: readonly string[], io: Io, deps: CliDeps, ver
           code = (await run(args.at(-1) as Command)) ?? EXIT.ok;
         },
     });
+    line.program = program;
     checkCommandName(program, argv);
     await program.parseAsync([...argv], { from: "user" });
     return code;
   } catch (error) {
-    sayError(io, error, settings, argv);
+    sayError(error, line);
     return exitCodeOf(error);
   }
 }

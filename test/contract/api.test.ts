@@ -1,8 +1,19 @@
 // The API over a real socket: taking a port, the typed client, live events, and the file that tells where it is.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { get } from "node:http";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -134,7 +145,61 @@ describe("live events", () => {
     expect(response.headers.get("content-type")).toBe("text/event-stream");
     const [first, second] = await read(response, 2);
     expect(first).toMatch(/^event: status\ndata: \{"nodeId"/);
-    expect(second).toBe('event: block\ndata: {"height":10,"hash":"aa","miner":"bb","time":1,"own":true}');
+    expect(second).toMatch(
+      /^id: \w+-1\nevent: block\ndata: \{"height":10,"hash":"aa","miner":"bb","time":1,"own":true\}$/,
+    );
+  });
+
+  it("have ids, and who comes back with the last one gets what it missed, once", async () => {
+    const server = await startApi(view, { ...OPTIONS, maxStreams: 16, port: 0 });
+    servers.push(server);
+    const { url } = server;
+    const ask = async (id?: string) => {
+      const headers: { [name: string]: string } = id === undefined ? {} : { "last-event-id": id };
+      return fetch(`${url}/v1/events`, { headers, signal: AbortSignal.timeout(10_000) });
+    };
+    const block = (height: number): void =>
+      view.events.emit("block", { height, hash: "aa", miner: "bb", time: 1, own: true });
+    const texts = async (response: Response, count: number): Promise<string[]> => {
+      const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+      let text = "";
+      while (text.split("\n\n").length <= count) {
+        const { done, value } = await reader.read();
+        if (done) throw new Error(`the stream ended after: ${text}`);
+        text += new TextDecoder().decode(value);
+      }
+      await reader.cancel();
+      return text.split("\n\n").slice(0, count);
+    };
+    const first = await ask();
+    for (const height of [10, 11]) block(height);
+    const [status, ten, eleven] = await texts(first, 3);
+    expect(status).not.toMatch(/^id: /);
+    const idOf = (text: string | undefined): string => /^id: (\S+)\n/.exec(text ?? "")?.[1] as string;
+    block(12);
+    const back = await texts(await ask(idOf(ten)), 3);
+    expect(back.slice(1)).toEqual([eleven, expect.stringContaining('"height":12')]);
+    // An id of another run, or what is none, brings nothing of before.
+    for (const id of [`x${idOf(ten)}`, "1", `${idOf(ten)}9999999999999999`]) {
+      const other = await ask(id);
+      block(13);
+      expect((await texts(other, 2))[1], id).toContain('"height":13');
+    }
+  });
+
+  it("of one address take half of the places at most", async () => {
+    const server = await startApi(view, { ...OPTIONS, host: "0.0.0.0", maxStreams: 4, port: 0 });
+    servers.push(server);
+    const open = async (from: string) =>
+      new Promise<number>((resolve, fail) => {
+        const asked = get({ port: server.port, host: "127.0.0.1", path: "/v1/events", localAddress: from }, (reply) => {
+          resolve(reply.statusCode as number);
+          reply.resume();
+        });
+        asked.once("error", fail);
+      });
+    expect([await open("127.0.0.1"), await open("127.0.0.1"), await open("127.0.0.1")]).toEqual([200, 200, 503]);
+    expect([await open("127.0.0.2"), await open("127.0.0.2"), await open("127.0.0.2")]).toEqual([200, 200, 503]);
   });
 
   it("are limited in number, and do not keep the server from closing", async () => {
@@ -144,6 +209,25 @@ describe("live events", () => {
     await server.close();
     await expect(open.text()).resolves.toContain("event: status");
   });
+});
+
+describe("a request that comes slowly", () => {
+  it("has its time to arrive whole, body included; an honest one beside it is answered", async () => {
+    const server = await startApi(view, { ...OPTIONS, port: 0, requestMs: 500 });
+    servers.push(server);
+    const slow = Array.from({ length: 40 }, (_, i) => {
+      const socket = connect(server.port, "127.0.0.1");
+      const head = `POST /v1/transactions HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: 99\r\n`;
+      // Half of them stop in the middle of their headers.
+      socket.write(i % 2 === 0 ? head : `${head}\r\n{`);
+      const drip = setInterval(() => socket.write(i % 2 === 0 ? "x" : " "), 200);
+      socket.on("error", () => undefined);
+      socket.resume();
+      return once(socket, "close").finally(() => clearInterval(drip));
+    });
+    expect((await apiClient(server.url).status()).height).toBe(9);
+    await Promise.all(slow);
+  }, 20_000);
 });
 
 describe("api.json", () => {
@@ -171,6 +255,15 @@ describe("api.json", () => {
     writeFileSync(announcementPath(dir), JSON.stringify({ url: "http://127.0.0.1:1", pid: child.pid }));
     expect((await failure(() => findNode(dir))).code).toBe("NOT_RUNNING");
     expect(existsSync(announcementPath(dir))).toBe(false);
+  });
+
+  it("is not written through a link that somebody planted", () => {
+    const victim = join(dir, "victim");
+    writeFileSync(victim, "mine");
+    for (const name of [announcementPath(dir), `${announcementPath(dir)}.${process.pid}`]) symlinkSync(victim, name);
+    announce(dir, "http://127.0.0.1:1");
+    expect(readFileSync(victim, "utf8")).toBe("mine");
+    expect(lstatSync(announcementPath(dir)).isSymbolicLink()).toBe(false);
   });
 
   it("of another node is left alone by the one that stops", () => {

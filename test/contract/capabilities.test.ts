@@ -13,6 +13,39 @@ const probe = (artifacts: Artifacts) =>
   probeRuntime(tasks, { provider: "cpu", workers: 1 }, { artifacts, log }, { signal });
 
 describe("probeRuntime", () => {
+  it("opens nothing where nobody wants it", async () => {
+    const found = await probeRuntime(
+      tasks,
+      { provider: "none", workers: 1 },
+      { artifacts: installed, log },
+      { signal },
+    );
+    expect(found.runtime).toBeUndefined();
+    expect(found.capabilities).toEqual([
+      expect.objectContaining({ name: "runtime", state: "off", remedy: expect.stringContaining("--provider none") }),
+    ]);
+  });
+
+  it("says so where what was asked for cannot be had, and trains on what there is", async () => {
+    const told: string[] = [];
+    const loud = { ...log, warn: (_data: object, sentence: string) => void told.push(sentence), child: () => log };
+    const { runtime, capabilities } = await probeRuntime(
+      tasks,
+      { provider: "cuda", workers: 1 },
+      { artifacts: installed, log: loud },
+      { signal },
+    );
+    const cuda = capabilities.find(({ name }) => name === "cuda");
+    // A machine with CUDA has nothing to say.
+    const words =
+      cuda?.state === "ready"
+        ? []
+        : [`cuda was asked for and cannot be used here: training runs on ${runtime?.provider}`];
+    expect(told).toEqual(words);
+    if (cuda?.state !== "ready") expect(cuda).toMatchObject({ state: "absent", remedy: expect.any(String) });
+    await runtime?.close();
+  });
+
   it("opens one runtime for all tasks", async () => {
     const { runtime, capabilities } = await probe(installed);
     expect(capabilities[0]).toMatchObject({ name: "runtime", state: "ready", remedy: undefined });

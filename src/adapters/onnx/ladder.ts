@@ -42,7 +42,8 @@ export async function climb(wish: ProviderWish, attempt: (provider: Provider) =>
   };
   const { fast, sure } = rungs(wish);
   const quick = await firstFit(fast);
-  const steady = await firstFit(sure);
+  // What somebody asked for and what works is taken, be another one quicker.
+  const steady = quick !== undefined && wish !== "auto" ? undefined : await firstFit(sure);
   const best = quick === undefined || steady === undefined ? (quick ?? steady) : await faster(quick, steady, reports);
   if (best === undefined) throw nothingFits(reports);
   reports.push(chosen(best));

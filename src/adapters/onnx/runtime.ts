@@ -7,7 +7,7 @@ import { startHand } from "./hands.ts";
 import { type Choice, climb, type Fit, type ProviderWish } from "./ladder.ts";
 import { type Hand, Pool } from "./pool.ts";
 import { type Prepared, type PrepareOptions, prepare, prepareGraphs } from "./prepare.ts";
-import { remedyFor } from "./remedies.ts";
+import { reasonFor, remedyFor } from "./remedies.ts";
 import { oneJob, share, UnitWork } from "./work.ts";
 
 export interface RuntimeOptions {
@@ -69,7 +69,8 @@ function choose(prepared: Prepared, wish: ProviderWish): Promise<Choice> {
     } catch (error) {
       const remedy = error instanceof PouwError && error.remedy !== undefined ? error.remedy : remedyFor(provider);
       const code = error instanceof PouwError ? error.code : "CAPABILITY_ABSENT";
-      throw new PouwError(code, messageOf(error), { cause: error, ...(remedy === undefined ? {} : { remedy }) });
+      const reason = reasonFor(provider, messageOf(error));
+      throw new PouwError(code, reason, { cause: error, ...(remedy === undefined ? {} : { remedy }) });
     }
   });
 }

@@ -6,6 +6,7 @@ const paint = (text: string, color: number | undefined): string =>
 
 function field(value: unknown): string {
   if (typeof value === "string") return /[\s"]/.test(value) ? JSON.stringify(value) : value;
+  if (typeof value === "number" && !Number.isInteger(value)) return String(Number(value.toPrecision(4)));
   return JSON.stringify(value) ?? String(value);
 }
 

@@ -96,13 +96,13 @@ function taskLines({ tasks }: NodeStatus, state: LiveState, columns: number, c: 
 
 function troubles(status: NodeStatus, state: LiveState, c: Colors): string[] {
   const refused = status.rolesRefused.map(({ role, reason }) => c.yellow(`role ${role} not running: ${reason}`));
-  const absent = status.capabilities.filter((it) => it.state === "absent").map((it) => it.name);
+  const absent = status.capabilities.filter((it) => it.state === "absent");
   const alerts = state.alerts.map((alert) => c.red(`alert: ${alert.sentence}`));
   const clock = clockTrouble(status.clockOffsetMs);
   return [
     ...refused,
     ...(clock === undefined ? [] : [c.yellow(clock)]),
-    ...(absent.length === 0 ? [] : [c.dim(`absent: ${absent.join(", ")} (pouw-node doctor says what to do)`)]),
+    ...absent.map(({ name, reason }) => c.yellow(`${name} is absent: ${reason ?? "no reason given"}`)),
     ...(status.threatLevel === "LOW" ? [] : [c.red(`threat level ${status.threatLevel}`)]),
     ...alerts,
   ];

@@ -1,5 +1,5 @@
-// A progress bar on stderr: redrawn in place on a terminal, nothing elsewhere.
-import { type Io, isLive } from "../io.ts";
+// Progress on stderr: a bar redrawn in place on a terminal, a line now and then elsewhere.
+import { type Io, isLive, say } from "../io.ts";
 
 const WIDTH = 30;
 
@@ -16,16 +16,19 @@ export function bar(share: number, words: string): string {
   return `${"█".repeat(full)}${"░".repeat(WIDTH - full)} ${String(Math.floor(share * 100)).padStart(3)} %  ${words}`;
 }
 
-/** `everyMs`: drawings are at least this far apart. */
-export function progressOn(io: Io, everyMs = 100): Progress {
-  if (!isLive(io.stderr, io.env)) return { update: () => undefined, end: () => undefined };
-  let last = Number.NEGATIVE_INFINITY;
+/** Times between two drawings, and between two lines, ms: whoever reads a log wants to know that it goes on, and not more. */
+const EVERY = { drawing: 100, line: 5000 };
+
+export function progressOn(io: Io, every = EVERY): Progress {
+  const live = isLive(io.stderr, io.env);
+  let last = live ? Number.NEGATIVE_INFINITY : performance.now();
   return {
     update(share, words) {
-      if (performance.now() - last < everyMs) return;
+      if (performance.now() - last < (live ? every.drawing : every.line)) return;
       last = performance.now();
-      io.stderr.write(`\r\u001b[K${bar(share, words)}`);
+      if (live) io.stderr.write(`\r\u001b[K${bar(share, words)}`);
+      else say(io, `${words}, ${Math.floor(share * 100)} %`);
     },
-    end: () => void io.stderr.write("\r\u001b[K"),
+    end: () => void (live && io.stderr.write("\r\u001b[K")),
   };
 }

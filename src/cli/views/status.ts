@@ -161,7 +161,7 @@ export function clockReport(offsetMs: number | undefined): CapabilityReport {
 export function capabilityLines(capabilities: readonly CapabilityReport[], c: Colors): string[] {
   const rows = capabilities.map((it) => [
     it.name,
-    it.state === "ready" ? c.green("ready") : c.yellow("absent"),
+    { ready: c.green, off: c.dim, absent: c.yellow }[it.state](it.state),
     it.reason ?? "",
   ]);
   const lines = table(rows);

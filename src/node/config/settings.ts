@@ -12,7 +12,7 @@ export const DEFAULT_LISTEN = "/ip4/0.0.0.0/tcp/9444";
 export const DEFAULT_API_PORT = 9480;
 /** Networks that come with the package; anything else is the path of a genesis file. */
 const NETWORKS = ["devnet", "testnet"] as const;
-const PROVIDERS = ["auto", "cpu", "cuda", "webgpu", "wasm"] as const;
+const PROVIDERS = ["auto", "cpu", "cuda", "webgpu", "wasm", "none"] as const;
 const LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
 
 const HOST = /^\/(ip4|ip6|dns|dns4|dns6)\/[^/]+\/tcp\/\d{1,5}/;
@@ -133,7 +133,7 @@ export const NODE_SETTINGS = [
     schema: z.enum(PROVIDERS).default("auto"),
     flag: "provider",
     value: "name",
-    help: "what trains: cpu, cuda, webgpu or wasm; auto: the best that is there and conforms",
+    help: "what trains: cpu, cuda, webgpu or wasm; auto: the best that is there and conforms; none: nothing trains here",
   }),
   setting({
     key: "workers",

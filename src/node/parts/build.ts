@@ -12,7 +12,7 @@ import { type ChosenRoles, chooseRoles, claimsOf, type Need, type RunningRole, s
 import type { Task } from "../../work/index.ts";
 import type { NodeOptions } from "../config/index.ts";
 import { guardedRoles, NO_PLUGINS, type Plugins } from "../plugins/index.ts";
-import { absent, type CapabilityReport, ready } from "../views/index.ts";
+import { type CapabilityReport, off, ready } from "../views/index.ts";
 import { installedArtifacts, probeRuntime, workersFor } from "./capabilities.ts";
 import { makeDataDir } from "./data-dir.ts";
 import { tasksNamed } from "./follow.ts";
@@ -129,7 +129,7 @@ async function findRuntime(
   scope: Scope,
 ): Promise<{ readonly runtime: Runtime | undefined; readonly capabilities: readonly CapabilityReport[] }> {
   if (parts.runtime === null) {
-    return { runtime: undefined, capabilities: [absent("runtime", "switched off by the caller", undefined)] };
+    return { runtime: undefined, capabilities: [off("runtime", "switched off by the caller", undefined)] };
   }
   if (parts.runtime !== undefined) {
     return { runtime: parts.runtime, capabilities: [ready("runtime", `given: ${parts.runtime.provider}`)] };
@@ -154,5 +154,5 @@ function sayRefused(
 
 function mdnsReport({ mdns }: NodeOptions): CapabilityReport {
   if (mdns) return ready("mdns", "peers on the local network are looked for");
-  return absent("mdns", "switched off", "start with --mdns");
+  return off("mdns", "nobody asked for it", "To find peers on the local network, start with --mdns.");
 }

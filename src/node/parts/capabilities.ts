@@ -7,7 +7,7 @@ import type { Artifacts, Log, ProviderReport, Runtime } from "../../ports/index.
 import type { Task } from "../../work/index.ts";
 import type { NodeOptions } from "../config/index.ts";
 import { MODELS_DIR } from "../paths.ts";
-import { absent, type CapabilityReport, ready } from "../views/index.ts";
+import { absent, type CapabilityReport, off, ready } from "../views/index.ts";
 
 /** Packages that npm may leave out, and what brings them back. */
 const NATIVE = "onnxruntime-node";
@@ -47,13 +47,20 @@ export async function probeRuntime(
   { artifacts, log, onProgress }: ProbeDeps,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<Found> {
+  if (provider === "none") {
+    const remedy = "Leave out --provider none to train here.";
+    return { runtime: undefined, capabilities: [off("runtime", "switched off with --provider none", remedy)] };
+  }
   try {
     const runtime = await openRuntime(
       { tasks, provider, workers },
       { artifacts, log: log.child("runtime") },
       { signal, ...(onProgress === undefined ? {} : { onProgress }) },
     );
-    return { runtime, capabilities: [...runtimeReports(runtime.providers), nativeReport()] };
+    const reports = runtimeReports(runtime.providers, provider);
+    const unmet = reports.find(({ name, state }) => name === provider && state === "absent");
+    if (unmet !== undefined) log.warn({ reason: unmet.reason, remedy: unmet.remedy }, unmetWish(provider, runtime));
+    return { runtime, capabilities: [...reports, nativeReport()] };
   } catch (error) {
     if (!(error instanceof PouwError) || error.code === "BAD_CONFIG") throw error;
     const report = absent("runtime", messageOf(error), error.remedy);
@@ -61,8 +68,14 @@ export async function probeRuntime(
   }
 }
 
-/** One line for the runtime as a whole, one for each provider of a GPU. */
-export function runtimeReports(providers: readonly ProviderReport[]): CapabilityReport[] {
+const unmetWish = (wish: string, runtime: Runtime): string =>
+  `${wish} was asked for and cannot be used here: training runs on ${runtime.provider}`;
+
+/** One line for the runtime as a whole, one for each provider of a GPU and for one that was asked for. */
+export function runtimeReports(
+  providers: readonly ProviderReport[],
+  wish: NodeOptions["provider"] = "auto",
+): CapabilityReport[] {
   const chosen = providers.find(({ state }) => state === "chosen");
   const whole: CapabilityReport =
     chosen === undefined
@@ -72,14 +85,13 @@ export function runtimeReports(providers: readonly ProviderReport[]): Capability
           providers.find(({ remedy }) => remedy !== undefined)?.remedy,
         )
       : ready("runtime", `training runs on ${chosen.provider}`);
-  const gpus = providers.filter(({ provider }) => provider === "cuda" || provider === "webgpu");
+  const shown = providers.filter(({ provider }) => ["cuda", "webgpu", wish].includes(provider));
   return [
     whole,
-    ...gpus.map((report) =>
-      report.state === "chosen"
-        ? ready(report.provider, report.reason)
-        : absent(report.provider, report.reason, report.remedy),
-    ),
+    ...shown.map(({ provider, state, reason, remedy }) => {
+      if (state === "chosen") return ready(provider, reason);
+      return provider === wish ? absent(provider, reason, remedy) : off(provider, reason, remedy);
+    }),
   ];
 }
 

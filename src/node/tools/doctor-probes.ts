@@ -6,7 +6,7 @@ import { openLevelStore } from "../../adapters/level/index.ts";
 import { messageOf, PouwError } from "../../base/index.ts";
 import { DEFAULT_API_PORT, DEFAULT_LISTEN, type NodeOptions } from "../config/index.ts";
 import { readWallet } from "../parts/index.ts";
-import { absent, type CapabilityReport, ready } from "../views/index.ts";
+import { absent, type CapabilityReport, off, ready } from "../views/index.ts";
 
 const fromError = (name: string, error: PouwError): CapabilityReport => absent(name, error.message, error.remedy);
 
@@ -78,7 +78,7 @@ export async function probeApi({
   apiHost,
   apiPort,
 }: Pick<NodeOptions, "apiHost" | "apiPort">): Promise<CapabilityReport> {
-  if (apiPort === "off") return absent("api", "switched off", "Leave out --api-port off.");
+  if (apiPort === "off") return off("api", "switched off", "Leave out --api-port off.");
   const port = apiPort === "auto" ? DEFAULT_API_PORT : apiPort;
   if (await portFree(apiHost, port)) return ready("api", port === 0 ? `${apiHost}, a free port` : `${apiHost}:${port}`);
   if (apiPort === "auto") return ready("api", `${apiHost}:${port} is taken: a free port is used`);

@@ -9,7 +9,7 @@ import type { NodeOptions } from "../config/index.ts";
 import { installedArtifacts, loadNetwork, probeRuntime, workersFor } from "../parts/index.ts";
 import { VERSION } from "../paths.ts";
 import { NO_PLUGINS, type Plugins } from "../plugins/index.ts";
-import { absent, type CapabilityReport, ready } from "../views/index.ts";
+import { absent, type CapabilityReport, off, ready } from "../views/index.ts";
 import { benchTraining, firstParameters, selfTest } from "./bench.ts";
 import { probeAccount, probeApi, probeListen, probeStore } from "./doctor-probes.ts";
 import type { BenchReport, DoctorReport } from "./reports.ts";
@@ -95,7 +95,7 @@ export async function diagnose(options: DoctorOptions, run: ToolRun): Promise<Do
   const training = await probeTraining(tasks, options, run);
   const mdns = options.mdns
     ? ready("mdns", "as asked for")
-    : absent("mdns", "not asked for", "Add --mdns to find peers on the local network.");
+    : off("mdns", "nobody asked for it", "To find peers on the local network, start with --mdns.");
   const privacy = ready(
     "privacy",
     "nothing leaves this machine but the node's protocol; onnxruntime's telemetry is off",

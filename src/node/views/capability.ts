@@ -4,7 +4,9 @@ import { z } from "zod";
 export const capabilitySchema = z
   .object({
     name: z.string().describe("Name of the optional part."),
-    state: z.enum(["ready", "absent"]).describe("Whether it is there."),
+    state: z
+      .enum(["ready", "off", "absent"])
+      .describe("Whether it is there; `off`: nobody asked for it, or it was switched off."),
     reason: z.string().optional().describe("What is there, or why it is not."),
     remedy: z.string().optional().describe("What to type to get it."),
   })
@@ -17,6 +19,12 @@ export const ready = (name: string, reason: string): CapabilityReport => ({
   state: "ready",
   reason,
   remedy: undefined,
+});
+export const off = (name: string, reason: string, remedy: string | undefined): CapabilityReport => ({
+  name,
+  state: "off",
+  reason,
+  remedy,
 });
 export const absent = (name: string, reason: string, remedy: string | undefined): CapabilityReport => ({
   name,

@@ -4,6 +4,7 @@ import { climb, type Fit } from "../../../src/adapters/onnx/ladder.ts";
 import type { Provider } from "../../../src/adapters/onnx/messages.ts";
 import type { Hand } from "../../../src/adapters/onnx/pool.ts";
 import { PouwError } from "../../../src/base/index.ts";
+import { runtimeReports } from "../../../src/node/parts/capabilities.ts";
 
 /** Milliseconds a unit per provider; a provider without a figure is refused. */
 function world(speeds: { readonly [P in Provider]?: number }): {
@@ -56,22 +57,38 @@ describe("the provider ladder", () => {
   });
 
   it("does not take a GPU that is slower than the processor", async () => {
-    const { attempt, open } = world({ webgpu: 50, cpu: 10 });
-    const { provider, reports } = await climb("webgpu", attempt);
+    const { attempt, open } = world({ cuda: 50, cpu: 10 });
+    const { provider, reports } = await climb("auto", attempt);
     expect(provider).toBe("cpu");
     expect([...open]).toEqual(["cpu"]);
     expect(reports[0]).toMatchObject({
-      provider: "webgpu",
+      provider: "cuda",
       state: "refused",
       reason: expect.stringContaining("slower"),
     });
+  });
+
+  it("takes what was asked for, be it slower, and says why where it cannot", async () => {
+    const slow = world({ webgpu: 50, cpu: 10 });
+    expect((await climb("webgpu", slow.attempt)).provider).toBe("webgpu");
+    expect(slow.tried).toEqual(["webgpu"]);
+    const { provider, reports } = await climb("cuda", world({ cpu: 10 }).attempt);
+    expect([provider, reports[0]]).toEqual(["cpu", expect.objectContaining({ provider: "cuda", state: "refused" })]);
+    const told = runtimeReports(reports, "cuda").map(({ name, state }) => [name, state]);
+    expect(told).toEqual([
+      ["runtime", "ready"],
+      ["cuda", "absent"],
+      ["webgpu", "off"],
+    ]);
+    // Nobody asked for it: it is off, with the reason beside it.
+    expect(runtimeReports(reports)[1]).toMatchObject({ name: "cuda", state: "off", reason: "no cuda here" });
   });
 
   it("looks at webgpu only when asked to, and at nothing faster when asked for cpu or wasm", async () => {
     const everything = { cuda: 1, webgpu: 1, cpu: 10, wasm: 30 };
     for (const [wish, tried, chosen] of [
       ["auto", ["cuda", "cpu"], "cuda"],
-      ["webgpu", ["webgpu", "cpu"], "webgpu"],
+      ["webgpu", ["webgpu"], "webgpu"],
       ["cpu", ["cpu"], "cpu"],
       ["wasm", ["wasm"], "wasm"],
     ] as const) {

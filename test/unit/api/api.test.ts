@@ -306,6 +306,7 @@ describe("web pages are kept out", () => {
     [{ origin: "null" }, 403],
     [{ origin: "http://127.0.0.1:9999" }, 403],
     [{ "sec-fetch-site": "cross-site" }, 403],
+    [{ "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document" }, 403],
     [{ "content-type": "text/plain" }, 415],
     [{ "content-type": "application/x-www-form-urlencoded" }, 415],
     [{ origin: "http://127.0.0.1:9480", "sec-fetch-site": "same-origin" }, 202],
@@ -313,5 +314,21 @@ describe("web pages are kept out", () => {
   ])("writes with %j get %i", async (headers, status) => {
     expect((await post(body, headers as { [name: string]: string })).status).toBe(status);
     expect(view.submitted).toHaveLength(status === 202 ? 1 : 0);
+  });
+
+  it.each([
+    [{ origin: "https://evil.example" }, 403],
+    [{ origin: "null" }, 403],
+    [{ "sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors", "sec-fetch-dest": "empty" }, 403],
+    [{ "sec-fetch-site": "same-site" }, 403],
+    [{ "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "iframe" }, 403],
+    [{ "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document" }, 200],
+    [{ origin: "http://127.0.0.1:9480", "sec-fetch-site": "same-origin" }, 200],
+    [{}, 200],
+  ])("reads with %j get %i", async (headers, status) => {
+    for (const url of ["/v1/status", "/"])
+      expect((await app.inject({ url, headers: { ...HOST, ...headers } })).statusCode).toBe(status);
+    if (status === 403)
+      expect((await app.inject({ url: "/v1/events", headers: { ...HOST, ...headers } })).statusCode).toBe(403);
   });
 });

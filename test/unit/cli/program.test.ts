@@ -1,4 +1,5 @@
 // The command line's manners: help, usage errors with suggestions, exit codes, and where words go.
+import { execFileSync } from "node:child_process";
 import { CommanderError } from "commander";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
@@ -20,10 +21,57 @@ describe("help and version", () => {
     expect(version.out()).toBe("9.9.9\n");
   });
 
+  it("of a command that lies deeper is that command's", async () => {
+    const io = fakeIo();
+    expect(await run("help wallet send", io)).toBe(0);
+    expect(io.out()).toMatch(/^Usage: pouw-node wallet send /);
+    const wrong = fakeIo();
+    expect(await run("help wallet sned", wrong)).toBe(EXIT.usage);
+    expect(wrong.err()).toContain('There is no command "sned" under wallet (did you mean "send"?).');
+  });
+
+  it("version is a command too", async () => {
+    const [plain, json] = [fakeIo(), fakeIo()];
+    expect([await run("version", plain), plain.out()]).toEqual([0, "9.9.9\n"]);
+    expect([await run("version --json", json), JSON.parse(json.out())]).toEqual([
+      0,
+      expect.objectContaining({ version: "9.9.9", node: process.version }),
+    ]);
+  });
+
   it("of start names every flag of the settings table", async () => {
     const io = fakeIo();
     expect(await run("help start", io)).toBe(0);
     for (const { flag } of SETTINGS) if (flag !== undefined) expect(io.out()).toContain(`--${flag}`);
+  });
+});
+
+describe("completion", () => {
+  const script = async (shell: string): Promise<string> => {
+    const io = fakeIo();
+    expect(await run(`completion ${shell}`, io)).toBe(0);
+    return io.out();
+  };
+
+  it("of bash offers commands, what lies under them, and flags", async () => {
+    const source = await script("bash");
+    const offered = (line: string): string[] => {
+      const words = line.split(" ").map((word) => `'${word}'`);
+      const ask = `COMP_WORDS=(${words.join(" ")}); COMP_CWORD=$((\${#COMP_WORDS[@]}-1)); _pouw_node; echo "\${COMPREPLY[@]}"`;
+      return execFileSync("bash", ["-c", `${source}\n${ask}`], { encoding: "utf8" })
+        .trim()
+        .split(" ");
+    };
+    expect(offered("pouw-node sta")).toEqual(["start", "status", "stake"]);
+    expect(offered("pouw-node wallet ")).toContain("send");
+    expect(offered("pouw-node wallet send --f")).toEqual(["--fee"]);
+    expect(offered("pouw-node --prov")).toEqual(["--provider"]);
+    expect(offered("pouw-node chain verify --no-r")).toEqual(["--no-reexecute"]);
+  });
+
+  it("of zsh and fish name every command", async () => {
+    for (const shell of ["zsh", "fish"])
+      for (const word of ["start", "wallet", "send", "explain"]) expect(await script(shell)).toContain(word);
   });
 });
 

@@ -29,7 +29,7 @@ describe("the live screen", () => {
       "2.50 units/s on cpu  training 97.0 %  draws 60000",
       "blocks won 3",
       "by this node",
-      "absent: cuda",
+      "cuda is absent: no CUDA libraries",
       "role evaluator not running: this version has no evaluator",
       "alert: two blocks with one win",
       "API http://127.0.0.1:9480",

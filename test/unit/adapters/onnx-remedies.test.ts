@@ -1,0 +1,33 @@
+// Which library a CUDA provider lacks: onnxruntime says only that it could not load one.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { reasonFor } from "../../../src/adapters/onnx/remedies.ts";
+
+const SAID = "OrtSessionOptionsAppendExecutionProvider_Cuda: Failed to load shared library";
+let folder: string;
+let bin: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "pouw-ort-"));
+  bin = join(folder, "bin", "napi-v6", process.platform, process.arch);
+  mkdirSync(bin, { recursive: true });
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+it("is the provider itself where it was never fetched", () => {
+  expect(reasonFor("cuda", SAID, folder)).toBe("libonnxruntime_providers_cuda.so is not installed");
+});
+
+it("is what the loader names where the provider is there and does not load", () => {
+  writeFileSync(join(bin, "libonnxruntime_providers_cuda.so"), "no library");
+  expect(reasonFor("cuda", SAID, folder)).toMatch(
+    /^libonnxruntime_providers_cuda\.so does not load: .*(short|ELF|header|image)/,
+  );
+});
+
+it("is left as it was said for anything else", () => {
+  expect(reasonFor("cuda", "no device", folder)).toBe("no device");
+  expect(reasonFor("webgpu", SAID, folder)).toBe(SAID);
+  expect(reasonFor("cuda", SAID, undefined)).not.toContain("no device");
+});
