@@ -1,4 +1,5 @@
 // Server-sent events: one feed for each stream row, heard by all its readers, with ids by which a reader that was away gets what it missed.
+import { randomBytes } from "node:crypto";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { NodeView } from "../node/index.ts";
 import { HttpRefusal } from "./errors.ts";
@@ -58,7 +59,7 @@ class Feed {
   readonly #view: NodeView;
   readonly #schemas: ReadonlyMap<string, ReturnType<typeof serialisable>>;
   /** Ids of another run of the node mean nothing here. */
-  readonly #run = Date.now().toString(36);
+  readonly #run = randomBytes(4).toString("hex");
   readonly #kept: Told[] = [];
   readonly #readers = new Set<(told: Told) => void>();
   #told = 0;
