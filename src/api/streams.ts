@@ -1,5 +1,4 @@
 // Server-sent events: one feed for each stream row, heard by all its readers, with ids by which a reader that was away gets what it missed.
-import { randomBytes } from "node:crypto";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { NodeView } from "../node/index.ts";
 import { HttpRefusal } from "./errors.ts";
@@ -59,7 +58,7 @@ class Feed {
   readonly #view: NodeView;
   readonly #schemas: ReadonlyMap<string, ReturnType<typeof serialisable>>;
   /** Ids of another run of the node mean nothing here. */
-  readonly #run = randomBytes(4).toString("hex");
+  readonly #run = crypto.randomUUID().slice(0, 8);
   readonly #kept: Told[] = [];
   readonly #readers = new Set<(told: Told) => void>();
   #told = 0;
