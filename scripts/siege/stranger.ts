@@ -5,7 +5,17 @@ import { createLibp2pWire, networkPrefix } from "../../src/adapters/libp2p/index
 import { silentLog } from "../../src/adapters/telemetry/index.ts";
 import { ACCEPT, bytesEqual, PouwError, utf8 } from "../../src/base/index.ts";
 import { apply, genesisState, type State } from "../../src/chain/index.ts";
-import { Block, type PeerStatus, type Protocol, REQUESTS } from "../../src/codec/index.ts";
+import {
+  Block,
+  type Codec,
+  Header,
+  MAX_KNOWN,
+  type PeerStatus,
+  type Protocol,
+  REQUESTS,
+  type ReplyOf,
+  type RequestOf,
+} from "../../src/codec/index.ts";
 import { PROTOCOL_VERSION } from "../../src/engine/exchange/own-status.ts";
 import type { Network } from "../../src/node/index.ts";
 import type { Metrics, Wire, WireHandlers } from "../../src/ports/index.ts";
@@ -17,7 +27,7 @@ const noMetrics: Metrics = {
 };
 const within = (ms: number): { readonly signal: AbortSignal } => ({ signal: AbortSignal.timeout(ms) });
 /** Blocks that a branch may go back behind what is followed. */
-const KEPT = 64;
+const KEPT = MAX_KNOWN;
 /** Blocks asked for at once, and questions of one catching up. */
 const CHUNK = 16;
 const MAX_ASKED = 200;
@@ -117,26 +127,32 @@ export class Follower {
 
   /** Asks for what came since; goes back, block by block, where the victim went over to another branch. */
   async catchUp(): Promise<State> {
-    const { request, reply } = REQUESTS.blocks;
     const peer = this.#wire.peers()[0]?.id ?? (await meet(this.#wire, this.#target));
     for (let asked = 0; asked < MAX_ASKED; asked++) {
-      const question = request.encode({ from: this.tip.height + 1, count: CHUNK });
-      const { blocks } = reply.decode(await this.#wire.request(peer, "blocks", question, within(5_000)));
-      const followed = blocks.findIndex((bytes) => !this.#follow(Block.codec.decode(bytes)));
-      if (followed < 0 && blocks.length < CHUNK) break;
+      const known = this.#states.map(({ tipId }) => tipId).reverse();
+      const { headers } = await this.#ask(peer, "headers", { known, count: CHUNK });
+      const [first] = headers;
+      if (first === undefined) break;
+      // The victim's chain goes on from one of the states that are kept.
+      const on = this.#states.findIndex(({ tipId }) => bytesEqual(tipId, first.parent));
+      if (on < 0)
+        throw new PouwError("NOT_FOUND", "the victim went over to another chain, further back than is followed");
+      this.#states = this.#states.slice(0, on + 1);
+      const { blocks } = await this.#ask(peer, "blocks", { ids: headers.map((header) => Header.id(header)) });
+      for (const bytes of blocks) this.#follow(Block.codec.decode(bytes));
+      if (headers.length < CHUNK) break;
     }
     return this.tip;
   }
 
-  /** Whether the block stands on the tip; takes the tip away where it does not. */
-  #follow(block: Block): boolean {
-    if (!bytesEqual(block.header.parent, this.tip.tipId)) {
-      if (this.#states.length > 1) this.#states.pop();
-      return false;
-    }
+  async #ask<P extends Protocol>(peer: string, protocol: P, question: RequestOf<P>): Promise<ReplyOf<P>> {
+    const { request, reply } = REQUESTS[protocol] as { request: Codec<RequestOf<P>>; reply: Codec<ReplyOf<P>> };
+    return reply.decode(await this.#wire.request(peer, protocol, request.encode(question), within(5_000)));
+  }
+
+  #follow(block: Block): void {
     const applied = apply(this.tip, block, this.#target.network.rules);
-    if (applied.kind === "state") this.#states = [...this.#states.slice(-KEPT), applied.state];
-    return applied.kind === "state";
+    if (applied.kind === "state") this.#states = [...this.#states.slice(1 - KEPT), applied.state];
   }
 
   stop(): Promise<void> {

@@ -1,10 +1,9 @@
 // apply(state, block) -> state': the one place where a block changes anything. Pure: the given state stays as it was (protocol section 1).
 import { finish, type Refusal, type Steps } from "../base/index.ts";
 import type { UnsignedHeader } from "../codec/index.ts";
-import { drawHash, nextBeacon, unitOfHeader, type WonBlock } from "../work/index.ts";
+import type { WonBlock } from "../work/index.ts";
 import { drawAudits } from "./audits/draw.ts";
 import { applyWords } from "./audits/words.ts";
-import { nextTarget, workOf } from "./difficulty.ts";
 import { type Payments, paymentSteps } from "./economy/payments.ts";
 import { judgeEvidence } from "./evidence/judge.ts";
 import { punishAll } from "./evidence/punish.ts";
@@ -12,6 +11,7 @@ import type { Rules } from "./rules.ts";
 import type { State } from "./state/state.ts";
 import { StateType } from "./state/state-type.ts";
 import { WorkingState } from "./state/working-state.ts";
+import { turnOf } from "./tip.ts";
 import { applyTransactions } from "./transactions/apply.ts";
 import { applyWork } from "./work.ts";
 
@@ -58,15 +58,12 @@ function pay(working: WorkingState, { stake, rewards, minted }: Payments, winner
 
 function moveTip(working: WorkingState, state: State, header: UnsignedHeader, rules: Rules): void {
   const { view } = working;
-  const draw = drawHash(unitOfHeader(state.beacon, header), header.nonce);
-  const beacon = nextBeacon(state.beacon, draw);
+  const { draw, beacon, target, work } = turnOf(state, header, rules);
   view.tip = StateType.fields.tip.toViewDU({ ...header, stateRoot: new Uint8Array(32) });
   view.beacon = beacon;
   view.draw = draw;
-  // The genesis time says nothing of how hard the first block was.
-  // The target that the block names, after any recovery: the next one derives from what was used.
-  view.target = header.height === 1 ? header.target : nextTarget(header.target, header.time - state.time, rules);
-  view.work += workOf(header.target);
+  view.target = target;
+  view.work += work;
   const { height, miner, time } = header;
-  working.turnRecent(header.parent, { height, beacon, miner, time, target: view.target });
+  working.turnRecent(header.parent, { height, beacon, miner, time, target });
 }

@@ -20,6 +20,7 @@ export * from "./rules.ts";
 export * from "./state/genesis-state.ts";
 export { decodeState, encodeState, type State, stateRoot } from "./state/state.ts";
 export { type Common, SEALED, type Seat } from "./state/state-type.ts";
+export { type ChainPoint, turnOf } from "./tip.ts";
 export { checkTransaction, checkTransactionForm, selectTransactions } from "./transactions/apply.ts";
 export type { TransactionKind } from "./transactions/kind.ts";
 export {

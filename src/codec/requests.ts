@@ -1,12 +1,16 @@
 // What peers ask each other on streams: the handshake, blocks, blobs and the round in progress, each with its question and answer (protocol section 10).
 import { ByteListType, ContainerType, ListCompositeType, type ValueOf } from "@chainsafe/ssz";
-import { MAX_BLOCK_BYTES } from "./block.ts";
+import { Header, MAX_BLOCK_BYTES } from "./block.ts";
 import { Bytes32, type Codec, codecOf, Text, U8, U16, U32, U64 } from "./ssz.ts";
 
 /** Bytes of a blob (parameters, delta) served in one chunk at most. */
 export const CHUNK_BYTES = 256 * 1024;
 /** Blocks in one reply at most. */
 export const MAX_BLOCKS_PER_REPLY = 64;
+/** Headers in one reply at most: they are judged in one go, which must hold up nothing else for long. */
+export const MAX_HEADERS_PER_REPLY = 64;
+/** Blocks that a question for headers names at most, in doubling strides: two to the power of it lie below them. */
+export const MAX_KNOWN = 32;
 /** Bytes of one reply at most. */
 export const MAX_REPLY_BYTES = 4 << 20;
 
@@ -30,10 +34,15 @@ const StatusType = new ContainerType({
 });
 export type PeerStatus = ValueOf<typeof StatusType>;
 
-/** Blocks of the sender's best chain from `from` (inclusive), at most `count`. */
-const BlocksRequestType = new ContainerType({ from: U32, count: U32 });
-/** Blocks by id, for orphans. */
-const BlocksByIdRequestType = new ContainerType({ ids: new ListCompositeType(Bytes32, MAX_BLOCKS_PER_REPLY) });
+/** Headers of the sender's best chain after the first of these blocks that is on it, from block 1 on where none is; at most `count`. */
+const HeadersRequestType = new ContainerType({ known: new ListCompositeType(Bytes32, MAX_KNOWN), count: U16 });
+/** Fewer than asked for, where the chain ends there. */
+const HeadersReplyType = new ContainerType({
+  headers: new ListCompositeType(Header.type, MAX_HEADERS_PER_REPLY),
+});
+
+/** Blocks by id. */
+const BlocksRequestType = new ContainerType({ ids: new ListCompositeType(Bytes32, MAX_BLOCKS_PER_REPLY) });
 /** Encoded blocks, as they are stored. */
 const BlocksReplyType = new ContainerType({
   blocks: new ListCompositeType(new ByteListType(MAX_BLOCK_BYTES), MAX_BLOCKS_PER_REPLY),
@@ -62,13 +71,15 @@ interface Exchange<Q, A> {
 const exchange = <Q, A>(request: Codec<Q>, reply: Codec<A>): Exchange<Q, A> => ({ request, reply });
 
 const statusCodec: Codec<PeerStatus> = codecOf("status", StatusType);
-const blocksReply = codecOf("blocks reply", BlocksReplyType, MAX_REPLY_BYTES);
 
 /** protocol -> question and answer. A new one is a row here and a handler in engine/exchange. */
 export const REQUESTS = {
   status: exchange(statusCodec, statusCodec),
-  blocks: exchange(codecOf("blocks request", BlocksRequestType), blocksReply),
-  "blocks-by-id": exchange(codecOf("blocks-by-id request", BlocksByIdRequestType), blocksReply),
+  headers: exchange(codecOf("headers request", HeadersRequestType), codecOf("headers reply", HeadersReplyType)),
+  blocks: exchange(
+    codecOf("blocks request", BlocksRequestType),
+    codecOf("blocks reply", BlocksReplyType, MAX_REPLY_BYTES),
+  ),
   blob: exchange(codecOf("blob request", BlobRequestType), codecOf("blob reply", BlobReplyType)),
   round: exchange(codecOf("round request", RoundRequestType), codecOf("round reply", RoundReplyType, MAX_REPLY_BYTES)),
 } as const;

@@ -1,6 +1,6 @@
 // Cheap validity of a header against its parent's state, cheapest checks first: nothing behind a bad header is looked at (protocol section 5).
-import { ACCEPT, bytesEqual, compareBytes, ignore, reject, type Verdict } from "../base/index.ts";
-import { findTask, type Rules, type State, targetAt } from "../chain/index.ts";
+import { ACCEPT, bytesEqual, compareBytes, ignore, type Refusal, reject, type Verdict } from "../base/index.ts";
+import { type ChainPoint, findTask, type Rules, type State, targetAt, turnOf } from "../chain/index.ts";
 import { Header, MAX_RECORDS } from "../codec/index.ts";
 import { drawHash, findWin, nonceOffset, noncesPerUnit, type Task, unitOfHeader } from "../work/index.ts";
 
@@ -16,10 +16,8 @@ export interface CheckOptions {
 export function checkHeader(parent: State, header: Header, options: CheckOptions, rules: Rules): Verdict {
   const alone = checkAlone(header, options, rules);
   if (alone.kind !== "accept") return alone;
-  if (!bytesEqual(header.parent, parent.tipId)) return reject("wrong-parent");
-  if (header.height !== parent.height + 1) return reject("wrong-height", `${header.height} on ${parent.height}`);
-  if (header.time <= parent.time) return reject("time-not-after-parent");
-  if (!bytesEqual(header.target, targetAt(parent, header.time, rules))) return reject("wrong-target");
+  const link = checkLink(parent, header, rules);
+  if (link.kind !== "accept") return link;
   const task = findTask(rules, header.task);
   const stands = parent.task(header.task);
   if (task === undefined || stands === undefined) return reject("unknown-task");
@@ -36,6 +34,40 @@ export function checkHeader(parent: State, header: Header, options: CheckOptions
   return checkLowest(parent, header, task, rules);
 }
 
+/** What the headers before it say of the next one. */
+function checkLink(at: ChainPoint, header: Header, rules: Rules): Verdict {
+  if (!bytesEqual(header.parent, at.tipId)) return reject("wrong-parent");
+  if (header.height !== at.height + 1) return reject("wrong-height", `${header.height} on ${at.height}`);
+  if (header.time <= at.time) return reject("time-not-after-parent");
+  return bytesEqual(header.target, targetAt(at, header.time, rules)) ? ACCEPT : reject("wrong-target");
+}
+
+/** Where a line of headers has come to. */
+export interface Followed {
+  readonly kind: "point";
+  readonly point: ChainPoint;
+}
+
+/**
+ * The point after a header that may well follow `at`, or the refusal. It shows that somebody drew the win, which takes hashes, not that
+ * anybody trained: a line of headers says which blocks to ask for and what they would weigh, and is believed no further. Its times are not held against the clock: that is for its blocks.
+ */
+export function followHeader(at: ChainPoint, header: Header, rules: Rules): Followed | Refusal {
+  const alone = checkAlone(header, {}, rules);
+  if (alone.kind !== "accept") return alone;
+  const link = checkLink(at, header, rules);
+  if (link.kind !== "accept") return link;
+  const task = findTask(rules, header.task);
+  if (task === undefined) return reject("unknown-task");
+  const draw = checkDraw(at, header, task, rules);
+  if (draw.kind !== "accept") return draw;
+  // A win is its author's: else anybody could make any number of headers from one.
+  if (!Header.verify(header, rules.genesis)) return reject("bad-signature", "of the header");
+  const { beacon, target, work } = turnOf(at, header, rules);
+  const { height, time } = header;
+  return { kind: "point", point: { tipId: Header.id(header), height, time, beacon, target, work: at.work + work } };
+}
+
 /** What takes no parent: a header that is nobody's fault must not make its parent's state be looked for. */
 export function checkAlone(header: Header, options: CheckOptions, rules: Rules): Verdict {
   if (header.version !== rules.version) return reject("wrong-version", `${header.version}`);
@@ -44,7 +76,7 @@ export function checkAlone(header: Header, options: CheckOptions, rules: Rules):
   return ACCEPT;
 }
 
-function checkDraw(parent: State, header: Header, task: Task, rules: Rules): Verdict {
+function checkDraw(parent: Pick<ChainPoint, "beacon">, header: Header, task: Task, rules: Rules): Verdict {
   if (nonceOffset(header.digest, header.nonce) >= BigInt(noncesPerUnit(task, rules)))
     return reject("nonce-out-of-range");
   const draw = drawHash(unitOfHeader(parent.beacon, header), header.nonce);

@@ -1,6 +1,7 @@
 // Builds the engine's parts, each from those before it. They meet on the event bus; nobody holds a callback into something built later.
 import { bytesEqual, Emitter, messageOf, Scope, Shares } from "../base/index.ts";
 import type { State } from "../chain/index.ts";
+import { followHeader } from "../consensus/index.ts";
 import { Auditor } from "./audits/index.ts";
 import { isExcusable } from "./blame.ts";
 import { Attestations, AuditWords, EvidenceWatch, KeyBans, Ledger, Mempool } from "./chain/index.ts";
@@ -19,7 +20,7 @@ import {
 } from "./exchange/index.ts";
 import { CatchUp, createIntake, createTakeSynced, EarlyBlocks, type Intake, Patience } from "./intake/index.ts";
 import type { EngineDeps, EngineOptions } from "./options.ts";
-import { BlockStore, SteadyStore } from "./storage/index.ts";
+import { type BlockEntry, BlockStore, SteadyStore } from "./storage/index.ts";
 import {
   BlockMaker,
   Checks,
@@ -159,12 +160,16 @@ function openSync(deps: EngineDeps, ground: Ground, works: Works): Sync {
       ...ground,
       wire,
       log: log.child("sync"),
+      clock: deps.clock,
       head: () => ledger.head,
-      heaviest: () => ledger.heaviest,
-      recent: (id) => ledger.recent(id),
+      recent: (id) => heldAs(ledger.recent(id)),
+      known: async () => [...(await ground.blocks.strides(ledger.head.height)), ledger.rules.genesis],
+      pointOf: (id) => ledger.stateOf(id),
+      follow: (at, header) => followHeader(at, header, ledger.rules),
+      owed: () => (works.executor === undefined ? 0 : works.owed.size),
       foresight: foresightOf(ground, works),
       isExcusable: (verdict) => isExcusable(verdict, ledger.rules),
-      has: async (id) => (await ledger.entry(id)) !== undefined,
+      held: async (id) => heldAs(await ledger.entry(id)),
       importBlock: createTakeSynced({ ...ground, ...works, signal: scope.signal }),
     },
     scope,
@@ -173,13 +178,18 @@ function openSync(deps: EngineDeps, ground: Ground, works: Works): Sync {
   return sync;
 }
 
+const heldAs = (entry: BlockEntry | undefined): { readonly work: bigint; readonly isForged: boolean } | undefined =>
+  entry === undefined ? undefined : { work: entry.work, isForged: entry.checked === "invalid" };
+
 /** Who runs every task's units needs nobody's word. */
 function foresightOf({ ledger, executes }: Ground, { attestations }: Works): Foresight | undefined {
   if (ledger.rules.tasks.every(({ id }) => executes(id))) return undefined;
-  const isVouched = (id: Uint8Array): boolean => attestations.decided(id, ledger.state) === "valid";
   return {
-    isWanted: () => attestations.blocks().some((id) => ledger.recent(id) === undefined && isVouched(id)),
-    isVouched,
+    vouched: () =>
+      attestations
+        .blocks()
+        .map(({ block: id, height }) => ({ id, height }))
+        .filter(({ id }) => ledger.recent(id) === undefined && attestations.decided(id, ledger.state) === "valid"),
     foretell: (ids) => attestations.foretell(ids),
   };
 }

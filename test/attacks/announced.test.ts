@@ -19,9 +19,7 @@ const announced = ({ header }: Block): Uint8Array => Uint8Array.from([1, ...Head
 
 /** Answers no question for a block or a delta, ever. */
 const mute: Answer = (protocol, data, from) =>
-  protocol === "blocks-by-id" || protocol === "blob"
-    ? new Promise(() => undefined)
-    : lab.nothing()(protocol, data, from);
+  protocol === "blocks" || protocol === "blob" ? new Promise(() => undefined) : lab.nothing()(protocol, data, from);
 
 /** Announces many forged blocks and serves none; `message` makes of a block what is sent. */
 async function squat(message: (block: Block) => Uint8Array, count: number): Promise<Evil[]> {

@@ -82,7 +82,7 @@ describe("a node without a runtime", () => {
     const verdict = await lab.tell(other, node, "block", notice);
     // Its sender need not have checked it.
     expect(verdict).toMatchObject({ kind: "ignore", code: "forged-parent" });
-    expect(other.asked).not.toContain("blocks-by-id");
+    expect(other.asked).not.toContain("blocks");
   });
 
   it("is not moved by one liar who speaks often", async () => {

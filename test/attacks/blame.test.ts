@@ -1,12 +1,14 @@
 // Honest peers that could not know: whoever does not follow a task stands on what its followers refuse, and must not be banned for it.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { toHex } from "../../src/base/index.ts";
+import { fromBigInt, toHex } from "../../src/base/index.ts";
 import type { Genesis } from "../../src/chain/index.ts";
-import { Block, Contribution, Header, REQUESTS, type RoundRecord } from "../../src/codec/index.ts";
+import { type Block, Contribution, type Decoded, Header, REQUESTS, type RoundRecord } from "../../src/codec/index.ts";
+import { type Followed, followHeader } from "../../src/consensus/index.ts";
 import type { KeyPair } from "../../src/crypto/index.ts";
 import type { TaskEngine } from "../../src/engine/index.ts";
 import { forgeBlock, forgeBody } from "../support/chain.ts";
 import { aBlock, aUnit, type Cheat, type Place, placeOf, recordAt } from "../support/forge.ts";
+import { groundHeaders } from "../support/headers.ts";
 import { blockMessage, Lab, type Node, type Workshop } from "../support/lab.ts";
 import { Sim, toyRegistration } from "../support/sim.ts";
 
@@ -81,26 +83,40 @@ describe("a peer that does not follow a task", () => {
     await lab.tellBlock(await lab.evil([both]), both, forged);
     await lab.clock.run(2000);
     expect(await lab.fate(both, forged)).toBe("invalid, dropped");
+    const { rules } = lab.network;
+    const { blocks, ledger } = both.engine;
+    const ids = await blocks.canonicalRange(1, ledger.head.height + 1);
+    const known = await Promise.all(ids.map(async (id) => ((await blocks.block(id)) as Decoded<Block>).value.header));
+    const fork = await ledger.stateOf(forged.header.parent);
+    const at = followHeader(fork, forged.header, rules) as Followed;
     let claims = 0;
-    const child = (height: number): Uint8Array => {
-      const fields = { parent: Header.id(forged.header), height, time: forged.header.time + claims };
-      return Block.codec.encode(forgeBlock(forged, cheat, lab.network.rules, fields));
-    };
+    // Another two headers upon it every time it is asked where it stands.
     const none = lab.nothing();
+    let tail: Header[] = [];
     const evil = await lab.evil([], async (protocol, data, from) => {
-      const head = new Uint8Array(32).fill(++claims % 250);
-      if (protocol === "status")
-        return REQUESTS.status.reply.encode(lab.status({ head, height: 3, work: new Uint8Array(32).fill(1) }));
-      if (protocol !== "blocks") return none(protocol, data, from);
-      const asked = REQUESTS.blocks.request.decode(data);
-      return REQUESTS.blocks.reply.encode({ blocks: [child(asked.from)] });
+      if (protocol === "status") {
+        const ground = groundHeaders(at.point, cheat, { count: 2, solveMs: 10_000 + ++claims }, rules);
+        tail = ground.headers;
+        const status = {
+          head: ground.point.tipId,
+          height: ground.point.height,
+          work: fromBigInt(ground.point.work, 32),
+        };
+        return REQUESTS.status.reply.encode(lab.status(status));
+      }
+      if (protocol !== "headers") return none(protocol, data, from);
+      const shared = known.slice(0, fork.height);
+      const { known: named } = REQUESTS.headers.request.decode(data);
+      const all = [...shared, forged.header, ...tail];
+      const names = all.map((header) => toHex(Header.id(header)));
+      const after = named.map((id) => names.indexOf(toHex(id))).find((found) => found >= 0) ?? -1;
+      return REQUESTS.headers.reply.encode({ headers: all.slice(after + 1) });
     });
     await lab.connect(evil, both);
     await lab.clock.run(600_000);
-    const before = evil.asked.filter((protocol) => protocol === "blocks").length;
-    await lab.clock.run(600_000);
-    expect(before).toBeGreaterThan(9);
-    expect(evil.asked.filter((protocol) => protocol === "blocks").length).toBe(before);
+    expect(claims).toBeGreaterThan(50);
+    expect(evil.asked).toContain("headers");
+    expect(evil.asked).not.toContain("blocks");
     expect(evil.linked(both)).toBe(true);
   });
 });

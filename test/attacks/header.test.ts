@@ -164,7 +164,7 @@ describe.each(VICTIMS)("a %s", (_, options) => {
     const bytes = Header.codec.encode(signed(honest(), { target: zero }).header);
     const verdict = await lab.tell(evil, victim, "block", Uint8Array.from([1, ...bytes]));
     expect(verdict).toMatchObject({ kind: "reject", code: "wrong-target" });
-    expect(evil.asked).not.toContain("blocks-by-id");
+    expect(evil.asked).not.toContain("blocks");
   });
 
   it("takes the honest block", async () => {

@@ -47,8 +47,8 @@ beforeAll(async () => {
   victim = await lab.node("v", { trains: false, follows: [] });
   const none = lab.nothing();
   const answer: Answer = async (protocol, data, from) =>
-    protocol === "blocks-by-id"
-      ? REQUESTS["blocks-by-id"].reply.encode({ blocks: [Block.codec.encode(large)] })
+    protocol === "blocks"
+      ? REQUESTS.blocks.reply.encode({ blocks: [Block.codec.encode(large)] })
       : none(protocol, data, from);
   evil = await lab.evil([victim], answer);
   const maker = await lab.node("maker");

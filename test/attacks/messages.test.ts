@@ -32,8 +32,8 @@ let messages: Readonly<Record<Topic, Uint8Array>>;
 let requests: Readonly<Record<Protocol, Uint8Array>>;
 const replies: Readonly<Record<Protocol, Codec<never>>> = {
   status: REQUESTS.status.request as Codec<never>,
+  headers: REQUESTS.headers.reply as Codec<never>,
   blocks: REQUESTS.blocks.reply as Codec<never>,
-  "blocks-by-id": REQUESTS.blocks.reply as Codec<never>,
   blob: REQUESTS.blob.reply as Codec<never>,
   round: REQUESTS.round.reply as Codec<never>,
 };
@@ -71,8 +71,8 @@ beforeAll(async () => {
   };
   requests = {
     status: REQUESTS.status.request.encode(lab.status()),
-    blocks: REQUESTS.blocks.request.encode({ from: 1, count: 5 }),
-    "blocks-by-id": REQUESTS["blocks-by-id"].request.encode({ ids: [tipId] }),
+    headers: REQUESTS.headers.request.encode({ known: [tipId], count: 5 }),
+    blocks: REQUESTS.blocks.request.encode({ ids: [tipId] }),
     blob: REQUESTS.blob.request.encode({ kind: 0, id: place.start, offset: 0, length: 100 }),
     round: REQUESTS.round.request.encode({ task: lab.task.id, head: tipId }),
   };
@@ -152,9 +152,7 @@ describe.each(PROTOCOLS)("protocol %s", (protocol) => {
 
   it("refuses truncated and overlong requests as malformed", async () => {
     // Cut in its last, variable part a message is another valid one: a shorter name or list.
-    const tail = { status: lab.network.rules.network.length, "blocks-by-id": 32, blocks: 0, blob: 0, round: 0 }[
-      protocol
-    ];
+    const tail = { status: lab.network.rules.network.length, headers: 32, blocks: 32, blob: 0, round: 0 }[protocol];
     const fixed = requests[protocol].length - tail;
     for (const length of [0, 1, 2, fixed >> 1, fixed - 1])
       await expect(ask(requests[protocol].subarray(0, length)), `${length}`).rejects.toMatchObject({

@@ -1,7 +1,7 @@
 // Blocks that were ground, at nodes that cannot run a unit: nobody vouched for them, so they stand nowhere, show no money and are passed on to nobody.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { fromBigInt, toHex } from "../../src/base/index.ts";
-import { Block, Header, REQUESTS } from "../../src/codec/index.ts";
+import type { Block } from "../../src/codec/index.ts";
 import { aBlock, placeOf } from "../support/forge.ts";
 import { type Answer, blockMessage, type Evil, Lab, type Node } from "../support/lab.ts";
 import { Sim } from "../support/sim.ts";
@@ -39,16 +39,7 @@ async function ground(count: number): Promise<Block[]> {
 
 /** Serves a chain, and claims its work. */
 function serving(blocks: readonly Block[], work: bigint): Answer {
-  const none = lab.nothing();
-  const head = Header.id((blocks.at(-1) as Block).header);
-  const status = lab.status({ head, height: blocks.length, work: fromBigInt(work, 32) });
-  return async (protocol, data, from) => {
-    if (protocol === "status") return REQUESTS.status.request.encode(status);
-    if (protocol !== "blocks") return none(protocol, data, from);
-    const asked = REQUESTS.blocks.request.decode(data);
-    const found = blocks.slice(asked.from - 1, asked.from - 1 + asked.count);
-    return REQUESTS.blocks.reply.encode({ blocks: found.map((block) => Block.codec.encode(block)) });
-  };
+  return lab.chain(blocks, { work: fromBigInt(work, 32) });
 }
 
 /** What reached a node by gossip of blocks. */

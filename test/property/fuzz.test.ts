@@ -114,8 +114,12 @@ const VALUES: { readonly [name: string]: readonly unknown[] } = {
   record: records,
   attestation: [codecs.Attestation.sign(word, bob, rules.genesis)],
   status: [status],
-  "blocks request": [{ from: 1, count: 16 }],
-  "blocks-by-id request": [{ ids: [] }, { ids: [zero, tip.tipId] }],
+  "headers request": [
+    { known: [], count: 16 },
+    { known: [tip.tipId], count: 64 },
+  ],
+  "headers reply": [{ headers: [] }, { headers: [(blocks[0] as Block).header] }],
+  "blocks request": [{ ids: [] }, { ids: [zero, tip.tipId] }],
   "blocks reply": [{ blocks: [] }, { blocks: [codecs.Block.codec.encode(blocks[0] as Block)] }],
   "blob request": [{ kind: 1, id: zero, offset: 0, length: 262_144 }],
   "blob reply": [

@@ -224,9 +224,29 @@ export class Lab {
         return REQUESTS.blob.reply.encode({ total: bytes.length, bytes });
       }
       if (protocol === "round") return REQUESTS.round.reply.encode({ records: [], contributions: [] });
-      return protocol === "blocks" || protocol === "blocks-by-id"
-        ? REQUESTS.blocks.reply.encode({ blocks: [] })
-        : failed();
+      if (protocol === "headers") return REQUESTS.headers.reply.encode({ headers: [] });
+      return protocol === "blocks" ? REQUESTS.blocks.reply.encode({ blocks: [] }) : failed();
+    };
+  }
+
+  /** As `nothing`, and serves headers and blocks as a node whose best chain these are, from block 1 on; says so unless changed. */
+  chain(blocks: readonly Block[], change: Partial<PeerStatus> = {}): Answer {
+    const ids = blocks.map(({ header }) => toHex(Header.id(header)));
+    const tip = blocks.at(-1)?.header;
+    const head = tip === undefined ? {} : { head: Header.id(tip), height: tip.height };
+    const none = this.nothing({ ...head, ...change });
+    return async (protocol, data, from) => {
+      if (protocol === "headers") {
+        const { known, count } = REQUESTS.headers.request.decode(data);
+        const shared = known.map((id) => ids.indexOf(toHex(id))).find((at) => at >= 0) ?? -1;
+        const headers = blocks.slice(shared + 1, shared + 1 + count).map(({ header }) => header);
+        return REQUESTS.headers.reply.encode({ headers });
+      }
+      if (protocol !== "blocks") return none(protocol, data, from);
+      const wanted = REQUESTS.blocks.request.decode(data).ids.map((id) => blocks[ids.indexOf(toHex(id))]);
+      const missing = wanted.indexOf(undefined);
+      const found = (missing < 0 ? wanted : wanted.slice(0, missing)) as Block[];
+      return REQUESTS.blocks.reply.encode({ blocks: found.map((block) => Block.codec.encode(block)) });
     };
   }
 

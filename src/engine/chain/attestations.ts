@@ -13,8 +13,8 @@ const MAX_OTHERS = 64;
 /** What enough others found of a block. */
 export type Decided = Extract<Outcome, "valid" | "invalid">;
 
-/** Blocks known to lead to one that enough others vouched for: as many as are read ahead in one sync. */
-const MAX_FORETOLD = 131_072;
+/** Blocks known to lead to one that enough others vouched for: what a sync takes in next, with room for several. */
+const MAX_FORETOLD = 4_096;
 
 /** Key -> its word on one block. */
 type Words = Map<string, Attestation>;
@@ -68,12 +68,12 @@ export class Attestations {
     return Object.values(this.#words).some((words) => words.get(toHex(block))?.has(toHex(key)) === true);
   }
 
-  /** Blocks on which words that may count are held. */
-  blocks(): Uint8Array[] {
+  /** Words that may count, of each block one for every height that they give it. */
+  blocks(): Pick<Attestation, "block" | "height">[] {
     const { trusted, staked } = this.#words;
-    return [...trusted.values(), ...staked.values()]
-      .flatMap((words) => [...words.values()].slice(0, 1))
-      .map(({ block }) => block);
+    return [...trusted.values(), ...staked.values()].flatMap((words) => [
+      ...new Map([...words.values()].map((word) => [word.height, word])).values(),
+    ]);
   }
 
   /** These blocks lie under one that enough others vouched for: it speaks for them. */

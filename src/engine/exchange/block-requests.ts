@@ -1,11 +1,13 @@
-// Questions for blocks and for the round in progress, with the checks that need no chain: order, links, form.
+// Questions for headers, for blocks and for the round in progress, with the checks that need no chain: number, order, form.
 import { bytesEqual, PouwError, type Steps } from "../../base/index.ts";
-import { Block, Contribution, type Decoded, RoundRecord } from "../../codec/index.ts";
+import { Block, Contribution, type Decoded, type Header, RoundRecord } from "../../codec/index.ts";
 import { inTurns } from "../turns.ts";
 import type { Client } from "./client.ts";
 
 /** An answer must come within this, ms. */
 const ANSWER_MS = 15_000;
+/** Headers are small: an answer with them must come within this, ms. */
+const HEADERS_MS = 5_000;
 
 interface Options {
   readonly signal: AbortSignal;
@@ -21,35 +23,45 @@ function* readAll<T>(encoded: readonly Uint8Array[], read: (bytes: Uint8Array) =
   return objects;
 }
 
-/** Blocks [from, from + count) of the peer's best chain, as many as it serves; throws BAD_ENCODING unless they are consecutive and linked. */
-export async function fetchRange(
+/** Headers of the peer's best chain after the first of `known` that is on it; throws BAD_ENCODING for more than were asked for. */
+export async function fetchHeaders(
   client: Client,
   peer: string,
-  { from, count }: { readonly from: number; readonly count: number },
+  wanted: { readonly known: readonly Uint8Array[]; readonly count: number },
+  { signal }: Options,
+): Promise<readonly Header[]> {
+  const request = { known: [...wanted.known], count: wanted.count };
+  const { headers } = await client.ask(peer, "headers", request, { ms: HEADERS_MS, signal });
+  if (headers.length > wanted.count) throw new PouwError("BAD_ENCODING", "more headers than asked for");
+  return headers;
+}
+
+/** The first of these blocks, as many as fit a reply, in order; throws BAD_ENCODING for any other. */
+export async function fetchBlocks(
+  client: Client,
+  peer: string,
+  ids: readonly Uint8Array[],
   { signal }: Options,
 ): Promise<Decoded<Block>[]> {
-  const reply = await client.ask(peer, "blocks", { from, count }, { ms: ANSWER_MS, signal });
-  if (reply.blocks.length > count) throw new PouwError("BAD_ENCODING", "more blocks than asked for");
+  const reply = await client.ask(peer, "blocks", { ids: [...ids] }, { ms: ANSWER_MS, signal });
   const blocks = await inTurns(readAll(reply.blocks, Block.read));
-  for (const [i, block] of blocks.entries()) {
-    const { parent, height } = block.value.header;
-    const previous = blocks[i - 1];
-    const linked = previous === undefined || bytesEqual(parent, previous.id);
-    if (height !== from + i || !linked) throw new PouwError("BAD_ENCODING", "blocks out of order");
+  for (const [i, { id }] of blocks.entries()) {
+    const wanted = ids[i];
+    if (wanted === undefined || !bytesEqual(id, wanted))
+      throw new PouwError("BAD_ENCODING", "another block than was asked for");
   }
   return blocks;
 }
 
-/** One block by id, from the peer that spoke of it; undefined when it is not served. */
+/** One block, from the peer that spoke of it; undefined when it is not served. */
 export async function fetchBlock(
   client: Client,
   peer: string,
   id: Uint8Array,
-  { signal }: Options,
+  options: Options,
 ): Promise<Decoded<Block> | undefined> {
-  const reply = await client.ask(peer, "blocks-by-id", { ids: [id] }, { ms: ANSWER_MS, signal });
-  const blocks = await inTurns(readAll(reply.blocks, Block.read));
-  return blocks.find((block) => bytesEqual(block.id, id));
+  const [block] = await fetchBlocks(client, peer, [id], options);
+  return block;
 }
 
 /** Records and contributions of a task's round in progress on `head`, as a peer has them. */

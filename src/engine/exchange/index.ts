@@ -5,7 +5,6 @@ export { clockTrouble, PeerClocks } from "./clocks.ts";
 export { Outbox } from "./outbox.ts";
 export { ownStatus, PROTOCOL_VERSION } from "./own-status.ts";
 export { Peers } from "./peers.ts";
-export type { Foresight } from "./read-ahead.ts";
 export { createServe, type OpenRecords, type Serve } from "./serve.ts";
-export { Sync } from "./sync.ts";
+export { type Foresight, Sync } from "./sync.ts";
 export { within } from "./within.ts";

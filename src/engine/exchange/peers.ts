@@ -1,5 +1,5 @@
 // What each connected peer said of itself in the status handshake, and whom to ask first (protocol section 10).
-import { bytesEqual, isMalformed, messageOf, toBigInt } from "../../base/index.ts";
+import { bytesEqual, isMalformed, Lru, messageOf, toBigInt } from "../../base/index.ts";
 import type { PeerStatus } from "../../codec/index.ts";
 import type { Clock, Log, Wire } from "../../ports/index.ts";
 import type { EventBus } from "../events.ts";
@@ -8,6 +8,8 @@ import type { PeerClocks } from "./clocks.ts";
 
 /** A handshake must be answered within this, ms. */
 const HANDSHAKE_TIMEOUT_MS = 10_000;
+/** Peers whose stalling is remembered, connected or not. */
+const MAX_STALLERS = 1024;
 
 export interface PeersDeps {
   readonly wire: Pick<Wire, "punish">;
@@ -25,6 +27,8 @@ export class Peers {
   readonly #deps: PeersDeps;
   readonly #signal: AbortSignal;
   readonly #known = new Map<string, PeerStatus>();
+  /** How often in a row a peer did not serve in time what it says it has; -1 for one that served last. */
+  readonly #stalls = new Lru<string, number>(MAX_STALLERS);
 
   constructor(deps: PeersDeps, options: { readonly signal: AbortSignal }) {
     this.#deps = deps;
@@ -40,10 +44,26 @@ export class Peers {
     return this.#known.size;
   }
 
-  /** Peers of our chain, most work first. */
+  /** Peers of our chain: those that served last first and those that stalled most at the end, of equal ones the most work. */
   ranked(): string[] {
     const work = (peer: string): bigint => toBigInt((this.#known.get(peer) as PeerStatus).work);
-    return [...this.#known.keys()].sort((a, b) => (work(b) > work(a) ? 1 : work(b) < work(a) ? -1 : a < b ? -1 : 1));
+    const byWork = (a: string, b: string): number =>
+      work(a) === work(b) ? (a < b ? -1 : 1) : work(b) > work(a) ? 1 : -1;
+    return [...this.#known.keys()].sort((a, b) => this.stallsOf(a) - this.stallsOf(b) || byWork(a, b));
+  }
+
+  stallsOf(peer: string): number {
+    return this.#stalls.get(peer) ?? 0;
+  }
+
+  /** A peer was silent, or did not serve what it says it has: others are asked before it from now on. */
+  noteStall(peer: string): void {
+    this.#stalls.set(peer, Math.max(0, this.stallsOf(peer)) + 1);
+  }
+
+  /** It served what it was asked for. */
+  noteServed(peer: string): void {
+    this.#stalls.set(peer, -1);
   }
 
   /** Asks a peer for its status (a new connection, or a look whether we fell behind). */

@@ -1,9 +1,10 @@
-// Answers peers' requests: status, blocks by range and by id, blobs in chunks, the round in progress (protocol section 10).
+// Answers peers' requests: status, headers, blocks, blobs in chunks, the round in progress (protocol section 10).
 import { bytesEqual, PouwError } from "../../base/index.ts";
 import {
   BLOB_KINDS,
   Contribution,
-  MAX_BLOCKS_PER_REPLY,
+  Header,
+  MAX_HEADERS_PER_REPLY,
   MAX_REPLY_BYTES,
   type PeerStatus,
   type Protocol,
@@ -19,7 +20,8 @@ export interface Shelves {
   readonly own: () => PeerStatus;
   readonly hear: (peer: string, status: PeerStatus) => void;
   readonly blocks: {
-    canonicalRange(from: number, to: number): Promise<readonly Uint8Array[]>;
+    /** Encoded headers of the best chain after the first of these ids that is on it. */
+    headersAfter(ids: readonly Uint8Array[], count: number): Promise<readonly Uint8Array[]>;
     /** A block as it is stored. */
     bytes(id: Uint8Array): Promise<Uint8Array | undefined>;
   };
@@ -50,9 +52,11 @@ function answers(shelves: Shelves): { readonly [P in Protocol]: Answer<P> } {
       shelves.hear(from, request);
       return shelves.own();
     },
-    blocks: async ({ from, count }) =>
-      blocksReply(await shelves.blocks.canonicalRange(from, from + Math.min(count, MAX_BLOCKS_PER_REPLY)), shelves),
-    "blocks-by-id": ({ ids }) => blocksReply(ids, shelves),
+    headers: async ({ known, count }) => {
+      const headers = await shelves.blocks.headersAfter(known, Math.min(count, MAX_HEADERS_PER_REPLY));
+      return { headers: headers.map((bytes) => Header.codec.decode(bytes)) };
+    },
+    blocks: ({ ids }) => blocksReply(ids, shelves),
     blob: async ({ kind, id, offset, length }) => {
       const name = BLOB_KINDS[kind];
       if (name === undefined) throw new PouwError("BAD_ENCODING", `there is no blob kind ${kind}`);
@@ -82,7 +86,7 @@ export function createServe(shelves: Shelves): Serve {
 async function blocksReply(ids: readonly Uint8Array[], { blocks: store }: Shelves): Promise<ReplyOf<"blocks">> {
   const blocks: Uint8Array[] = [];
   let size = REPLY_SLACK;
-  for (const id of ids.slice(0, MAX_BLOCKS_PER_REPLY)) {
+  for (const id of ids) {
     const bytes = await store.bytes(id);
     if (bytes === undefined) break;
     size += bytes.length + 4;

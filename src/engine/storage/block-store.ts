@@ -11,7 +11,7 @@ import {
   toHex,
 } from "../../base/index.ts";
 import { decodeState, encodeState, type State } from "../../chain/index.ts";
-import { Block, type Decoded } from "../../codec/index.ts";
+import { Block, type Decoded, Header } from "../../codec/index.ts";
 import type { Store, StoreWrite } from "../../ports/index.ts";
 import { type DeltaRow, needRows, ownerOfBlock, ownerOfRound } from "./delta-rows.ts";
 import { type BlockEntry, decodeEntry, encodeEntry } from "./entry.ts";
@@ -21,7 +21,7 @@ import { Pruning } from "./pruning.ts";
 import { type Retention, standardRetention } from "./retention.ts";
 
 /** The store's format; another one belongs to another version. */
-const FORMAT = 4;
+const FORMAT = 5;
 /** Decoded blocks kept for the checks that follow an import. */
 const RECENT_BLOCKS = 8;
 
@@ -101,6 +101,27 @@ export class BlockStore {
     return this.#recent.get(toHex(id))?.bytes ?? this.#store.get(KEYS.block(id));
   }
 
+  /**
+   * Headers of the best chain that follow the first of these ids that is on it, `count` at most; from block 1 on where none is, since all
+   * chains of a network begin with one genesis.
+   */
+  async headersAfter(ids: readonly Uint8Array[], count: number): Promise<Uint8Array[]> {
+    const from = (await this.#lastShared(ids)) + 1;
+    const following = await this.canonicalRange(from, from + count);
+    const headers = await Promise.all(following.map((id) => this.#store.get(KEYS.header(id))));
+    const end = headers.indexOf(undefined);
+    return (end < 0 ? headers : headers.slice(0, end)) as Uint8Array[];
+  }
+
+  async #lastShared(ids: readonly Uint8Array[]): Promise<number> {
+    for (const id of ids) {
+      const height = (await this.entry(id))?.height;
+      const best = height === undefined ? undefined : await this.canonical(height);
+      if (height !== undefined && best !== undefined && bytesEqual(best, id)) return height;
+    }
+    return 0;
+  }
+
   /** Throws STORE_CORRUPT when the stored block is not the one its key names. */
   async block(id: Uint8Array): Promise<Decoded<Block> | undefined> {
     const recent = this.#recent.get(toHex(id));
@@ -132,6 +153,16 @@ export class BlockStore {
     return ids;
   }
 
+  /** Blocks of the best chain from a height down in doubling strides: where another chain parts from it lies between two of them. */
+  async strides(from: number): Promise<Hash32[]> {
+    const ids: Hash32[] = [];
+    for (let height = from, stride = 1; height > 0; height -= stride, stride *= ids.length > 1 ? 2 : 1) {
+      const id = await this.canonical(height);
+      if (id !== undefined) ids.push(id);
+    }
+    return ids;
+  }
+
   /** Entries of every branch at heights [from, to), lowest first. */
   async entries(from: number, to: number): Promise<BlockEntry[]> {
     const entries: BlockEntry[] = [];
@@ -158,6 +189,7 @@ export class BlockStore {
     return this.#queue.run(async () => {
       await this.#store.batch([
         { key: KEYS.block(entry.id), value: block.bytes },
+        { key: KEYS.header(entry.id), value: Header.codec.encode(block.value.header) },
         { key: KEYS.entry(entry.id), value: encodeEntry(entry) },
         { key: KEYS.sibling(entry.height, entry.id), value: new Uint8Array(0) },
         ...writes,

@@ -14,6 +14,8 @@ export const KEYS = {
   /** Lowest height whose deltas are kept, as a decimal number. */
   oldest: "meta/oldest",
   block: (id: Uint8Array): string => `block/${toHex(id)}`,
+  /** The block's header again: peers ask for hundreds at once, and a block may be a thousand times as large. */
+  header: (id: Uint8Array): string => `header/${toHex(id)}`,
   /** The whole state after a block, for those heights that the retention keeps. */
   state: (id: Uint8Array): string => `state/${toHex(id)}`,
   /** What the node knows of a block beyond its bytes: work, and whether its unit was checked. */

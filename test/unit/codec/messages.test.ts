@@ -94,7 +94,7 @@ describe("a block on gossip", () => {
 
 describe("the request table", () => {
   it("has a question and an answer for each protocol, within the wire's limits", () => {
-    expect(PROTOCOLS).toEqual(["status", "blocks", "blocks-by-id", "blob", "round"]);
+    expect(PROTOCOLS).toEqual(["status", "headers", "blocks", "blob", "round"]);
     for (const protocol of PROTOCOLS) {
       const { request, reply } = REQUESTS[protocol];
       expect(request.maxBytes, protocol).toBeLessThanOrEqual(MAX_REQUEST_BYTES);

@@ -135,17 +135,18 @@ describe("a peer", () => {
   /** A peer with this status that notes what it is asked. */
   const saying = (change: Parameters<Lab["status"]>[0]): Answer => lab.nothing(change);
 
-  it("that is ahead is synced from", async () => {
+  it("that is ahead is asked for its headers, and for no block before it showed one", async () => {
     const evil = await lab.evil([node], saying({ height: 5, work: fromBigInt(1n << 200n, 32) }));
     await lab.clock.run(1000);
-    expect(evil.asked).toContain("blocks");
+    expect(evil.asked).toContain("headers");
+    expect(evil.asked).not.toContain("blocks");
   });
 
   it("that stands where we stand is asked for the round in progress, once for a head", async () => {
     const evil = await lab.evil([node], saying({}));
     await lab.clock.run(30_000);
     expect(evil.asked.filter((protocol) => protocol === "round")).toHaveLength(1);
-    expect(evil.asked).not.toContain("blocks");
+    expect(evil.asked).not.toContain("headers");
   });
 
   it("that sent what cannot be placed is asked where it is, and for its rounds anew if it is ahead", async () => {

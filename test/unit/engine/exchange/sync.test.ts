@@ -1,87 +1,115 @@
-// Whom sync blames: a peer that mines on while its chain is fetched is honest, one that never brings what it claims is not.
+// Whom sync blames: a peer that mines on while its chain is fetched is honest, one that never shows what it claims is not.
 import { beforeEach, describe, expect, it } from "vitest";
 import { silentLog } from "../../../../src/adapters/telemetry/index.ts";
-import { ACCEPT, Emitter, fromBigInt, PouwError } from "../../../../src/base/index.ts";
+import { ACCEPT, Emitter, fromBigInt, PouwError, toHex } from "../../../../src/base/index.ts";
+import { type ChainPoint, genesisState } from "../../../../src/chain/index.ts";
 import { Block, Header, type PeerStatus, REQUESTS } from "../../../../src/codec/index.ts";
+import { followHeader } from "../../../../src/consensus/index.ts";
+import type { EventBus } from "../../../../src/engine/events.ts";
 import { createClient, Sync } from "../../../../src/engine/exchange/index.ts";
 import type { Wire } from "../../../../src/ports/index.ts";
 import { aWorld, mineChain } from "../../../support/chain.ts";
-import { VirtualClock } from "../../../support/virtual-clock.ts";
+import { settle, VirtualClock } from "../../../support/virtual-clock.ts";
 
 const PEER = "peer";
 const world = aWorld();
-const { blocks } = mineChain(world, 40);
-const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
+const { blocks, states } = mineChain(world, 40);
+const ids = blocks.map(({ header }) => toHex(Header.id(header)));
+const workAt = (height: number): bigint => (states[height] as ChainPoint).work;
 
-let claim: { height: number; work: bigint };
+let clock: VirtualClock;
+let status: PeerStatus;
 let head: { height: number; work: bigint };
 let punished: string[];
-/** Called at every request for blocks. */
+/** Called at every request. */
 let asked: () => void;
 let served: number;
 let sync: Sync;
 
+/** What the peer says of itself from now on. */
+function claim(height: number, work = workAt(height)): void {
+  status = { ...status, height, work: fromBigInt(work, 32) };
+}
+
 beforeEach(() => {
+  clock = new VirtualClock();
   punished = [];
   head = { height: 0, work: 0n };
   served = blocks.length;
   asked = () => undefined;
-  const known = new Set([hex(world.rules.genesis)]);
-  const status = (): PeerStatus => ({
+  const known = new Set([toHex(world.rules.genesis)]);
+  status = {
     version: 1,
     network: new Uint8Array(),
     genesis: world.rules.genesis,
     head: new Uint8Array(32),
-    height: claim.height,
-    work: fromBigInt(claim.work, 32),
+    height: 0,
+    work: new Uint8Array(32),
     oldest: 0,
     roles: 0,
     trains: 1,
     time: 0n,
-  });
-  const request = async (_peer: string, _protocol: string, data: Uint8Array): Promise<Uint8Array> => {
+  };
+  const request = async (_peer: string, protocol: string, data: Uint8Array): Promise<Uint8Array> => {
     asked();
-    const { from, count } = REQUESTS.blocks.request.decode(data);
-    const end = Math.min(from - 1 + count, served);
-    return REQUESTS.blocks.reply.encode({
-      blocks: blocks.slice(from - 1, end).map((block) => Block.codec.encode(block)),
-    });
+    if (protocol === "headers") {
+      const { known: named, count } = REQUESTS.headers.request.decode(data);
+      const shared = named.map((id) => ids.indexOf(toHex(id))).find((at) => at >= 0) ?? -1;
+      const found = blocks.slice(shared + 1, Math.min(shared + 1 + count, served));
+      return REQUESTS.headers.reply.encode({ headers: found.map(({ header }) => header) });
+    }
+    const wanted = REQUESTS.blocks.request.decode(data).ids.map((id) => blocks[ids.indexOf(toHex(id))] as Block);
+    return REQUESTS.blocks.reply.encode({ blocks: wanted.map((block) => Block.codec.encode(block)) });
   };
   const wire = { request, punish: (_peer: string, reason: string) => void punished.push(reason) } as unknown as Wire;
   sync = new Sync(
     {
       wire,
-      client: createClient({ wire, clock: new VirtualClock() }),
-      peers: { ranked: () => [PEER], get: status },
-      events: new Emitter(),
+      client: createClient({ wire, clock }),
+      peers: {
+        ranked: () => [PEER],
+        get: () => status,
+        stallsOf: () => 0,
+        noteStall: () => undefined,
+        noteServed: () => undefined,
+      },
+      clock,
+      events: new Emitter() as EventBus,
       log: silentLog(),
       head: () => head,
-      heaviest: () => head,
       recent: () => undefined,
+      known: async () => [...ids.slice(0, head.height).reverse(), toHex(world.rules.genesis)].slice(0, 9).map(bytesOf),
+      pointOf: async (id) => states[ids.indexOf(toHex(id)) + 1] ?? genesisState(world.genesis),
+      follow: (at, header) => followHeader(at, header, world.rules),
+      owed: () => 0,
       foresight: undefined,
       isExcusable: () => false,
-      has: async (id) => known.has(hex(id)),
+      held: async (id) => (known.has(toHex(id)) ? { isForged: false } : undefined),
       importBlock: async ({ value: { header } }) => {
-        known.add(hex(Header.id(header)));
-        // One unit of work a block.
-        if (header.height > head.height) head = { height: header.height, work: BigInt(header.height) };
+        known.add(toHex(Header.id(header)));
+        if (header.height > head.height) head = { height: header.height, work: workAt(header.height) };
         return ACCEPT;
       },
     },
     { signal: new AbortController().signal },
   );
 });
+const bytesOf = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex, "hex"));
 
+/** The peer says again where it stands, and is looked into. */
 async function look(): Promise<void> {
+  status = { ...status };
   sync.requestSync();
+  await settle();
+  await clock.run(6_000, () => !sync.busy);
   await sync.idle();
 }
 
 describe("a peer whose chain is fetched", () => {
   it("may mine on meanwhile, again and again", async () => {
-    claim = { height: 4, work: 4n };
+    claim(4);
     asked = () => {
-      if (claim.height < blocks.length) claim = { height: claim.height + 1, work: claim.work + 1n };
+      if (status.height < blocks.length) claim(status.height + 1);
     };
     for (let i = 0; i < 20; i++) await look();
     expect(head.height).toBe(blocks.length);
@@ -89,18 +117,17 @@ describe("a peer whose chain is fetched", () => {
   });
 
   it("may move to a heavier chain of which it has fewer blocks at that height", async () => {
-    claim = { height: 10, work: 12n };
-    // Before the last request is answered it stands elsewhere; what it says in the end, it brings.
-    asked = () => {
-      claim = { height: 13, work: 13n };
-    };
+    served = 13;
+    claim(10, workAt(13) + 1n);
+    // Before the last request is answered it stands elsewhere; what it says in the end, it shows.
+    asked = () => claim(13);
     for (let i = 0; i < 5; i++) await look();
     expect(head.height).toBe(13);
     expect(punished).toEqual([]);
   });
 
   it("may lose its connection while it is asked, a few times in a row", async () => {
-    claim = { height: 10, work: 10n };
+    claim(10);
     asked = () => {
       throw new PouwError("WIRE_FAILED", "the connection is gone");
     };
@@ -112,22 +139,33 @@ describe("a peer whose chain is fetched", () => {
     expect(punished.length).toBeGreaterThan(0);
   });
 
-  it("is punished when it goes on claiming what it does not bring", async () => {
-    claim = { height: 10, work: 1000n };
+  it("is punished when it goes on claiming what it does not show", async () => {
+    claim(10, 2n ** 200n);
     await look();
     expect(punished).toEqual([]);
     await look();
     expect(punished).toEqual(["claims more work than its blocks hold"]);
+    expect(head.height).toBe(blocks.length);
   });
 
   it("is punished as well when it claims more at every look", async () => {
     served = 10;
-    claim = { height: 10, work: 1000n };
-    asked = () => {
-      claim = { height: 10, work: claim.work + 1n };
-    };
+    claim(10, 2n ** 200n);
+    asked = () => claim(10, 2n ** 200n + BigInt(++more));
+    let more = 0;
     for (let i = 0; i < 30; i++) await look();
     expect(head.height).toBe(10);
     expect(punished.length).toBeGreaterThanOrEqual(3);
+  });
+
+  it("is not asked twice for one word", async () => {
+    let requests = 0;
+    claim(10, 2n ** 200n);
+    asked = () => requests++;
+    await look();
+    const before = requests;
+    for (let i = 0; i < 5; i++) sync.requestSync();
+    await sync.idle();
+    expect(requests).toBe(before);
   });
 });

@@ -4,7 +4,7 @@ import { memoryStore } from "../../../../src/adapters/level/index.ts";
 import { silentLog } from "../../../../src/adapters/telemetry/index.ts";
 import { ACCEPT, Emitter, type Hash32, toHex } from "../../../../src/base/index.ts";
 import { genesisState, rulesOf, type State } from "../../../../src/chain/index.ts";
-import { Block, Transaction } from "../../../../src/codec/index.ts";
+import { Block, Header, Transaction } from "../../../../src/codec/index.ts";
 import { sha256 } from "../../../../src/crypto/index.ts";
 import { type KeyBans, Ledger } from "../../../../src/engine/chain/index.ts";
 import { OWN } from "../../../../src/engine/origin.ts";
@@ -81,7 +81,15 @@ describe("a block", () => {
     expect(batches).toHaveLength(1);
     const keys = new Set(batches[0]?.map(({ key }) => key));
     const { id, bytes } = link.block;
-    for (const key of [KEYS.block(id), KEYS.entry(id), KEYS.sibling(1, id), KEYS.head, KEYS.canonical(1), extra.key])
+    for (const key of [
+      KEYS.block(id),
+      KEYS.header(id),
+      KEYS.entry(id),
+      KEYS.sibling(1, id),
+      KEYS.head,
+      KEYS.canonical(1),
+      extra.key,
+    ])
       expect(keys).toContain(key);
     expect(await store.get(KEYS.block(id))).toEqual(bytes);
     const again = new BlockStore(store);
@@ -100,6 +108,24 @@ describe("a block", () => {
     expect(await blocks.head()).toEqual(best.block.id);
     expect(await blocks.canonical(1)).toEqual(best.block.id);
     expect(await blocks.entries(1, 2)).toHaveLength(2);
+  });
+
+  it("is found as a header after the first block that is named and on the best chain, from the first block on where none is", async () => {
+    const one = mine(world.state);
+    const [two, aside] = [mine(one.state), mine(one.state, bob)];
+    const three = mine(two.state);
+    for (const link of [one, two, three]) await commit(link, { move: to(link, [link]) });
+    await commit(aside);
+    const header = ({ block }: Link): Uint8Array => Header.codec.encode(block.value.header);
+    const following = (count: number, ...known: Link[]): Promise<Uint8Array[]> =>
+      blocks.headersAfter(
+        known.map(({ block }) => block.id),
+        count,
+      );
+    expect(await following(9)).toEqual([one, two, three].map(header));
+    expect(await following(9, aside)).toEqual([one, two, three].map(header));
+    expect(await following(1, aside, one)).toEqual([header(two)]);
+    expect(await following(9, three, one)).toEqual([]);
   });
 
   it("that its key does not name is STORE_CORRUPT", async () => {
@@ -268,7 +294,7 @@ describe("the directory", () => {
     await expect(blocks.claim({ ...identity, network: "other" })).rejects.toMatchObject({ code: "WRONG_NETWORK" });
     await expect(blocks.claim({ ...identity, genesis: "bb".repeat(32) })).rejects.toMatchObject({
       code: "WRONG_NETWORK",
-      message: expect.stringContaining("network testing, genesis aaaaaaaaaaaaaaaa, format 4"),
+      message: expect.stringContaining("network testing, genesis aaaaaaaaaaaaaaaa, format 5"),
     });
   });
 
