@@ -4,8 +4,6 @@ import { describe, expect, it } from "vitest";
 import { bytesEqual, toHex } from "../../src/base/index.ts";
 import {
   apply,
-  decodeState,
-  encodeState,
   evidenceOf,
   falseAttestation,
   forgedUnit,
@@ -21,6 +19,7 @@ import type { KeyPair } from "../../src/crypto/index.ts";
 import { contributionsOf } from "../../src/work/index.ts";
 import { aForgery, allAudited, Bench, madeUpTrace, rightWord, type Says } from "../support/audits.ts";
 import { aContribution, aKey, aStake, mineBlock, onTask } from "../support/chain.ts";
+import { decodeState, encodeState } from "../support/state-bytes.ts";
 
 const people = Array.from({ length: 6 }, (_, i) => aKey(`auditor ${i}`));
 const person = (i: number): KeyPair => people[i % people.length] as KeyPair;

@@ -2,22 +2,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { bytesEqual, compareBytes, fromBigInt, toBigInt, toHex } from "../../src/base/index.ts";
-import {
-  decodeState,
-  doubleBlock,
-  encodeState,
-  evidenceOf,
-  heldIn,
-  nextTarget,
-  paymentsOf,
-  type State,
-  workOf,
-} from "../../src/chain/index.ts";
+import { doubleBlock, evidenceOf, heldIn, nextTarget, paymentsOf, type State, workOf } from "../../src/chain/index.ts";
 import { Block, Header, type Transaction } from "../../src/codec/index.ts";
 import { type ChainTip, checkBlock, compareChains } from "../../src/consensus/index.ts";
 import type { KeyPair } from "../../src/crypto/index.ts";
 import type { Task } from "../../src/work/index.ts";
 import { aKey, aRegistration, aTransfer, aWorld, doubleOf, mineBlock, STAKES, someRecords } from "../support/chain.ts";
+import { decodeState, encodeState } from "../support/state-bytes.ts";
 
 const people = ["alice", "bob", "carol", "dave"].map(aKey);
 const person = (i: number): KeyPair => people[i % people.length] as KeyPair;

@@ -1,22 +1,26 @@
 // Every decoder against damaged input: it answers with its one coded error or with a value that encodes to those very bytes, and takes no memory for it.
 import { readFileSync } from "node:fs";
+import { streamPair } from "@libp2p/utils";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { bytesEqual, type ErrorCode, PouwError } from "../../src/base/index.ts";
+import { createFrames } from "../../src/adapters/libp2p/requests/frames.ts";
+import { bytesEqual, concatBytes, type ErrorCode, finish, PouwError, u32be } from "../../src/base/index.ts";
 import {
-  decodeState,
   doubleBlock,
   EVIDENCE_KINDS,
-  encodeState,
   evidenceOf,
   genesisState,
   readGenesis,
+  readState,
   rulesOf,
   type State,
+  stateRows,
 } from "../../src/chain/index.ts";
 import { TRANSACTION_KINDS } from "../../src/chain/transactions/kinds.ts";
 import * as codecs from "../../src/codec/index.ts";
 import { type Block, type Codec, type Decoded, PROTOCOLS, type RoundRecord, TOPICS } from "../../src/codec/index.ts";
+import { createClient } from "../../src/engine/exchange/client.ts";
 import { decodeDelta, encodeDelta, encodeIntegers, parseManifest, parseVectors } from "../../src/ml/index.ts";
+import type { Wire } from "../../src/ports/index.ts";
 import { madeUpTrace, opened, sealed } from "../support/audits.ts";
 import {
   aGenesis,
@@ -35,6 +39,16 @@ import { Chance, mutate, mutateJson } from "../support/mutate.ts";
 import { toyTask, toyUnit } from "../support/sim.ts";
 
 const SEED = 20_260_701;
+/** Cases of all tables together, as every run has them; POUW_FUZZ_CASES asks for another number, shared out alike. */
+const USUAL = 205_000;
+const SCALE = Number((process.env as { POUW_FUZZ_CASES?: string }).POUW_FUZZ_CASES ?? USUAL) / USUAL;
+const scaled = (cases: number): number => Math.ceil(cases * SCALE);
+const TIMEOUT_MS = 60_000 + 120_000 * SCALE;
+/** Messages, requests and frames for each topic, protocol and stream. */
+const MESSAGES = scaled(1500);
+/** Judged at once. */
+const TOGETHER = 100;
+let run = 0;
 
 interface Decoder {
   readonly name: string;
@@ -49,6 +63,7 @@ function fuzz({ name, corpus, cases, again }: Decoder, code: ErrorCode = "BAD_EN
   const chance = new Chance(SEED + name.length * 7919 + cases);
   let accepted = 0;
   for (let i = 0; i < cases; i++) {
+    run++;
     const bytes = mutate(corpus, chance);
     const given = bytes.slice();
     const fault = (what: string): Error =>
@@ -146,7 +161,7 @@ function codecsIn(value: unknown): Codec<unknown>[] {
 const ALL: readonly Codec<unknown>[] = [
   ...new Set([codecs, TRANSACTION_KINDS, EVIDENCE_KINDS].flatMap((room) => Object.values(room).flatMap(codecsIn))),
 ];
-const CASES = 6_000;
+const CASES = scaled(6_000);
 const ofCodec = (codec: Codec<unknown>): Decoder => ({
   name: codec.name,
   corpus: (VALUES[codec.name] ?? []).map((value) => codec.encode(value)),
@@ -163,16 +178,19 @@ const ends = [
 const delta: Decoder = {
   name: "exact delta",
   corpus: ends.map((end) => encodeDelta(toyTask, start, end)),
-  cases: 20_000,
+  cases: scaled(20_000),
   again: (bytes) => encodeIntegers(toyTask, decodeDelta(toyTask, bytes)),
 };
-const state: Decoder = {
-  name: "state",
-  corpus: [encodeState(genesisState(aGenesis())), encodeState(tip)],
-  cases: 1_500,
-  again: (bytes) => encodeState(decodeState(bytes)),
-};
-const DECODERS = [...ALL.map(ofCodec), delta, state];
+/** A stored state's rows: the main one and a page of accounts, each with the other as it was written. */
+const rowsOf = (of: State): Map<string, Uint8Array> =>
+  new Map([...stateRows(of)].map(({ name, bytes }) => [name, bytes]));
+const ofRow = (row: string): Decoder => ({
+  name: `state ${row}`,
+  corpus: [genesisState(aGenesis()), tip].map((of) => rowsOf(of).get(row) as Uint8Array),
+  cases: scaled(750),
+  again: (bytes) => rowsOf(finish(readState(new Map([...rowsOf(tip), [row, bytes]])))).get(row) as Uint8Array,
+});
+const DECODERS = [...ALL.map(ofCodec), delta, ...["main", "accounts-0"].map(ofRow)];
 
 describe("binary decoders", () => {
   it("are all here, each with valid encodings to start from", () => {
@@ -188,12 +206,8 @@ describe("binary decoders", () => {
       // Nothing that a length or an offset claims is allocated.
       expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(256 << 20);
     },
+    TIMEOUT_MS,
   );
-
-  const total = DECODERS.reduce((sum, { cases }) => sum + cases, 0);
-  it(`have ${total} cases together`, () => {
-    expect(total).toBeGreaterThanOrEqual(100_000);
-  });
 
   it("would be found out: a decoder that forgives, crashes, or changes its input", () => {
     const strict = ofCodec(codecs.Contribution.codec as Codec<unknown>);
@@ -223,25 +237,29 @@ describe("JSON parsers", () => {
     ["a model manifest", file("model.json"), "BAD_MODEL", parseManifest],
     ["conformance vectors", file("vectors.json"), "BAD_MODEL", parseVectors],
   ];
-  it.each(PARSERS)("%s: 3000 cases", (name, valid, code, parse) => {
-    expect(() => parse(valid)).not.toThrow();
-    const chance = new Chance(SEED + name.length);
-    let refused = 0;
-    for (let i = 0; i < 3000; i++) {
-      const text = mutateJson(valid, chance);
-      try {
-        const value = parse(text);
-        // What is taken is usable: it can be written down, and a genesis makes rules.
-        JSON.stringify(value);
-        if (parse === readGenesis) rulesOf(value as ReturnType<typeof readGenesis>);
-      } catch (error) {
-        if (!(error instanceof PouwError) || error.code !== code)
-          throw new Error(`${name}, case ${i}: threw ${error} for ${text.slice(0, 300)}`);
-        refused++;
+  it.each(PARSERS)(
+    "%s: some thousand cases",
+    (name, valid, code, parse) => {
+      expect(() => parse(valid)).not.toThrow();
+      const chance = new Chance(SEED + name.length);
+      let refused = 0;
+      for (let i = 0; i < scaled(3000); i++, run++) {
+        const text = mutateJson(valid, chance);
+        try {
+          const value = parse(text);
+          // What is taken is usable: it can be written down, and a genesis makes rules.
+          JSON.stringify(value);
+          if (parse === readGenesis) rulesOf(value as ReturnType<typeof readGenesis>);
+        } catch (error) {
+          if (!(error instanceof PouwError) || error.code !== code)
+            throw new Error(`${name}, case ${i}: threw ${error} for ${text.slice(0, 300)}`);
+          refused++;
+        }
       }
-    }
-    expect(refused).toBeGreaterThan(1000);
-  });
+      expect(refused).toBeGreaterThan(1000 * SCALE);
+    },
+    TIMEOUT_MS,
+  );
 });
 
 describe("a running engine", () => {
@@ -262,46 +280,124 @@ describe("a running engine", () => {
     return whole.map((one) => Uint8Array.from([0, ...codecs.Block.codec.encode((one as Decoded<Block>).value)]));
   };
 
-  it.each(TOPICS)("judges 1500 damaged %s messages without a throw, and accepts none", async (topic) => {
-    const corpus = [...corpusOf([topic, "header"]), ...(topic === "block" ? await own() : [])];
-    const chance = new Chance(SEED + topic.length);
-    const kinds = new Set<string>();
-    for (let i = 0; i < 15; i++) {
-      const judged = Promise.all(
-        Array.from({ length: 100 }, () => {
-          const data = mutate(corpus, chance);
-          if (topic === "block" && data.length > 0) data[0] = chance.below(3);
-          return node.handlers.gossip(topic, data, { from: "fuzz", author: "fuzz" });
-        }),
-      );
-      let done = false;
-      void judged.finally(() => {
-        done = true;
-      });
-      await lab.clock.run(60_000, () => done);
-      for (const verdict of await judged) {
-        kinds.add(verdict.kind);
-        // "failed" would be an error that nobody thought of.
-        if (verdict.kind !== "accept") expect(verdict.code, verdict.reason).not.toBe("failed");
+  it.each(TOPICS)(
+    "judges damaged %s messages without a throw, and accepts none",
+    async (topic) => {
+      const corpus = [...corpusOf([topic, "header"]), ...(topic === "block" ? await own() : [])];
+      const chance = new Chance(SEED + topic.length);
+      const kinds = new Set<string>();
+      for (let i = 0; i < MESSAGES; i += TOGETHER, run += TOGETHER) {
+        const judged = Promise.all(
+          Array.from({ length: TOGETHER }, () => {
+            const data = mutate(corpus, chance);
+            if (topic === "block" && data.length > 0) data[0] = chance.below(3);
+            return node.handlers.gossip(topic, data, { from: "fuzz", author: "fuzz" });
+          }),
+        );
+        let done = false;
+        void judged.finally(() => {
+          done = true;
+        });
+        await lab.clock.run(60_000, () => done);
+        for (const verdict of await judged) {
+          kinds.add(verdict.kind);
+          // "failed" would be an error that nobody thought of.
+          if (verdict.kind !== "accept") expect(verdict.code, verdict.reason).not.toBe("failed");
+        }
       }
-    }
-    expect(kinds).not.toContain("accept");
-    expect(kinds).toContain("reject");
-  });
+      expect(kinds).not.toContain("accept");
+      expect(kinds).toContain("reject");
+    },
+    TIMEOUT_MS,
+  );
 
-  it.each(PROTOCOLS)("serves 1500 damaged %s requests with a reply or BAD_ENCODING", async (protocol) => {
-    const chance = new Chance(SEED + protocol.length);
-    const corpus = corpusOf([protocol, `${protocol} request`]);
-    let refused = 0;
-    for (let i = 0; i < 1500; i++) {
-      try {
-        const reply = await node.handlers.request(protocol, mutate(corpus, chance), "fuzz");
-        expect(reply.length).toBeLessThanOrEqual(codecs.MAX_REPLY_BYTES);
-      } catch (error) {
-        if (!(error instanceof PouwError) || error.code !== "BAD_ENCODING") throw error;
-        refused++;
+  it.each(PROTOCOLS)(
+    "serves damaged %s requests with a reply or BAD_ENCODING",
+    async (protocol) => {
+      const chance = new Chance(SEED + protocol.length);
+      const corpus = corpusOf([protocol, `${protocol} request`]);
+      let refused = 0;
+      for (let i = 0; i < MESSAGES; i++, run++) {
+        try {
+          const reply = await node.handlers.request(protocol, mutate(corpus, chance), "fuzz");
+          expect(reply.length).toBeLessThanOrEqual(codecs.MAX_REPLY_BYTES);
+        } catch (error) {
+          if (!(error instanceof PouwError) || error.code !== "BAD_ENCODING") throw error;
+          refused++;
+        }
       }
-    }
-    expect(refused).toBeGreaterThan(100);
-  });
+      expect(refused).toBeGreaterThan(100);
+    },
+    TIMEOUT_MS,
+  );
+
+  it.each(PROTOCOLS)(
+    "reads damaged answers to %s as one or as BAD_ENCODING",
+    async (protocol) => {
+      const chance = new Chance(SEED + 2 * protocol.length);
+      const corpus = corpusOf([
+        `${protocol} reply`,
+        protocol === "status" ? "status" : "blocks reply",
+        "block",
+        "record",
+      ]);
+      const asked = (VALUES[`${protocol} request`] ?? VALUES[protocol] ?? [])[0];
+      let refused = 0;
+      for (let i = 0; i < MESSAGES; i++, run++) {
+        const wire = { request: async () => mutate(corpus, chance) };
+        const client = createClient({ wire: wire as unknown as Wire, clock: lab.clock });
+        const { signal } = new AbortController();
+        try {
+          await client.ask(protocol, protocol, asked as never, { ms: 1000, signal });
+        } catch (error) {
+          if (!(error instanceof PouwError) || error.code !== "BAD_ENCODING") throw error;
+          refused++;
+        }
+      }
+      expect(refused).toBeGreaterThan(100);
+    },
+    TIMEOUT_MS,
+  );
+});
+
+describe("a stream", () => {
+  /** Frames as a peer writes them: their length, then so many bytes. */
+  const framed = (bytes: Uint8Array): Uint8Array => concatBytes(u32be(bytes.length), bytes);
+
+  it(
+    "of damaged frames ends, and hands on nothing that is over the limit",
+    async () => {
+      const chance = new Chance(SEED);
+      const corpus = [
+        framed(new Uint8Array(0)),
+        framed(new Uint8Array(9).fill(7)),
+        framed(new Uint8Array(300).fill(1)),
+      ];
+      let [frames, faults] = [0, 0];
+      for (let i = 0; i < scaled(500); i++, run++) {
+        const [here, there] = await streamPair({ delay: 0 });
+        const { signal } = new AbortController();
+        const reading = createFrames({ maxFrame: 256 }, there);
+        here.send(mutate(corpus, chance));
+        void here.close().catch(() => undefined);
+        try {
+          for (let got = await reading.read({ signal }); got !== undefined; got = await reading.read({ signal })) {
+            expect(got.length).toBeLessThanOrEqual(256);
+            frames++;
+          }
+        } catch (error) {
+          expect(error).toBeInstanceOf(Error);
+          faults++;
+        }
+        here.abort(new Error("done"));
+        there.abort(new Error("done"));
+      }
+      expect([frames > 50 * SCALE, faults > 50 * SCALE]).toEqual([true, true]);
+    },
+    TIMEOUT_MS,
+  );
+});
+
+it("ran as many cases as it was asked for", () => {
+  expect(run).toBeGreaterThanOrEqual(USUAL * SCALE);
 });

@@ -2,20 +2,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { toHex } from "../../src/base/index.ts";
-import {
-  decodeState,
-  doubleBlock,
-  doubleRecord,
-  encodeState,
-  type State,
-  selectTransactions,
-  TRANSACTION_KINDS,
-} from "../../src/chain/index.ts";
+import { doubleBlock, doubleRecord, type State, selectTransactions, TRANSACTION_KINDS } from "../../src/chain/index.ts";
 import type { Transaction } from "../../src/codec/index.ts";
 import { checkBlock } from "../../src/consensus/index.ts";
 import type { KeyPair } from "../../src/crypto/index.ts";
 import { aTransfer } from "../support/chain.ts";
 import { ALLOCATED, nothingSeen, Player, people, person, steps, world } from "../support/history.ts";
+import { decodeState, encodeState } from "../support/state-bytes.ts";
 
 const { rules } = world;
 

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { memoryStore } from "../../src/adapters/level/index.ts";
 import { silentLog } from "../../src/adapters/telemetry/index.ts";
 import { Emitter, type Hash32, toHex } from "../../src/base/index.ts";
-import { decodeState, encodeState, type State } from "../../src/chain/index.ts";
+import type { State } from "../../src/chain/index.ts";
 import { Block, type Decoded } from "../../src/codec/index.ts";
 import { KeyBans, Ledger, type Training } from "../../src/engine/chain/index.ts";
 import type { EventBus } from "../../src/engine/events.ts";
@@ -13,6 +13,7 @@ import { BlockStore, KEYS, type Retention, States } from "../../src/engine/stora
 import type { Store } from "../../src/ports/index.ts";
 import { wipe } from "../support/desk.ts";
 import { nothingSeen, type Played, Player, type Seen, type Step, steps, world } from "../support/history.ts";
+import { decodeState, encodeState } from "../support/state-bytes.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 
 const { signal } = new AbortController();

@@ -1,10 +1,11 @@
 // The inputs of the golden vectors of hashing, signing, work and genesis, and their values as the code computes them now.
 import { compareBytes, toHex, utf8 } from "../../src/base/index.ts";
-import { createGenesis, encodeState, type GenesisTask, genesisHash, genesisState, PROFILES, rulesOf } from "../../src/chain/index.ts";
+import { createGenesis, type GenesisTask, genesisHash, genesisState, PROFILES, rulesOf } from "../../src/chain/index.ts";
 import { Block } from "../../src/codec/block.ts";
 import { sha256, taggedHash } from "../../src/crypto/index.ts";
 import { drawHash, findWin, firstNonce, nextBeacon, noncesPerUnit, type Task, unitSeed } from "../../src/work/index.ts";
 import { alice, aRegistration, aWorld, bob, mineBlock, mineChain, someRecords, taskIn, STAKES } from "../support/chain.ts";
+import { encodeState } from "../support/state-bytes.ts";
 
 const h = (text: string): Uint8Array => sha256(utf8(text));
 

@@ -1,5 +1,5 @@
 // The state after a block, immutable: an SSZ tree that shares what did not change with its parent's (protocol section 1).
-import { bytesEqual, type Hash32, messageOf, PouwError, type Steps, toHex } from "../../base/index.ts";
+import { bytesEqual, type Hash32, type Steps, toHex } from "../../base/index.ts";
 import { type AuditSeat, Header, type UnsignedHeader } from "../../codec/index.ts";
 import { type PlacedUnit, startName } from "../../work/index.ts";
 import { workOf } from "../difficulty.ts";
@@ -59,7 +59,7 @@ export function findAccount(
     ?.find((at) => at < accounts.length && bytesEqual(accounts.getReadonly(at).address, address));
 }
 
-/** Made by `genesisState`, `apply` and `decodeState` only. Reading never changes what is read. */
+/** Made by `genesisState`, `apply` and `readState` only. Reading never changes what is read. */
 export class State {
   /** The tree; opaque outside the chain room. */
   readonly node: StateNode;
@@ -275,22 +275,4 @@ export function stateOf(value: StateValue): State {
     remember(positions, account.address, at);
   });
   return new State(view.node, positions);
-}
-
-/** Canonical bytes of the whole state, for storage. O(accounts). */
-export function encodeState(state: State): Uint8Array {
-  return StateType.getViewDU(state.node).serialize();
-}
-
-/** Throws BAD_ENCODING unless `bytes` is exactly what `encodeState` writes. */
-export function decodeState(bytes: Uint8Array): State {
-  let value: StateValue;
-  try {
-    value = StateType.deserialize(Uint8Array.from(bytes));
-  } catch (cause) {
-    throw new PouwError("BAD_ENCODING", `not a state: ${messageOf(cause)}`, { cause });
-  }
-  const state = stateOf(value);
-  if (!bytesEqual(encodeState(state), bytes)) throw new PouwError("BAD_ENCODING", "not a state: not in canonical form");
-  return state;
 }

@@ -10,9 +10,10 @@ import {
   storeCorrupt,
   toHex,
 } from "../../base/index.ts";
-import { decodeState, encodeState, type State } from "../../chain/index.ts";
+import { MAIN_ROW, ROW_WEIGHT, readState, type State, stateRows } from "../../chain/index.ts";
 import { Block, type Decoded, Header } from "../../codec/index.ts";
 import type { Store, StoreWrite } from "../../ports/index.ts";
+import { inTurns, rest } from "../turns.ts";
 import { type DeltaRow, needRows, ownerOfBlock, ownerOfRound } from "./delta-rows.ts";
 import { type BlockEntry, decodeEntry, encodeEntry } from "./entry.ts";
 import { HISTORY, type HistorySource, historyKey } from "./history.ts";
@@ -21,7 +22,9 @@ import { Pruning } from "./pruning.ts";
 import { type Retention, standardRetention } from "./retention.ts";
 
 /** The store's format; another one belongs to another version. */
-const FORMAT = 5;
+const FORMAT = 6;
+/** Rows of a state that are written together, in bytes. */
+const STATE_BATCH_BYTES = 256 * 1024;
 /** Decoded blocks kept for the checks that follow an import. */
 const RECENT_BLOCKS = 8;
 
@@ -135,9 +138,12 @@ export class BlockStore {
 
   /** The stored state after a block; undefined where the retention keeps none. */
   async state(id: Uint8Array): Promise<State | undefined> {
-    const bytes = await this.#store.get(KEYS.state(id));
-    if (bytes === undefined) return undefined;
-    const state = decodeState(bytes);
+    const main = await this.#store.get(KEYS.state(id));
+    if (main === undefined) return undefined;
+    const rows = new Map([[MAIN_ROW, main]]);
+    for await (const [key, bytes] of this.#store.entries(ranges.stateRows(id)))
+      rows.set(key.slice(key.lastIndexOf("/") + 1), bytes);
+    const state = await inTurns(readState(rows));
     if (!bytesEqual(state.tipId, id)) throw corrupt(`the state of block ${toHex(id)}`);
     return state;
   }
@@ -217,7 +223,17 @@ export class BlockStore {
 
   /** The whole state after a block whose batch is written: its size grows with the accounts, so it never delays the block itself. */
   async keepState(id: Uint8Array, state: State): Promise<void> {
-    await this.#store.batch([{ key: KEYS.state(id), value: encodeState(state) }]);
+    let writes: StoreWrite[] = [];
+    let size = 0;
+    // The main row comes last, so a state of which not all is here is none.
+    for (const { name, bytes } of stateRows(state)) {
+      writes.push({ key: name === MAIN_ROW ? KEYS.state(id) : KEYS.stateRow(id, name), value: bytes });
+      size += bytes.length;
+      if (size < STATE_BATCH_BYTES && name !== MAIN_ROW) continue;
+      await this.#store.batch(writes);
+      await rest(ROW_WEIGHT);
+      [writes, size] = [[], 0];
+    }
   }
 
   /** The outcome of a check, and the move of the best chain that it makes, if any. */

@@ -16,8 +16,10 @@ export const KEYS = {
   block: (id: Uint8Array): string => `block/${toHex(id)}`,
   /** The block's header again: peers ask for hundreds at once, and a block may be a thousand times as large. */
   header: (id: Uint8Array): string => `header/${toHex(id)}`,
-  /** The whole state after a block, for those heights that the retention keeps. */
+  /** The main row of the whole state after a block, for those heights that the retention keeps. */
   state: (id: Uint8Array): string => `state/${toHex(id)}`,
+  /** Its other rows, by name. */
+  stateRow: (id: Uint8Array, name: string): string => `state/${toHex(id)}/${name}`,
   /** What the node knows of a block beyond its bytes: work, and whether its unit was checked. */
   entry: (id: Uint8Array): string => `entry/${toHex(id)}`,
   /** The best chain's id at a height. */
@@ -44,6 +46,11 @@ export const KEYS = {
 } as const;
 
 export const ranges = {
+  /** All rows of a state but the main one. */
+  stateRows: (id: Uint8Array): { gte: string; lt: string } => ({
+    gte: KEYS.stateRow(id, ""),
+    lt: KEYS.stateRow(id, "~"),
+  }),
   canonical: (from: number, to: number): { gte: string; lt: string } => ({
     gte: KEYS.canonical(from),
     lt: KEYS.canonical(to),

@@ -1,7 +1,7 @@
 // Accounts come and go: what making one costs, when one is removed, and that a place or a nonce is never mistaken afterwards.
 import { describe, expect, it } from "vitest";
 import { toHex } from "../../../src/base/index.ts";
-import { checkTransaction, decodeState, encodeState, type State } from "../../../src/chain/index.ts";
+import { checkTransaction, type State } from "../../../src/chain/index.ts";
 import type { Transaction } from "../../../src/codec/index.ts";
 import { draftBlock } from "../../../src/consensus/index.ts";
 import type { KeyPair } from "../../../src/crypto/index.ts";
@@ -18,6 +18,7 @@ import {
   newNonce,
   winningParts,
 } from "../../support/chain.ts";
+import { decodeState, encodeState } from "../../support/state-bytes.ts";
 
 const FEE = 10n;
 const allocations = [alice, bob].map(({ address }) => ({ address: toHex(address), amount: "1000000" }));

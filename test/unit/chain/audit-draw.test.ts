@@ -2,21 +2,14 @@
 import { describe, expect, it } from "vitest";
 import { bytesEqual, toHex } from "../../../src/base/index.ts";
 import { drawAudits } from "../../../src/chain/audits/draw.ts";
-import {
-  decodeState,
-  doubleBlock,
-  encodeState,
-  evidenceOf,
-  type Rules,
-  type Seat,
-  type State,
-} from "../../../src/chain/index.ts";
+import { doubleBlock, evidenceOf, type Rules, type Seat, type State } from "../../../src/chain/index.ts";
 import { RecordedListType, SeatsType } from "../../../src/chain/state/state-type.ts";
 import { WorkingState } from "../../../src/chain/state/working-state.ts";
 import { Contribution, MAX_BLOCK_BYTES } from "../../../src/codec/index.ts";
 import { type KeyPair, taggedHash } from "../../../src/crypto/index.ts";
 import { allAudited, recording } from "../../support/audits.ts";
 import { aContribution, aKey, alice, aStake, aWorld, bob, carol, doubleOf, mineBlock } from "../../support/chain.ts";
+import { decodeState, encodeState } from "../../support/state-bytes.ts";
 
 const stranger = aKey("stranger").address;
 const beacon = taggedHash("test beacon");

@@ -5,8 +5,6 @@ import {
   attesterPay,
   carriedPay,
   commitWindow,
-  decodeState,
-  encodeState,
   evidenceOf,
   forgedUnit,
   heldIn,
@@ -45,6 +43,7 @@ import {
   taskIn,
   winningParts,
 } from "../../support/chain.ts";
+import { decodeState, encodeState } from "../../support/state-bytes.ts";
 
 /** Windows of two blocks: commits in blocks 3 and 4, reveals in 5 and 6. */
 const { rules, state: genesis } = allAudited({ auditBlocks: 2, evidenceBlocks: 7, maturity: 12, banBlocks: 40 });

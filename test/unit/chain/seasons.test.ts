@@ -1,11 +1,12 @@
 // Seasons: after every so many blocks each task starts anew, from weights and with a setting that nobody chooses.
 import { describe, expect, it } from "vitest";
 import { toHex } from "../../../src/base/index.ts";
-import { decodeState, encodeState, type State } from "../../../src/chain/index.ts";
+import type { State } from "../../../src/chain/index.ts";
 import { checkBlock } from "../../../src/consensus/index.ts";
 import { parametersDigest } from "../../../src/ml/index.ts";
 import { beginsSeason, firstDigest, firstParameters, settingOf } from "../../../src/work/index.ts";
 import { alice, aRegistration, aWorld, bob, mineBlock, STAKES, someRecords, taskIn } from "../../support/chain.ts";
+import { decodeState, encodeState } from "../../support/state-bytes.ts";
 
 const world = aWorld({ ...STAKES, seasonBlocks: 3, tasks: [aRegistration("one"), aRegistration("two")] });
 const { rules } = world;

@@ -1,7 +1,7 @@
 // States: lookups, ageing rewards, the ring of recent blocks, storage, and that old states stay what they were.
 import { describe, expect, it } from "vitest";
 import { toHex } from "../../../src/base/index.ts";
-import { decodeState, encodeState, heldIn, nextTarget, type State, stateRoot } from "../../../src/chain/index.ts";
+import { heldIn, nextTarget, type State, stateRoot } from "../../../src/chain/index.ts";
 import { MAX_EVIDENCE_BLOCKS, RECENT_BLOCKS } from "../../../src/chain/state/state-type.ts";
 import { Header } from "../../../src/codec/block.ts";
 import { drawHash, nextBeacon, unitOfHeader } from "../../../src/work/index.ts";
@@ -18,6 +18,7 @@ import {
   STAKES,
   taskIn,
 } from "../../support/chain.ts";
+import { decodeState, encodeState } from "../../support/state-bytes.ts";
 
 describe("accounts", () => {
   it("are found on every branch, whatever other branches put in the same place", () => {

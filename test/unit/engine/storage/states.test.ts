@@ -8,6 +8,7 @@ import { BlockStore, KEYS, type Retention, States } from "../../../../src/engine
 import type { Store } from "../../../../src/ports/index.ts";
 import { alice, aTransfer, aWorld, bob, carol, mineBlock } from "../../../support/chain.ts";
 import { entryOf, keysOf, type Link, wipe } from "../../../support/desk.ts";
+import { crowded } from "../../../support/state-bytes.ts";
 
 const world = aWorld();
 /** A state every fourth block. */
@@ -49,7 +50,8 @@ const fresh = (): { states: States; blocks: BlockStore } => {
   return { blocks, states: new States(world.state, { blocks, rules: world.rules }) };
 };
 const rootOf = async (states: States, link: Link): Promise<string> => toHex((await states.of(link.block.id)).root);
-const rows = async (): Promise<string[]> => keysOf(store, "state");
+/** Blocks whose state is stored: each main row is under the block's id. */
+const rows = async (): Promise<string[]> => (await keysOf(store, "state")).filter((name) => !name.includes("/"));
 
 describe("a state", () => {
   it("is stored every so many blocks on every branch, and replayed in between", async () => {
@@ -95,6 +97,29 @@ describe("a state", () => {
     const value = (await store.get(KEYS.state((trunk[7] as Link).block.id))) as Uint8Array;
     await store.batch([{ key: KEYS.state((fork[4] as Link).block.id), value }]);
     await expect(fresh().states.of((fork[4] as Link).block.id)).rejects.toMatchObject({ code: "STORE_CORRUPT" });
+  });
+
+  it("of which only some rows were written is none", async () => {
+    const { block, state } = trunk[7] as Link;
+    await wipe(store, "state");
+    let batches = 0;
+    const full = new Error("no room");
+    const failing: Store = {
+      get: (key) => store.get(key),
+      entries: (range) => store.entries(range),
+      keys: (range) => store.keys(range),
+      recover: () => store.recover(),
+      close: () => store.close(),
+      batch: (writes) => (++batches === 2 ? Promise.reject(full) : store.batch(writes)),
+    };
+    const large = crowded(state, 5000, 0);
+    await expect(new BlockStore(failing, { retention }).keepState(block.id, large)).rejects.toBe(full);
+    expect((await keysOf(store, "state")).length).toBeGreaterThan(0);
+    expect(await fresh().blocks.state(block.id)).toBeUndefined();
+    expect(await rootOf(fresh().states, trunk[7] as Link)).toBe(toHex(state.root));
+    // The control: with room it is all there.
+    await fresh().blocks.keepState(large.tipId, large);
+    expect((await fresh().blocks.state(large.tipId))?.root).toEqual(large.root);
   });
 
   it("of a block that is not here is NOT_FOUND, over a gap in the chain too", async () => {
