@@ -37,7 +37,7 @@ export function* applySteps(state: State, block: UnsignedBlock, rules: Rules): S
   const words = yield* applyWords(working, body, header.miner, rules);
   if (words.kind !== "rewards") return words;
   working.mint(words.rewards);
-  const refusal = punishAll(working, judged.offences, header.miner, rules);
+  const refusal = yield* punishAll(working, judged.offences, header.miner, rules);
   if (refusal !== undefined) return refusal;
 
   yield* applyWork(working, state, block, rules);

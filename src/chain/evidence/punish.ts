@@ -1,5 +1,5 @@
 // What an offence costs: all that the offender has at risk, and its part in the work for a while (protocol section 5).
-import { bytesEqual, type Refusal, reject } from "../../base/index.ts";
+import { bytesEqual, type Refusal, reject, type Steps } from "../../base/index.ts";
 import type { Rules } from "../rules.ts";
 import { NOBODY } from "../state/state-type.ts";
 import type { WorkingState } from "../state/working-state.ts";
@@ -20,14 +20,16 @@ export const costsEnough = (
 ): boolean => (shown === undefined ? taken + voided > 0n : taken >= minCollateral);
 
 /** Punishes a block's offences in order. `winner` is the block's; the first that cannot be punished voids it. */
-export function punishAll(
+export function* punishAll(
   working: WorkingState,
   offences: readonly Offence[],
   winner: Uint8Array,
   rules: Rules,
-): Refusal | undefined {
+): Steps<Refusal | undefined> {
   const { height } = working;
   for (const offence of offences) {
+    // All that waits for a height is looked through.
+    yield 16;
     const { id, offender, height: committed } = offence;
     if (working.isPunished(id)) return reject("already-punished");
     const lost = working.strip(offender);

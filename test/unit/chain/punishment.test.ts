@@ -1,6 +1,6 @@
 // What an offence costs, to the last unit of money: stake, withdrawals and immature rewards; and keys that have nothing to lose.
 import { describe, expect, it } from "vitest";
-import { toHex } from "../../../src/base/index.ts";
+import { finish, toHex } from "../../../src/base/index.ts";
 import type { Offence } from "../../../src/chain/evidence/kind.ts";
 import { punishAll } from "../../../src/chain/evidence/punish.ts";
 import { doubleBlock, evidenceOf, type State, selectEvidence } from "../../../src/chain/index.ts";
@@ -49,7 +49,7 @@ function workOn(on: State, rewards: readonly Reward[]): WorkingState {
 /** The state after a block that pays `rewards` and punishes `offences`; the winner is carol. */
 function punished(on: State, rewards: readonly Reward[], offences: readonly Offence[]): State | object {
   const working = workOn(on, rewards);
-  return punishAll(working, offences, carol.address, rules) ?? working.finish(0n);
+  return finish(punishAll(working, offences, carol.address, rules)) ?? working.finish(0n);
 }
 const amounts = (of: State, key: KeyPair): bigint[] => of.immature(key.address).map(({ amount }) => amount);
 /** Everything that there is, by place. */
@@ -133,7 +133,7 @@ describe("an offender", () => {
       ],
     });
     const working = workOn(poor.state, [reward(bob, 20n, alice.address)]);
-    expect(punishAll(working, [offence("a", alice)], carol.address, poor.rules)).toBeUndefined();
+    expect(finish(punishAll(working, [offence("a", alice)], carol.address, poor.rules))).toBeUndefined();
     const after = working.finish(10n);
     expect([after.accountCount, after.burnt]).toEqual([0, 63n + 20n + 3n + 4n]);
     expect([total(after), after.supply]).toEqual([7n, 7n]);
