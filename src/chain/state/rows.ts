@@ -2,8 +2,10 @@
 import { ListCompositeType } from "@chainsafe/ssz";
 import { bytesEqual, messageOf, PouwError, type Steps } from "../../base/index.ts";
 import { hashTree } from "./hash-tree.ts";
+import { stakersOf } from "./stakers.ts";
 import { type Positions, remember, State } from "./state.ts";
 import {
+  type Account,
   AccountType,
   RecordedListType,
   RewardsType,
@@ -84,6 +86,7 @@ export function* stateRows(state: State): Generator<StateRow> {
 export function* readState(rows: ReadonlyMap<string, Uint8Array>): Steps<State> {
   const view = decoded(StateType, rows.get(MAIN_ROW) ?? new Uint8Array(0));
   const positions: Positions = new Map();
+  const staked: Account[] = [];
   const { accounts } = view;
   const isMain = (ring: RingName): boolean =>
     Array.from({ length: view[ring].length }, (_, at) => slotsOf(view, ring).getReadonly(at)).every(fits);
@@ -96,6 +99,7 @@ export function* readState(rows: ReadonlyMap<string, Uint8Array>): Steps<State> 
     for (const account of values) {
       remember(positions, account.address, accounts.length);
       accounts.push(AccountType.toViewDU(account));
+      if (account.stake > 0n) staked.push(account);
     }
     accounts.commit();
     yield ROW_WEIGHT;
@@ -111,7 +115,7 @@ export function* readState(rows: ReadonlyMap<string, Uint8Array>): Steps<State> 
     }
   view.commit();
   yield* hashTree(view.node);
-  return new State(view.node, positions);
+  return new State(view.node, positions, stakersOf(staked));
 }
 
 interface Decodable<V> {

@@ -2,10 +2,10 @@
 import { describe, expect, it } from "vitest";
 import { finish, type Piece } from "../../../src/base/index.ts";
 import { MAIN_ROW, ROW_WEIGHT, readState, type State, stateRows } from "../../../src/chain/index.ts";
-import { alice, aWorld, bob, mineBlock, mineChain } from "../../support/chain.ts";
+import { alice, aWorld, bob, mineBlock, mineChain, STAKES } from "../../support/chain.ts";
 import { crowded } from "../../support/state-bytes.ts";
 
-const world = aWorld();
+const world = aWorld(STAKES);
 const small = mineChain(world, 6).states.at(-1) as State;
 
 const rowsOf = (state: State): Map<string, Uint8Array> =>
@@ -31,6 +31,7 @@ describe("the rows of a state", () => {
     expect(back.tipId).toEqual(one.tipId);
     expect(back.accounts()).toEqual(one.accounts());
     expect(back.immature()).toEqual(one.immature());
+    expect(back.stakers).toEqual(one.stakers);
     const last = one.accounts().at(-1)?.address as Uint8Array;
     expect(back.account(last)).toEqual(one.account(last));
     expect(mineBlock(back, bob, world.rules).state.root).toEqual(mineBlock(one, bob, world.rules).state.root);
