@@ -107,6 +107,7 @@ const status = {
   oldest: 0,
   roles: 3,
   trains: 1,
+  time: 1_800_000_000_000n,
 };
 
 /** Valid values of each codec. */

@@ -82,7 +82,7 @@ describe("seasons at a node", () => {
     expect(taskOf("a").best?.accuracy).toBeGreaterThanOrEqual(before?.accuracy as number);
     const kept = (await sim.node("a").bestParameters("toy")) as Float32Array;
     expect(toHex(parametersDigest(toyTask, kept))).toBe(taskOf("a").best?.digest);
-    expect(() => sim.node("a").bestParameters("toys")).toThrow(/did you mean "toy"/);
+    await expect(sim.node("a").bestParameters("toys")).rejects.toThrow(/did you mean "toy"/);
   });
 
   it("are not scored by a node that cannot run a graph", async () => {

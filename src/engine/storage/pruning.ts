@@ -96,7 +96,10 @@ export class Pruning {
     const writes = setsGone(old, await entries(height + 1, height + 2));
     for (const { id } of old) {
       await this.#releaseOf(id, released);
-      if (height % OLD_STATE_EVERY !== 0) writes.push({ key: KEYS.state(id), value: undefined });
+      if (height % OLD_STATE_EVERY !== 0) {
+        writes.push({ key: KEYS.state(id), value: undefined });
+        for await (const key of store.keys(ranges.stateRows(id))) writes.push({ key, value: undefined });
+      }
       // Nobody leads on it any more.
       for await (const key of store.keys(ranges.signed(id))) writes.push({ key, value: undefined });
     }

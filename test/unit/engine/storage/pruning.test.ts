@@ -77,6 +77,15 @@ describe("the window", () => {
     expect(await followed.parametersAt({ id, digest, season: 0 }, { signal })).toBeDefined();
   });
 
+  it("takes a state with all of its rows", async () => {
+    await open({ ...short, keepsState: () => true });
+    const built = await chain(20);
+    const owners = (await keysOf(store, "state")).map((name) => name.split("/")[0]);
+    const kept = built.slice(20 - WINDOW).map(({ block }) => toHex(block.id));
+    // Two rows of each: the main one, and its accounts.
+    expect(owners.sort()).toEqual(kept.flatMap((id) => [id, id]).sort());
+  });
+
   it("is none for an archive", async () => {
     await open({ ...short, window: undefined });
     const built = await chain(20);
