@@ -294,7 +294,7 @@ describe("the directory", () => {
     await expect(blocks.claim({ ...identity, network: "other" })).rejects.toMatchObject({ code: "WRONG_NETWORK" });
     await expect(blocks.claim({ ...identity, genesis: "bb".repeat(32) })).rejects.toMatchObject({
       code: "WRONG_NETWORK",
-      message: expect.stringContaining("network testing, genesis aaaaaaaaaaaaaaaa, format 5"),
+      message: expect.stringContaining("network testing, genesis aaaaaaaaaaaaaaaa, format 6"),
     });
   });
 
