@@ -65,7 +65,8 @@ export const REFUSALS = {
   "unknown-kind": "this version has no such kind of transaction or evidence",
   "nonce-used": "the account nonce was used before",
   "nonce-ahead": "an earlier transaction of the account is missing",
-  "nonce-taken": "a transaction with this account nonce waits already, with at least the fee",
+  "nonce-taken": "a transaction with this account nonce waits already, and only a fee a tenth higher replaces it",
+  "low-fee": "the fee is below what this node keeps and passes on",
   "low-balance": "the account cannot pay what the transaction takes",
   "mempool-full": "too many transactions wait",
   // Evidence
@@ -87,6 +88,7 @@ export const REFUSALS = {
   known: "the object is here already",
   full: "there is no room for more of these",
   "far-height": "the object is too far from the head",
+  "no-say": "the key has no say in a block that is not here",
   closing: "the node is stopping",
   failed: "judging the object failed",
 } as const;

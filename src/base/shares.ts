@@ -6,6 +6,9 @@ export interface ShareLimits {
   readonly inAll: number;
 }
 
+/** As many times `inAll` are taken at most. */
+const SPARE = 2;
+
 interface Waiter {
   readonly peer: string;
   readonly amount: number;
@@ -13,8 +16,8 @@ interface Waiter {
 }
 
 /**
- * A group that holds nothing gets a place even where all are taken, or a crowd of others could keep it out: there are at most as many
- * places as `inAll` and, beyond it, groups with a connection.
+ * A group that holds nothing gets a place even where all are taken, or a crowd of others could keep it out; but never are more than twice
+ * as many taken, since places may outlast the connections that took them.
  */
 export class Shares {
   readonly #limits: ShareLimits;
@@ -41,7 +44,7 @@ export class Shares {
     return (
       (this.#ofPeer.get(peer) ?? 0) + amount <= perPeer &&
       ofGroup + amount <= perGroup &&
-      (ofGroup === 0 || this.#taken + amount <= inAll)
+      this.#taken + amount <= (ofGroup === 0 ? SPARE : 1) * inAll
     );
   }
 

@@ -22,7 +22,12 @@ export { MAIN_ROW, ROW_WEIGHT, readState, stateRows } from "./state/rows.ts";
 export { type State, stateRoot } from "./state/state.ts";
 export { type Common, SEALED, type Seat } from "./state/state-type.ts";
 export { type ChainPoint, turnOf } from "./tip.ts";
-export { checkTransaction, checkTransactionForm, selectTransactions } from "./transactions/apply.ts";
+export {
+  checkTransaction,
+  checkTransactionContent,
+  checkTransactionForm,
+  selectTransactions,
+} from "./transactions/apply.ts";
 export type { TransactionKind } from "./transactions/kind.ts";
 export {
   askOf,

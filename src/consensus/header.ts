@@ -34,8 +34,25 @@ export function checkHeader(parent: State, header: Header, options: CheckOptions
   return checkLowest(parent, header, task, rules);
 }
 
+/** A point without its weight, as later states remember blocks for a while. */
+type Placed = Omit<ChainPoint, "work" | "beacon"> & { readonly beacon: Uint8Array };
+
+/**
+ * Whether a header is signed, and shows a win on `at` where that is remembered: so much can be said without the state after it, which must
+ * not be replayed for less. Without its signature anybody could make any number of headers from one.
+ */
+export function checkWin(at: Placed | undefined, header: Header, rules: Rules): Verdict {
+  const task = findTask(rules, header.task);
+  if (task === undefined) return reject("unknown-task");
+  const link = at === undefined ? ACCEPT : checkLink(at, header, rules);
+  if (link.kind !== "accept") return link;
+  const draw = at === undefined ? ACCEPT : checkDraw(at, header, task, rules);
+  if (draw.kind !== "accept") return draw;
+  return Header.verify(header, rules.genesis) ? ACCEPT : reject("bad-signature", "of the header");
+}
+
 /** What the headers before it say of the next one. */
-function checkLink(at: ChainPoint, header: Header, rules: Rules): Verdict {
+function checkLink(at: Placed, header: Header, rules: Rules): Verdict {
   if (!bytesEqual(header.parent, at.tipId)) return reject("wrong-parent");
   if (header.height !== at.height + 1) return reject("wrong-height", `${header.height} on ${at.height}`);
   if (header.time <= at.time) return reject("time-not-after-parent");
@@ -55,14 +72,8 @@ export interface Followed {
 export function followHeader(at: ChainPoint, header: Header, rules: Rules): Followed | Refusal {
   const alone = checkAlone(header, {}, rules);
   if (alone.kind !== "accept") return alone;
-  const link = checkLink(at, header, rules);
-  if (link.kind !== "accept") return link;
-  const task = findTask(rules, header.task);
-  if (task === undefined) return reject("unknown-task");
-  const draw = checkDraw(at, header, task, rules);
-  if (draw.kind !== "accept") return draw;
-  // A win is its author's: else anybody could make any number of headers from one.
-  if (!Header.verify(header, rules.genesis)) return reject("bad-signature", "of the header");
+  const win = checkWin(at, header, rules);
+  if (win.kind !== "accept") return win;
   const { beacon, target, work } = turnOf(at, header, rules);
   const { height, time } = header;
   return { kind: "point", point: { tipId: Header.id(header), height, time, beacon, target, work: at.work + work } };
@@ -76,7 +87,7 @@ export function checkAlone(header: Header, options: CheckOptions, rules: Rules):
   return ACCEPT;
 }
 
-function checkDraw(parent: Pick<ChainPoint, "beacon">, header: Header, task: Task, rules: Rules): Verdict {
+function checkDraw(parent: Pick<Placed, "beacon">, header: Header, task: Task, rules: Rules): Verdict {
   if (nonceOffset(header.digest, header.nonce) >= BigInt(noncesPerUnit(task, rules)))
     return reject("nonce-out-of-range");
   const draw = drawHash(unitOfHeader(parent.beacon, header), header.nonce);

@@ -18,6 +18,8 @@ export interface EngineOptions {
   readonly watchesAudits: boolean;
   /** May win and lead. */
   readonly leads: boolean;
+  /** Lowest fee of a transaction that is kept and passed on, in millionths of a coin. */
+  readonly minFee: bigint;
   readonly trustedVerifiers: readonly Uint8Array[];
   /** How long what is stored; the standard one when absent. */
   readonly retention?: Retention;

@@ -18,7 +18,15 @@ import {
   type Serve,
   Sync,
 } from "./exchange/index.ts";
-import { CatchUp, createIntake, createTakeSynced, EarlyBlocks, type Intake, Patience } from "./intake/index.ts";
+import {
+  CatchUp,
+  createIntake,
+  createTakeSynced,
+  EarlyBlocks,
+  type Intake,
+  Patience,
+  Uncovered,
+} from "./intake/index.ts";
 import type { EngineDeps, EngineOptions } from "./options.ts";
 import { type BlockEntry, BlockStore, SteadyStore } from "./storage/index.ts";
 import {
@@ -125,11 +133,11 @@ function startWorks(options: EngineOptions, deps: EngineDeps, ground: Ground): W
   const { log, runtime } = deps;
   const board = new RoundBoard();
   const outbox = new Outbox({ wire: deps.wire, log: log.child("outbox") });
-  const mempool = new Mempool(rules, { events, state });
+  const mempool = new Mempool(options, { events, state });
   const words = new AuditWords(rules, { events, state });
   const evidence = new EvidenceWatch(rules, { events, state });
-  const attestations = new Attestations({ rules, trusted }, { state });
-  const owed = new OwedChecks();
+  const attestations = new Attestations({ rules, trusted }, { state, recent: (id) => ledger.recent(id) });
+  const owed = new OwedChecks((peer) => deps.wire.groupOf(peer));
   const sources = new Sources({ ...deps, ledger });
   const unitRuns = new UnitRuns({ rules, tasks: followed, runtime });
   const found = { mempool, words, evidence, attestations, owed, sources, unitRuns, outbox };
@@ -206,6 +214,7 @@ function openIntake(
     wire,
     patience: new Patience({ events, clock, groupOf }, scope),
     early: new EarlyBlocks({ rules, clock, wire, groupOf, log: log.child("intake") }, scope),
+    uncovered: new Uncovered({ events, groupOf }),
     evidenceRuns: new Shares(EVIDENCE_PLACES, groupOf),
     groupOf,
     task: (id) => engineOf(tasks, id),

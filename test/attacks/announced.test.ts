@@ -81,18 +81,22 @@ describe("a newcomer's block", () => {
     expect(lab.clock.now() - began).toBeLessThan(500);
   });
 
-  it("finds no room while sixteen are here to be checked: no more are kept unseen than before", async () => {
+  it("finds no room while sixteen are here to be checked, but for one of an address that has none here", async () => {
     await lab.close();
     lab = new Lab();
     victim = await lab.node("v", { unitMs: 40_000 });
     const place = await placeOf(victim);
     const evils: Evil[] = [];
-    for (let i = 0; i < 20; i++) evils.push(await lab.evil([victim]));
+    for (let i = 0; i < 20; i++) evils.push(await lab.evil([victim], undefined, `crowd ${i}`, `crowd ${i % 4}`));
     // All at once: none is here when the last is announced.
     for (const [i, evil] of evils.entries())
       await evil.wire.publish("block", blockMessage(aBlock(lab, Sim.key(`made up ${i}`), place, FORGED)));
     await lab.clock.run(100);
     expect(victim.engine.backlog).toBe(16);
+    const honest = await lab.evil([victim]);
+    await honest.wire.publish("block", blockMessage(aBlock(lab, Sim.key("author"), place)));
+    await lab.clock.run(100);
+    expect(victim.engine.backlog).toBe(17);
   });
 });
 

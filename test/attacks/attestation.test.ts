@@ -141,6 +141,22 @@ describe("a node without a runtime", () => {
     expect(await lab.fate(node, block)).toBe("attestations, stands");
   });
 
+  it("passes on no stranger's word on a block that is not here, and everybody's on one that is (the control)", async () => {
+    await setUp();
+    const block = await aTold();
+    const listener = await lab.evil([node]);
+    const heard = (): number => listener.told.filter(({ topic }) => topic === "attestation").length;
+    for (let i = 0; i < 20; i++) {
+      const nothing = { ...block, header: { ...block.header, bodyRoot: sha256(Uint8Array.of(i)) } };
+      const told = lab.tell(speaker, node, "attestation", word(nothing, Sim.key("nobody"), "valid"));
+      expect(await told).toMatchObject({ kind: "ignore", code: "no-say" });
+    }
+    await lab.clock.run(100);
+    expect(heard()).toBe(0);
+    await say(block, "valid", "nobody");
+    expect(heard()).toBe(1);
+  });
+
   it("never decides when it trusts nobody", async () => {
     await setUp([]);
     const block = await aTold();

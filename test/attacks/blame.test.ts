@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { fromBigInt, toHex } from "../../src/base/index.ts";
 import type { Genesis } from "../../src/chain/index.ts";
-import { type Block, Contribution, type Decoded, Header, REQUESTS, type RoundRecord } from "../../src/codec/index.ts";
+import { type Block, Contribution, type Decoded, Header, REQUESTS, RoundRecord } from "../../src/codec/index.ts";
 import { type Followed, followHeader } from "../../src/consensus/index.ts";
 import type { KeyPair } from "../../src/crypto/index.ts";
 import type { TaskEngine } from "../../src/engine/index.ts";
@@ -200,5 +200,43 @@ describe("a relayer of a forged block", () => {
     expect(await lab.tellBlock(peer, node, ahead)).toMatchObject({ kind: "ignore", code: "time-in-future" });
     expect(await lab.tellBlock(peer, node, orphan)).toMatchObject({ kind: "ignore", code: "unknown-parent" });
     expect([node.punished, peer.linked(node)]).toEqual([[], true]);
+  });
+});
+
+describe("a peer that heard one task's record before another's", () => {
+  it("is not blamed for passing it on, though the two hold more of one author than its stake covers", async () => {
+    await lab.close();
+    const [poor, names] = [Sim.key("poor"), ["toy", "toy-two"] as const];
+    const stakes = [...["cheat", "worker"].map((name) => [name, "1000000"] as const), ["poor", "3"] as const];
+    lab = new Lab({
+      tasks: names.map((name) => toyRegistration(name)),
+      allocations: stakes.map(([name, stake]) => ({ address: toHex(Sim.key(name).address), amount: "0", stake })),
+    });
+    both = await lab.node("both");
+    const block = aBlock(lab.of("toy"), cheat, await placeIn(both, lab.of("toy")));
+    await lab.tellBlock(await lab.evil([both]), both, block);
+    await lab.clock.run(12_000);
+    const records = await Promise.all(
+      names.map(async (name) => {
+        const place = await placeIn(both, lab.of(name));
+        const units = Array.from({ length: 5 }, (_, index) => aUnit(lab.of(name), poor, place, { index }));
+        await lab.evil([both], lab.serving(...units.map(({ delta }) => delta)));
+        return recordAt(lab.of(name), cheat, place, units);
+      }),
+    );
+    const [first, second] = records.map((record) => RoundRecord.codec.encode(record)) as [Uint8Array, Uint8Array];
+    expect(await lab.tell(await lab.evil([both]), both, "record", first)).toEqual({ kind: "accept" });
+    // Eight are covered, ten are recorded: whoever heard them the other way round took this one and passed it on.
+    const told = await lab.tell(await lab.evil([both]), both, "record", second);
+    expect(told).toMatchObject({ kind: "ignore", code: "too-many" });
+    expect(both.punished).toEqual([]);
+  });
+
+  it("is blamed where the record alone holds too many (the control)", async () => {
+    const place = await placeIn(both, lab.of("toy"));
+    const unit = aUnit(lab.of("toy"), Sim.key("nobody"), place);
+    const record = recordAt(lab.of("toy"), cheat, place, [unit]);
+    const told = await lab.tell(await lab.evil([both]), both, "record", RoundRecord.codec.encode(record));
+    expect(told).toMatchObject({ kind: "reject", code: "low-collateral" });
   });
 });

@@ -100,6 +100,7 @@ describe("the tip's own state", () => {
     const unit = aUnit(lab, stranger, place);
     const next = aBlock(lab, stranger, place).header;
     const states = vi.spyOn(States.prototype, "of");
+    const read = vi.spyOn(BlockStore.prototype, "state");
     const old = (i: number): { id: Uint8Array; height: number; time: number } => {
       const { height, time } = olds[i] as Header;
       return { id: Headers.id(olds[i] as Header), height, time };
@@ -122,7 +123,11 @@ describe("the tip's own state", () => {
       const { contribution } = aUnit(lab, stranger, place, { index: i }, { change: { block, height } });
       return Contribution.codec.encode(contribution);
     });
-    // The control: more states were asked for than memory holds.
+    // Headers that show no win on what they stand on, words of nobody: no state was brought into memory for any.
+    expect(read).not.toHaveBeenCalled();
+    // The control: these are more than memory holds.
+    for (const header of olds) await ledger.stateOf(Headers.id(header));
+    expect(read).toHaveBeenCalled();
     const asked = new Set(states.mock.calls.map(([id]) => toHex(id)));
     expect(asked.size).toBeGreaterThanOrEqual(63);
     expect(asked).not.toContain(toHex(ledger.head.id));

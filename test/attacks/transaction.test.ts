@@ -1,5 +1,5 @@
 // Money spent twice, replayed, or spent by a thief: in the mempool, in one block, and on two branches.
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { toHex } from "../../src/base/index.ts";
 import { heldIn, type Transfer, transferOf } from "../../src/chain/index.ts";
 import { type Block, Transaction } from "../../src/codec/index.ts";
@@ -96,6 +96,27 @@ describe.each(VICTIMS)("a %s", (_, options) => {
       kind: "accept",
     });
     expect(balance(victim, shop)).toBe(200n);
+  });
+
+  it("stops looking at transactions of who brings more and more without cover, until the head moves, and looks at no signature of them", async () => {
+    const verify = vi.spyOn(Transaction, "verify");
+    const told: object[] = [];
+    const uncovered = (i: number): Transaction => pay(shop.address, { from: Sim.key(`poor ${i}`).address, amount: 1n });
+    for (let i = 0; i < 40; i++) told.push(await tell({ ...uncovered(i), signature: new Uint8Array(64) }));
+    const low = { kind: "ignore", code: "low-balance" };
+    const full = { kind: "ignore", code: "full" };
+    expect(told).toMatchObject([...Array(32).fill(low), ...Array(8).fill(full)]);
+    expect(verify).not.toHaveBeenCalled();
+    verify.mockRestore();
+    expect(await tell(pay(shop.address))).toMatchObject(full);
+    // Others are heard, and so is it once the head moved; nobody is struck.
+    const other = await lab.evil([victim]);
+    const good = pay(shop.address, { fee: 2n });
+    expect(await lab.tell(other, victim, "transaction", Transaction.codec.encode(good))).toEqual({ kind: "accept" });
+    await lab.tellBlock(other, victim, await blockWith(good));
+    await lab.clock.run(1000);
+    expect(await tell(pay(shop.address, { amount: 1n }))).toEqual({ kind: "accept" });
+    expect(victim.punished).toEqual([]);
   });
 
   it("holds one of two transfers that spend the same money, the dearer", async () => {

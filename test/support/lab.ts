@@ -63,6 +63,7 @@ export interface NodeOptions extends Pick<SimNodeOptions, "forge" | "trains" | "
   readonly verifies?: boolean;
   readonly trusts?: readonly string[];
   readonly clock?: Clock;
+  readonly minFee?: bigint;
 }
 
 /** Kinds of the offences that a node holds evidence of and no block has punished. */
@@ -152,6 +153,7 @@ export class Lab {
         checksBeforeRelay: options.verifies === true,
         watchesAudits: options.watches === true,
         leads: options.mines === true,
+        minFee: options.minFee ?? 0n,
         trustedVerifiers: (options.trusts ?? []).map((trusted) => Sim.key(trusted).address),
       },
       { store, wire, artifacts: toyArtifacts, runtime, key: Sim.key(name), clock, log: silentLog() },

@@ -34,7 +34,7 @@ export function aShop({ lab, ledger, followed, events }: Desk, key: KeyPair = le
   const warned: object[] = [];
   const log = { ...silentLog(), warn: (data: object): void => void warned.push(data) };
   const outbox = { block: (block: Decoded<Block>) => void sent.push(block) } as unknown as Outbox;
-  const mempool = new Mempool(network.rules, { events, state });
+  const mempool = new Mempool({ rules: network.rules, minFee: 0n }, { events, state });
   const words = new AuditWords(network.rules, { events, state });
   const evidence = new EvidenceWatch(network.rules, { events, state });
   const options = { rules: network.rules, task: followed.task };

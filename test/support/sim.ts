@@ -331,6 +331,8 @@ export class Sim {
       miner: { tasks: [...(options.mines ?? [])] },
       dataDir: "/nowhere",
       ephemeral: true,
+      // Tests pay as little as the rules let them.
+      limits: { minFee: 0 },
     };
     const node = await PoUWNode.create(input, parts);
     machine.node = node;

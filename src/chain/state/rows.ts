@@ -2,8 +2,9 @@
 import { ListCompositeType } from "@chainsafe/ssz";
 import { bytesEqual, messageOf, PouwError, type Steps } from "../../base/index.ts";
 import { hashTree } from "./hash-tree.ts";
+import { Positions } from "./positions.ts";
 import { stakersOf } from "./stakers.ts";
-import { type Positions, remember, State } from "./state.ts";
+import { State } from "./state.ts";
 import {
   type Account,
   AccountType,
@@ -85,7 +86,7 @@ export function* stateRows(state: State): Generator<StateRow> {
 /** The state of rows by name. Whether they are all of one state its root says. Throws BAD_ENCODING. */
 export function* readState(rows: ReadonlyMap<string, Uint8Array>): Steps<State> {
   const view = decoded(StateType, rows.get(MAIN_ROW) ?? new Uint8Array(0));
-  const positions: Positions = new Map();
+  let positions = Positions.none;
   const staked: Account[] = [];
   const { accounts } = view;
   const isMain = (ring: RingName): boolean =>
@@ -97,7 +98,7 @@ export function* readState(rows: ReadonlyMap<string, Uint8Array>): Steps<State> 
     const values = decoded(PageType, bytes).getAllReadonlyValues();
     if (values.length === 0) throw refuse("an empty page");
     for (const account of values) {
-      remember(positions, account.address, accounts.length);
+      positions = positions.with(account.address, accounts.length);
       accounts.push(AccountType.toViewDU(account));
       if (account.stake > 0n) staked.push(account);
     }

@@ -4,6 +4,7 @@ import { type AuditSeat, Header, type UnsignedHeader } from "../../codec/index.t
 import { type PlacedUnit, startName } from "../../work/index.ts";
 import { workOf } from "../difficulty.ts";
 import { hashTree } from "./hash-tree.ts";
+import { Positions } from "./positions.ts";
 import { type Staker, stakersOf } from "./stakers.ts";
 import {
   type Account,
@@ -33,30 +34,6 @@ export interface ImmatureReward extends Reward {
 /** Stake withdrawn in block `height`, at risk until it is balance again in block `height + unbonding`. */
 export interface Unbonding extends Withdrawal {
   readonly height: number;
-}
-
-/**
- * Where in the account list an address was ever put, on any branch: a memo that states share. A reader checks each position
- * against its own list, so an entry from another branch costs a look and never gives a wrong answer.
- */
-export type Positions = Map<string, number[]>;
-
-export function remember(positions: Positions, address: Uint8Array, at: number): void {
-  const name = toHex(address);
-  const known = positions.get(name);
-  if (known === undefined) positions.set(name, [at]);
-  else if (!known.includes(at)) known.push(at);
-}
-
-/** Position of `address` in `accounts`, undefined when it has no account there. O(log accounts). */
-export function findAccount(
-  accounts: StateView["accounts"],
-  positions: Positions,
-  address: Uint8Array,
-): number | undefined {
-  return positions
-    .get(toHex(address))
-    ?.find((at) => at < accounts.length && bytesEqual(accounts.getReadonly(at).address, address));
 }
 
 /** Made by `genesisState`, `apply` and `readState` only. Reading never changes what is read. */
@@ -129,14 +106,14 @@ export class State {
 
   /** The account, or an empty one when the address has none. */
   account(address: Uint8Array): Account {
-    const at = findAccount(this.#view.accounts, this.positions, address);
+    const at = this.positions.get(address);
     if (at === undefined) return { address, balance: 0n, nonce: 0n, stake: 0n };
     return AccountType.toValueFromViewDU(this.#view.accounts.getReadonly(at));
   }
 
   /** Whether the address has an account: only then can it send. */
   hasAccount(address: Uint8Array): boolean {
-    return findAccount(this.#view.accounts, this.positions, address) !== undefined;
+    return this.positions.get(address) !== undefined;
   }
 
   /** C: stake that is not being withdrawn. */
@@ -270,9 +247,5 @@ export const stateRoot = (state: State): Hash32 => state.root;
 /** A new state from a plain value, with its index. O(value). */
 export function stateOf(value: StateValue): State {
   const view = StateType.toViewDU(value);
-  const positions: Positions = new Map();
-  value.accounts.forEach((account, at) => {
-    remember(positions, account.address, at);
-  });
-  return new State(view.node, positions);
+  return new State(view.node, Positions.of(value.accounts.map(({ address }) => address)));
 }

@@ -1,6 +1,6 @@
 // The accounts of a state being changed by one block: read from the tree, kept aside when changed, written back at the end.
 import { type Steps, toHex } from "../../base/index.ts";
-import { findAccount, type Positions, remember } from "./state.ts";
+import type { Positions } from "./positions.ts";
 import { type Account, AccountType, type StateView } from "./state-type.ts";
 
 /** An account begins to count at its height times 2^20, more nonces than it can use up in a block: who comes back replays nothing. */
@@ -14,7 +14,7 @@ interface Entry {
 
 export class WorkingAccounts {
   readonly #view: StateView;
-  readonly #positions: Positions;
+  #positions: Positions;
   readonly #firstNonce: bigint;
   readonly #changed = new Map<string, Entry>();
 
@@ -30,14 +30,17 @@ export class WorkingAccounts {
   }
 
   has(address: Uint8Array): boolean {
-    return (
-      this.#changed.has(toHex(address)) || findAccount(this.#view.accounts, this.#positions, address) !== undefined
-    );
+    return this.#changed.has(toHex(address)) || this.#positions.get(address) !== undefined;
   }
 
   /** Changes an account; it comes into being if need be. */
   put(account: Readonly<Account>): void {
     this.#changed.set(toHex(account.address), { account, at: this.#entry(account.address).at });
+  }
+
+  /** Where accounts stand, as far as was written. */
+  get positions(): Positions {
+    return this.#positions;
   }
 
   /** Every account that was put. */
@@ -48,7 +51,7 @@ export class WorkingAccounts {
   #entry(address: Uint8Array): Entry {
     const changed = this.#changed.get(toHex(address));
     if (changed !== undefined) return changed;
-    const at = findAccount(this.#view.accounts, this.#positions, address);
+    const at = this.#positions.get(address);
     if (at === undefined) return { account: { address, balance: 0n, nonce: this.#firstNonce, stake: 0n }, at };
     return { account: AccountType.toValueFromViewDU(this.#view.accounts.getReadonly(at)), at };
   }
@@ -62,9 +65,11 @@ export class WorkingAccounts {
       yield 0.25;
       if (dust(account)) {
         held += account.balance;
-        if (at !== undefined) empty.push(at);
+        if (at === undefined) continue;
+        empty.push(at);
+        this.#positions = this.#positions.without(account.address);
       } else if (at === undefined) {
-        remember(this.#positions, account.address, accounts.length);
+        this.#positions = this.#positions.with(account.address, accounts.length);
         accounts.push(AccountType.toViewDU(account));
       } else accounts.set(at, AccountType.toViewDU(account));
     }
@@ -82,8 +87,7 @@ export class WorkingAccounts {
       if (at === last) continue;
       const moved = AccountType.toValueFromViewDU(accounts.getReadonly(last));
       accounts.set(at, AccountType.toViewDU(moved));
-      // Where it was stays in the memo: on another branch it is there still.
-      remember(this.#positions, moved.address, at);
+      this.#positions = this.#positions.with(moved.address, at);
     }
     this.#view.accounts = accounts.sliceTo(last - 1);
   }

@@ -2,7 +2,7 @@
 import { bytesEqual, finish, type Steps, toHex } from "../../base/index.ts";
 import { Ring } from "./ring.ts";
 import { changedStakers } from "./stakers.ts";
-import { type Positions, State } from "./state.ts";
+import { State } from "./state.ts";
 import {
   type Account,
   type Ban,
@@ -30,7 +30,6 @@ export class WorkingState {
   readonly height: number;
   readonly seats: WorkingSeats;
   readonly #state: State;
-  readonly #positions: Positions;
   readonly #accounts: WorkingAccounts;
   readonly #immature: Ring<Reward, ReturnType<typeof RewardsType.toViewDU>>;
   readonly #unbonding: Ring<Withdrawal, ReturnType<typeof WithdrawalsType.toViewDU>>;
@@ -43,7 +42,6 @@ export class WorkingState {
     this.height = state.height + 1;
     this.seats = new WorkingSeats(this.view.audits, this.height);
     this.#state = state;
-    this.#positions = state.positions;
     this.#accounts = new WorkingAccounts(this.view, state.positions, this.height);
     this.#immature = new Ring(this.view.immature, (entries) => RewardsType.toViewDU(entries));
     this.#unbonding = new Ring(this.view.unbonding, (entries) => WithdrawalsType.toViewDU(entries));
@@ -192,7 +190,7 @@ export class WorkingState {
     this.burn(yield* this.#accounts.write(dust));
     this.seats.write();
     this.view.commit();
-    return new State(this.view.node, this.#positions, stakers);
+    return new State(this.view.node, this.#accounts.positions, stakers);
   }
 
   finish(accountFee: bigint): State {

@@ -22,13 +22,17 @@ const AHEAD = 64;
 
 /** What holds of a transaction whatever the state: its network, kind, payload and signature. */
 export function checkTransactionForm(transaction: Transaction, rules: Rules): Verdict {
+  const content = checkTransactionContent(transaction, rules);
+  if (content.kind !== "accept") return content;
+  return Transaction.verify(transaction, rules.genesis) ? ACCEPT : reject("bad-signature", "of the transaction");
+}
+
+/** The same without the signature, which costs more than all else. */
+export function checkTransactionContent(transaction: Transaction, rules: Rules): Verdict {
   if (!bytesEqual(transaction.genesis, rules.genesis)) return reject("wrong-network");
   const opened = open(transaction);
   if (opened.kind !== "opened") return opened;
-  const checked = opened.of.check(opened.payload, rules);
-  if (checked.kind !== "accept") return checked;
-  if (!Transaction.verify(transaction, rules.genesis)) return reject("bad-signature", "of the transaction");
-  return ACCEPT;
+  return opened.of.check(opened.payload, rules);
 }
 
 function checkAccounts(accounts: Accounts, transaction: Transaction, rules: Rules): Refusal | undefined {

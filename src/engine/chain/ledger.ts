@@ -11,7 +11,7 @@ import {
 } from "../../base/index.ts";
 import { type Genesis, genesisState, type Rules, type State } from "../../chain/index.ts";
 import type { Block, Decoded, Header } from "../../codec/index.ts";
-import { checkAlone, checkHeader, checkJudged, compareChains } from "../../consensus/index.ts";
+import { checkAlone, checkHeader, checkJudged, checkWin, compareChains } from "../../consensus/index.ts";
 import type { Clock, Log } from "../../ports/index.ts";
 import type { EventBus } from "../events.ts";
 import type { Origin } from "../origin.ts";
@@ -145,6 +145,12 @@ export class Ledger {
     const alone = checkAlone(header, options, this.rules);
     if (alone.kind !== "accept") return alone;
     const parent = (await this.entry(header.parent)) as BlockEntry;
+    if (!this.#states.has(parent.id)) {
+      const at = this.state.recentBlock(parent.height);
+      const stands = at && bytesEqual(at.id, parent.id);
+      const win = checkWin(stands ? { ...at, tipId: parent.id } : undefined, header, this.rules);
+      if (win.kind !== "accept") return win;
+    }
     const state = await this.stateOf(parent.id);
     const verdict = checkHeader(state, header, options, this.rules);
     return verdict.kind === "accept" ? { kind: "judged", id, parent, state } : verdict;

@@ -1,8 +1,8 @@
-// Transactions waiting for a block: checked against the head, one per account nonce, bounded.
-import { ACCEPT, bytesEqual, formatCoins, ignore, toHex, type Verdict } from "../../base/index.ts";
+// Transactions waiting for a block: checked against the head, one per account nonce, bounded in number and bytes. What pays least makes room.
+import { ACCEPT, bytesEqual, formatCoins, ignore, reject, toHex, type Verdict } from "../../base/index.ts";
 import {
   askOf,
-  checkTransactionForm,
+  checkTransactionContent,
   costOf,
   paymentOf,
   type Rules,
@@ -13,9 +13,22 @@ import { MAX_TRANSACTIONS, Transaction } from "../../codec/index.ts";
 import type { EngineEvents, EventBus } from "../events.ts";
 
 const MAX_WAITING = 4096;
-const MAX_PER_SENDER = 64;
-/** Nonces this far above the account's are kept for later. */
-const MAX_AHEAD = 64n;
+const MAX_BYTES = 8 << 20;
+/** Of one sender, and nonces above the account's that are kept for later. */
+const MAX_PER_SENDER = 16;
+const MAX_AHEAD = 16n;
+/** What replaces another pays a tenth more: each goes to the whole network. */
+const STEP_ONE_IN = 10n;
+/** What no block took in for so long goes. */
+const MAX_WAIT_MS = 3_600_000;
+/** Bytes of a transaction without a payload. */
+const ENVELOPE_BYTES = 149;
+
+export interface MempoolOptions {
+  readonly rules: Rules;
+  /** Lowest fee that is kept and passed on: this node's policy, no rule of the chain. */
+  readonly minFee: bigint;
+}
 
 export interface MempoolDeps {
   readonly events: EventBus;
@@ -23,15 +36,34 @@ export interface MempoolDeps {
   readonly state: () => State;
 }
 
-export class Mempool {
-  readonly #rules: Rules;
-  readonly #state: () => State;
-  /** Sender -> account nonce -> transaction. */
-  readonly #bySender = new Map<string, Map<bigint, Transaction>>();
-  #size = 0;
+interface Waiting {
+  readonly transaction: Transaction;
+  readonly bytes: number;
+  /** Height of the head when it came. */
+  readonly since: number;
+}
 
-  constructor(rules: Rules, { events, state }: MempoolDeps) {
-    this.#rules = rules;
+interface Sender {
+  readonly address: Uint8Array;
+  /** The account's nonce at the head. */
+  nonce: bigint;
+  readonly waiting: Map<bigint, Waiting>;
+}
+
+/** What one has to pay to take the other's place. */
+const replacementFee = ({ fee }: Transaction): bigint => fee + fee / STEP_ONE_IN + 1n;
+
+export class Mempool {
+  readonly #options: MempoolOptions;
+  readonly #state: () => State;
+  readonly #bySender = new Map<string, Sender>();
+  #size = 0;
+  #bytes = 0;
+  /** The one that makes room next, while nothing changed since it was looked for. */
+  #least: Waiting | undefined;
+
+  constructor(options: MempoolOptions, { events, state }: MempoolDeps) {
+    this.#options = options;
     this.#state = state;
     events.on("head", (change) => this.#settle(change));
   }
@@ -40,50 +72,127 @@ export class Mempool {
     return this.#size;
   }
 
-  /** Judges and keeps a transaction: only what can never be valid is rejected, the rest is ignored. */
+  /** Judges and keeps a transaction: only what can never be valid is rejected, the rest is ignored. The signature is looked at last. */
   add(transaction: Transaction): Verdict {
+    const { rules } = this.#options;
+    const content = checkTransactionContent(transaction, rules);
+    if (content.kind !== "accept") return content;
+    const sender = this.#senderOf(transaction);
+    const standing = this.#checkStanding(transaction, sender);
+    if (standing.kind !== "accept") return standing;
+    const one = { transaction, bytes: ENVELOPE_BYTES + transaction.payload.length, since: this.#state().height };
+    const rival = sender.waiting.get(transaction.nonce);
+    if (rival === undefined && sender.waiting.size >= MAX_PER_SENDER) return ignore("mempool-full", "of the account");
+    if (rival === undefined && !this.#hasRoom(one.bytes) && !this.#isWorthMore(one, sender))
+      return ignore("mempool-full", "at this fee");
+    if (!Transaction.verify(transaction, rules.genesis)) return reject("bad-signature", "of the transaction");
+    if (rival !== undefined) this.#drop(rival);
+    while (!this.#hasRoom(one.bytes)) this.#makeRoom();
+    this.#keep(one, sender);
+    return ACCEPT;
+  }
+
+  /** What the head's state says of it. */
+  #checkStanding(transaction: Transaction, { waiting }: Sender): Verdict {
+    const { rules, minFee } = this.#options;
+    const state = this.#state();
     const { from, nonce, fee } = transaction;
-    const sender = toHex(from);
-    const waiting = this.#bySender.get(sender) ?? new Map<bigint, Transaction>();
+    if (fee < minFee) return ignore("low-fee", `${formatCoins(fee)}, at least ${formatCoins(minFee)}`);
     const rival = waiting.get(nonce);
-    if (rival !== undefined && rival.fee >= fee) return ignore("nonce-taken");
-    const form = checkTransactionForm(transaction, this.#rules);
-    if (form.kind !== "accept") return form;
-    if (!this.#state().hasAccount(from)) return ignore("low-balance", "there is no account");
-    const account = this.#state().account(from);
+    if (rival !== undefined && fee < replacementFee(rival.transaction)) return ignore("nonce-taken");
+    if (!state.hasAccount(from)) return ignore("low-balance", "there is no account");
+    const account = state.account(from);
     if (nonce < account.nonce) return ignore("nonce-used", `the account is at ${account.nonce}`);
     if (nonce > account.nonce + MAX_AHEAD) return ignore("nonce-ahead", `the account is at ${account.nonce}`);
     let committed = costOf(transaction) ?? 0n;
-    for (const [other, waits] of waiting) if (other !== nonce) committed += costOf(waits) ?? 0n;
+    for (const [other, waits] of waiting) if (other !== nonce) committed += costOf(waits.transaction) ?? 0n;
     if (committed > account.balance) return ignore("low-balance", `it holds ${formatCoins(account.balance)}`);
-    const asked = askOf(this.#state(), transaction, this.#rules);
-    if (asked !== undefined) return asked;
-    if (rival === undefined && (this.#size >= MAX_WAITING || waiting.size >= MAX_PER_SENDER))
-      return ignore("mempool-full");
-    if (rival === undefined) this.#size++;
-    waiting.set(nonce, transaction);
-    this.#bySender.set(sender, waiting);
-    return ACCEPT;
+    return askOf(state, transaction, rules) ?? ACCEPT;
+  }
+
+  #senderOf({ from }: Transaction): Sender {
+    const { nonce } = this.#state().account(from);
+    return this.#bySender.get(toHex(from)) ?? { address: from, nonce, waiting: new Map() };
+  }
+
+  #hasRoom(bytes: number): boolean {
+    return this.#size < MAX_WAITING && this.#bytes + bytes <= MAX_BYTES;
+  }
+
+  #keep(one: Waiting, sender: Sender): void {
+    const { from, nonce } = one.transaction;
+    sender.waiting.set(nonce, one);
+    this.#bySender.set(toHex(from), sender);
+    this.#size++;
+    this.#bytes += one.bytes;
+    this.#least = undefined;
+  }
+
+  #drop({ transaction: { from, nonce }, bytes }: Waiting): void {
+    const sender = this.#bySender.get(toHex(from));
+    if (sender?.waiting.delete(nonce) !== true) return;
+    if (sender.waiting.size === 0) this.#bySender.delete(toHex(from));
+    this.#size--;
+    this.#bytes -= bytes;
+    this.#least = undefined;
+  }
+
+  /** Whether it pays more than what would make room for it. Behind a gap of nonces it pays nothing yet, nor without what it comes after. */
+  #isWorthMore(one: Waiting, sender: Sender): boolean {
+    const least = this.#leastOf();
+    if (isGapped(one, sender) || least === undefined) return least === undefined;
+    const its = this.#senderOf(least.transaction);
+    return its !== sender && (isGapped(least, its) || paysLess(least, one));
+  }
+
+  /** Lets go of what pays least, and of what cannot be taken in without it. */
+  #makeRoom(): void {
+    const least = this.#leastOf();
+    if (least === undefined) return;
+    const { from, nonce } = least.transaction;
+    for (const one of [...(this.#bySender.get(toHex(from))?.waiting.values() ?? [])])
+      if (one.transaction.nonce >= nonce) this.#drop(one);
+  }
+
+  /** Whatever waits behind a gap of nonces comes first, however much it promises: nobody may ever get it. Then the lowest fee for its bytes. */
+  #leastOf(): Waiting | undefined {
+    if (this.#least !== undefined) return this.#least;
+    let [gapped, least]: (Waiting | undefined)[] = [];
+    for (const { nonce, waiting } of this.#bySender.values()) {
+      let next = nonce;
+      while (waiting.has(next)) next++;
+      for (const one of waiting.values())
+        if (one.transaction.nonce < next) least = least === undefined || paysLess(one, least) ? one : least;
+        else gapped = gapped === undefined || paysLess(one, gapped) ? one : gapped;
+    }
+    this.#least = gapped ?? least;
+    return this.#least;
   }
 
   /** Transactions that a block on a state can hold, the head's unless told, best fee first, in an order in which they apply. */
   select(limit: number = MAX_TRANSACTIONS, on: State = this.#state()): Transaction[] {
-    const all = [...this.#bySender.values()].flatMap((waiting) => [...waiting.values()]);
-    return selectTransactions(on, all, this.#rules, limit);
+    return selectTransactions(
+      on,
+      [...this.#all()].map(({ transaction }) => transaction),
+      this.#options.rules,
+      limit,
+    );
+  }
+
+  *#all(): Generator<Waiting> {
+    for (const { waiting } of this.#bySender.values()) yield* waiting.values();
   }
 
   /** A waiting transaction by id. O(waiting). */
   find(id: Uint8Array): Transaction | undefined {
-    for (const waiting of this.#bySender.values()) {
-      for (const transaction of waiting.values()) if (bytesEqual(Transaction.id(transaction), id)) return transaction;
-    }
+    for (const { transaction } of this.#all()) if (bytesEqual(Transaction.id(transaction), id)) return transaction;
     return undefined;
   }
 
   /** The next free account nonce of a sender, counting what waits. */
   nextNonce(from: Uint8Array): bigint {
     let { nonce } = this.#state().account(from);
-    const waiting = this.#bySender.get(toHex(from));
+    const waiting = this.#bySender.get(toHex(from))?.waiting;
     while (waiting?.has(nonce) === true) nonce += 1n;
     return nonce;
   }
@@ -92,31 +201,38 @@ export class Mempool {
   pending(address: Uint8Array): { readonly out: bigint; readonly into: bigint } {
     let out = 0n;
     let into = 0n;
-    for (const waiting of this.#bySender.values())
-      for (const transaction of waiting.values()) {
-        const payment = paymentOf(transaction);
-        if (payment !== undefined && bytesEqual(payment.to, address)) into += payment.amount;
-        if (bytesEqual(transaction.from, address)) out += costOf(transaction) ?? 0n;
-      }
+    for (const { transaction } of this.#all()) {
+      const payment = paymentOf(transaction);
+      if (payment !== undefined && bytesEqual(payment.to, address)) into += payment.amount;
+      if (bytesEqual(transaction.from, address)) out += costOf(transaction) ?? 0n;
+    }
     return { out, into };
   }
 
-  /** After the head moved: transactions of dropped blocks come back unless the new ones hold them, used nonces and those of accounts that are gone go. */
+  /** After the head moved: transactions of dropped blocks come back unless the new ones hold them; what is used, too old, or of an account that is gone goes. */
   #settle({ added, dropped }: EngineEvents["head"]): void {
     const idOf = (transaction: Transaction): string => toHex(Transaction.id(transaction));
     const held = new Set(added.flatMap(({ body }) => body.transactions.map(idOf)));
+    const state = this.#state();
+    const oldest = state.height - Math.ceil(MAX_WAIT_MS / this.#options.rules.blockTimeMs);
+    for (const sender of this.#bySender.values()) {
+      const stands = state.hasAccount(sender.address);
+      sender.nonce = state.account(sender.address).nonce;
+      // An account that was removed begins at a nonce above all that wait.
+      for (const one of [...sender.waiting.values()])
+        if (!stands || one.transaction.nonce < sender.nonce || one.since < oldest) this.#drop(one);
+    }
+    this.#least = undefined;
     for (const { body } of dropped)
       for (const transaction of body.transactions) if (!held.has(idOf(transaction))) this.add(transaction);
-    const state = this.#state();
-    for (const [sender, waiting] of this.#bySender) {
-      for (const [nonce, transaction] of waiting) {
-        // An account that was removed begins at a nonce above all that wait.
-        const { from } = transaction;
-        if (state.hasAccount(from) && nonce >= state.account(from).nonce) continue;
-        waiting.delete(nonce);
-        this.#size--;
-      }
-      if (waiting.size === 0) this.#bySender.delete(sender);
-    }
   }
 }
+
+function isGapped({ transaction }: Waiting, { nonce, waiting }: Sender): boolean {
+  for (let before = nonce; before < transaction.nonce; before++) if (!waiting.has(before)) return true;
+  return false;
+}
+
+/** By the byte. */
+const paysLess = (a: Waiting, b: Waiting): boolean =>
+  a.transaction.fee * BigInt(b.bytes) < b.transaction.fee * BigInt(a.bytes);

@@ -1,6 +1,14 @@
 // Questions for headers, for blocks and for the round in progress, with the checks that need no chain: number, order, form.
 import { bytesEqual, PouwError, type Steps } from "../../base/index.ts";
-import { Block, Contribution, type Decoded, type Header, RoundRecord } from "../../codec/index.ts";
+import {
+  Block,
+  Contribution,
+  type Decoded,
+  type Header,
+  MAX_CONTRIBUTIONS,
+  MAX_RECORDS,
+  RoundRecord,
+} from "../../codec/index.ts";
 import { inTurns } from "../turns.ts";
 import type { Client } from "./client.ts";
 
@@ -72,6 +80,9 @@ export async function fetchRound(
   { signal }: Options,
 ): Promise<{ readonly records: Decoded<RoundRecord>[]; readonly contributions: Decoded<Contribution>[] }> {
   const reply = await client.ask(peer, "round", wanted, { ms: ANSWER_MS, signal });
+  // What an honest peer has at most: the rest would cost a signature each.
+  if (reply.records.length > MAX_RECORDS || reply.contributions.length > MAX_CONTRIBUTIONS)
+    throw new PouwError("BAD_ENCODING", "more records or contributions than a round can have");
   return {
     records: await inTurns(readAll(reply.records, RoundRecord.read)),
     contributions: await inTurns(readAll(reply.contributions, Contribution.read)),

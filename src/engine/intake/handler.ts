@@ -9,6 +9,7 @@ import type { PeerOrigin } from "../origin.ts";
 import type { Checks, Sources, TaskEngine, UnitRuns } from "../training/index.ts";
 import type { EarlyBlocks } from "./early-blocks.ts";
 import type { Patience } from "./patience.ts";
+import type { Uncovered } from "./uncovered.ts";
 
 export interface IntakeDeps {
   readonly ledger: Ledger;
@@ -26,6 +27,7 @@ export interface IntakeDeps {
   readonly wire: Pick<Wire, "punish">;
   readonly events: EventBus;
   readonly patience: Patience;
+  readonly uncovered: Uncovered;
   /** The IP group of a peer. */
   readonly groupOf: (peer: string) => string;
   readonly early: EarlyBlocks;

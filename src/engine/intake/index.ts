@@ -3,3 +3,4 @@ export { EarlyBlocks } from "./early-blocks.ts";
 export { createIntake, type Intake } from "./intake.ts";
 export { Patience } from "./patience.ts";
 export { createTakeSynced } from "./synced.ts";
+export { Uncovered } from "./uncovered.ts";

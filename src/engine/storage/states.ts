@@ -20,6 +20,11 @@ export class States {
     this.#rules = rules;
   }
 
+  /** Whether the state after a block is in memory. */
+  has(id: Uint8Array): boolean {
+    return bytesEqual(id, this.#rules.genesis) || this.#held.has(toHex(id));
+  }
+
   put(id: Uint8Array, state: State): void {
     this.#held.set(toHex(id), state);
   }

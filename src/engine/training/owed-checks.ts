@@ -1,12 +1,12 @@
 // The checks that are owed for blocks taken in: bounded by who made and who brought them, ordered by who answers for them (protocol section 5).
-import { Lru, toHex } from "../../base/index.ts";
+import { Lru, Shares, toHex } from "../../base/index.ts";
 
-/** Blocks of authors without collateral that may be owed a check: of one author, from one connection, in all. Beyond, a block waits at its sender. */
+/** Blocks of authors without collateral that may be owed a check: of one author, and by who brings them, announced and here. Beyond, a block waits at its sender. */
 const PER_AUTHOR = 2;
-const PER_CONNECTION = 4;
-const IN_ALL = 16;
-/** Connections whose wasted time is remembered. */
-const MAX_CONNECTIONS = 1024;
+const ANNOUNCED = { perPeer: 4, perGroup: 8, inAll: 256 };
+const HERE = { perPeer: 4, perGroup: 8, inAll: 16 };
+/** IP groups whose wasted time is remembered. */
+const MAX_GROUPS = 1024;
 
 /** Who answers for a block: its author's collateral, nobody, or somebody who forged another. */
 export type Rank = "backed" | "unbacked" | "banned";
@@ -28,13 +28,27 @@ interface Place {
   /** Connections that bring it. */
   readonly bearers: Set<string | undefined>;
   phase: "coming" | "waiting" | "ready" | "running";
+  /** Gives back what it takes of its first bearer's shares. */
+  readonly leave: (() => void)[];
 }
+
+/** Whose share a block is of that was here when the node started. */
+const sharer = ({ from }: OwedCheck): string => from ?? "";
 
 export class OwedChecks {
   readonly #places = new Map<string, Place>();
-  /** Peer id -> ms of checks that found its blocks forged. */
-  readonly #wasted = new Lru<string, number>(MAX_CONNECTIONS);
+  readonly #announced: Shares;
+  readonly #here: Shares;
+  readonly #groupOf: (peer: string) => string;
+  /** IP group -> ms of checks that found its blocks forged. */
+  readonly #wasted = new Lru<string, number>(MAX_GROUPS);
   readonly #waiters = new Set<() => void>();
+
+  constructor(groupOf: (peer: string) => string) {
+    this.#groupOf = groupOf;
+    this.#announced = new Shares(ANNOUNCED, groupOf);
+    this.#here = new Shares(HERE, groupOf);
+  }
 
   /** Places of blocks that are here: announcing one costs nothing, and must hold up nobody. */
   get size(): number {
@@ -56,35 +70,29 @@ export class OwedChecks {
       place.bearers.add(check.from);
       return true;
     }
-    if (!this.#hasRoom(check)) return false;
-    this.#places.set(toHex(check.id), { check, bearers: new Set([check.from]), phase: "coming" });
+    const leave = this.#roomFor(check);
+    if (leave === undefined) return false;
+    this.#places.set(toHex(check.id), { check, bearers: new Set([check.from]), phase: "coming", leave: [leave] });
     return true;
   }
 
-  #hasRoom({ rank, author, from }: OwedCheck): boolean {
-    if (rank === "backed") return true;
-    const others = this.#unbacked();
-    return (
-      this.#isRoomInAll() &&
-      others.filter(({ check }) => check.author === author).length < PER_AUTHOR &&
-      others.filter(({ check }) => check.from === from).length < PER_CONNECTION
-    );
-  }
-
-  #unbacked(): Place[] {
-    return [...this.#places.values()].filter(({ check }) => check.rank !== "backed");
-  }
-
-  /** What is only announced takes none of the places that all share. */
-  #isRoomInAll(): boolean {
-    return this.#unbacked().filter(({ phase }) => phase !== "coming").length < IN_ALL;
+  /** A place of a block that is not here, which takes none of those that all share. */
+  #roomFor(check: OwedCheck): (() => void) | undefined {
+    if (check.rank === "backed") return () => undefined;
+    const others = [...this.#places.values()].filter((place) => place.check.rank !== "backed");
+    if (others.filter((place) => place.check.author === check.author).length >= PER_AUTHOR) return undefined;
+    return this.#here.hasRoom(sharer(check)) ? this.#announced.take(sharer(check)) : undefined;
   }
 
   /** The block and all that belongs to it is here: whether its place is one for good. */
   arrived(id: Uint8Array): boolean {
     const place = this.#places.get(toHex(id));
     if (place?.phase !== "coming") return true;
-    if (place.check.rank !== "backed" && !this.#isRoomInAll()) return false;
+    if (place.check.rank !== "backed") {
+      const leave = this.#here.take(sharer(place.check));
+      if (leave === undefined) return false;
+      place.leave.push(leave);
+    }
     place.phase = "waiting";
     return true;
   }
@@ -99,12 +107,14 @@ export class OwedChecks {
   /** The check can be run. One that has no place gets one: its block is here already. */
   ready(check: OwedCheck): void {
     const place = this.#places.get(toHex(check.id));
-    if (place === undefined)
-      this.#places.set(toHex(check.id), { check, bearers: new Set([check.from]), phase: "ready" });
-    else if (place.phase !== "running") place.phase = "ready";
+    if (place === undefined) {
+      const leave = check.rank === "backed" ? undefined : this.#here.take(sharer(check));
+      const bearers = new Set([check.from]);
+      this.#places.set(toHex(check.id), { check, bearers, phase: "ready", leave: leave === undefined ? [] : [leave] });
+    } else if (place.phase !== "running") place.phase = "ready";
   }
 
-  /** The next check to run, of backed authors only if so asked: of these first; then of the connection that wasted least; of those the lowest. It keeps its place. */
+  /** The next check to run, of backed authors only if so asked: of these first; then of the IP group that wasted least; of those the lowest. It keeps its place. */
   take({ onlyBacked = false } = {}): OwedCheck | undefined {
     let next: Place | undefined;
     for (const place of this.#places.values())
@@ -120,7 +130,7 @@ export class OwedChecks {
   }
 
   #wastedBy(from: string | undefined): number {
-    return from === undefined ? 0 : (this.#wasted.get(from) ?? 0);
+    return from === undefined ? 0 : (this.#wasted.get(this.#groupOf(from)) ?? 0);
   }
 
   /** A check that could not be run keeps its place, and is ready again with the next `ready`. */
@@ -129,13 +139,16 @@ export class OwedChecks {
     if (place !== undefined) place.phase = "waiting";
   }
 
-  /** A check was for nothing: what its connection brings comes later. */
+  /** A check was for nothing: what its IP group brings comes later. */
   noteWaste({ from }: OwedCheck, ms: number): void {
-    if (from !== undefined) this.#wasted.set(from, this.#wastedBy(from) + ms);
+    if (from !== undefined) this.#wasted.set(this.#groupOf(from), this.#wastedBy(from) + ms);
   }
 
   release(id: Uint8Array): void {
-    if (!this.#places.delete(toHex(id))) return;
+    const place = this.#places.get(toHex(id));
+    if (place === undefined) return;
+    this.#places.delete(toHex(id));
+    for (const leave of place.leave) leave();
     for (const wake of [...this.#waiters]) wake();
   }
 

@@ -167,8 +167,11 @@ export class Rounds {
   #judge(record: RoundRecord): Verdict {
     const state = this.#deps.state();
     const { records } = this.#view;
+    const { rules } = this.#options;
     const place = { state, open: this.#view, before: records, recorded: this.#recorded(state) };
-    return checkRecord(place, record, this.#options.rules);
+    const verdict = checkRecord(place, record, rules);
+    // Of two tasks' records nodes hear this or that one first, and only the later is too many: who passed it on took it for the first.
+    return isOfOthers(verdict, rules) ? ignore("too-many", "beside other tasks' records") : verdict;
   }
 
   #standing(): { readonly id: Uint8Array; readonly season: number } {
@@ -205,3 +208,6 @@ export class Rounds {
     return freshView(this.#deps.state(), this.#options.task, this.#deps.clock.now());
   }
 }
+
+const isOfOthers = (verdict: Verdict, { tasks }: Rules): boolean =>
+  verdict.kind === "reject" && verdict.code === "too-many" && tasks.length > 1;

@@ -210,6 +210,11 @@ export const NODE_SETTINGS = [
     help: "live event streams of the API open at once",
   }),
   setting({
+    key: "limits.minFee",
+    schema: whole(0, 2 ** 31).default(100),
+    help: "lowest fee of a transaction that the node keeps and passes on, millionths of a coin",
+  }),
+  setting({
     key: "limits.stopMs",
     schema: whole(100, 600_000).default(15_000),
     help: "time for a clean stop before the process ends anyway, milliseconds",

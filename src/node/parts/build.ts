@@ -92,6 +92,7 @@ export async function build(options: NodeOptions, parts: NodeParts, scope: Scope
       ...claimsOf(chosen.roles),
       trustedVerifiers: addressesOf(options.trustedVerifiers, network),
       retention: { ...standardRetention, window: options.archive ? undefined : options.retention },
+      minFee: BigInt(options.limits.minFee),
     },
     { store, wire, artifacts, runtime, key, clock, log },
   );

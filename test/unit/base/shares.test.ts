@@ -17,12 +17,14 @@ describe("shares", () => {
     expect(of.taken).toBe(5);
   });
 
-  it("keep out nobody who holds none, however full it is", () => {
+  it("keep out nobody who holds none where all are taken", () => {
     const of = shares();
     take(of, "a1", "a1", "a2", "b1", "b1");
     // The house is full: one who holds something gets no more, each that holds nothing gets one.
     expect(take(of, "b2", "c1", "c1", "d1")).toEqual([false, true, false, true]);
     expect(of.taken).toBe(7);
+    // Up to twice as many.
+    expect(take(of, "e1", "f1", "g1", "h1")).toEqual([true, true, true, false]);
   });
 
   it("take a place back once, however often it is given back", () => {

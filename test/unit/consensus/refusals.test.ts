@@ -138,7 +138,17 @@ const verdict = (outcome: number): Result =>
 const ABOVE = [
   ...(["unknown-parent", "old-parent", "no-block", "forged-before", "forged-parent", "not-checked"] as const),
   ...(["second-record", "bad-delta", "wrong-delta", "no-delta", "no-parameters", "not-followed"] as const),
-  ...(["nonce-taken", "mempool-full", "known", "full", "far-height", "closing", "failed"] as const),
+  ...([
+    "nonce-taken",
+    "low-fee",
+    "mempool-full",
+    "known",
+    "full",
+    "far-height",
+    "no-say",
+    "closing",
+    "failed",
+  ] as const),
 ] as const;
 type Above = (typeof ABOVE)[number];
 

@@ -57,7 +57,7 @@ describe("precedence", () => {
     });
     expect(options.roles).toEqual(["miner", "verifier"]);
     expect(options).toMatchObject({ ephemeral: true, mdns: false, apiPort: "off", workers: 3, bootstrap: [] });
-    expect(options.limits).toEqual({ apiBodyBytes: 65536, apiStreams: 3, stopMs: 15_000 });
+    expect(options.limits).toEqual({ apiBodyBytes: 65536, apiStreams: 3, minFee: 100, stopMs: 15_000 });
     expect(resolve({ flags: { apiPort: "0" } }).options.apiPort).toBe(0);
   });
 

@@ -204,6 +204,7 @@ it("the options' type is made from the rows", () => {
   expectTypeOf<NodeOptions["limits"]>().toEqualTypeOf<{
     readonly apiBodyBytes: number;
     readonly apiStreams: number;
+    readonly minFee: number;
     readonly stopMs: number;
   }>();
   expectTypeOf<NodeOptions["miner"]>().toEqualTypeOf<{ readonly tasks: string[] }>();

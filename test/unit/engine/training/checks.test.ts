@@ -55,7 +55,7 @@ beforeEach(async () => {
   stop = new AbortController();
   events.on("checked", (one) => checked.push(one));
   events.on("alert", (one) => alerts.push(one));
-  owed = new OwedChecks();
+  owed = new OwedChecks((peer) => peer);
   place = await firstPlace(desk);
   built = blockOn(desk, place);
   now = built.block.value.header.time + 1000;
@@ -79,7 +79,10 @@ interface On {
 function theChecks({ trains = true, follows = true, trusted = V.map(({ address }) => address) }: Options = {}): On {
   const { lab, ledger, blocks, bans } = desk;
   const { rules } = lab.network;
-  const attestations = new Attestations({ rules, trusted }, { state: () => ledger.state });
+  const attestations = new Attestations(
+    { rules, trusted },
+    { state: () => ledger.state, recent: (id) => ledger.recent(id) },
+  );
   const executor = { add: (check: OwedCheck) => void queued.push(check) } as unknown as Executor;
   sources = new Sources({ wire: { punish: (peer) => void punished.push(peer) }, ledger });
   const shared = { ledger, blocks, bans, owed, sources, attestations, events };

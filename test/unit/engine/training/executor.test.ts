@@ -20,7 +20,7 @@ let executed: EngineEvents["executed"][];
 let stop: AbortController;
 let owed: OwedChecks;
 beforeEach(async () => {
-  owed = new OwedChecks();
+  owed = new OwedChecks((peer) => peer);
   desk = await aDesk();
   events = new Emitter();
   executed = [];

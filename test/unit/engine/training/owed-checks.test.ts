@@ -6,7 +6,7 @@ import { type OwedCheck, OwedChecks } from "../../../../src/engine/training/owed
 
 let owed: OwedChecks;
 beforeEach(() => {
-  owed = new OwedChecks();
+  owed = new OwedChecks((peer) => (peer.startsWith("crowd") ? "crowd" : peer));
 });
 
 /** A block of an author without collateral, unless told. */
@@ -34,7 +34,8 @@ describe("places for authors without collateral", () => {
   it.each([
     ["two of one author, whoever brings them", 2, (i: number) => check(`${i}`, { author: "one" })],
     ["four of one connection, whoever made them", 4, (i: number) => check(`${i}`, { from: "one" })],
-    ["sixteen in all", 16, (i: number) => check(`${i}`)],
+    ["eight of one IP group", 8, (i: number) => check(`${i}`, { from: `crowd ${i % 4}` })],
+    ["sixteen in all, but for who has none", 16, (i: number) => check(`${i}`, { from: `bringer ${i % 5}` })],
   ])("are %s", (_what, most, made) => {
     for (let i = 0; i < most; i++) {
       expect(owed.reserve(made(i))).toBe(true);
@@ -62,12 +63,14 @@ describe("places for authors without collateral", () => {
     expect(owed.reserve(check("3", { author: "one" }))).toBe(false);
   });
 
-  it("of blocks that are only announced keep nobody else's out: sixteen are here, and one more does not come in", () => {
-    const all = Array.from({ length: 40 }, (_, i) => check(`${i}`));
+  it("of blocks that are only announced keep nobody else's out: sixteen are here, and more come in of who has none only", () => {
+    const all = Array.from({ length: 40 }, (_, i) => check(`${i}`, { from: `bringer ${i % 10}` }));
     for (const one of all) expect(owed.reserve(one)).toBe(true);
     expect(owed.size).toBe(0);
     expect(all.map(({ id }) => owed.arrived(id))).toEqual(all.map((_, i) => i < 16));
-    expect([owed.size, owed.reserve(check("late"))]).toEqual([16, false]);
+    expect([owed.size, owed.reserve(check("late", { from: "bringer 9" }))]).toEqual([16, false]);
+    const late = check("late");
+    expect([owed.reserve(late), owed.arrived(late.id), owed.size]).toEqual([true, true, 17]);
   });
 
   it("are shared by all who bring one block, until it is here or the last of them gives up", () => {
@@ -111,6 +114,11 @@ describe("the order", () => {
     owed.noteWaste(check("1", { from: "wasteful" }), 1000);
     const at = (name: string, height: number, from: string): OwedCheck => check(name, { height, from, rank: "backed" });
     expect(order(at("3", 3, "a"), at("1", 1, "wasteful"), at("2", 2, "b"))).toEqual(["1", "2", "3"]);
+  });
+
+  it("among the others is by the time that their IP group wasted: a new name is no new start", () => {
+    owed.noteWaste(check("", { from: "crowd 1" }), 300);
+    expect(order(check("1", { from: "crowd 2", height: 1 }), check("2", { height: 2 }))).toEqual(["2", "1"]);
   });
 
   it("among the others is by the time that their connection wasted, then by height", () => {
