@@ -3,7 +3,7 @@ import { clockTrouble } from "../../engine/index.ts";
 import type { AlertEvent, NodeEvents, NodeStatus, TaskStatus } from "../../node/index.ts";
 import type { Colors } from "../io.ts";
 import { seasonWords } from "./seasons.ts";
-import { duration, fixed, flow, percent, short, shortAddress, sparkline, table, widthOf } from "./text.ts";
+import { duration, fixed, flow, lossWord, percent, short, shortAddress, sparkline, table, widthOf } from "./text.ts";
 
 /** Losses kept of each task. */
 const LOSSES = 400;
@@ -67,7 +67,7 @@ function lossWords(task: TaskStatus, losses: readonly number[], c: Colors): stri
   // Logarithms: a loss falls by powers of ten, and its first units would flatten all the rest.
   const falling = losses.map((value) => Math.log(Math.max(value, 1e-9)));
   const trend = c.cyan(sparkline(squeeze(falling, TREND), TREND));
-  return `loss ${fixed(loss, 4)}${losses.length === 0 ? "" : ` ${trend}`}`;
+  return `loss ${lossWord(loss)}${losses.length === 0 ? "" : ` ${trend}`}`;
 }
 
 function taskParts(task: TaskStatus, losses: readonly number[], c: Colors): string[] {
@@ -116,16 +116,22 @@ function blockLines(state: LiveState, now: number, c: Colors): string[] {
   });
 }
 
-/** Who and where the node is: what others dial first, and whole. */
+/** The one that another machine can dial, where there is one. */
+export function addressToCopy(addresses: readonly string[]): string {
+  const outside = addresses.find((address) => !/^\/ip4\/127\.|^\/ip6\/::1\//.test(address));
+  return outside ?? addresses[0] ?? "not listening";
+}
+
+/** Who and where the node is: what others dial first, and whole, as is the account that they pay. */
 function ownLines(status: NodeStatus, now: number, columns: number, c: Colors): string[] {
   const tipAge = status.height === 0 ? "" : ` ${duration(Math.max(0, now - status.tip.time) / 1000)} ago`;
   const immature = status.immature === "0" ? "" : ` (+${status.immature} maturing)`;
   const name = c.bold(`pouw-node ${status.version}`);
   const up = `up ${duration(status.uptimeSeconds)}`;
-  const address = status.addresses[0] ?? "not listening";
   return [
     [name, status.network, stateWord(status, c), status.roles.join(", "), up],
-    [c.dim(address), c.dim(`account ${short(status.nodeId, 16)}`)],
+    [c.bold(addressToCopy(status.addresses))],
+    [`account ${status.nodeId}`],
     [
       `height ${c.bold(String(status.height))}`,
       `tip ${short(status.tip.hash)}${tipAge}`,

@@ -12,7 +12,7 @@ import type {
 import type { ProviderReport } from "../../ports/index.ts";
 import type { Colors } from "../io.ts";
 import { seasonWords } from "./seasons.ts";
-import { duration, fixed, percent, plural, short, shortAddress, table } from "./text.ts";
+import { duration, fixed, lossWord, percent, plural, short, shortAddress, table } from "./text.ts";
 
 /** A few short lines for each task, so that a narrow terminal does not break them. */
 function taskRows(task: TaskStatus): [string, string][] {
@@ -20,7 +20,7 @@ function taskRows(task: TaskStatus): [string, string][] {
   const word = task.followed ? "followed" : "not followed";
   return [
     ["task", `${name} round ${task.round}, parameters ${short(task.parametersDigest)}`],
-    ["", `${word}, loss ${fixed(task.loss, 4)}, accuracy ${percent(task.accuracy)}`],
+    ["", `${word}, loss ${lossWord(task.loss)}, accuracy ${percent(task.accuracy)}`],
     ...seasonWords(task).map((words): [string, string] => ["", words]),
   ];
 }

@@ -99,6 +99,9 @@ export const percent = (share: number | undefined, digits = 1): string =>
   share === undefined || !Number.isFinite(share) ? "-" : `${(100 * share).toFixed(digits)} %`;
 export const fixed = (value: number | undefined, digits: number): string =>
   value === undefined || !Number.isFinite(value) ? "-" : value.toFixed(digits);
+/** A loss in nats: small ones keep their digits, or they would stand still on a screen while they fall. */
+export const lossWord = (loss: number | undefined): string =>
+  loss === undefined || !Number.isFinite(loss) ? "-" : loss >= 0.01 ? loss.toFixed(4) : loss.toPrecision(2);
 export const plural = (n: number, word: string): string => `${n} ${word}${n === 1 ? "" : "s"}`;
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: colour codes are control characters

@@ -3,7 +3,7 @@ import pc from "picocolors";
 import { describe, expect, it } from "vitest";
 import { agreementLine, type DevnetRow, disagreements, renderDevnet } from "../../../src/cli/views/devnet.ts";
 import { follow, newLiveState, renderLive } from "../../../src/cli/views/live.ts";
-import { widthOf } from "../../../src/cli/views/text.ts";
+import { lossWord, widthOf } from "../../../src/cli/views/text.ts";
 import type { NodeStatus } from "../../../src/node/index.ts";
 import { addressOf, aStatus, aTask, fakeView, hexOf } from "../../support/fake-view.ts";
 
@@ -37,6 +37,24 @@ describe("the live screen", () => {
       expect(text).toContain(part);
     for (const line of renderLive(aStatus(), state, { ...view, columns: 40 }))
       expect(widthOf(line)).toBeLessThanOrEqual(40);
+  });
+
+  it("begins with the address that others can dial, and shows it and the account whole", () => {
+    const addresses = ["/ip4/127.0.0.1/tcp/9444/p2p/12D3KooWx", "/ip4/192.0.2.7/tcp/9444/p2p/12D3KooWx"];
+    const lines = renderLive(aStatus({ addresses }), newLiveState(), { ...view, columns: 80 });
+    expect(lines.slice(1, 3)).toEqual([addresses[1], `account ${addressOf(200)}`]);
+    const alone = renderLive(aStatus({ addresses: addresses.slice(0, 1) }), newLiveState(), view);
+    expect(alone[1]).toBe(addresses[0]);
+  });
+
+  it("shows small losses with digits that move", () => {
+    expect([2.5, 0.01, 0.000123, 0.0000004, undefined].map(lossWord)).toEqual([
+      "2.5000",
+      "0.0100",
+      "0.00012",
+      "4.0e-7",
+      "-",
+    ]);
   });
 
   const several = [aStatus().tasks[0] ?? aTask(), aTask({ name: "chars", id: hexOf(6), followed: true }), aTask()];
