@@ -40,6 +40,7 @@ export const ORDER: { readonly [folder: string]: readonly Rank[] } = {
     "training",
     "audits",
     "intake",
+    "scrub-sources.ts",
     "options.ts",
     "wiring.ts",
     "engine.ts",

@@ -81,7 +81,7 @@ export class Engine {
   /** Joins the network. */
   async start(): Promise<void> {
     const { wire, clock } = this.#deps;
-    const { scope, peers, intake, serve, ledger } = this.#parts;
+    const { scope, peers, intake, serve, ledger, scrub } = this.#parts;
     scope.defer("wire", () => wire.stop());
     await wire.start({
       gossip: intake,
@@ -97,6 +97,7 @@ export class Engine {
     scope.defer("poll", () => cancel());
     poll();
     ledger.announceOwed();
+    void scrub.run();
   }
 
   stop(): Promise<void> {

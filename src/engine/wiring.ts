@@ -28,7 +28,8 @@ import {
   Uncovered,
 } from "./intake/index.ts";
 import type { EngineDeps, EngineOptions } from "./options.ts";
-import { type BlockEntry, BlockStore, SteadyStore } from "./storage/index.ts";
+import { scrubSources } from "./scrub-sources.ts";
+import { type BlockEntry, BlockStore, Scrub, SteadyStore } from "./storage/index.ts";
 import {
   BlockMaker,
   Checks,
@@ -83,6 +84,7 @@ export interface Parts extends Ground, Works {
   readonly sync: Sync;
   readonly intake: Intake;
   readonly serve: Serve;
+  readonly scrub: Scrub;
 }
 
 /** Opens the chain of the store and everything around it. Throws STORE_CORRUPT, WRONG_NETWORK, BAD_GENESIS. */
@@ -96,6 +98,7 @@ export async function wire(options: EngineOptions, deps: EngineDeps): Promise<Pa
     sync,
     intake: openIntake(options, deps, { ...ground, ...works }),
     serve: openServe(ground, works),
+    scrub: openScrub(deps, ground),
   };
 }
 
@@ -231,6 +234,12 @@ function openServe({ own, peers, blocks, followed }: Ground, { tasks }: Works): 
     blobs: followed,
     round: (task) => engineOf(tasks, task)?.openRecords(),
   });
+}
+
+function openScrub({ clock, log, wire }: EngineDeps, ground: Ground): Scrub {
+  const { ledger, scope } = ground;
+  const sources = scrubSources({ ...ground, wire, clock, genesis: ledger.rules.genesis }, scope);
+  return new Scrub({ ...ground, sources, clock, log: log.child("scrub"), head: () => ledger.head }, scope);
 }
 
 const engineOf = (tasks: readonly TaskEngine[], id: Uint8Array): TaskEngine | undefined =>

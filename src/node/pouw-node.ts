@@ -34,6 +34,14 @@ const ALERT_MS = 600_000;
 /** Why training rests: until none is left. */
 type Hold = "peers" | "sync" | "store" | "command";
 
+/** Damage as a sentence, with the first few of what is damaged; undefined where nothing is. */
+function damageOf(damaged: readonly string[]): string | undefined {
+  if (damaged.length === 0) return undefined;
+  const named = damaged.slice(0, 3).join(", ");
+  const more = damaged.length > 3 ? ` and ${damaged.length - 3} more` : "";
+  return `Damaged in the store: ${named}${more}. Peers are asked for it; connect to one that has it, with --bootstrap.`;
+}
+
 export class PoUWNode {
   readonly #built: Built;
   readonly #scope: Scope;
@@ -76,7 +84,7 @@ export class PoUWNode {
     this.#built = built;
     this.#scope = scope;
     this.#startedAt = clock.now();
-    this.#health = new HealthChecks(["store", "clock"], clock);
+    this.#health = new HealthChecks(["store", "chain", "clock"], clock);
     this.#events = new Emitter((error, event) => log.error({ event, reason: messageOf(error) }, "a listener failed"));
     this.#meter = new Meter(network.rules, key.address, metrics);
     scope.defer("meter", () => this.#meter.stop());
@@ -217,6 +225,7 @@ export class PoUWNode {
     });
     events.on("clock", ({ trouble }) => this.#health.note("clock", trouble));
     events.on("store", ({ fault }) => this.#storeTurned(fault));
+    events.on("scrub", ({ damaged }) => this.#health.note("chain", damageOf(damaged)));
     events.on("peer", ({ peer, connected }) => {
       this.#events.emit("peer", { peer, connected });
       if (connected) this.#release("peers");

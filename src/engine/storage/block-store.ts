@@ -10,7 +10,7 @@ import {
   storeCorrupt,
   toHex,
 } from "../../base/index.ts";
-import { MAIN_ROW, ROW_WEIGHT, readState, type State, stateRows } from "../../chain/index.ts";
+import { MAIN_ROW, ROW_WEIGHT, readState, type State, stateRows, workOf } from "../../chain/index.ts";
 import { Block, type Decoded, Header } from "../../codec/index.ts";
 import type { Store, StoreWrite } from "../../ports/index.ts";
 import { inTurns, rest } from "../turns.ts";
@@ -178,6 +178,17 @@ export class BlockStore {
       entries.push(entry);
     }
     return entries;
+  }
+
+  /** The bytes of the entry of a block's parent, as the blocks themselves tell it; undefined near the tip, where a check may be owed. */
+  async entryTold(above: BlockEntry): Promise<Uint8Array | undefined> {
+    const [block, own] = [await this.block(above.parent), await this.block(above.id)];
+    if (block === undefined || own === undefined || above.checked === "pending") return undefined;
+    const { parent, height, miner, task, startDigest } = block.value.header;
+    const place = { id: block.id, parent, height, miner, task, startDigest } as Omit<BlockEntry, "work" | "heard">;
+    const work = above.work - workOf(own.value.header.target);
+    const { heard } = above;
+    return encodeEntry({ ...place, work, heard: heard - 1, startKnown: true, parameters: [], checked: above.checked });
   }
 
   /** A row of the best chain's history. */

@@ -4,6 +4,7 @@ export type { BlockEntry, Checked } from "./entry.ts";
 export { type HistorySource, transactionRows } from "./history.ts";
 export { KEYS } from "./keys.ts";
 export { type Retention, SNAPSHOT_EVERY, standardRetention } from "./retention.ts";
+export { Scrub, type ScrubSources } from "./scrub.ts";
 export {
   readBestSet,
   readSeasonScores,

@@ -60,6 +60,9 @@ export const ranges = {
     gte: `tree/${height(from)}/`,
     lt: `tree/${height(to)}/`,
   }),
+  /** Who needs what delta, of all; and every state. */
+  need: { gte: "need/", lt: "need0" },
+  state: { gte: "state/", lt: "state0" },
   /** Who needs a delta. */
   needs: (hash: Uint8Array): { gte: string; lt: string } => under(`need/${toHex(hash)}`),
   /** Deltas stored without a block at heights below `to`. */
