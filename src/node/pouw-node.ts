@@ -10,6 +10,7 @@ import { attachPlugins, loadPlugins, pathsIn } from "./plugins/index.ts";
 import {
   buildStatus,
   createNodeView,
+  damageOf,
   EVENT_NAMES,
   HealthChecks,
   type HealthMetrics,
@@ -33,14 +34,6 @@ const ALERT_MS = 600_000;
 
 /** Why training rests: until none is left. */
 type Hold = "peers" | "sync" | "store" | "command";
-
-/** Damage as a sentence, with the first few of what is damaged; undefined where nothing is. */
-function damageOf(damaged: readonly string[]): string | undefined {
-  if (damaged.length === 0) return undefined;
-  const named = damaged.slice(0, 3).join(", ");
-  const more = damaged.length > 3 ? ` and ${damaged.length - 3} more` : "";
-  return `Damaged in the store: ${named}${more}. Peers are asked for it; connect to one that has it, with --bootstrap.`;
-}
 
 export class PoUWNode {
   readonly #built: Built;

@@ -36,3 +36,11 @@ export class HealthChecks {
     return [...this.#checks.values()];
   }
 }
+
+/** Damage as a sentence, with the first few of what is damaged; undefined where nothing is. */
+export function damageOf(damaged: readonly string[]): string | undefined {
+  if (damaged.length === 0) return undefined;
+  const named = damaged.slice(0, 3).join(", ");
+  const more = damaged.length > 3 ? ` and ${damaged.length - 3} more` : "";
+  return `Damaged in the store: ${named}${more}. Peers are asked for it; connect to one that has it, with --bootstrap.`;
+}
