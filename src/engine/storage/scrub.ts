@@ -132,12 +132,15 @@ export class Scrub {
     for await (const key of store.keys(kind === "delta" ? ranges.need : ranges.state)) {
       if (this.#signal.aborted) return;
       const id = key.split("/")[1] as string;
-      if (id === last) continue;
+      if (kind === "delta" && id === last) continue;
       last = id;
       const hash = fromHex(id) as Uint8Array;
       if (kind === "state") {
-        if (await this.#isDamaged(key))
-          await this.#found({ key, what: `a state (${id.slice(0, 16)})`, bring: async () => "none" });
+        if (!(await this.#isDamaged(key))) continue;
+        // Without its main row a state is none.
+        const what = `a state (${id.slice(0, 16)})`;
+        for (const gone of new Set([KEYS.state(hash), key]))
+          await this.#found({ key: gone, what, bring: async () => "none" });
       } else if (await this.#isDamaged(KEYS.delta(hash), true)) {
         // It may have left the store since its key was read.
         if ((await this.#anyNeeds(hash)) === false) continue;
