@@ -42,8 +42,8 @@ export interface EngineEvents {
   attestation: { readonly attestation: Attestation };
   /** Something provably wrong was seen. */
   alert: { readonly kind: AlertKind; readonly subject: string; readonly detail: string };
-  /** Blocks are being fetched: the share done, undefined when nothing is; and the height to reach. */
-  sync: { readonly progress: number | undefined; readonly target: number };
+  /** Blocks are being fetched: the share of them that leads here, undefined when nothing is; the height to reach; whether one leads already. */
+  sync: { readonly progress: number | undefined; readonly target: number; readonly moves: boolean };
   /** A peer of our chain came or went. */
   peer: { readonly peer: string; readonly connected: boolean };
   /** A peer of our chain told its head. */

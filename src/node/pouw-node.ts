@@ -97,7 +97,7 @@ export class PoUWNode {
     for (const { role, reason } of refused) log.warn({ role, reason }, "a role cannot run here; going on as a peer");
     if (options.bootstrap.length > 0) {
       this.#hold("peers");
-      // A network that cannot be reached must not keep a miner idle for ever: it starts alone and merges later.
+      // A network that cannot be reached, or peers that stall, must not keep a miner idle for ever: it starts alone and merges later.
       this.#scope.defer(
         "first peers",
         clock.after(FIRST_PEERS_MS, () => this.#release("peers")),
@@ -211,17 +211,19 @@ export class PoUWNode {
     events.on("checked", (checked) => this.#meter.checked(checked));
     events.on("unit", (unit) => this.#unit(unit));
     events.on("alert", (alert) => this.#alert(alert));
-    events.on("sync", ({ progress }) => {
+    events.on("sync", ({ progress, moves }) => {
       this.#syncing = progress;
-      if (progress === undefined) this.#release("sync");
-      else this.#hold("sync");
+      if (moves) this.#hold("sync");
+      else if (progress === undefined) this.#release("sync");
+      this.#turn(this.#present());
+      if (progress === undefined) void this.#lookout.look();
     });
     events.on("clock", ({ trouble }) => this.#health.note("clock", trouble));
     events.on("store", ({ fault }) => this.#storeTurned(fault));
     events.on("scrub", ({ damaged }) => this.#health.note("chain", damageOf(damaged)));
     events.on("peer", ({ peer, connected }) => {
       this.#events.emit("peer", { peer, connected });
-      if (connected) this.#release("peers");
+      if (connected) void this.#built.engine.sync.idle().then(() => this.#release("peers"));
     });
   }
 
@@ -282,7 +284,7 @@ export class PoUWNode {
     if (this.#state === "error") return "error";
     if (this.#holds.has("store")) return "degraded";
     if (this.#holds.has("sync")) return "syncing";
-    if (this.#holds.has("peers")) return "connecting";
+    if (this.#holds.has("peers")) return this.#syncing === undefined ? "connecting" : "syncing";
     const mines = this.#built.roles.some(({ role }) => role.claims.leads === true);
     if (!mines || this.#holds.has("command")) return "active";
     this.#meter.mining(this.#built.clock.now());

@@ -347,8 +347,8 @@ describe("a heavier chain whose newest blocks were trained and whose past was no
 describe("a running miner", () => {
   it("is not told to rest by a peer that claims work and repeats what is known", async () => {
     let resting = 0;
-    miner.engine.events.on("sync", ({ progress }) => {
-      if (progress !== undefined) resting++;
+    miner.engine.events.on("sync", ({ moves }) => {
+      if (moves) resting++;
     });
     const repeat = server(
       "headers",
@@ -366,8 +366,8 @@ describe("a running miner", () => {
   it("rests while it fetches a chain that is really heavier", async () => {
     const late = await lab.node("late", { mines: true });
     let resting = 0;
-    late.engine.events.on("sync", ({ progress }) => {
-      if (progress !== undefined) resting++;
+    late.engine.events.on("sync", ({ moves }) => {
+      if (moves) resting++;
     });
     await lab.connect(late, miner);
     await synced(late);

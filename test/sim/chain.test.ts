@@ -115,6 +115,31 @@ describe("joining", () => {
     expect(c.stats.blocksVerified).toBeGreaterThanOrEqual(height);
   });
 
+  it("a late peer says how far it is, block by block, and shows the parameters' accuracy once it is there", async () => {
+    sim = new Sim();
+    await sim.add("a", { roles: ["miner"] });
+    await sim.clock.run(10 * MINUTE);
+    const height = statuses("a")[0]?.height as number;
+    const c = await sim.add("c");
+    const seen: NodeStatus[] = [];
+    sim.node("c").on("block", () => seen.push(c.getStatus()));
+    await sim.dial("c", "a");
+    await sim.clock.run(MINUTE);
+    const during = seen.filter(({ state }) => state === "syncing");
+    expect(during.length).toBeGreaterThan(height - 3);
+    for (const status of during) {
+      expect(status.targetHeight).toBeGreaterThanOrEqual(height);
+      expect(status.tasks[0]?.accuracy).toBeUndefined();
+    }
+    const steps = during.map(({ syncProgress }) => syncProgress as number);
+    expect(steps).toEqual([...steps].sort((x, y) => x - y));
+    for (const [i, step] of steps.entries()) expect(step - (steps[i - 1] ?? 0)).toBeLessThan(3 / height);
+    const [a, now] = statuses("a", "c") as [NodeStatus, NodeStatus];
+    expect([now.state, now.syncProgress, now.targetHeight]).toEqual(["active", undefined, now.height]);
+    expect(now.tasks[0]?.accuracyHeight).toBe(a.tasks[0]?.accuracyHeight);
+    expect(now.tasks[0]?.accuracy).toBe(a.tasks[0]?.accuracy);
+  });
+
   it("a node that stops and starts again goes on where it was", async () => {
     sim = new Sim();
     await sim.add("a", { roles: ["miner"] });

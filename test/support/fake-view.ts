@@ -66,6 +66,7 @@ export function aStatus(changes: Partial<NodeStatus> = {}): NodeStatus {
     height: 9,
     tip: summary(9),
     settled: summary(7),
+    targetHeight: 9,
     finalizedHeight: 0,
     peers: 2,
     health: [{ check: "store", ok: true, since: 1_700_000_000_000 }],

@@ -96,8 +96,8 @@ export class Auditor {
     this.#options = options;
     this.#deps = deps;
     this.#signal = signal;
-    deps.events.on("sync", ({ progress }) => {
-      this.#syncing = progress !== undefined;
+    deps.events.on("sync", ({ moves }) => {
+      this.#syncing = moves;
     });
     deps.events.on("head", () => this.#look());
     deps.events.on("executed", (execution) => this.#executed(execution));

@@ -49,7 +49,6 @@ export class Sync {
   readonly #resting = new Set<Branch>();
   /** Where the head stood when the first of the present pursuits began. */
   #from: { readonly height: number; readonly work: bigint } | undefined;
-  #told = false;
 
   constructor(deps: SyncDeps, options: { readonly signal: AbortSignal }) {
     this.#deps = deps;
@@ -113,6 +112,7 @@ export class Sync {
         this.requestSync();
       });
       this.#running.set(branch, run);
+      this.#tell();
     }
   }
 
@@ -155,21 +155,19 @@ export class Sync {
     }
   }
 
-  /** Training rests while the chain moves, not while somebody repeats what is known. */
+  /** `moves`: training rests while the chain moves, not for headers, nor while somebody repeats what is known. */
   #tell(): void {
     const { height, work } = this.#deps.head();
     const from = this.#from;
-    if (from === undefined || work <= from.work) return;
+    if (from === undefined) return;
     const target = Math.max(height, ...[...this.#running.keys()].map((branch) => branch.height));
-    this.#told = true;
     const progress = Math.min(1, Math.max(0, (height - from.height) / Math.max(1, target - from.height)));
-    this.#deps.events.emit("sync", { progress, target });
+    this.#deps.events.emit("sync", { progress, target, moves: work > from.work });
   }
 
   #end(): void {
     this.#from = undefined;
-    if (this.#told) this.#deps.events.emit("sync", { progress: undefined, target: 0 });
-    this.#told = false;
+    this.#deps.events.emit("sync", { progress: undefined, target: 0, moves: false });
   }
 
   /** Has what leads to a block that others vouched for known before it is taken in. */

@@ -68,6 +68,7 @@ export function buildStatus(sources: StatusSources, moment: Moment): NodeStatus 
     version: VERSION,
     uptimeSeconds: Math.round((now - moment.startedAt) / 1000),
     height: engine.ledger.head.height,
+    targetHeight: Math.max(engine.ledger.head.height, engine.sync.target ?? 0),
     tip: lookout.tip,
     settled: lookout.settled,
     waitsFor: waitsFor(built),
@@ -75,7 +76,7 @@ export function buildStatus(sources: StatusSources, moment: Moment): NodeStatus 
     peers: wire.peers().length,
     addresses: wire.addresses(),
     accountFee: formatCoins(network.rules.accountFee),
-    tasks: network.rules.tasks.map((task) => taskStatus(sources, task)),
+    tasks: network.rules.tasks.map((task) => taskStatus(sources, moment, task)),
     provider: built.runtime?.provider,
     capabilities: built.capabilities,
     health: moment.health,
@@ -115,11 +116,12 @@ function rolesOf({ roles }: StatusParts): string[] {
 }
 
 /** Where a task stands: by this node's own rounds where it follows the task, by the chain's state else. */
-function taskStatus({ built, meter, lookout, seasons }: StatusSources, task: Task): TaskStatus {
+function taskStatus({ built, meter, lookout, seasons }: StatusSources, { state }: Moment, task: Task): TaskStatus {
   const id = toHex(task.id);
   const stands = built.engine.ledger.state.task(task.id);
   const view = built.engine.task(id)?.rounds.view;
-  const score = lookout.score(id);
+  // Of a node that has yet to catch up: parameters of long ago.
+  const score = state === "connecting" || state === "syncing" ? undefined : lookout.score(id);
   return {
     id,
     name: task.name,

@@ -64,7 +64,9 @@ const taskSchema = z
     accuracy: z
       .number()
       .optional()
-      .describe("Share of the validation split predicted right at `accuracyHeight`, 0 to 1."),
+      .describe(
+        "Share of the validation split predicted right at `accuracyHeight`, 0 to 1; absent while the node catches up.",
+      ),
     accuracyHeight: heightForm.optional().describe("Height of the block whose parameters were scored."),
     parametersDigest: hashForm.describe("digest(P) at the tip."),
     season: seasonSchema,
@@ -116,6 +118,9 @@ export const statusSchema = z
     version: z.string().describe("Version of pouw-node."),
     uptimeSeconds: z.number().describe("Seconds since the start."),
     height: heightForm.describe("Height of the best block."),
+    targetHeight: heightForm.describe(
+      "Height of the heaviest chain that peers showed the headers of; that of the best block where none is heavier.",
+    ),
     tip: blockSummarySchema.describe("The best block."),
     settled: blockSummarySchema.describe(
       "The block two below the tip: what healthy nodes of one network agree on at any moment.",
@@ -146,7 +151,10 @@ export const statusSchema = z
       .describe(
         "This machine's clock less the median of its peers', milliseconds; absent before the first peer told. Beyond 2,000 either way the clock is wrong.",
       ),
-    syncProgress: z.number().optional().describe("0 to 1 while the chain is fetched; absent otherwise."),
+    syncProgress: z
+      .number()
+      .optional()
+      .describe("Share of the blocks to catch up with that lead here, 0 to 1; absent when nothing is fetched."),
     eventLoopDelayP99Ms: z.number().describe("99th percentile of how late the event loop was, milliseconds."),
     residentBytes: count("Memory of the process, bytes."),
     stats: statsSchema,
