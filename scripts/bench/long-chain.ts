@@ -7,6 +7,7 @@ import { silentLog } from "../../src/adapters/telemetry/index.ts";
 import { toHex } from "../../src/base/index.ts";
 import { BlockStore, Engine } from "../../src/engine/index.ts";
 import type { Network } from "../../src/node/index.ts";
+import { memoryHistory } from "../../src/node/parts/signed-file.ts";
 import { toyArtifacts } from "../../test/support/sim.ts";
 import { chainOf, entryOf, gathering, MINER, syntheticNetwork } from "./synthetic.ts";
 
@@ -61,6 +62,7 @@ export async function openEngine(
     artifacts: toyArtifacts,
     runtime: undefined,
     key: MINER,
+    history: memoryHistory(),
     clock,
     log: silentLog(),
   };

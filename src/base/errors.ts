@@ -61,7 +61,7 @@ export function messageOf(error: unknown): string {
 export function storeCorrupt(what: string, cause?: unknown): PouwError {
   return new PouwError("STORE_CORRUPT", `The store is damaged: ${what}.`, {
     remedy:
-      "Stop the node, move the folder chain of the data directory away and start again: the chain is fetched anew.",
+      "Stop the node, move the folder chain of the data directory away and start again with all else in its place, signed-*.log above all: the chain is fetched anew, and nothing is signed twice.",
     ...(cause === undefined ? {} : { cause }),
   });
 }

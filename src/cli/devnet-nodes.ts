@@ -1,6 +1,6 @@
 // The nodes of `devnet`: real child processes of this command, each with its own directory, log and API port.
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { apiClient, readAnnouncement } from "../api/index.ts";
 import { messageOf, PouwError } from "../base/index.ts";
@@ -119,6 +119,11 @@ export class DevnetNode {
     const late = setTimeout(() => this.#child.kill("SIGKILL"), STOP_LIMIT_MS);
     await this.#exited;
     clearTimeout(late);
+  }
+
+  /** Takes the keys of its directory away. */
+  dropKeys(): void {
+    for (const file of ["wallet.key", "identity.key"]) rmSync(join(this.dir, file), { force: true });
   }
 
   /** At once, without waiting: for a second Ctrl-C. */

@@ -13,7 +13,12 @@ export interface EngineEvents {
     readonly dropped: readonly Block[];
   };
   /** A block joined the tree, whatever its branch, and somebody must check its unit. */
-  pending: { readonly id: Uint8Array; readonly height: number; readonly task: Uint8Array };
+  pending: {
+    readonly id: Uint8Array;
+    readonly height: number;
+    readonly miner: Uint8Array;
+    readonly task: Uint8Array;
+  };
   /** The common state of a task to train from changed: a new block or a new record. Ids and digests are hex. */
   round: { readonly task: string; readonly round: number; readonly startDigest: string; readonly head: string };
   /** A contribution that a record of the branch can hold was added to the pool. */
@@ -48,6 +53,8 @@ export interface EngineEvents {
   peer: { readonly peer: string; readonly connected: boolean };
   /** A peer of our chain told its head. */
   status: { readonly peer: string; readonly status: PeerStatus };
+  /** Another node was found to sign with this node's key. */
+  key: { readonly sentence: string };
   /** This machine's clock was found to be off, or to be right again. */
   clock: { readonly trouble: string | undefined };
   /** The store stopped taking writes, for this reason; or takes them again. */
@@ -67,7 +74,7 @@ export interface StoreFault {
 const NAMES: { readonly [event in keyof EngineEvents]: true } = {
   ...{ head: true, pending: true, round: true, contribution: true, unit: true, record: true, executed: true },
   ...{ checked: true, attestation: true, alert: true, sync: true, peer: true, status: true, stranded: true },
-  ...{ store: true, scrub: true, clock: true },
+  ...{ store: true, scrub: true, clock: true, key: true },
 };
 /** The name of every event, to check what modules from outside listen to. */
 export const ENGINE_EVENTS: readonly string[] = Object.keys(NAMES);

@@ -1,7 +1,7 @@
 // What an engine is told and what it is given.
 import type { Genesis, Rules } from "../chain/index.ts";
 import type { KeyPair } from "../crypto/index.ts";
-import type { Artifacts, Clock, Log, Runtime, Store, Wire } from "../ports/index.ts";
+import type { Artifacts, Clock, Log, Runtime, SigningHistory, Store, Wire } from "../ports/index.ts";
 import type { Task } from "../work/index.ts";
 import type { Retention } from "./storage/index.ts";
 
@@ -32,6 +32,8 @@ export interface EngineDeps {
   /** Undefined on a node that cannot train: it follows attestations. */
   readonly runtime: Runtime | undefined;
   readonly key: KeyPair;
+  /** What the key signed before. */
+  readonly history: SigningHistory;
   readonly clock: Clock;
   readonly log: Log;
 }

@@ -4,7 +4,7 @@ import type { State } from "../chain/index.ts";
 import { followHeader } from "../consensus/index.ts";
 import { Auditor } from "./audits/index.ts";
 import { isExcusable } from "./blame.ts";
-import { Attestations, AuditWords, EvidenceWatch, KeyBans, Ledger, Mempool } from "./chain/index.ts";
+import { Attestations, AuditWords, EvidenceWatch, KeyBans, Ledger, Mempool, OwnKey } from "./chain/index.ts";
 import type { EventBus } from "./events.ts";
 import {
   type Client,
@@ -59,6 +59,7 @@ interface Ground {
   readonly clocks: PeerClocks;
   readonly followed: FollowedTasks;
   readonly bans: KeyBans;
+  readonly ownKey: OwnKey;
   /** Whether this node re-executes the units of a task. */
   readonly executes: (task: Uint8Array) => boolean;
   readonly ledger: Ledger;
@@ -109,6 +110,7 @@ async function layGround(options: EngineOptions, deps: EngineDeps): Promise<Grou
   const events: EventBus = new Emitter((error, event) =>
     log.error({ event, reason: messageOf(error) }, "a listener failed"),
   );
+  const ownKey = new OwnKey({ ...deps, events, log: log.child("key") });
   const store = new SteadyStore({ ...deps, events, log: log.child("store") }, scope);
   const blocks = new BlockStore(store, retention === undefined ? {} : { retention });
   const { window } = blocks.retention;
@@ -126,7 +128,7 @@ async function layGround(options: EngineOptions, deps: EngineDeps): Promise<Grou
   const executes = (task: Uint8Array): boolean => runtime !== undefined && followed.get(task) !== undefined;
   const chain = { blocks, training: followed, executes, bans, events, clock, log: log.child("ledger") };
   const ledger = await Ledger.open(options, chain);
-  return { scope, events, store, blocks, own, client, peers, clocks, followed, bans, executes, ledger };
+  return { scope, events, store, blocks, own, client, peers, clocks, followed, bans, ownKey, executes, ledger };
 }
 
 function startWorks(options: EngineOptions, deps: EngineDeps, ground: Ground): Works {

@@ -33,7 +33,7 @@ const DIAL_MS = 15_000;
 const ALERT_MS = 600_000;
 
 /** Why training rests: until none is left. */
-type Hold = "peers" | "sync" | "store" | "command";
+type Hold = "peers" | "sync" | "store" | "command" | "key";
 
 export class PoUWNode {
   readonly #built: Built;
@@ -77,7 +77,7 @@ export class PoUWNode {
     this.#built = built;
     this.#scope = scope;
     this.#startedAt = clock.now();
-    this.#health = new HealthChecks(["store", "chain", "clock"], clock);
+    this.#health = new HealthChecks(["store", "chain", "clock", "key"], clock);
     this.#events = new Emitter((error, event) => log.error({ event, reason: messageOf(error) }, "a listener failed"));
     this.#meter = new Meter(network.rules, key.address, metrics);
     scope.defer("meter", () => this.#meter.stop());
@@ -91,18 +91,19 @@ export class PoUWNode {
 
   /** Joins the network and starts the roles, once. Throws PORT_IN_USE, ALREADY_STARTED, CLOSED after `stop`. */
   async start(): Promise<void> {
-    const { engine, clock, options, refused, log } = this.#built;
+    const { engine, clock, options, refused, log, keyTrouble } = this.#built;
     this.#beginOnce();
     this.#turn("connecting");
     for (const { role, reason } of refused) log.warn({ role, reason }, "a role cannot run here; going on as a peer");
-    if (options.bootstrap.length > 0) {
-      this.#hold("peers");
-      // A network that cannot be reached, or peers that stall, must not keep a miner idle for ever: it starts alone and merges later.
+    this.#health.note("key", keyTrouble);
+    if (keyTrouble !== undefined) log.warn({}, keyTrouble);
+    if (options.bootstrap.length > 0 || keyTrouble !== undefined) this.#hold("peers");
+    // A network that cannot be reached, or peers that stall, must not keep a miner idle for ever: it starts alone and merges later. Unless its key may have signed what it does not know of.
+    if (options.bootstrap.length > 0 && keyTrouble === undefined)
       this.#scope.defer(
-        "first peers",
+        "peers",
         clock.after(FIRST_PEERS_MS, () => this.#release("peers")),
       );
-    }
     await engine.start();
     await this.#lookout.look();
     this.#runner.start();
@@ -218,21 +219,26 @@ export class PoUWNode {
       this.#turn(this.#present());
       if (progress === undefined) void this.#lookout.look();
     });
+    events.on("key", ({ sentence }) => this.#health.note("key", sentence));
+    events.on("key", () => this.#hold("key"));
     events.on("clock", ({ trouble }) => this.#health.note("clock", trouble));
     events.on("store", ({ fault }) => this.#storeTurned(fault));
     events.on("scrub", ({ damaged }) => this.#health.note("chain", damageOf(damaged)));
     events.on("peer", ({ peer, connected }) => {
       this.#events.emit("peer", { peer, connected });
-      if (connected) void this.#built.engine.sync.idle().then(() => this.#release("peers"));
+      if (!connected || !this.#holds.has("peers")) return;
+      void this.#built.engine.sync.idle().then(() => {
+        this.#health.note("key", undefined);
+        this.#release("peers");
+      });
     });
   }
 
   #moved(change: EngineEvents["head"]): void {
     const { log, network, key } = this.#built;
     this.#meter.head(change, change.tip.height, (id) => this.#built.engine.ledger.stateOf(id));
-    if (change.dropped.length > 0) {
+    if (change.dropped.length > 0)
       log.info({ dropped: change.dropped.length, added: change.added.length }, "the chain was reorganised");
-    }
     for (const { header } of change.added) {
       const { height, time, round } = header;
       const miner = formatAddress(header.miner, network.rules.network);
@@ -282,7 +288,7 @@ export class PoUWNode {
   #present(): NodeState {
     if (this.#scope.signal.aborted) return this.#state;
     if (this.#state === "error") return "error";
-    if (this.#holds.has("store")) return "degraded";
+    if (this.#holds.has("store") || this.#holds.has("key")) return "degraded";
     if (this.#holds.has("sync")) return "syncing";
     if (this.#holds.has("peers")) return this.#syncing === undefined ? "connecting" : "syncing";
     const mines = this.#built.roles.some(({ role }) => role.claims.leads === true);

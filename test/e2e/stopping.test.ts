@@ -44,3 +44,19 @@ it("takes a signal that npm passes on once more for the same Ctrl-C", async () =
   expect(await node.process.exit).toEqual({ code: 0, signal: null });
   expect(node.process.lines<{ event: string }>().at(-1)?.event).toBe("stopped");
 });
+
+it.skipIf(process.platform === "win32")(
+  "goes on when nobody reads what it says any more, and stops cleanly",
+  async () => {
+    const network = lab.network();
+    const node = await lab.node("miner", network, "--role", "miner", "--log-level", "debug");
+    node.process.deafen();
+    const { height } = await node.api.status();
+    await eventually(
+      async () => ((await node.api.status()).height > height + 2 ? true : undefined),
+      "more blocks",
+      120_000,
+    );
+    expect(await node.stop()).toBe(0);
+  },
+);

@@ -52,6 +52,12 @@ export class CliProcess {
     return this.#child.pid as number;
   }
 
+  /** Closes the reading ends of its output, as a pager does that is quit. */
+  deafen(): void {
+    this.#child.stdout?.destroy();
+    this.#child.stderr?.destroy();
+  }
+
   signal(name: NodeJS.Signals): void {
     this.signalled = true;
     this.#child.kill(name);

@@ -21,6 +21,7 @@ import { type KeyPair, sha256 } from "../../src/crypto/index.ts";
 import { PROTOCOL_VERSION } from "../../src/engine/exchange/own-status.ts";
 import { type AlertKind, Engine, type TaskEngine } from "../../src/engine/index.ts";
 import type { Network } from "../../src/node/index.ts";
+import { memoryHistory } from "../../src/node/parts/signed-file.ts";
 import type { Clock, Runtime, Store, Wire, WireHandlers } from "../../src/ports/index.ts";
 import type { Task } from "../../src/work/task.ts";
 import { onTask } from "./chain.ts";
@@ -156,7 +157,16 @@ export class Lab {
         minFee: options.minFee ?? 0n,
         trustedVerifiers: (options.trusts ?? []).map((trusted) => Sim.key(trusted).address),
       },
-      { store, wire, artifacts: toyArtifacts, runtime, key: Sim.key(name), clock, log: silentLog() },
+      {
+        store,
+        wire,
+        artifacts: toyArtifacts,
+        runtime,
+        key: Sim.key(name),
+        history: memoryHistory(),
+        clock,
+        log: silentLog(),
+      },
     );
     this.#engines.push(engine);
     engine.events.on("alert", ({ kind }) => alerts.push(kind));

@@ -39,7 +39,10 @@ export function aShop({ lab, ledger, followed, events }: Desk, key: KeyPair = le
   const evidence = new EvidenceWatch(network.rules, { events, state });
   const options = { rules: network.rules, task: followed.task };
   const rounds = new Rounds(options, { state, isChecked: () => true, followed, events, board, clock }, { signal });
-  const maker = new BlockMaker({ key, ledger, mempool, words, evidence, outbox, clock, log, board }, { signal });
+  const maker = new BlockMaker(
+    { key, ownKey: { claim: async () => true }, ledger, mempool, words, evidence, outbox, clock, log, board },
+    { signal },
+  );
   return { board, rounds, mempool, maker, sent, warned };
 }
 

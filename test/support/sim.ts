@@ -9,12 +9,14 @@ import { type Genesis, type GenesisTask, parseGenesis, rulesOf, taskOf } from ".
 import { keyPairFromSecret, sha256 } from "../../src/crypto/index.ts";
 import { encodeDelta, initialParameters, parametersDigest } from "../../src/ml/index.ts";
 import { type Network, type NodeOptionsInput, type NodeParts, PoUWNode } from "../../src/node/index.ts";
+import { memoryHistory } from "../../src/node/parts/signed-file.ts";
 import type {
   ArtifactKind,
   Artifacts,
   ArtifactValues,
   Clock,
   Runtime,
+  SigningHistory,
   Store,
   UnitRequest,
   UnitResult,
@@ -203,12 +205,19 @@ export interface SimNodeOptions {
   readonly store?: Store;
   /** Its own, where it differs from the others'. */
   readonly clock?: Clock;
+  /** Whose key it has; its own by default. */
+  readonly account?: string;
+  /** It was told of others, and hears them before it mines. */
+  readonly joins?: boolean;
+  /** What it knows that its key signed; nothing by default. */
+  readonly history?: SigningHistory;
 }
 
 interface Machine {
   readonly name: string;
   readonly options: SimNodeOptions;
   readonly store: Store;
+  readonly history: SigningHistory;
   incarnation: number;
   node: PoUWNode | undefined;
 }
@@ -248,6 +257,7 @@ export class Sim {
       name,
       options,
       store: lasting(options.store ?? memoryStore()),
+      history: options.history ?? memoryHistory(),
       incarnation: 0,
       node: undefined,
     };
@@ -321,7 +331,8 @@ export class Sim {
       runtime,
       artifacts: toyArtifacts,
       network,
-      key: Sim.key(name),
+      key: Sim.key(options.account ?? name),
+      history: machine.history,
       metrics: noMetrics(),
     };
     const input: NodeOptionsInput = {
@@ -329,6 +340,7 @@ export class Sim {
       trustedVerifiers: [...(options.trusts ?? [])],
       tasks: [...(options.follows ?? [])],
       miner: { tasks: [...(options.mines ?? [])] },
+      bootstrap: options.joins === true ? ["/ip4/127.0.0.1/tcp/9"] : [],
       dataDir: "/nowhere",
       ephemeral: true,
       // Tests pay as little as the rules let them.

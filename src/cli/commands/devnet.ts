@@ -177,6 +177,7 @@ async function runDevnet(context: Context, command: Command): Promise<ExitCode> 
   const interrupts = catchInterrupts(above(io, screen), "Stopping all nodes");
   const killAll = (): void => {
     for (const node of nodes) node.kill();
+    if (plan.temporary) rmSync(plan.dir, { recursive: true, force: true, maxRetries: 3 });
   };
   process.once("exit", killAll);
   try {
@@ -192,6 +193,8 @@ async function runDevnet(context: Context, command: Command): Promise<ExitCode> 
     if (!interrupts.signal.aborted) throw error;
   } finally {
     await Promise.all(nodes.map((node) => node.stop()));
+    // Where a directory stays for its logs, no key stays in it.
+    if (plan.temporary) for (const node of nodes) node.dropKeys();
     process.off("exit", killAll);
     interrupts.release();
   }

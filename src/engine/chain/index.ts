@@ -4,4 +4,5 @@ export { EvidenceWatch } from "./evidence.ts";
 export { KeyBans } from "./key-bans.ts";
 export { Ledger } from "./ledger.ts";
 export { Mempool } from "./mempool.ts";
+export { OwnKey, recordSlot, winSlot } from "./own-key.ts";
 export type { Judged, Kept, Parent, Training } from "./training.ts";

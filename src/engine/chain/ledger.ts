@@ -217,7 +217,7 @@ export class Ledger {
     await blocks.commit({ block, entry, ...kept, move });
     this.#tree.add(entry);
     if (move !== undefined) this.#turn({ entry, state }, move);
-    if (origin.kind !== "own") events.emit("pending", { id: entry.id, height: entry.height, task: entry.task });
+    if (origin.kind !== "own") events.emit("pending", entry);
     if (move !== undefined) await this.#keepStates(move);
   }
 
@@ -279,8 +279,7 @@ export class Ledger {
 
   /** Asks for the checks that the last run still owed; for the start, once those who do them listen. */
   announceOwed(): void {
-    for (const { id, height, task, checked } of this.#tree.entries())
-      if (checked === "pending") this.#deps.events.emit("pending", { id, height, task });
+    for (const entry of this.#tree.entries()) if (entry.checked === "pending") this.#deps.events.emit("pending", entry);
   }
 
   /** Takes the chain up where the last run left it; a head that this node may not build on any more, since it trained then and does not now, is left. */

@@ -1,11 +1,18 @@
 // Turns a winning unit into a block: drafted, signed once, kept, and published (protocol section 4).
 import { bytesEqual, Lru, messageOf, toHex } from "../../base/index.ts";
 import type { State } from "../../chain/index.ts";
-import { Block, MAX_TRANSACTIONS, type RoundRecord } from "../../codec/index.ts";
+import { Block, type Decoded, MAX_TRANSACTIONS, type RoundRecord } from "../../codec/index.ts";
 import { type Draft, type DraftParts, draftBlockSteps, sealBlock } from "../../consensus/index.ts";
 import type { KeyPair } from "../../crypto/index.ts";
 import type { Clock, Log } from "../../ports/index.ts";
-import type { AuditWords, EvidenceWatch, Ledger, Mempool } from "../chain/index.ts";
+import {
+  type AuditWords,
+  type EvidenceWatch,
+  type Ledger,
+  type Mempool,
+  type OwnKey,
+  winSlot,
+} from "../chain/index.ts";
 import type { Outbox } from "../exchange/index.ts";
 import { OWN } from "../origin.ts";
 import { inTurns } from "../turns.ts";
@@ -14,6 +21,7 @@ import type { RoundBoard } from "./round-view.ts";
 
 export interface BlockMakerDeps {
   readonly key: KeyPair;
+  readonly ownKey: Pick<OwnKey, "claim">;
   readonly ledger: Ledger;
   readonly mempool: Mempool;
   readonly words: AuditWords;
@@ -51,7 +59,7 @@ export class BlockMaker {
 
   /** Whether the block stands on this node. */
   async make(won: WonUnit): Promise<boolean> {
-    const { ledger, key } = this.#deps;
+    const { ledger, key, ownKey } = this.#deps;
     const name = toHex(won.draw);
     if (this.#signed.has(name)) return false;
     // Before the draft, which takes its turns: two blocks of one win would be equivocation.
@@ -61,7 +69,11 @@ export class BlockMaker {
       this.#signed.delete(name);
       return false;
     }
-    return this.#publish(sealBlock(draft, key, ledger.rules));
+    const block = Block.wrap(sealBlock(draft, key, ledger.rules));
+    const { height } = block.value.header;
+    // On disk before anybody hears of it, so that this node signs no other after it was killed, with whatever store.
+    if (!(await ownKey.claim({ slot: winSlot(block.value.header), height, id: block.id }))) return false;
+    return this.#publish(block);
   }
 
   async #draft(won: WonUnit): Promise<Draft | undefined> {
@@ -96,10 +108,9 @@ export class BlockMaker {
     });
   }
 
-  async #publish(made: Block): Promise<boolean> {
+  async #publish(block: Decoded<Block>): Promise<boolean> {
     const { ledger, log, outbox } = this.#deps;
-    const block = Block.wrap(made);
-    const { height } = made.header;
+    const { height } = block.value.header;
     try {
       const verdict = await ledger.importBlock(block, OWN, { signal: this.#signal });
       if (verdict.kind !== "accept") {

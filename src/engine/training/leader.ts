@@ -6,6 +6,7 @@ import { fitsRecord, leaderOf } from "../../consensus/index.ts";
 import type { KeyPair } from "../../crypto/index.ts";
 import type { Clock, Log, Store } from "../../ports/index.ts";
 import type { Task } from "../../work/index.ts";
+import { type OwnKey, recordSlot } from "../chain/index.ts";
 import type { EventBus } from "../events.ts";
 import { KEYS } from "../storage/index.ts";
 import type { FollowedTask } from "./followed-task.ts";
@@ -26,6 +27,7 @@ export interface LeaderDeps {
   readonly store: Store;
   readonly state: () => State;
   readonly key: KeyPair;
+  readonly ownKey: Pick<OwnKey, "claim" | "mayLead">;
   readonly events: EventBus;
   /** Median time of a unit of the task here, ms. */
   readonly medianUnitMs: () => number;
@@ -98,8 +100,9 @@ export class Leader {
   }
 
   #leads(): boolean {
-    const leader = leaderOf(this.#deps.state());
-    return leader !== undefined && bytesEqual(leader, this.#deps.key.address);
+    const { state, key, ownKey } = this.#deps;
+    const leader = leaderOf(state());
+    return leader !== undefined && bytesEqual(leader, key.address) && ownKey.mayLead(state().tipId);
   }
 
   /** Signs the record of a round, once: it is on disk before anyone sees it, so a restart cannot make this node equivocate. */
@@ -107,7 +110,7 @@ export class Leader {
     const { rounds, log } = this.#deps;
     this.#closing = view;
     const record = (await this.#signedBefore(view)) ?? (await this.#draft(view));
-    // On a head that has no room left no more is tried.
+    // On a head that has no room left, or where the key signed another already, no more is tried.
     if (record === "full") return;
     if (record === undefined && this.#closing === view) this.#closing = undefined;
     if (record === undefined || view !== rounds.view) return;
@@ -122,7 +125,7 @@ export class Leader {
   }
 
   async #draft(view: RoundView): Promise<Decoded<RoundRecord> | "full" | undefined> {
-    const { rounds, followed, key } = this.#deps;
+    const { rounds, followed, key, ownKey } = this.#deps;
     const { rules, task } = this.#options;
     const contributions = rounds.contributions();
     // Those that asked for a record may have expired with a block since.
@@ -144,6 +147,8 @@ export class Leader {
     };
     const record = RoundRecord.wrap(RoundRecord.sign(unsigned, key, rules.genesis));
     if (!fitsRecord([...view.records, record.value], rules)) return "full";
+    const claim = { slot: recordSlot(record.value), height: view.height, id: record.id };
+    if (!(await ownKey.claim(claim))) return "full";
     const signed = { key: KEYS.signed(view.head, task.id, view.round), value: record.bytes };
     await followed.deltas.keep(contributions, { writes: [signed] });
     return record;

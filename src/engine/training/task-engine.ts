@@ -4,7 +4,7 @@ import type { Rules, State } from "../../chain/index.ts";
 import type { KeyPair } from "../../crypto/index.ts";
 import type { Clock, Log, Runtime, Store, Wire } from "../../ports/index.ts";
 import type { Task } from "../../work/index.ts";
-import type { Ledger } from "../chain/index.ts";
+import type { Ledger, OwnKey } from "../chain/index.ts";
 import type { EventBus } from "../events.ts";
 import type { OpenRecords, Outbox } from "../exchange/index.ts";
 import type { BlockMaker } from "./block-maker.ts";
@@ -33,6 +33,7 @@ export interface TaskEngineDeps {
   readonly events: EventBus;
   readonly store: Store;
   readonly key: KeyPair;
+  readonly ownKey: OwnKey;
   readonly clock: Clock;
   readonly log: Log;
 }

@@ -14,7 +14,7 @@ import {
   unitSeed,
   type Win as WinningDraw,
 } from "../../work/index.ts";
-import type { Ledger } from "../chain/index.ts";
+import type { Ledger, OwnKey } from "../chain/index.ts";
 import type { EventBus, FinishedUnit } from "../events.ts";
 import type { Outbox } from "../exchange/index.ts";
 import { OWN } from "../origin.ts";
@@ -27,6 +27,7 @@ import type { Rounds } from "./rounds.ts";
 export interface TrainerDeps {
   readonly runtime: Runtime;
   readonly key: KeyPair;
+  readonly ownKey: Pick<OwnKey, "begin" | "isElsewhere">;
   readonly ledger: Ledger;
   readonly rounds: Rounds;
   readonly followed: FollowedTask;
@@ -66,9 +67,11 @@ export class Trainer {
 
   /** Runs unit `index` of ML node `mlNode` from the present common state; undefined when its parameters are not here. */
   async run(mlNode: number, index: number): Promise<FinishedUnit | undefined> {
-    const { ledger, rounds, key, runtime, followed } = this.#deps;
+    const { ledger, rounds, key, ownKey, runtime, followed } = this.#deps;
     const { view } = rounds;
     const { state } = ledger;
+    if (ownKey.isElsewhere) return undefined;
+    ownKey.begin(ledger.heaviest.height);
     const start = await followed.parameters.get(view.startDigest);
     // The head and the round move together, but not in the same instant: a unit must belong to one of them.
     if (start === undefined || !bytesEqual(view.head, state.tipId) || state.isBanned(key.address)) return undefined;

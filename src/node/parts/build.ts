@@ -1,4 +1,5 @@
 // The composition root: opens every part in order and hands each what it needs. Reading this file tells the whole machine.
+import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../../adapters/clock/index.ts";
@@ -7,7 +8,7 @@ import { createLog, createMetrics, type MetricsRegistry } from "../../adapters/t
 import type { Scope } from "../../base/index.ts";
 import type { KeyPair } from "../../crypto/index.ts";
 import { Engine, standardRetention } from "../../engine/index.ts";
-import type { Artifacts, Clock, Log, Runtime, Store, Wire } from "../../ports/index.ts";
+import type { Artifacts, Clock, Log, Runtime, SigningHistory, Store, Wire } from "../../ports/index.ts";
 import { type ChosenRoles, chooseRoles, claimsOf, type Need, type RunningRole, startRole } from "../../roles/index.ts";
 import type { Task } from "../../work/index.ts";
 import type { NodeOptions } from "../config/index.ts";
@@ -17,7 +18,8 @@ import { installedArtifacts, probeRuntime, workersFor } from "./capabilities.ts"
 import { makeDataDir } from "./data-dir.ts";
 import { tasksNamed } from "./follow.ts";
 import { addressesOf, loadNetwork, type Network } from "./network.ts";
-import { openAccount } from "./wallet.ts";
+import { memoryHistory, openSignedFile, signedPath } from "./signed-file.ts";
+import { openAccount, walletPath } from "./wallet.ts";
 import { openWire } from "./wire.ts";
 
 /** Parts that tests, simulations and plugins bring themselves; everything absent is the real one. */
@@ -31,6 +33,8 @@ export interface NodeParts {
   readonly runtime?: Runtime | null;
   readonly network?: Network;
   readonly key?: KeyPair;
+  /** What the key signed before. */
+  readonly history?: SigningHistory;
   readonly metrics?: MetricsRegistry;
   /** Already loaded: the modules that the settings name are then not looked at. */
   readonly plugins?: Plugins;
@@ -61,6 +65,8 @@ export interface Built {
   readonly roles: readonly RunningRole[];
   readonly refused: readonly RefusedRole[];
   readonly engine: Engine;
+  /** Why the chain has to be heard from a peer before anything is signed; undefined where it has not. */
+  readonly keyTrouble: string | undefined;
 }
 
 /** Opens all parts; what is opened is closed with `scope`, in reverse. Throws BAD_CONFIG for tasks that the network does not have. */
@@ -75,7 +81,8 @@ export async function build(options: NodeOptions, parts: NodeParts, scope: Scope
   if (!options.ephemeral) makeDataDir(options.dataDir);
   const store = parts.store ?? (await openStore(options));
   scope.defer("store", () => store.close());
-  const key = parts.key ?? accountOf(options, log);
+  const account = await openKey(options, parts, log, scope);
+  const { key, history } = account;
   const artifacts = parts.artifacts ?? installedArtifacts(options, { modelsDirs, log });
   const workers = workersFor(options, availableParallelism());
   const { runtime, capabilities } = await findRuntime({ options, tasks, workers }, parts, { artifacts, log }, scope);
@@ -94,11 +101,12 @@ export async function build(options: NodeOptions, parts: NodeParts, scope: Scope
       retention: { ...standardRetention, window: options.archive ? undefined : options.retention },
       minFee: BigInt(options.limits.minFee),
     },
-    { store, wire, artifacts, runtime, key, clock, log },
+    { store, wire, artifacts, runtime, key, history, clock, log },
   );
   scope.defer("engine", () => engine.stop());
   return {
     ...{ options, network, key, log, clock, metrics, wire, runtime, engine },
+    keyTrouble: keyTrouble(engine.ledger.head.height, account, options.bootstrap.length > 0),
     trusted: options.trustedVerifiers.length,
     tasks: engine.tasks.map(({ task }) => task),
     capabilities: [...capabilities, mdnsReport(options)],
@@ -111,10 +119,36 @@ function openStore(options: NodeOptions): Promise<Store> | Store {
   return options.ephemeral ? memoryStore() : openLevelStore(join(options.dataDir, "chain"));
 }
 
-function accountOf(options: NodeOptions, log: Log): KeyPair {
-  const { keys, warning } = openAccount(options.dataDir, options.accountSecret);
+interface OwnAccount {
+  readonly key: KeyPair;
+  readonly history: SigningHistory;
+  /** The key is older than what is known of what it signed. */
+  readonly isUnsure: boolean;
+}
+
+/** The account's key and what it signed: beside it, or in memory where a node keeps nothing. */
+async function openKey(options: NodeOptions, parts: NodeParts, log: Log, scope: Scope): Promise<OwnAccount> {
+  const isOld = options.accountSecret !== undefined || existsSync(walletPath(options.dataDir));
+  const { keys: key, warning } =
+    parts.key === undefined
+      ? openAccount(options.dataDir, options.accountSecret)
+      : { keys: parts.key, warning: undefined };
   if (warning !== undefined) log.warn({}, warning);
-  return keys;
+  if (parts.history !== undefined || options.ephemeral)
+    return { key, history: parts.history ?? memoryHistory(), isUnsure: false };
+  const history = await openSignedFile(signedPath(options.dataDir, key.address));
+  scope.defer("the history of the key", () => history.close());
+  return { key, history, isUnsure: isOld && history.isNew };
+}
+
+/** Why a node must hear its peers' chain before it signs; undefined where it need not. */
+function keyTrouble(height: number, { history, isUnsure }: OwnAccount, mayHear: boolean): string | undefined {
+  const { top } = history;
+  // A block that was signed and not stored before a kill is nothing unusual.
+  if (top > height + 1)
+    return `This key signed at height ${top} and the chain here ends at ${height}: nothing is signed before a peer has told the chain. Start with --bootstrap, or with another --data-dir, which has a key of its own.`;
+  if (!isUnsure || !mayHear) return undefined;
+  return "What this key signed before is not known here: nothing is signed before a peer has told the chain.";
 }
 
 interface Wanted {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fromHex, messageOf, PouwError, toHex, withoutMark } from "../../base/index.ts";
 import { type KeyPair, keyPairFromSecret } from "../../crypto/index.ts";
 import { makeDataDir } from "./data-dir.ts";
+import { signedPath } from "./signed-file.ts";
 
 export const WALLET_FILE = "wallet.key";
 
@@ -62,8 +63,9 @@ function permissionWarning(path: string): string | undefined {
   return `Others on this machine may read the key file ${path}; run: chmod 600 ${path}`;
 }
 
-/** Writes a new key file; throws BAD_KEY when one is there. `secret` is drawn when not given. */
-export function createWallet(dataDir: string, secret: Uint8Array = randomBytes(32)): Wallet {
+/** Writes a new key file; throws BAD_KEY when one is there. The secret is drawn when not given. */
+export function createWallet(dataDir: string, given?: Uint8Array): Wallet {
+  const secret = given ?? randomBytes(32);
   const path = walletPath(dataDir);
   const keys = keyPairFromSecret(secret);
   const content = { type: "pouw-account", version: 1, address: toHex(keys.address), secret: toHex(secret) };
@@ -84,6 +86,8 @@ export function createWallet(dataDir: string, secret: Uint8Array = randomBytes(3
     closeSync(file);
   }
   chmodSync(path, 0o600);
+  // Nothing was signed yet with a key that is new.
+  if (given === undefined) closeSync(openSync(signedPath(dataDir, keys.address), "a", 0o600));
   return { path, keys, secret, warning: undefined };
 }
 

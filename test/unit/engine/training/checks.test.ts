@@ -120,7 +120,12 @@ async function hear(on: ReturnType<typeof theChecks>, outcome: Outcome, ...verif
   }
   await settle();
 }
-const pending = (): EngineEvents["pending"] => ({ id: built.block.id, height: 2, task: desk.lab.task.id });
+const pending = (): EngineEvents["pending"] => ({
+  id: built.block.id,
+  height: 2,
+  miner: built.block.value.header.miner,
+  task: desk.lab.task.id,
+});
 const fate = async (): Promise<string | undefined> => (await desk.ledger.entry(built.block.id))?.checked;
 /** A block of a key without collateral beside `built`. */
 async function strangers(): Promise<Decoded<Block>> {
@@ -181,7 +186,12 @@ describe("a block of a followed task on a node that can train", () => {
     await settle();
     expect([built.block, above.block, stranger].map(({ id }) => owed.has(id))).toEqual([false, false, true]);
     // Somebody builds on them: then they are owed again.
-    events.emit("pending", { id: above.block.id, height: 3, task: desk.lab.task.id });
+    events.emit("pending", {
+      id: above.block.id,
+      height: 3,
+      miner: above.block.value.header.miner,
+      task: desk.lab.task.id,
+    });
     await settle();
     expect(queued.map(({ id }) => toHex(id))).toEqual([built.block, above.block].map(({ id }) => toHex(id)));
   });

@@ -100,6 +100,7 @@ function aLeader(change: Change = {}): Leader {
     store,
     state: () => ledger.state,
     key,
+    ownKey: { claim: async () => true, mayLead: () => true },
     events,
     medianUnitMs: () => unitMs,
     roundTripMs: () => roundTripMs,

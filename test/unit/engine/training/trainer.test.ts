@@ -76,6 +76,7 @@ function aTrainer(): Trainer {
   const publish = (topic: Topic, data: Uint8Array): void => void published.push({ topic, data });
   const deps = {
     ...{ runtime, key, ledger, rounds, followed, events },
+    ownKey: { begin: () => undefined, isElsewhere: false },
     blockMaker: { make, timeOn: (on: State) => on.time + 1 } as unknown as BlockMaker,
     outbox: { publish } as unknown as Outbox,
   };

@@ -1,0 +1,87 @@
+// The file of what a key signed: one id a slot through restarts, a torn end, a damaged line, a full disk; and it does not grow without end.
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { createWallet } from "../../src/node/index.ts";
+import { openSignedFile, signedPath } from "../../src/node/parts/signed-file.ts";
+
+let dir: string;
+let path: string;
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), "pouw-signed-"));
+  path = join(dir, "signed-test.log");
+});
+afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+const id = (n: number): string => n.toString(16).padStart(64, "0");
+const win = (height: number, n: number) => ({ slot: `win/${height}/aa/1`, height, id: id(n) });
+
+it("grants a slot once, the same object again, and both after a restart", async () => {
+  const first = await openSignedFile(path);
+  expect([first.isNew, first.top, await first.claim(win(5, 1))]).toEqual([true, 0, true]);
+  // It is on disk when it is granted.
+  expect(readFileSync(path, "utf8")).toBe(`win/5/aa/1 5 ${id(1)}\n`);
+  expect([await first.claim(win(5, 2)), await first.claim(win(5, 1))]).toEqual([false, true]);
+  await first.close();
+  const again = await openSignedFile(path);
+  expect([again.isNew, again.top, again.has(id(1)), again.has(id(2))]).toEqual([false, 5, true, false]);
+  expect([await again.claim(win(5, 2)), await again.claim(win(5, 1)), await again.claim(win(6, 3))]).toEqual([
+    false,
+    true,
+    true,
+  ]);
+  await again.close();
+  expect(statSync(path).mode & 0o077).toBe(0);
+});
+
+it("grants one of two that come at once", async () => {
+  const file = await openSignedFile(path);
+  expect(await Promise.all([file.claim(win(1, 1)), file.claim(win(1, 2))])).toEqual([true, false]);
+  await file.close();
+});
+
+it("forgets a torn last line, which nobody was told of, and refuses a damaged one by its number", async () => {
+  const file = await openSignedFile(path);
+  await file.claim(win(1, 1));
+  await file.close();
+  appendFileSync(path, "win/2/aa/1 2 00");
+  const torn = await openSignedFile(path);
+  expect([torn.top, await torn.claim(win(2, 7))]).toEqual([1, true]);
+  await torn.close();
+  writeFileSync(path, `win/1/aa/1 1 ${id(1)}\nwin/2/aa/1 two ${id(2)}\n`);
+  await expect(openSignedFile(path)).rejects.toMatchObject({
+    code: "STORE_CORRUPT",
+    message: expect.stringContaining("Line 2"),
+    remedy: expect.stringContaining("--bootstrap"),
+  });
+});
+
+it("signs nothing far under what it signed, whose lines are gone, and stays small", async () => {
+  const file = await openSignedFile(path);
+  for (let height = 1; height <= 600; height++) expect(await file.claim(win(height, height))).toBe(true);
+  expect([await file.claim(win(344, 999)), await file.claim(win(345, 999)), file.has(id(300))]).toEqual([
+    false,
+    false,
+    false,
+  ]);
+  await file.close();
+  const again = await openSignedFile(path);
+  expect(readFileSync(path, "utf8").split("\n")).toHaveLength(257);
+  expect([await again.claim({ ...win(344, 1), slot: "win/344/bb/1" }), again.top]).toEqual([false, 600]);
+  await again.close();
+});
+
+it("is there from the first with a key that is new, and not with one from elsewhere", () => {
+  const { keys } = createWallet(join(dir, "new"));
+  expect(existsSync(signedPath(join(dir, "new"), keys.address))).toBe(true);
+  const moved = createWallet(join(dir, "moved"), new Uint8Array(32).fill(7));
+  expect(existsSync(signedPath(join(dir, "moved"), moved.keys.address))).toBe(false);
+});
+
+it.skipIf(!existsSync("/dev/full"))("grants nothing that the disk does not take", async () => {
+  const file = await openSignedFile(path);
+  await file.claim(win(1, 1));
+  await file.close();
+  await expect(openSignedFile("/dev/full/signed.log")).rejects.toMatchObject({ code: "STORE_FAILED" });
+});
