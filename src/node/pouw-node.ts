@@ -96,14 +96,11 @@ export class PoUWNode {
     this.#turn("connecting");
     for (const { role, reason } of refused) log.warn({ role, reason }, "a role cannot run here; going on as a peer");
     this.#health.note("key", keyTrouble);
-    if (keyTrouble !== undefined) log.warn({}, keyTrouble);
     if (options.bootstrap.length > 0 || keyTrouble !== undefined) this.#hold("peers");
     // A network that cannot be reached, or peers that stall, must not keep a miner idle for ever: it starts alone and merges later. Unless its key may have signed what it does not know of.
+    const alone = (): void => this.#release("peers");
     if (options.bootstrap.length > 0 && keyTrouble === undefined)
-      this.#scope.defer(
-        "peers",
-        clock.after(FIRST_PEERS_MS, () => this.#release("peers")),
-      );
+      this.#scope.defer("peers", clock.after(FIRST_PEERS_MS, alone));
     await engine.start();
     await this.#lookout.look();
     this.#runner.start();
@@ -226,11 +223,7 @@ export class PoUWNode {
     events.on("scrub", ({ damaged }) => this.#health.note("chain", damageOf(damaged)));
     events.on("peer", ({ peer, connected }) => {
       this.#events.emit("peer", { peer, connected });
-      if (!connected || !this.#holds.has("peers")) return;
-      void this.#built.engine.sync.idle().then(() => {
-        this.#health.note("key", undefined);
-        this.#release("peers");
-      });
+      if (connected) void this.#built.engine.sync.idle().then(() => this.#release("peers"));
     });
   }
 
@@ -281,6 +274,7 @@ export class PoUWNode {
 
   #release(why: Hold): void {
     if (!this.#holds.delete(why)) return;
+    if (why === "peers" && !this.#holds.has("key")) this.#health.note("key", undefined);
     if (this.#holds.size === 0) this.#runner.control({ type: "resume" });
     this.#turn(this.#present());
   }

@@ -1,5 +1,4 @@
 // The composition root: opens every part in order and hands each what it needs. Reading this file tells the whole machine.
-import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../../adapters/clock/index.ts";
@@ -18,8 +17,7 @@ import { installedArtifacts, probeRuntime, workersFor } from "./capabilities.ts"
 import { makeDataDir } from "./data-dir.ts";
 import { tasksNamed } from "./follow.ts";
 import { addressesOf, loadNetwork, type Network } from "./network.ts";
-import { memoryHistory, openSignedFile, signedPath } from "./signed-file.ts";
-import { openAccount, walletPath } from "./wallet.ts";
+import { keyTrouble, openKey } from "./own-account.ts";
 import { openWire } from "./wire.ts";
 
 /** Parts that tests, simulations and plugins bring themselves; everything absent is the real one. */
@@ -79,8 +77,7 @@ export async function build(options: NodeOptions, parts: NodeParts, scope: Scope
   const tasks = tasksNamed(network.rules.tasks, options.tasks, "tasks");
   tasksNamed(tasks, options.miner.tasks, "miner.tasks");
   if (!options.ephemeral) makeDataDir(options.dataDir);
-  const store = parts.store ?? (await openStore(options));
-  scope.defer("store", () => store.close());
+  const store = await openStore(options, parts, scope);
   const account = await openKey(options, parts, log, scope);
   const { key, history } = account;
   const artifacts = parts.artifacts ?? installedArtifacts(options, { modelsDirs, log });
@@ -106,7 +103,7 @@ export async function build(options: NodeOptions, parts: NodeParts, scope: Scope
   scope.defer("engine", () => engine.stop());
   return {
     ...{ options, network, key, log, clock, metrics, wire, runtime, engine },
-    keyTrouble: keyTrouble(engine.ledger.head.height, account, options.bootstrap.length > 0),
+    keyTrouble: keyTrouble(engine.ledger.head.height, account, { mayHear: options.bootstrap.length > 0, log }),
     trusted: options.trustedVerifiers.length,
     tasks: engine.tasks.map(({ task }) => task),
     capabilities: [...capabilities, mdnsReport(options)],
@@ -115,40 +112,10 @@ export async function build(options: NodeOptions, parts: NodeParts, scope: Scope
   };
 }
 
-function openStore(options: NodeOptions): Promise<Store> | Store {
-  return options.ephemeral ? memoryStore() : openLevelStore(join(options.dataDir, "chain"));
-}
-
-interface OwnAccount {
-  readonly key: KeyPair;
-  readonly history: SigningHistory;
-  /** The key is older than what is known of what it signed. */
-  readonly isUnsure: boolean;
-}
-
-/** The account's key and what it signed: beside it, or in memory where a node keeps nothing. */
-async function openKey(options: NodeOptions, parts: NodeParts, log: Log, scope: Scope): Promise<OwnAccount> {
-  const isOld = options.accountSecret !== undefined || existsSync(walletPath(options.dataDir));
-  const { keys: key, warning } =
-    parts.key === undefined
-      ? openAccount(options.dataDir, options.accountSecret)
-      : { keys: parts.key, warning: undefined };
-  if (warning !== undefined) log.warn({}, warning);
-  if (parts.history !== undefined || options.ephemeral)
-    return { key, history: parts.history ?? memoryHistory(), isUnsure: false };
-  const history = await openSignedFile(signedPath(options.dataDir, key.address));
-  scope.defer("the history of the key", () => history.close());
-  return { key, history, isUnsure: isOld && history.isNew };
-}
-
-/** Why a node must hear its peers' chain before it signs; undefined where it need not. */
-function keyTrouble(height: number, { history, isUnsure }: OwnAccount, mayHear: boolean): string | undefined {
-  const { top } = history;
-  // A block that was signed and not stored before a kill is nothing unusual.
-  if (top > height + 1)
-    return `This key signed at height ${top} and the chain here ends at ${height}: nothing is signed before a peer has told the chain. Start with --bootstrap, or with another --data-dir, which has a key of its own.`;
-  if (!isUnsure || !mayHear) return undefined;
-  return "What this key signed before is not known here: nothing is signed before a peer has told the chain.";
+async function openStore({ ephemeral, dataDir }: NodeOptions, parts: NodeParts, scope: Scope): Promise<Store> {
+  const store = parts.store ?? (ephemeral ? memoryStore() : await openLevelStore(join(dataDir, "chain")));
+  scope.defer("store", () => store.close());
+  return store;
 }
 
 interface Wanted {
