@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { PouwError } from "../../base/index.ts";
 import { didYouMean } from "../../node/index.ts";
 import type { Context } from "../context.ts";
+import { addSettings } from "../settings-options.ts";
 
 /** The command that `words` name under `root`. Throws BAD_CONFIG naming the word that is none. */
 export function commandAt(root: Command, words: readonly string[]): Command {
@@ -21,8 +22,8 @@ export function commandAt(root: Command, words: readonly string[]): Command {
   return at;
 }
 
-export function helpCommand({ action }: Context): Command {
-  return new Command("help")
+export function helpCommand({ action, deps }: Context): Command {
+  const help = new Command("help")
     .description("explain a command")
     .argument("[command...]", "its name, such as wallet send")
     .action(
@@ -31,4 +32,6 @@ export function helpCommand({ action }: Context): Command {
         return undefined;
       }),
     );
+  // Plugins bring flags, which their help shows.
+  return addSettings(help, deps.settings, ["plugins"]);
 }
