@@ -1,6 +1,6 @@
 // A real miner under attack by strangers, beside itself undisturbed: `npm run siege -- [--attack <name>]... [--seconds <n>] [--rounds <n>] [--json]`.
 // A miner, an honest peer, and in every window a newcomer that joins. Windows of calm and attack alternate, so that whatever else the
-// machine does is done to both. Ends with 1 when the miner keeps less than 0.8 of its units, or the honest are struck or part.
+// machine does is done to both. All are of one address, so of one IP group: what strangers do of their group's share the honest lose too. Ends with 1 when the miner keeps less than 0.8 of its units, or the honest are struck or part.
 import { rmSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
