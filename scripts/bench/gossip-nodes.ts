@@ -1,7 +1,9 @@
 // Child process of the gossip benchmark: some libp2p wires, driven over IPC, that note when each message arrives.
+import { systemClock } from "../../src/adapters/clock/index.ts";
 import { createLibp2pWire } from "../../src/adapters/libp2p/index.ts";
+import { noMetrics, silentLog } from "../../src/adapters/telemetry/index.ts";
 import { ACCEPT } from "../../src/base/index.ts";
-import type { Clock, Log, Metrics, Wire } from "../../src/ports/index.ts";
+import type { Wire } from "../../src/ports/index.ts";
 
 export type Order =
   | { readonly kind: "start"; readonly nodes: number }
@@ -24,21 +26,7 @@ export type Answer =
 /** Milliseconds since 1970 with fractions: comparable between processes of one machine. */
 const now = (): number => performance.timeOrigin + performance.now();
 
-const clock: Clock = {
-  now: () => performance.now(),
-  wallTime: () => Date.now(),
-  after: (ms, run) => {
-    const timer = setTimeout(run, ms);
-    return () => clearTimeout(timer);
-  },
-};
 const nothing = (): void => undefined;
-const log: Log = { debug: nothing, info: nothing, warn: nothing, error: nothing, child: () => log };
-const metrics: Metrics = {
-  counter: () => ({ add: nothing }),
-  gauge: () => ({ set: nothing }),
-  histogram: () => ({ observe: nothing }),
-};
 
 const wires: Wire[] = [];
 let arrivals: [number, number, number][] = [];
@@ -60,7 +48,7 @@ async function start(nodes: number): Promise<void> {
         agent: "bench",
         minPeers: 0,
       },
-      { log, clock, metrics },
+      { log: silentLog(), clock: systemClock(), metrics: noMetrics() },
     );
     await wire.start({
       gossip: async (_topic, data) => {

@@ -14,16 +14,15 @@ import { type Attack, again, Crowd } from "./attack.ts";
 import { aStranger, forgedBlock, forgedUnit, noise } from "./forge.ts";
 import { Follower, type Target } from "./stranger.ts";
 
-interface Flood {
-  readonly what: string;
-  readonly topic: Topic;
-  /** Connections, and the time between two messages of all of them together. */
-  readonly size: number;
-  readonly everyMs: number;
-  readonly message: (follower: Follower, target: Target) => Promise<Uint8Array>;
-}
+type Message = (follower: Follower, target: Target) => Promise<Uint8Array>;
 
-const flood = ({ what, topic, size, everyMs, message }: Flood): Attack => ({
+/** `size`: connections; `everyMs`: between two messages of all of them together. */
+const flood = (
+  what: string,
+  topic: Topic,
+  message: Message,
+  { size, everyMs }: { readonly size: number; readonly everyMs: number },
+): Attack => ({
   what: `${what}, one every ${everyMs} ms, from ${size} connection${size > 1 ? "s" : ""} that come back under new names`,
   async prepare(target) {
     const follower = await Follower.open(target);
@@ -45,56 +44,49 @@ const flood = ({ what, topic, size, everyMs, message }: Flood): Attack => ({
   },
 });
 
-const forgedWin: Flood["message"] = async (follower, { network }) =>
+const forgedWin: Message = async (follower, { network }) =>
   BlockNotice.of(Block.wrap(forgedBlock(await follower.catchUp(), aStranger(), network)));
 
 /** One of a round that has not come, with a signature that is none. */
-const futureUnit: Flood["message"] = async ({ tip }, { network }) => {
+const futureUnit: Message = async ({ tip }, { network }) => {
   const unit = forgedUnit(tip, aStranger(), network);
   return Contribution.codec.encode({ ...unit, round: unit.round + 3, signature: new Uint8Array(64).fill(1) });
 };
 
 /** Upon the head, and signed; nobody serves its delta. */
-const withheldUnit: Flood["message"] = async (follower, { network }) =>
+const withheldUnit: Message = async (follower, { network }) =>
   Contribution.codec.encode(forgedUnit(await follower.catchUp(), aStranger(), network));
 
 /** Names a block long gone. */
-const oldUnit: Flood["message"] = async ({ tip }, { network: { rules }, network }) => {
+const oldUnit: Message = async ({ tip }, { network: { rules }, network }) => {
   const key = aStranger();
   const { signature: _, ...unit } = forgedUnit(tip, key, network);
   const old: UnsignedContribution = { ...unit, height: Math.max(0, tip.height - 60), block: noise() };
   return Contribution.codec.encode(Contribution.sign(old, key, rules.genesis));
 };
 
-const wordOnNothing: Flood["message"] = async ({ tip: { height } }, { network: { rules } }) => {
+const wordOnNothing: Message = async ({ tip: { height } }, { network: { rules } }) => {
   const key = aStranger();
   const word = { block: noise(), height: height + 1, outcome: 0, digest: noise(), verifier: key.address };
   return Attestation.codec.encode(Attestation.sign(word, key, rules.genesis));
 };
 
-const brokeTransfer: Flood["message"] = async (_, { network: { rules } }) => {
+const brokeTransfer: Message = async (_, { network: { rules } }) => {
   const key = aStranger();
   const { genesis } = rules;
   const order = { to: noise(), amount: 1_000_000n, genesis, from: key.address, nonce: 0n, fee: 1_000n };
   return Transaction.codec.encode(Transaction.sign(transferOf(order), key, genesis));
 };
 
-const row = (
-  what: string,
-  topic: Topic,
-  message: Flood["message"],
-  { size, everyMs }: Pick<Flood, "size" | "everyMs">,
-): Attack => flood({ what, topic, message, size, everyMs });
-
 export const FLOODS: { readonly [name: string]: Attack } = {
-  "forged-wins": row("forged wins upon the head", "block", forgedWin, { size: 1, everyMs: 333 }),
-  "forged-wins-8": row("forged wins upon the head", "block", forgedWin, { size: 8, everyMs: 333 }),
-  "future-units": row("unsigned contributions of a future round", "contribution", futureUnit, {
+  "forged-wins": flood("forged wins upon the head", "block", forgedWin, { size: 1, everyMs: 333 }),
+  "forged-wins-8": flood("forged wins upon the head", "block", forgedWin, { size: 8, everyMs: 333 }),
+  "future-units": flood("unsigned contributions of a future round", "contribution", futureUnit, {
     size: 12,
     everyMs: 10,
   }),
-  "withheld-units": row("contributions without a delta", "contribution", withheldUnit, { size: 8, everyMs: 50 }),
-  "old-units": row("contributions upon old blocks", "contribution", oldUnit, { size: 4, everyMs: 10 }),
-  attestations: row("attestations of unknown blocks", "attestation", wordOnNothing, { size: 4, everyMs: 10 }),
-  transfers: row("transfers of keys that own nothing", "transaction", brokeTransfer, { size: 4, everyMs: 10 }),
+  "withheld-units": flood("contributions without a delta", "contribution", withheldUnit, { size: 8, everyMs: 50 }),
+  "old-units": flood("contributions upon old blocks", "contribution", oldUnit, { size: 4, everyMs: 10 }),
+  attestations: flood("attestations of unknown blocks", "attestation", wordOnNothing, { size: 4, everyMs: 10 }),
+  transfers: flood("transfers of keys that own nothing", "transaction", brokeTransfer, { size: 4, everyMs: 10 }),
 };

@@ -1,22 +1,18 @@
-// Attacks by connections: silent ones, many of one machine, pings and control messages without end, and claims of work that is nowhere.
+// Attacks by connections: silent ones, many of one machine, control messages without end, and claims of work that is nowhere.
 import { connect, type Socket } from "node:net";
 import { RPC } from "@chainsafe/libp2p-gossipsub/message";
-import { noise as encrypter } from "@chainsafe/libp2p-noise";
-import { yamux } from "@chainsafe/libp2p-yamux";
-import { identify } from "@libp2p/identify";
 import type { Connection, Libp2p } from "@libp2p/interface";
-import { tcp } from "@libp2p/tcp";
 import { multiaddr } from "@multiformats/multiaddr";
-import { createLibp2p } from "libp2p";
 import { networkPrefix, topicName } from "../../src/adapters/libp2p/index.ts";
 import { protocolName } from "../../src/adapters/libp2p/options.ts";
-import { concatBytes } from "../../src/base/index.ts";
+import { framed, rawNode } from "../../test/contract/wire/libp2p-lab.ts";
 import { type Attack, again, Crowd } from "./attack.ts";
 import { noise } from "./forge.ts";
 import { openStranger, type Target } from "./stranger.ts";
 
-const PING = "/ipfs/ping/1.0.0";
 const GOSSIP = "/meshsub/1.2.0";
+/** Frames on one stream. */
+const FRAMES = 10;
 
 /** 40 sockets that say nothing, opened again when they are closed. */
 const silentSockets = (count: number): Attack => ({
@@ -63,32 +59,19 @@ const manyIds = (count: number): Attack => ({
 
 /** A bare libp2p node that passes for a peer of the network. */
 async function bare({ network: { genesis, rules } }: Target, agent: string): Promise<Libp2p> {
-  const raw = await createLibp2p({
-    addresses: { listen: [] },
-    transports: [tcp()],
-    connectionEncrypters: [encrypter()],
-    streamMuxers: [yamux()],
-    nodeInfo: { userAgent: agent },
-    services: { identify: identify() },
-  });
+  const raw = await rawNode({ agent });
   const prefix = networkPrefix(genesis.network, rules.genesis);
   await raw.handle(protocolName(prefix, "status"), (stream) => void stream.close());
   await raw.handle(GOSSIP, () => undefined);
   return raw;
 }
 
-/** Bare nodes that do a thing on their connection, as fast as it is taken. */
-const onConnection = (
-  what: string,
-  size: number,
-  everyMs: number,
-  act: (connection: Connection, target: Target) => Promise<number>,
-): Attack => ({
-  what: `${what}, from ${size} peers that come back under new names`,
+/** Bare nodes that send frame after frame of control messages, as fast as they are taken. */
+const controlFlood = (size: number, everyMs: number): Attack => ({
+  what: `frames of 400 control messages, from ${size} peers that come back under new names`,
   async prepare(target) {
     const nodes: Libp2p[] = [];
     const links: (Connection | undefined)[] = [];
-    let sent = 0;
     const link = async (at: number): Promise<Connection> => {
       const known = links[at];
       if (known?.status === "open") return known;
@@ -102,15 +85,13 @@ const onConnection = (
     return {
       lures: [],
       run: async (options) => {
-        await Promise.all(
-          Array.from({ length: size }, (_, at) =>
-            again(everyMs, options, async () => {
-              sent += await act(await link(at), target);
-              return true;
-            }),
-          ),
-        );
-        return sent;
+        const send = (_: unknown, at: number) =>
+          again(everyMs, options, async () => {
+            await controls(await link(at), target);
+            return true;
+          });
+        const counts = await Promise.all(Array.from({ length: size }, send));
+        return FRAMES * counts.reduce((sum, count) => sum + count, 0);
       },
       close: async () => {
         await Promise.all(nodes.map((node) => node.stop()));
@@ -119,30 +100,8 @@ const onConnection = (
   },
 });
 
-const drained = async (stream: Awaited<ReturnType<Connection["newStream"]>>): Promise<void> => {
-  if (!stream.send(new Uint8Array(0))) await stream.onDrain({ signal: AbortSignal.timeout(2_000) });
-};
-
-/** A burst of pings on one stream. */
-async function pings(connection: Connection): Promise<number> {
-  const stream = await connection.newStream(PING, { signal: AbortSignal.timeout(2_000) });
-  const count = 200;
-  for (let i = 0; i < count; i++) stream.send(noise());
-  await drained(stream);
-  await stream.close();
-  return count;
-}
-
-function framed(payload: Uint8Array): Uint8Array {
-  const length: number[] = [];
-  for (let rest = payload.length; ; rest = Math.floor(rest / 128)) {
-    if (rest < 128) return concatBytes(new Uint8Array([...length, rest]), payload);
-    length.push((rest % 128) | 128);
-  }
-}
-
 /** GRAFT, PRUNE, IHAVE and IWANT, a hundred of each in a frame. */
-async function controls(connection: Connection, { network: { genesis, rules } }: Target): Promise<number> {
+async function controls(connection: Connection, { network: { genesis, rules } }: Target): Promise<void> {
   const topicID = topicName(networkPrefix(genesis.network, rules.genesis), "block");
   const ids = Array.from({ length: 100 }, noise);
   const control = {
@@ -153,9 +112,8 @@ async function controls(connection: Connection, { network: { genesis, rules } }:
     idontwant: [],
   };
   const stream = await connection.newStream(GOSSIP, { signal: AbortSignal.timeout(2_000) });
-  for (let i = 0; i < 10; i++) stream.send(framed(RPC.encode({ subscriptions: [], messages: [], control })));
-  await drained(stream);
-  return 10;
+  for (let i = 0; i < FRAMES; i++) stream.send(framed(RPC.encode({ subscriptions: [], messages: [], control })));
+  if (!stream.send(new Uint8Array(0))) await stream.onDrain({ signal: AbortSignal.timeout(2_000) });
 }
 
 /** Peers that claim all the work there could be, and never answer. */
@@ -180,7 +138,6 @@ const bigClaims = (count: number): Attack => ({
 export const SOCKETS: { readonly [name: string]: Attack } = {
   "silent-sockets": silentSockets(40),
   "many-ids": manyIds(49),
-  pings: onConnection("pings, 200 on a stream", 2, 5, pings),
-  controls: onConnection("frames of 400 control messages", 4, 20, controls),
+  controls: controlFlood(4, 20),
   "big-claims": bigClaims(8),
 };

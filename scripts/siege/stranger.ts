@@ -2,7 +2,7 @@
 
 import { systemClock } from "../../src/adapters/clock/index.ts";
 import { createLibp2pWire, networkPrefix } from "../../src/adapters/libp2p/index.ts";
-import { silentLog } from "../../src/adapters/telemetry/index.ts";
+import { noMetrics, silentLog } from "../../src/adapters/telemetry/index.ts";
 import { ACCEPT, bytesEqual, PouwError, utf8 } from "../../src/base/index.ts";
 import { apply, genesisState, type State } from "../../src/chain/index.ts";
 import {
@@ -18,13 +18,8 @@ import {
 } from "../../src/codec/index.ts";
 import { PROTOCOL_VERSION } from "../../src/engine/exchange/own-status.ts";
 import type { Network } from "../../src/node/index.ts";
-import type { Metrics, Wire, WireHandlers } from "../../src/ports/index.ts";
+import type { Wire, WireHandlers } from "../../src/ports/index.ts";
 
-const noMetrics: Metrics = {
-  counter: () => ({ add: () => undefined }),
-  gauge: () => ({ set: () => undefined }),
-  histogram: () => ({ observe: () => undefined }),
-};
 const within = (ms: number): { readonly signal: AbortSignal } => ({ signal: AbortSignal.timeout(ms) });
 /** Blocks that a branch may go back behind what is followed. */
 const KEPT = MAX_KNOWN;
@@ -83,7 +78,7 @@ export async function openStranger({ network }: Target, options: StrangerOptions
       },
       agent: "stranger/1",
     },
-    { log: silentLog(), clock: systemClock(), metrics: noMetrics },
+    { log: silentLog(), clock: systemClock(), metrics: noMetrics() },
   );
   const answer = options.answer ?? nothingServed;
   const handlers: WireHandlers = {
