@@ -23,7 +23,7 @@ export class CliProcess {
   /** `program`: another module than the command, such as an example. */
   constructor(
     args: readonly string[],
-    options: { readonly cwd: string; readonly env?: { [name: string]: string }; readonly program?: string },
+    options: { readonly cwd: string; readonly env?: NodeJS.ProcessEnv; readonly program?: string },
   ) {
     const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("POUW_")));
     this.#child = spawn(process.execPath, [options.program ?? MAIN, ...args], {
@@ -102,7 +102,7 @@ export class CliProcess {
 /** Runs a command to its end. */
 export async function cli(
   args: readonly string[],
-  options: { readonly cwd: string; readonly env?: { [name: string]: string } },
+  options: { readonly cwd: string; readonly env?: NodeJS.ProcessEnv },
 ): Promise<{ readonly code: number | null; readonly out: string; readonly err: string }> {
   const child = new CliProcess(args, options);
   const { code } = await child.exit;

@@ -34,7 +34,7 @@ const FAILURES: readonly { readonly says: RegExp; readonly sentence: (path: stri
     remedy: "Choose another directory with --data-dir.",
   },
   {
-    says: /no such file|ENOENT/i,
+    says: /ENOENT.*mkdir/i,
     sentence: (path) => `The file system does not let ${path} be made.`,
     remedy: "Choose another directory with --data-dir.",
   },

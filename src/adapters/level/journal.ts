@@ -27,7 +27,13 @@ const TORN_BYTES = 32_768;
 /** Bytes of logs and tables in a database's directory; 0 when there is none. */
 async function storedBytes(path: string): Promise<number> {
   const files = (await readdir(path).catch(() => [])).filter((name) => /\.(log|ldb|sst)$/.test(name));
-  const sizes = await Promise.all(files.map(async (name) => (await stat(join(path, name))).size));
+  // A name may still be listed when its file has just gone: the process before this one ended a moment ago.
+  const sizeOf = (name: string): Promise<number> =>
+    stat(join(path, name)).then(
+      ({ size }) => size,
+      () => 0,
+    );
+  const sizes = await Promise.all(files.map(sizeOf));
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 
