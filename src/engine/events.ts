@@ -59,6 +59,8 @@ export interface EngineEvents {
   clock: { readonly trouble: string | undefined };
   /** The store stopped taking writes, for this reason; or takes them again. */
   store: { readonly fault: StoreFault | undefined };
+  /** Every peer with a heavier chain let go of the deltas of these blocks, which this node needs to follow it; or one has them again. */
+  past: { readonly missing: { readonly from: number; readonly to: number } | undefined };
   /** What of the store is damaged and was not to be had from elsewhere yet, as people call it. */
   scrub: { readonly damaged: readonly string[] };
   /** A peer sent what cannot be placed yet. `ahead`: it knows records or blocks that we lack, so ours are to be fetched anew. */
@@ -74,7 +76,7 @@ export interface StoreFault {
 const NAMES: { readonly [event in keyof EngineEvents]: true } = {
   ...{ head: true, pending: true, round: true, contribution: true, unit: true, record: true, executed: true },
   ...{ checked: true, attestation: true, alert: true, sync: true, peer: true, status: true, stranded: true },
-  ...{ store: true, scrub: true, clock: true, key: true },
+  ...{ store: true, scrub: true, clock: true, key: true, past: true },
 };
 /** The name of every event, to check what modules from outside listen to. */
 export const ENGINE_EVENTS: readonly string[] = Object.keys(NAMES);

@@ -113,8 +113,7 @@ async function layGround(options: EngineOptions, deps: EngineDeps): Promise<Grou
   const ownKey = new OwnKey({ ...deps, events, log: log.child("key") });
   const store = new SteadyStore({ ...deps, events, log: log.child("store") }, scope);
   const blocks = new BlockStore(store, retention === undefined ? {} : { retention });
-  const { window } = blocks.retention;
-  const own = ownStatus({ rules, roleBits, trains: runtime !== undefined, window }, { events, clock });
+  const own = ownStatus({ rules, roleBits, trains: runtime !== undefined }, { events, clock, blocks });
   const client = createClient({ wire, clock });
   const clocks = new PeerClocks({ clock, events, log: log.child("clock") });
   const peers = new Peers({ wire, client, events, own, clock, clocks, log: log.child("peers") }, scope);
@@ -179,6 +178,7 @@ function openSync(deps: EngineDeps, ground: Ground, works: Works): Sync {
       known: async () => [...(await ground.blocks.strides(ledger.head.height)), ledger.rules.genesis],
       pointOf: (id) => ledger.stateOf(id),
       follow: (at, header) => followHeader(at, header, ledger.rules),
+      needsDeltas: tasks.length > 0,
       owed: () => (works.executor === undefined ? 0 : works.owed.size),
       foresight: foresightOf(ground, works),
       isExcusable: (verdict) => isExcusable(verdict, ledger.rules),

@@ -10,7 +10,6 @@ import { attachPlugins, loadPlugins, pathsIn } from "./plugins/index.ts";
 import {
   buildStatus,
   createNodeView,
-  damageOf,
   EVENT_NAMES,
   HealthChecks,
   type HealthMetrics,
@@ -77,7 +76,7 @@ export class PoUWNode {
     this.#built = built;
     this.#scope = scope;
     this.#startedAt = clock.now();
-    this.#health = new HealthChecks(["store", "chain", "clock", "key"], clock);
+    this.#health = new HealthChecks(clock);
     this.#events = new Emitter((error, event) => log.error({ event, reason: messageOf(error) }, "a listener failed"));
     this.#meter = new Meter(network.rules, key.address, metrics);
     scope.defer("meter", () => this.#meter.stop());
@@ -205,6 +204,7 @@ export class PoUWNode {
 
   #follow(): void {
     const { events } = this.#built.engine;
+    this.#health.follow(events);
     events.on("head", (change) => this.#moved(change));
     events.on("checked", (checked) => this.#meter.checked(checked));
     events.on("unit", (unit) => this.#unit(unit));
@@ -216,11 +216,8 @@ export class PoUWNode {
       this.#turn(this.#present());
       if (progress === undefined) void this.#lookout.look();
     });
-    events.on("key", ({ sentence }) => this.#health.note("key", sentence));
     events.on("key", () => this.#hold("key"));
-    events.on("clock", ({ trouble }) => this.#health.note("clock", trouble));
     events.on("store", ({ fault }) => this.#storeTurned(fault));
-    events.on("scrub", ({ damaged }) => this.#health.note("chain", damageOf(damaged)));
     events.on("peer", ({ peer, connected }) => {
       this.#events.emit("peer", { peer, connected });
       if (connected) void this.#built.engine.sync.idle().then(() => this.#release("peers"));

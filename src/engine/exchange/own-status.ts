@@ -7,24 +7,36 @@ import type { EngineEvents, EventBus } from "../events.ts";
 
 export const PROTOCOL_VERSION = 3;
 
+/** A store that cannot be read says so elsewhere. */
+const ignored = (): void => undefined;
+
 export interface OwnStatusOptions {
   readonly rules: Rules;
   /** Bit set of roles. */
   readonly roleBits: number;
   /** Winning units are re-executed here. */
   readonly trains: boolean;
-  /** Blocks under the tip whose deltas are kept; undefined: all. */
-  readonly window: number | undefined;
+}
+
+export interface OwnStatusDeps {
+  readonly events: EventBus;
+  readonly clock: Clock;
+  /** `oldest`: lowest height whose deltas are all kept here. */
+  readonly blocks: { oldest(): Promise<number> };
 }
 
 /** The function that gives it; it follows the head by the event bus. */
 export function ownStatus(
-  { rules, roleBits, trains, window }: OwnStatusOptions,
-  { events, clock }: { readonly events: EventBus; readonly clock: Clock },
+  { rules, roleBits, trains }: OwnStatusOptions,
+  { events, clock, blocks }: OwnStatusDeps,
 ): () => PeerStatus {
   let tip: EngineEvents["head"]["tip"] = { id: rules.genesis, height: 0, work: 0n };
+  let oldest = 1;
   events.on("head", (change) => {
     tip = change.tip;
+    void blocks.oldest().then((height) => {
+      oldest = height;
+    }, ignored);
   });
   return () => ({
     version: PROTOCOL_VERSION,
@@ -33,7 +45,7 @@ export function ownStatus(
     head: tip.id,
     height: tip.height,
     work: fromBigInt(tip.work, 32),
-    oldest: window === undefined ? 0 : Math.max(0, tip.height - window + 1),
+    oldest,
     roles: roleBits,
     trains: trains ? 1 : 0,
     time: BigInt(Math.trunc(clock.wallTime())),

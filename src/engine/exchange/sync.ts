@@ -32,11 +32,19 @@ export interface SyncDeps extends ClaimsDeps, Omit<PursuitDeps, "claims" | "peer
   readonly peers: ClaimsDeps["peers"] & PursuitDeps["peers"];
   readonly clock: Clock;
   readonly events: EventBus;
-  readonly head: () => { readonly height: number; readonly work: bigint };
+  readonly head: () => { readonly id: Uint8Array; readonly height: number; readonly work: bigint };
+  /** Whether this node moves a task's parameters itself, and so needs the deltas of every block. */
+  readonly needsDeltas: boolean;
   /** Checks that this node owes for blocks that are here. */
   readonly owed: () => number;
   /** Undefined on a node that runs every block's unit itself. */
   readonly foresight: Foresight | undefined;
+}
+
+/** Blocks of a heavier chain whose deltas no peer keeps any more. */
+export interface Past {
+  readonly from: number;
+  readonly to: number;
 }
 
 export class Sync {
@@ -47,6 +55,8 @@ export class Sync {
   readonly #running = new Map<Branch, Promise<void>>();
   /** Branches that could not be brought here just now. */
   readonly #resting = new Set<Branch>();
+  /** What the last look found that no peer keeps any more. */
+  #past: Past | undefined;
   /** Where the head stood when the first of the present pursuits began. */
   #from: { readonly height: number; readonly work: bigint } | undefined;
 
@@ -65,11 +75,15 @@ export class Sync {
   }
 
   #best(): Branch | undefined {
-    const [first, ...others] = this.#claims.heavier().filter(({ branch }) => this.#mayStand(branch));
+    const [first, ...others] = this.#standing();
     return others.reduce(
       (best, other) => (other.branch.point.work > best.point.work ? other.branch : best),
       first?.branch as Branch,
     );
+  }
+
+  #standing(): { readonly peer: string; readonly branch: Branch }[] {
+    return this.#claims.heavier().filter(({ branch }) => this.#mayStand(branch));
   }
 
   /** Not known to be refused, and not one that nobody serves. */
@@ -101,6 +115,7 @@ export class Sync {
   /** Starts to bring here what is heavier and not on its way. */
   #pursue(): void {
     if (this.#signal.aborted) return;
+    this.#tellPast();
     for (const branch of this.#heavier()) {
       if (this.#running.size >= MAX_PURSUED) return;
       const covered = (other: Branch): boolean => other === branch || other.holds(branch.point.tipId, branch.height);
@@ -119,14 +134,43 @@ export class Sync {
   /** What is to be brought here, those first whose peers stalled least, of these the heaviest. */
   #heavier(): Branch[] {
     const { peers, recent } = this.#deps;
-    return this.#claims
-      .heavier()
-      .filter(({ branch }) => this.#mayStand(branch) && recent(branch.point.tipId) === undefined)
+    return this.#standing()
+      .filter(
+        ({ peer, branch }) => recent(branch.point.tipId) === undefined && this.#keeps(peer) <= this.#lacks(branch),
+      )
       .sort(
         (a, b) =>
           peers.stallsOf(a.peer) - peers.stallsOf(b.peer) || (b.branch.point.work > a.branch.point.work ? 1 : -1),
       )
       .map(({ branch }) => branch);
+  }
+
+  /** The lowest block of a branch that is not here, as far as the head tells. */
+  #lacks(branch: Branch): number {
+    const { id, height } = this.#deps.head();
+    return (branch.holds(id, height) ? height : branch.base.height) + 1;
+  }
+
+  /** The lowest block that a peer keeps all for that this node needs. */
+  #keeps(peer: string): number {
+    return this.#deps.needsDeltas ? (this.#deps.peers.get(peer)?.oldest ?? 0) : 0;
+  }
+
+  /**
+   * Says when everybody is ahead and let go of what is needed to get there, and when somebody has it. One that stands where this node does
+   * proves nothing is amiss: headers alone are cheap to show.
+   */
+  #tellPast(): void {
+    const { peers, events, log } = this.#deps;
+    const lacking = this.#standing().filter(({ peer, branch }) => this.#keeps(peer) > this.#lacks(branch));
+    const told = new Set(lacking.map(({ peer }) => peer));
+    const all = told.size > 0 && peers.ranked().every((peer) => told.has(peer));
+    const from = Math.min(...lacking.map(({ branch }) => this.#lacks(branch)));
+    const missing = all ? { from, to: Math.min(...lacking.map(({ peer }) => this.#keeps(peer))) - 1 } : undefined;
+    if (missing?.from === this.#past?.from && (missing === undefined) === (this.#past === undefined)) return;
+    this.#past = missing;
+    if (missing !== undefined) log.warn(missing, "no peer keeps the deltas of these blocks any more");
+    events.emit("past", { missing });
   }
 
   async #bring(branch: Branch): Promise<void> {

@@ -4,7 +4,7 @@ export * from "./capability.ts";
 export * from "./events.ts";
 export { hashForm } from "./forms.ts";
 export * from "./health.ts";
-export { damageOf, HealthChecks } from "./health-checks.ts";
+export { HealthChecks } from "./health-checks.ts";
 export { Lookout } from "./lookout.ts";
 export { Meter } from "./meter.ts";
 export { buildStatus } from "./node-status.ts";

@@ -5,7 +5,7 @@ import { ACCEPT, Emitter, fromBigInt, PouwError, toHex } from "../../../../src/b
 import { type ChainPoint, genesisState } from "../../../../src/chain/index.ts";
 import { Block, Header, type PeerStatus, REQUESTS } from "../../../../src/codec/index.ts";
 import { followHeader } from "../../../../src/consensus/index.ts";
-import type { EventBus } from "../../../../src/engine/events.ts";
+import type { EngineEvents, EventBus } from "../../../../src/engine/events.ts";
 import { createClient, Sync } from "../../../../src/engine/exchange/index.ts";
 import type { Wire } from "../../../../src/ports/index.ts";
 import { aWorld, mineChain } from "../../../support/chain.ts";
@@ -19,12 +19,14 @@ const workAt = (height: number): bigint => (states[height] as ChainPoint).work;
 
 let clock: VirtualClock;
 let status: PeerStatus;
-let head: { height: number; work: bigint };
+let head: { id: Uint8Array; height: number; work: bigint };
 let punished: string[];
 /** Called at every request. */
 let asked: () => void;
 let served: number;
 let sync: Sync;
+/** What was told of blocks whose deltas nobody keeps. */
+let past: EngineEvents["past"]["missing"][];
 
 /** What the peer says of itself from now on. */
 function claim(height: number, work = workAt(height)): void {
@@ -34,7 +36,7 @@ function claim(height: number, work = workAt(height)): void {
 beforeEach(() => {
   clock = new VirtualClock();
   punished = [];
-  head = { height: 0, work: 0n };
+  head = { id: world.rules.genesis, height: 0, work: 0n };
   served = blocks.length;
   asked = () => undefined;
   const known = new Set([toHex(world.rules.genesis)]);
@@ -50,6 +52,9 @@ beforeEach(() => {
     trains: 1,
     time: 0n,
   };
+  const events: EventBus = new Emitter();
+  past = [];
+  events.on("past", ({ missing }) => past.push(missing));
   const request = async (_peer: string, protocol: string, data: Uint8Array): Promise<Uint8Array> => {
     asked();
     if (protocol === "headers") {
@@ -74,7 +79,7 @@ beforeEach(() => {
         noteServed: () => undefined,
       },
       clock,
-      events: new Emitter() as EventBus,
+      events,
       log: silentLog(),
       head: () => head,
       recent: () => undefined,
@@ -82,12 +87,14 @@ beforeEach(() => {
       pointOf: async (id) => states[ids.indexOf(toHex(id)) + 1] ?? genesisState(world.genesis),
       follow: (at, header) => followHeader(at, header, world.rules),
       owed: () => 0,
+      needsDeltas: true,
       foresight: undefined,
       isExcusable: () => false,
       held: async (id) => (known.has(toHex(id)) ? { isForged: false } : undefined),
       importBlock: async ({ value: { header } }) => {
         known.add(toHex(Header.id(header)));
-        if (header.height > head.height) head = { height: header.height, work: workAt(header.height) };
+        if (header.height > head.height)
+          head = { id: Header.id(header), height: header.height, work: workAt(header.height) };
         return ACCEPT;
       },
     },
@@ -167,5 +174,39 @@ describe("a peer whose chain is fetched", () => {
     for (let i = 0; i < 5; i++) sync.requestSync();
     await sync.idle();
     expect(requests).toBe(before);
+  });
+});
+
+describe("a peer that let the deltas of old blocks go", () => {
+  it("is not asked for blocks that cannot be checked without them, and that is said once", async () => {
+    claim(30);
+    status = { ...status, oldest: 5 };
+    for (let i = 0; i < 3; i++) await look();
+    expect(head.height).toBe(0);
+    expect(punished).toEqual([]);
+    expect(past).toEqual([{ from: 1, to: 4 }]);
+  });
+
+  it("is asked when it keeps all from the first block on that is lacking, however far its chain goes", async () => {
+    served = 20;
+    claim(20);
+    await look();
+    expect(head.height).toBe(20);
+    served = blocks.length;
+    claim(blocks.length);
+    status = { ...status, oldest: 21 };
+    await look();
+    expect(head.height).toBe(blocks.length);
+    expect(past).toEqual([]);
+  });
+
+  it("is asked once it has them again", async () => {
+    claim(30);
+    status = { ...status, oldest: 5 };
+    await look();
+    status = { ...status, oldest: 1 };
+    await look();
+    expect(head.height).toBe(blocks.length);
+    expect(past).toEqual([{ from: 1, to: 4 }, undefined]);
   });
 });
