@@ -29,7 +29,7 @@ import {
 } from "./intake/index.ts";
 import type { EngineDeps, EngineOptions } from "./options.ts";
 import { scrubSources } from "./scrub-sources.ts";
-import { type BlockEntry, BlockStore, Scrub, SteadyStore } from "./storage/index.ts";
+import { type BlockEntry, BlockStore, Persistence, Scrub, SteadyStore } from "./storage/index.ts";
 import {
   BlockMaker,
   Checks,
@@ -110,8 +110,9 @@ async function layGround(options: EngineOptions, deps: EngineDeps): Promise<Grou
   const events: EventBus = new Emitter((error, event) =>
     log.error({ event, reason: messageOf(error) }, "a listener failed"),
   );
-  const ownKey = new OwnKey({ ...deps, events, log: log.child("key") });
-  const store = new SteadyStore({ ...deps, events, log: log.child("store") }, scope);
+  const persistence = new Persistence({ clock, events, log: log.child("store") }, scope);
+  const ownKey = new OwnKey({ ...deps, events, persistence, log: log.child("key") });
+  const store = new SteadyStore({ ...deps, persistence }, scope);
   const blocks = new BlockStore(store, retention === undefined ? {} : { retention });
   const own = ownStatus({ rules, roleBits, trains: runtime !== undefined }, { events, clock, blocks });
   const client = createClient({ wire, clock });

@@ -4,6 +4,7 @@ import { Contribution, Header, RoundRecord } from "../../codec/index.ts";
 import type { Log, SigningHistory } from "../../ports/index.ts";
 import type { EventBus } from "../events.ts";
 import type { Origin } from "../origin.ts";
+import type { Persistence } from "../storage/index.ts";
 
 /** Own wins on the chain that the history does not hold: signed before it was lost. */
 const MAX_SEEN = 1024;
@@ -17,9 +18,12 @@ type RoundSlot = Pick<RoundRecord, "height" | "block" | "task" | "round" | "lead
 export interface OwnKeyDeps {
   readonly key: { readonly address: Uint8Array };
   readonly history: SigningHistory;
+  readonly persistence: Pick<Persistence, "write">;
   readonly events: EventBus;
   readonly log: Log;
 }
+
+const HISTORY_DISK = { name: "history" } as const;
 
 /** Something that two nodes with one key would both sign. */
 export interface Claim {
@@ -68,10 +72,11 @@ export class OwnKey {
     this.#since ??= height;
   }
 
-  /** Whether this may be signed; it is on disk when this resolves. Throws STORE_FAILED. */
+  /** Whether this may be signed; it is on disk when this resolves, however long the disk takes nothing. Throws CLOSED at the end. */
   async claim({ slot, height, id }: Claim): Promise<boolean> {
     if (this.#elsewhere || this.#seen.has(slot)) return false;
-    return this.#deps.history.claim({ slot, height, id: toHex(id) });
+    const { history, persistence } = this.#deps;
+    return persistence.write(HISTORY_DISK, () => history.claim({ slot, height, id: toHex(id) }));
   }
 
   /** Whether this node made the block and so knows every record that was signed on it with this key. */

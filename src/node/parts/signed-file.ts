@@ -91,12 +91,17 @@ export async function openSignedFile(path: string): Promise<SignedFile> {
   let file: FileHandle | undefined;
   let [size, count] = [0, 0];
   const append = async (text: string): Promise<void> => {
-    // At its place, so that what a failed write left there is written over.
-    const { bytesWritten } = await (file as FileHandle).write(text, size);
-    if (bytesWritten < Buffer.byteLength(text)) throw new Error("the disk took a part of it only");
-    await (file as FileHandle).datasync();
-    size += bytesWritten;
-    count += 1;
+    try {
+      const { bytesWritten } = await (file as FileHandle).write(text, size);
+      if (bytesWritten < Buffer.byteLength(text)) throw new Error("the disk took a part of it only");
+      await (file as FileHandle).datasync();
+      size += bytesWritten;
+      count += 1;
+    } catch (error) {
+      // What a failed write or sync left of the file nobody knows: it is written anew before another line.
+      count = Number.POSITIVE_INFINITY;
+      throw error;
+    }
   };
   const slots = new Slots(lines, (signed) => queue.run(() => append(lineOf(signed)).catch(failed(path))));
   const renew = async (): Promise<void> => {

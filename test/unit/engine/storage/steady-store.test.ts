@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { silentLog } from "../../../../src/adapters/telemetry/index.ts";
 import { Emitter, Scope, utf8 } from "../../../../src/base/index.ts";
 import type { EngineEvents } from "../../../../src/engine/events.ts";
-import { SteadyStore } from "../../../../src/engine/storage/index.ts";
+import { Persistence, SteadyStore } from "../../../../src/engine/storage/index.ts";
 import { FailingStore } from "../../../support/failing-store.ts";
 import { settle, VirtualClock } from "../../../support/virtual-clock.ts";
 
@@ -21,7 +21,8 @@ beforeEach(() => {
   told = [];
   const events = new Emitter<EngineEvents>();
   events.on("store", ({ fault }) => told.push(fault));
-  store = new SteadyStore({ store: disk, events, clock, log: silentLog() }, scope);
+  const persistence = new Persistence({ events, clock, log: silentLog() }, scope);
+  store = new SteadyStore({ store: disk, persistence }, scope);
 });
 
 const put = (key: string): [{ key: string; value: Uint8Array }] => [{ key, value: utf8(key) }];
