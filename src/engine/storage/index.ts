@@ -3,7 +3,7 @@ export type { DeltaRow } from "./delta-rows.ts";
 export type { BlockEntry, Checked } from "./entry.ts";
 export { type HistorySource, transactionRows } from "./history.ts";
 export { KEYS } from "./keys.ts";
-export { type Disk, Persistence } from "./persistence.ts";
+export { Persistence } from "./persistence.ts";
 export { type Retention, SNAPSHOT_EVERY, standardRetention } from "./retention.ts";
 export { Scrub, type ScrubSources } from "./scrub.ts";
 export {
