@@ -1,5 +1,5 @@
 export * from "./attestation.ts";
-export { bodyRoot, checkBlock, checkBlockSteps, checkBody, checkJudged } from "./block.ts";
+export { bodyRoot, bodyRootSteps, checkBlock, checkBlockSteps, checkBody, checkJudged } from "./block.ts";
 export * from "./bounds.ts";
 export * from "./contribution.ts";
 export * from "./draft.ts";

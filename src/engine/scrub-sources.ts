@@ -1,32 +1,22 @@
 // Where the scrub brings damaged rows from: peers, asked in turn; what they serve is checked by its id.
 import { bytesEqual } from "../base/index.ts";
-import { Header } from "../codec/index.ts";
-import { bodyRoot } from "../consensus/index.ts";
 import { sha256 } from "../crypto/index.ts";
-import { type BlobDeps, type Client, fetchBlob, fetchBlock, type Peers } from "./exchange/index.ts";
+import { type BlobDeps, fetchBlob, fetchBlock, type Peers } from "./exchange/index.ts";
 import type { ScrubSources } from "./storage/index.ts";
 import type { FollowedTasks } from "./training/index.ts";
 
 export interface ScrubSourcesDeps extends BlobDeps {
-  readonly client: Client;
   readonly peers: Pick<Peers, "ranked">;
   readonly followed: FollowedTasks;
   readonly genesis: Uint8Array;
 }
 
 export function scrubSources(deps: ScrubSourcesDeps, options: { readonly signal: AbortSignal }): ScrubSources {
-  const { client, peers, followed } = deps;
+  const { peers, followed } = deps;
   const tasks = followed.all;
   return {
     async block(id) {
-      for (const peer of peers.ranked()) {
-        const block = await fetchBlock(client, peer, id, options).catch(() => undefined);
-        // Its id says nothing of its body and signature.
-        const { header, body } = block?.value ?? {};
-        if (header === undefined || body === undefined || !bytesEqual(bodyRoot(body), header.bodyRoot)) continue;
-        if (Header.verify(header, deps.genesis)) return block?.bytes;
-      }
-      return undefined;
+      return (await fetchBlock(id, peers.ranked(), deps, options))?.bytes;
     },
     delta(id) {
       const maxBytes = Math.max(0, ...tasks.map(({ task }) => task.maxDeltaBytes));

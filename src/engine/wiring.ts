@@ -218,6 +218,7 @@ function openIntake(
   return createIntake({
     ...parts,
     wire,
+    clock,
     patience: new Patience({ events, clock, groupOf }, scope),
     early: new EarlyBlocks({ rules, clock, wire, groupOf, log: log.child("intake") }, scope),
     uncovered: new Uncovered({ events, groupOf }),

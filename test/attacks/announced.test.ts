@@ -1,6 +1,7 @@
 // Blocks that are announced and never served: they must keep no block that others bring out, and no node from catching up.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Block, Header } from "../../src/codec/index.ts";
+import { aTransfer } from "../support/chain.ts";
 import { aBlock, aWin, blockOf, type Cheat, type Place, placeOf } from "../support/forge.ts";
 import { type Answer, blockMessage, type Evil, Lab, type Node } from "../support/lab.ts";
 import { Sim } from "../support/sim.ts";
@@ -20,6 +21,10 @@ const announced = ({ header }: Block): Uint8Array => Uint8Array.from([1, ...Head
 /** Answers no question for a block or a delta, ever. */
 const mute: Answer = (protocol, data, from) =>
   protocol === "blocks" || protocol === "blob" ? new Promise(() => undefined) : lab.nothing()(protocol, data, from);
+
+/** As `mute`, but for the deltas of its blocks. */
+const bodiless: Answer = (protocol, data, from) =>
+  protocol === "blocks" ? new Promise(() => undefined) : lab.nothing()(protocol, data, from);
 
 /** Announces many forged blocks and serves none; `message` makes of a block what is sent. */
 async function squat(message: (block: Block) => Uint8Array, count: number): Promise<Evil[]> {
@@ -55,6 +60,43 @@ describe("a block that somebody announced first and does not serve", () => {
     await before?.catch(() => undefined);
     expect(await lab.fate(victim, block)).toBe("executed, stands");
     expect([victim.punished, victim.engine.backlog]).toEqual([[], 0]);
+  });
+
+  it.each([
+    ["serves it (the control)", true, 0],
+    ["is silent", false, 2_000],
+  ])("is asked of others two seconds later where who announced it %s", async (_how, serves, ms) => {
+    const block = aBlock(lab, Sim.key("author"), await placeOf(victim));
+    const holds = lab.chain([block], { head: lab.network.rules.genesis, height: 0 });
+    const evil = await lab.evil([victim], serves ? holds : bodiless);
+    // It says nothing of the block: it is asked because it is there.
+    const good = await lab.evil([victim], holds);
+    const asked = (peer: Evil): number => peer.asked.filter((protocol) => protocol === "blocks").length;
+    await evil.wire.publish("block", announced(block));
+    const took = await lab.clock.run(60_000, () => victim.engine.ledger.head.height === 1);
+    expect(Math.abs(took - ms)).toBeLessThan(200);
+    expect([asked(evil), asked(good)]).toEqual([1, serves ? 0 : 1]);
+    await lab.clock.run(1_000);
+    expect(await lab.fate(victim, block)).toBe("executed, stands");
+    expect(victim.punished).toEqual([]);
+  });
+
+  it.each(["body", "signature"])("costs who serves another %s of it, not who announced it", async (part) => {
+    const place = await placeOf(victim);
+    const block = aBlock(lab, Sim.key("author"), place);
+    const { header, body } = block;
+    const extra = aTransfer(place.state, Sim.key("rich"), Sim.key("payee").address, 1n);
+    const other =
+      part === "body"
+        ? { header, body: { ...body, transactions: [extra] } }
+        : { header: { ...header, signature: new Uint8Array(64) }, body };
+    const tip = { head: lab.network.rules.genesis, height: 0 };
+    const evil = await lab.evil([victim], bodiless, "a");
+    const liar = await lab.evil([victim], lab.chain([other], tip), "b");
+    await lab.evil([victim], lab.chain([block], tip), "c");
+    await evil.wire.publish("block", announced(block));
+    expect(await lab.clock.run(60_000, () => victim.engine.ledger.head.height === 1)).toBeLessThan(2_200);
+    expect(victim.punished.map(({ peer }) => peer)).toEqual([liar.name]);
   });
 
   it("may not be announced again by the same connection: one place, one question", async () => {

@@ -3,12 +3,10 @@ import { isMalformed, PouwError } from "../../base/index.ts";
 import { BLOB_KINDS, type BlobKind, CHUNK_BYTES, type ReplyOf } from "../../codec/index.ts";
 import type { Clock, Wire } from "../../ports/index.ts";
 import type { Client } from "./client.ts";
+import { HEAD_START_MS, hedged } from "./hedged.ts";
 
 /** A chunk must arrive within this, ms. */
 export const CHUNK_TIMEOUT_MS = 10_000;
-
-/** Another peer is asked as well when the last one asked was silent for this, ms. */
-const HEAD_START_MS = 2_000;
 
 export interface BlobWanted {
   readonly kind: BlobKind;
@@ -35,50 +33,10 @@ export async function fetchBlob(
   deps: BlobDeps,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<Uint8Array | undefined> {
-  if (signal.aborted) return undefined;
-  const asking = new AbortController();
-  const stop = (): void => asking.abort(signal.reason);
-  signal.addEventListener("abort", stop, { once: true });
-  try {
-    return await firstServed(wanted, candidates, deps, asking.signal);
-  } finally {
-    asking.abort();
-    signal.removeEventListener("abort", stop);
-  }
-}
-
-function firstServed(
-  wanted: BlobWanted,
-  candidates: readonly string[],
-  deps: BlobDeps,
-  signal: AbortSignal,
-): Promise<Uint8Array | undefined> {
-  return new Promise((resolve) => {
-    let asked = 0;
-    let running = 0;
-    let cancel = (): void => undefined;
-    const end = (bytes: Uint8Array | undefined): void => {
-      cancel();
-      resolve(bytes);
-    };
-    const askNext = (): void => {
-      cancel();
-      const peer = signal.aborted ? undefined : candidates[asked];
-      if (peer === undefined) {
-        if (running === 0) end(undefined);
-        return;
-      }
-      const turn = ++asked;
-      running++;
-      cancel = deps.clock.after(HEAD_START_MS, askNext);
-      void fetchChecked(peer, wanted, deps, signal).then((bytes) => {
-        running--;
-        if (bytes !== undefined) end(bytes);
-        else if (turn === asked || running === 0) askNext();
-      });
-    };
-    askNext();
-  });
+  const ask = (peer: string, timely: AbortSignal): Promise<Uint8Array | undefined> =>
+    fetchChecked(peer, wanted, deps, timely);
+  const won = await hedged(() => candidates, ask, { clock: deps.clock, afterMs: HEAD_START_MS, signal });
+  return won?.answer;
 }
 
 /** The right bytes, if the peer serves them. */

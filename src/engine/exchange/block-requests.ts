@@ -1,16 +1,19 @@
 // Questions for headers, for blocks and for the round in progress, with the checks that need no chain: number, order, form.
-import { bytesEqual, PouwError, type Steps } from "../../base/index.ts";
+import { bytesEqual, isMalformed, PouwError, type Steps } from "../../base/index.ts";
 import {
   Block,
   Contribution,
   type Decoded,
-  type Header,
+  Header,
   MAX_CONTRIBUTIONS,
   MAX_RECORDS,
   RoundRecord,
 } from "../../codec/index.ts";
+import { bodyRootSteps } from "../../consensus/index.ts";
+import type { Clock, Wire } from "../../ports/index.ts";
 import { inTurns } from "../turns.ts";
 import type { Client } from "./client.ts";
+import { HEAD_START_MS, hedged } from "./hedged.ts";
 
 /** An answer must come within this, ms. */
 const ANSWER_MS = 15_000;
@@ -61,15 +64,40 @@ export async function fetchBlocks(
   return blocks;
 }
 
-/** One block, from the peer that spoke of it; undefined when it is not served. */
+interface BlockSources {
+  readonly client: Client;
+  readonly wire: Pick<Wire, "punish">;
+  readonly clock: Pick<Clock, "after">;
+  readonly genesis: Uint8Array;
+}
+
+/**
+ * One block, with the body and the signature that belong to its id. `candidates` are asked in order, the next beside one that is silent;
+ * undefined when nobody serves it. Who serves another is punished.
+ */
 export async function fetchBlock(
-  client: Client,
-  peer: string,
   id: Uint8Array,
-  options: Options,
+  candidates: readonly string[],
+  { client, wire, clock, genesis }: BlockSources,
+  { signal }: Options,
 ): Promise<Decoded<Block> | undefined> {
-  const [block] = await fetchBlocks(client, peer, [id], options);
-  return block;
+  const ask = async (peer: string, timely: AbortSignal): Promise<Decoded<Block> | undefined> => {
+    try {
+      const [block] = await fetchBlocks(client, peer, [id], { signal: timely });
+      if (block === undefined || (await inTurns(isWhole(block.value, genesis)))) return block;
+      wire.punish(peer, "served another body or signature than the block's");
+    } catch (error) {
+      if (isMalformed(error)) wire.punish(peer, error.message);
+    }
+    return undefined;
+  };
+  const won = await hedged(() => candidates, ask, { clock, afterMs: HEAD_START_MS, signal });
+  return won?.answer;
+}
+
+/** The id is of the header alone, without its signature. */
+function* isWhole({ header, body }: Block, genesis: Uint8Array): Steps<boolean> {
+  return bytesEqual(yield* bodyRootSteps(body), header.bodyRoot) && Header.verify(header, genesis);
 }
 
 /** Records and contributions of a task's round in progress on `head`, as a peer has them. */

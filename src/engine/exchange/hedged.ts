@@ -1,10 +1,15 @@
 // One question to several peers that can all answer it: whoever is silent costs a moment, not the whole time limit.
 import type { Clock } from "../../ports/index.ts";
 
+/** How long who is asked first for one thing is waited for before another is asked beside it, ms. */
+export const HEAD_START_MS = 2_000;
+
 export interface HedgeOptions {
-  readonly clock: Clock;
-  /** Without an answer in this, as many more are asked as were asked before, ms. */
+  readonly clock: Pick<Clock, "after">;
+  /** Without an answer in this more are asked, ms. */
   readonly afterMs: number;
+  /** How many more, of as many as were asked before: one unless told. */
+  readonly widen?: (asked: number) => number;
   readonly signal: AbortSignal;
 }
 
@@ -16,14 +21,14 @@ export interface Won<T> {
 }
 
 /**
- * Asks the first candidate, then more and more until one has an answer; the questions to the others are given up. `candidates` are those of
+ * Asks the first candidate, then more until one has an answer; the questions to the others are given up. `candidates` are those of
  * the moment: who comes late is asked too. `ask` resolves with undefined, and never throws, where a peer has none: the next is asked at once.
  * Undefined when nobody has an answer.
  */
 export function hedged<T>(
   candidates: () => readonly string[],
   ask: (peer: string, signal: AbortSignal) => Promise<T | undefined>,
-  { clock, afterMs, signal }: HedgeOptions,
+  { clock, afterMs, widen = () => 1, signal }: HedgeOptions,
 ): Promise<Won<T> | undefined> {
   const stop = new AbortController();
   const asked = new Set<string>();
@@ -44,11 +49,11 @@ export function hedged<T>(
       if (answer === undefined) more(1);
       else resolve({ peer, answer, slow: before.filter((other) => silent.has(other)) });
     };
-    const widen = (): void => {
-      more(Math.max(1, asked.size));
-      cancel = clock.after(afterMs, widen);
+    const askMore = (): void => {
+      more(Math.max(1, widen(asked.size)));
+      cancel = clock.after(afterMs, askMore);
     };
-    widen();
+    askMore();
     stop.signal.addEventListener("abort", () => resolve(undefined), { once: true });
   });
   const end = (): void => stop.abort(signal.reason);

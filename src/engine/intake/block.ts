@@ -59,11 +59,15 @@ async function takeIn({ value, id, judged }: Incoming, origin: PeerOrigin, deps:
   return !deps.checksBeforeRelay && (await ledger.mayLead(id)) ? verdict : checks.awaitCheck(id);
 }
 
+/** Of whoever announced it first; one that is silent keeps nobody from the others. */
 async function bodyOf(
   notice: BlockNotice,
   id: Uint8Array,
   { from }: PeerOrigin,
-  { client, signal }: IntakeDeps,
+  deps: IntakeDeps,
 ): Promise<Decoded<Block> | undefined> {
-  return notice.kind === "block" ? notice.block : fetchBlock(client, from, id, { signal });
+  if (notice.kind === "block") return notice.block;
+  const { ledger, peers } = deps;
+  const candidates = [...new Set([from, ...peers.ranked()])];
+  return fetchBlock(id, candidates, { ...deps, genesis: ledger.rules.genesis }, deps);
 }

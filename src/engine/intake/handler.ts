@@ -1,10 +1,10 @@
 // What a gossip topic's handler is given and answers.
 import type { Shares, Verdict } from "../../base/index.ts";
 import type { Decoded, MessageOf, Topic } from "../../codec/index.ts";
-import type { Wire } from "../../ports/index.ts";
+import type { Clock, Wire } from "../../ports/index.ts";
 import type { Attestations, AuditWords, EvidenceWatch, KeyBans, Ledger, Mempool } from "../chain/index.ts";
 import type { EventBus } from "../events.ts";
-import type { Client } from "../exchange/index.ts";
+import type { Client, Peers } from "../exchange/index.ts";
 import type { PeerOrigin } from "../origin.ts";
 import type { Checks, Sources, TaskEngine, UnitRuns } from "../training/index.ts";
 import type { EarlyBlocks } from "./early-blocks.ts";
@@ -25,6 +25,8 @@ export interface IntakeDeps {
   readonly evidenceRuns: Shares;
   readonly client: Client;
   readonly wire: Pick<Wire, "punish">;
+  readonly clock: Pick<Clock, "after">;
+  readonly peers: Pick<Peers, "ranked">;
   readonly events: EventBus;
   readonly patience: Patience;
   readonly uncovered: Uncovered;
