@@ -27,6 +27,7 @@ export {
   checkTransactionContent,
   checkTransactionForm,
   selectTransactions,
+  selectTransactionsSteps,
 } from "./transactions/apply.ts";
 export type { TransactionKind } from "./transactions/kind.ts";
 export {

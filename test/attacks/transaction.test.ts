@@ -1,6 +1,6 @@
 // Money spent twice, replayed, or spent by a thief: in the mempool, in one block, and on two branches.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { toHex } from "../../src/base/index.ts";
+import { finish, toHex } from "../../src/base/index.ts";
 import { heldIn, type Transfer, transferOf } from "../../src/chain/index.ts";
 import { type Block, Transaction } from "../../src/codec/index.ts";
 import { forgeBody } from "../support/chain.ts";
@@ -59,7 +59,7 @@ describe.each(VICTIMS)("a %s", (_, options) => {
   it("takes an honest transfer, into the mempool and from a block", async () => {
     const transfer = pay(shop.address);
     expect(await tell(transfer)).toEqual({ kind: "accept" });
-    expect(victim.engine.mempool.select()).toEqual([transfer]);
+    expect(finish(victim.engine.mempool.select())).toEqual([transfer]);
     expect(await lab.tellBlock(evil, victim, await blockWith(transfer))).toEqual({ kind: "accept" });
     expect(balance(victim, shop)).toBe(600n);
     expect(balance(victim, rich)).toBe(399n);
@@ -158,7 +158,7 @@ describe.each(VICTIMS)("a %s", (_, options) => {
     expect(balance(victim, friend)).toBe(loser === toFriend ? 600n : 0n);
     expect(balance(victim, rich)).toBe(399n);
     // The undone payment came back to the mempool and can never be taken now.
-    expect(victim.engine.mempool.select()).toEqual([]);
+    expect(finish(victim.engine.mempool.select())).toEqual([]);
     const { state } = victim.engine.ledger;
     expect(heldIn(state)).toBe(state.supply);
   });

@@ -2,6 +2,7 @@
 import {
   ACCEPT,
   bytesEqual,
+  finish,
   formatCoins,
   ignore,
   type Refusal,
@@ -84,34 +85,44 @@ export function* applyTransactions(
   return { kind: "fees", fees };
 }
 
+/** The same without a rest. */
+export const selectTransactions = (...args: Parameters<typeof selectTransactionsSteps>): Transaction[] =>
+  finish(selectTransactionsSteps(...args));
+
 /**
  * Of candidates of good form, those that a block on `state` can hold, in an order in which they apply: the best fee among the
  * accounts' next transactions first. An account stops at its first transaction that is early or uncovered.
  */
-export function selectTransactions(
+export function* selectTransactionsSteps(
   state: State,
   candidates: readonly Transaction[],
   rules: Rules,
   limit: number = MAX_TRANSACTIONS,
-): Transaction[] {
+): Steps<Transaction[]> {
   const working = new WorkingState(state);
   // As a block does first: what matures or unbonds in it can be spent in it.
   working.ripen();
   const context = { height: state.height + 1, rules };
-  const byAccount = queuesOf(candidates);
+  const queues = queuesOf(candidates);
+  yield candidates.length / 256;
   const chosen: Transaction[] = [];
-  while (chosen.length < limit && byAccount.size > 0) {
-    const name = bestFee(byAccount);
-    const transaction = byAccount.get(name)?.pop();
-    const refusal = transaction === undefined ? ignore("nonce-ahead") : run(working, transaction, context);
-    if (transaction !== undefined && refusal === undefined) chosen.push(transaction);
-    else if (refusal?.code !== "nonce-used") byAccount.delete(name);
+  while (chosen.length < limit) {
+    const queue = queues.pop();
+    const transaction = queue?.pop();
+    if (queue === undefined || transaction === undefined) break;
+    const refusal = run(working, transaction, context);
+    if (refusal === undefined) chosen.push(transaction);
+    if (refusal === undefined || refusal.code === "nonce-used") putBack(queues, queue);
+    yield 0.5;
   }
   return chosen;
 }
 
-/** By account, the next transaction last, so that taking it is a pop; of two with one nonce the dearer goes first. */
-function queuesOf(candidates: readonly Transaction[]): Map<string, Transaction[]> {
+/**
+ * The accounts' transactions, each account's next one last, so that taking it is a pop; of two with one nonce the dearer goes first. The
+ * account whose next one pays most is last.
+ */
+function queuesOf(candidates: readonly Transaction[]): Transaction[][] {
   const byAccount = new Map<string, Transaction[]>();
   for (const transaction of candidates) {
     const name = toHex(transaction.from);
@@ -121,18 +132,22 @@ function queuesOf(candidates: readonly Transaction[]): Map<string, Transaction[]
   }
   for (const queue of byAccount.values())
     queue.sort((a, b) => (a.nonce === b.nonce ? compare(a.fee, b.fee) : compare(b.nonce, a.nonce)));
-  return byAccount;
+  // Of those that pay the same the first goes first.
+  return [...byAccount.values()].reverse().sort((a, b) => compare(nextFee(a), nextFee(b)));
 }
 
 const compare = (a: bigint, b: bigint): number => (a < b ? -1 : a > b ? 1 : 0);
+const nextFee = (queue: readonly Transaction[]): bigint => queue.at(-1)?.fee ?? -1n;
 
-/** The account whose next transaction pays most; one with none left counts as paying nothing. */
-function bestFee(byAccount: ReadonlyMap<string, readonly Transaction[]>): string {
-  let best = "";
-  let fee = -1n;
-  for (const [name, queue] of byAccount) {
-    const next = queue.at(-1)?.fee ?? 0n;
-    if (next > fee) [best, fee] = [name, next];
+/** Into its place by what its next transaction pays. A look through all accounts for each transaction would take a second with a full mempool. */
+function putBack(queues: Transaction[][], queue: Transaction[]): void {
+  if (queue.length === 0) return;
+  const fee = nextFee(queue);
+  let [low, high] = [0, queues.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (nextFee(queues[middle] as Transaction[]) <= fee) low = middle + 1;
+    else high = middle;
   }
-  return best;
+  queues.splice(low, 0, queue);
 }

@@ -1,5 +1,5 @@
 // Transactions waiting for a block: checked against the head, one per account nonce, bounded in number and bytes. What pays least makes room.
-import { ACCEPT, bytesEqual, formatCoins, ignore, reject, toHex, type Verdict } from "../../base/index.ts";
+import { ACCEPT, bytesEqual, formatCoins, ignore, reject, type Steps, toHex, type Verdict } from "../../base/index.ts";
 import {
   askOf,
   checkTransactionContent,
@@ -7,7 +7,7 @@ import {
   paymentOf,
   type Rules,
   type State,
-  selectTransactions,
+  selectTransactionsSteps,
 } from "../../chain/index.ts";
 import { MAX_TRANSACTIONS, Transaction } from "../../codec/index.ts";
 import type { EngineEvents, EventBus } from "../events.ts";
@@ -170,8 +170,8 @@ export class Mempool {
   }
 
   /** Transactions that a block on a state can hold, the head's unless told, best fee first, in an order in which they apply. */
-  select(limit: number = MAX_TRANSACTIONS, on: State = this.#state()): Transaction[] {
-    return selectTransactions(
+  select(limit: number = MAX_TRANSACTIONS, on: State = this.#state()): Steps<Transaction[]> {
+    return selectTransactionsSteps(
       on,
       [...this.#all()].map(({ transaction }) => transaction),
       this.#options.rules,

@@ -83,7 +83,7 @@ export class BlockMaker {
     const attempts: readonly DraftParts[] = [
       {
         ...parts,
-        transactions: mempool.select(MAX_TRANSACTIONS, state),
+        transactions: await inTurns(mempool.select(MAX_TRANSACTIONS, state)),
         ...words.select(state),
         evidence: evidence.pending({ state, task: contribution.task }),
       },

@@ -1,7 +1,15 @@
 // Transactions: their kinds, how a block's follow each other, and which of many a block takes.
 import { ContainerType, ListCompositeType, type ValueOf } from "@chainsafe/ssz";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ACCEPT, concatBytes, declareRefusals, formatAddress, reject, toHex } from "../../../src/base/index.ts";
+import {
+  ACCEPT,
+  concatBytes,
+  declareRefusals,
+  formatAddress,
+  type Piece,
+  reject,
+  toHex,
+} from "../../../src/base/index.ts";
 import {
   apply,
   checkTransaction,
@@ -9,6 +17,7 @@ import {
   costOf,
   type State,
   selectTransactions,
+  selectTransactionsSteps,
   showTransaction,
   type Transfer,
   transferOf,
@@ -18,6 +27,7 @@ import { TRANSACTION_KINDS } from "../../../src/chain/transactions/kinds.ts";
 import { transfer } from "../../../src/chain/transactions/transfer.ts";
 import { Bytes32, codecOf, MAX_TRANSACTIONS, Transaction, U64 } from "../../../src/codec/index.ts";
 import { checkBlock, draftBlock } from "../../../src/consensus/index.ts";
+import { TURN } from "../../../src/engine/turns.ts";
 import {
   aKey,
   alice,
@@ -133,6 +143,28 @@ describe("the choice of transactions", () => {
     const many = Array.from({ length: MAX_TRANSACTIONS + 2 }, (_, i) => pay(BigInt(i), 1n, 1n));
     expect(selectTransactions(state, many, rules)).toEqual(many.slice(0, MAX_TRANSACTIONS));
     expect(selectTransactions(state, many, rules, 0)).toEqual([]);
+  });
+
+  it("of a full mempool looks at each account a few times only, and rests in between", () => {
+    let looks = 0;
+    const crowd = Array.from({ length: 2048 }, (_, i) => {
+      const from = new Uint8Array(32).fill(255);
+      new DataView(from.buffer).setUint32(0, i);
+      const one = { ...pay(0n, 0n), from };
+      const fee = (): bigint => {
+        looks++;
+        return BigInt((i * 7919) % 2048);
+      };
+      return Object.defineProperty(one, "fee", { get: fee });
+    });
+    const steps = selectTransactionsSteps(state, [...crowd, pay(0n, 5n)], rules);
+    const pieces: Piece[] = [];
+    let next = steps.next();
+    for (; next.done !== true; next = steps.next()) pieces.push(next.value);
+    expect(next.value).toEqual([pay(0n, 5n)]);
+    expect(looks).toBeLessThan(2048 * 32);
+    expect(pieces.length).toBeGreaterThan(2048);
+    expect(Math.max(...pieces.map(Number))).toBeLessThanOrEqual(TURN / 2);
   });
 
   it("leaves the state as it was", () => {

@@ -1,6 +1,6 @@
 // What waits for a block: bounded, one per account nonce, and back again when a block that held it is dropped.
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { ACCEPT, Emitter, toHex } from "../../../../src/base/index.ts";
+import { ACCEPT, Emitter, finish, toHex } from "../../../../src/base/index.ts";
 import type { State } from "../../../../src/chain/index.ts";
 import { type Block, Transaction } from "../../../../src/codec/index.ts";
 import { Mempool } from "../../../../src/engine/chain/index.ts";
@@ -27,7 +27,7 @@ function move(next: State, added: readonly Block[], dropped: readonly Block[] = 
 }
 const pay = (nonce: bigint, amount = 5n, fee = 1n): Transaction =>
   aTransfer(genesis, alice, bob.address, amount, { nonce, fee });
-const ids = (): string[] => mempool.select().map((transaction) => `${Transaction.id(transaction)}`);
+const ids = (): string[] => finish(mempool.select()).map((transaction) => `${Transaction.id(transaction)}`);
 const idsOf = (...transactions: readonly Transaction[]): string[] =>
   transactions.map((one) => `${Transaction.id(one)}`);
 
@@ -51,7 +51,7 @@ describe("transactions of a block that is dropped", () => {
     move(old.state, [old.block]);
     const other = mineBlock(genesis, carol, rules);
     move(other.state, [other.block], [old.block]);
-    const next = mineBlock(other.state, carol, rules, { transactions: mempool.select() });
+    const next = mineBlock(other.state, carol, rules, { transactions: finish(mempool.select()) });
     expect(next.block.body.transactions).toEqual([one]);
     move(next.state, [next.block]);
     expect(mempool.size).toBe(0);
@@ -184,7 +184,7 @@ describe("a full mempool", () => {
     expect(own.add(rich(1n, 100_000n))).toMatchObject({ kind: "ignore", code: "mempool-full" });
     expect(own.add(rich(0n, 1n))).toEqual(ACCEPT);
     expect(own.add(rich(1n, 1n))).toEqual(ACCEPT);
-    expect(own.select()).toEqual([rich(0n, 1n), rich(1n, 1n)]);
+    expect(finish(own.select())).toEqual([rich(0n, 1n), rich(1n, 1n)]);
   });
 
   it("of cheap ones takes a fee of 100,000, lets the cheapest go with all that come after it, and refuses who pays no more", () => {
@@ -192,7 +192,7 @@ describe("a full mempool", () => {
     expect(own.add(rich(0n, 1n))).toMatchObject({ kind: "ignore", code: "mempool-full" });
     expect(own.add(rich(0n, 100_000n))).toEqual(ACCEPT);
     expect(own.size).toBe(4096 - 16 + 1);
-    expect(own.select()[0]).toEqual(rich(0n, 100_000n));
+    expect(finish(own.select())[0]).toEqual(rich(0n, 100_000n));
     expect(own.nextNonce((senders[7] as (typeof senders)[number]).address)).toBe(0n);
     for (let n = 1n; n < 16n; n++) expect(own.add(rich(n, 3n))).toEqual(ACCEPT);
     expect(own.size).toBe(4096);

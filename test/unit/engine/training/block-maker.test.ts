@@ -1,6 +1,6 @@
 // A win becomes a block: with all that waits, without what does not fit beside it, and at the least with its own task's records.
 import { beforeEach, describe, expect, it } from "vitest";
-import { ACCEPT, toHex } from "../../../../src/base/index.ts";
+import { ACCEPT, finish, toHex } from "../../../../src/base/index.ts";
 import { type Block, type Decoded, RoundRecord } from "../../../../src/codec/index.ts";
 import { OWN } from "../../../../src/engine/origin.ts";
 import type { WonUnit } from "../../../../src/engine/training/block-maker.ts";
@@ -126,8 +126,10 @@ describe("a win", () => {
     const transfer = pay();
     // Spent meanwhile: what the mempool offers does not apply.
     const select = shop.mempool.select.bind(shop.mempool);
-    shop.mempool.select = () => [...select(), ...select()];
-    expect(shop.mempool.select()).toEqual([transfer, transfer]);
+    shop.mempool.select = function* () {
+      return [...(yield* select()), ...(yield* select())];
+    };
+    expect(finish(shop.mempool.select())).toEqual([transfer, transfer]);
     expect(await shop.maker.make(await close(aWonUnit(desk, shop, place)))).toBe(true);
     expect(made().body.transactions).toEqual([]);
     expect(codes()).toEqual(["nonce-used"]);
