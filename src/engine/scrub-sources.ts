@@ -1,5 +1,6 @@
 // Where the scrub brings damaged rows from: peers, asked in turn; what they serve is checked by its id.
 import { bytesEqual } from "../base/index.ts";
+import { Header } from "../codec/index.ts";
 import { sha256 } from "../crypto/index.ts";
 import { type BlobDeps, fetchBlob, fetchBlock, type Peers } from "./exchange/index.ts";
 import type { ScrubSources } from "./storage/index.ts";
@@ -12,11 +13,12 @@ export interface ScrubSourcesDeps extends BlobDeps {
 }
 
 export function scrubSources(deps: ScrubSourcesDeps, options: { readonly signal: AbortSignal }): ScrubSources {
-  const { peers, followed } = deps;
+  const { peers, followed, genesis } = deps;
+  const isSigned = (header: Header): boolean => Header.verify(header, genesis);
   const tasks = followed.all;
   return {
     async block(id) {
-      return (await fetchBlock(id, peers.ranked(), deps, options))?.bytes;
+      return (await fetchBlock(id, peers.ranked(), { ...deps, isSigned }, options))?.bytes;
     },
     delta(id) {
       const maxBytes = Math.max(0, ...tasks.map(({ task }) => task.maxDeltaBytes));

@@ -1,5 +1,5 @@
 // Topic `block`: the header is judged once, the body pulled if it did not come along, and the whole handed to the ledger.
-import { ignore, type Verdict } from "../../base/index.ts";
+import { bytesEqual, ignore, type Verdict } from "../../base/index.ts";
 import { type Block, type BlockNotice, type Decoded, Header } from "../../codec/index.ts";
 import { isExcusable } from "../blame.ts";
 import type { Judged } from "../chain/index.ts";
@@ -59,6 +59,9 @@ async function takeIn({ value, id, judged }: Incoming, origin: PeerOrigin, deps:
   return !deps.checksBeforeRelay && (await ledger.mayLead(id)) ? verdict : checks.awaitCheck(id);
 }
 
+/** Peers that are asked for one body at most, whoever announced it included: a win without one costs no more questions. */
+const MAX_ASKED = 4;
+
 /** Of whoever announced it first; one that is silent keeps nobody from the others. */
 async function bodyOf(
   notice: BlockNotice,
@@ -68,6 +71,9 @@ async function bodyOf(
 ): Promise<Decoded<Block> | undefined> {
   if (notice.kind === "block") return notice.block;
   const { ledger, peers } = deps;
-  const candidates = [...new Set([from, ...peers.ranked()])];
-  return fetchBlock(id, candidates, { ...deps, genesis: ledger.rules.genesis }, deps);
+  const candidates = [...new Set([from, ...peers.ranked()])].slice(0, MAX_ASKED);
+  // The announced signature was verified; its maker may have made another.
+  const isSigned = (header: Header): boolean =>
+    bytesEqual(header.signature, notice.header.signature) || Header.verify(header, ledger.rules.genesis);
+  return fetchBlock(id, candidates, { ...deps, isSigned }, deps);
 }
