@@ -1,15 +1,25 @@
 #!/usr/bin/env node
-// The command `pouw-node`.
-import "../polyfill.ts";
-import { VERSION } from "../node/index.ts";
-import { processIo } from "./process-io.ts";
-import { runCli } from "./program.ts";
-import { realDeps } from "./real-deps.ts";
+// The command `pouw-node`. It imports nothing itself, so that where this process may not open or reserve as much as loading the program
+// takes, somebody is there to say so.
 
-// A pipe that closes early (`pouw-node chain show | head`) is the reader's choice, not a failure; nor does a node end in the middle
-// of its work since nobody reads its log any more, the terminal is gone or the disk of its log is full.
-for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
+/** How Node says it -> what that means for whoever reads it. */
+const LIMITS = [
+  {
+    says: /EMFILE|ENFILE/,
+    sentence: "This process may not open as many files as the program has.",
+    remedy: "Raise the limit before the start, such as with: ulimit -n 4096",
+  },
+  {
+    says: /out of memory|cannot allocate/i,
+    sentence: "This process may not reserve as much address space as the program needs; little of it is ever used.",
+    remedy: "Lift the limit before the start, with: ulimit -v unlimited",
+  },
+];
 
-process.exitCode = await runCli(process.argv.slice(2), processIo(), realDeps, VERSION);
-// Everything is closed by now. Should a library still hold the event loop, it does not hold the shell.
-setTimeout(() => process.exit(), 3000).unref();
+const { run } = await import("./run.ts").catch((error: unknown) => {
+  const limit = LIMITS.find(({ says }) => says.test(String(error)));
+  if (limit === undefined) throw error;
+  process.stderr.write(`✗ ${limit.sentence}\n  ${limit.remedy}\n`);
+  process.exit(1);
+});
+await run();

@@ -2,9 +2,10 @@
 import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createWallet } from "../../src/node/index.ts";
 import { openSignedFile, signedPath } from "../../src/node/parts/signed-file.ts";
+import { NO_SMALL_DISK, smallDisk } from "../support/small-disk.ts";
 
 let dir: string;
 let path: string;
@@ -84,4 +85,34 @@ it.skipIf(!existsSync("/dev/full"))("grants nothing that the disk does not take"
   await file.claim(win(1, 1));
   await file.close();
   await expect(openSignedFile("/dev/full/signed.log")).rejects.toMatchObject({ code: "STORE_FAILED" });
+});
+
+describe.skipIf(NO_SMALL_DISK !== undefined)(`on a small disk (${NO_SMALL_DISK ?? "mounted"})`, () => {
+  it("grants nothing while there is no room, and goes on in a whole file once there is", async () => {
+    const disk = smallDisk(1);
+    try {
+      const own = join(disk.dir, "signed.log");
+      const file = await openSignedFile(own);
+      expect(await file.claim(win(1, 1))).toBe(true);
+      disk.fill();
+      let height = 2;
+      const refused = async (): Promise<unknown> => {
+        for (; height < 200; height++) {
+          const error = await file.claim(win(height, 1)).catch((reason: unknown) => reason);
+          if (error !== true) return error;
+        }
+        return undefined;
+      };
+      expect(await refused()).toMatchObject({ code: "STORE_FAILED", message: expect.stringContaining("no room left") });
+      await expect(file.claim(win(height, 1))).rejects.toMatchObject({ code: "STORE_FAILED" });
+      disk.free();
+      expect([await file.claim(win(height, 2)), await file.claim(win(height, 1))]).toEqual([true, false]);
+      await file.close();
+      const again = await openSignedFile(own);
+      expect([again.top, again.has(id(2)), await again.claim(win(1, 2))]).toEqual([height, true, false]);
+      await again.close();
+    } finally {
+      disk.close();
+    }
+  });
 });

@@ -10,6 +10,14 @@ export function needBuild(): void {
   if (!existsSync(MAIN)) throw new Error("dist/ is missing: run `npm run build` before the e2e tests");
 }
 
+export interface CliSurroundings {
+  readonly env?: NodeJS.ProcessEnv;
+  /** A command that starts it in its turn, such as one that sets limits. */
+  readonly under?: readonly string[];
+  /** Another module than the command, such as an example. */
+  readonly program?: string;
+}
+
 export class CliProcess {
   readonly #child: ChildProcess;
   readonly #waiters = new Set<() => void>();
@@ -20,13 +28,10 @@ export class CliProcess {
   err = "";
   ended = false;
 
-  /** `program`: another module than the command, such as an example. */
-  constructor(
-    args: readonly string[],
-    options: { readonly cwd: string; readonly env?: NodeJS.ProcessEnv; readonly program?: string },
-  ) {
+  constructor(args: readonly string[], options: CliSurroundings & { readonly cwd: string }) {
+    const [program = "", ...before] = [...(options.under ?? []), process.execPath];
     const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("POUW_")));
-    this.#child = spawn(process.execPath, [options.program ?? MAIN, ...args], {
+    this.#child = spawn(program, [...before, options.program ?? MAIN, ...args], {
       cwd: options.cwd,
       env: { ...env, ...options.env },
       stdio: ["ignore", "pipe", "pipe"],

@@ -7,7 +7,7 @@ import { type ApiClient, apiClient } from "../../src/api/index.ts";
 import { coins, messageOf } from "../../src/base/index.ts";
 import { type GenesisProfile, PROFILES } from "../../src/chain/index.ts";
 import { type AccountView, genesisFor, type NodeStatus, type TaskChoice } from "../../src/node/index.ts";
-import { CliProcess } from "./cli-process.ts";
+import { CliProcess, type CliSurroundings } from "./cli-process.ts";
 
 /** Time between two looks of `eventually`, ms. */
 const LOOK_MS = 150;
@@ -120,16 +120,35 @@ export class Lab {
 
   /** Any process of the command; ended with the lab at the latest. */
   spawn(...args: string[]): CliProcess {
-    const child = new CliProcess(args, { cwd: this.dir });
+    return this.spawnIn({}, ...args);
+  }
+
+  spawnIn(surroundings: CliSurroundings, ...args: string[]): CliProcess {
+    const child = new CliProcess(args, { ...surroundings, cwd: this.dir });
     this.#running.push(child);
     return child;
   }
 
   /** A node on the data directory `name`, started. */
-  async node(name: string, network: string, ...args: string[]): Promise<LabNode> {
+  node(name: string, network: string, ...args: string[]): Promise<LabNode> {
+    return this.nodeIn({}, name, network, ...args);
+  }
+
+  async nodeIn(surroundings: CliSurroundings, name: string, network: string, ...args: string[]): Promise<LabNode> {
     const place = ["--network", network, "--data-dir", this.dataDir(name)];
     const local = args.includes("--listen") ? [] : ["--listen", "/ip4/127.0.0.1/tcp/0"];
-    const child = this.spawn("start", ...place, ...local, "--api-port", "0", "--workers", "1", "--json", ...args);
+    const child = this.spawnIn(
+      surroundings,
+      "start",
+      ...place,
+      ...local,
+      "--api-port",
+      "0",
+      "--workers",
+      "1",
+      "--json",
+      ...args,
+    );
     const find = (event: string): Line[] => child.lines<Line>().filter((line) => line.event === event);
     const started = await child.until(
       () => find("started")[0] as (Line & { apiUrl: string }) | undefined,

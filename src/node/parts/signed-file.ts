@@ -2,7 +2,8 @@
 import { existsSync } from "node:fs";
 import { type FileHandle, mkdir, open, readFile, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { messageOf, PouwError, SerialQueue, toHex } from "../../base/index.ts";
+import { diskFailure } from "../../adapters/level/index.ts";
+import { PouwError, SerialQueue, toHex } from "../../base/index.ts";
 import type { Signed, SigningHistory } from "../../ports/index.ts";
 
 /** Heights under the highest one whose lines are kept: nothing is signed further down. */
@@ -93,7 +94,7 @@ export async function openSignedFile(path: string): Promise<SignedFile> {
   const append = async (text: string): Promise<void> => {
     try {
       const { bytesWritten } = await (file as FileHandle).write(text, size);
-      if (bytesWritten < Buffer.byteLength(text)) throw new Error("the disk took a part of it only");
+      if (bytesWritten < Buffer.byteLength(text)) throw new Error("no space left: the disk took a part of it only");
       await (file as FileHandle).datasync();
       size += bytesWritten;
       count += 1;
@@ -105,7 +106,7 @@ export async function openSignedFile(path: string): Promise<SignedFile> {
   };
   const slots = new Slots(lines, (signed) => queue.run(() => append(lineOf(signed)).catch(failed(path))));
   const renew = async (): Promise<void> => {
-    await file?.close();
+    await file?.close().catch(() => undefined);
     const kept = slots.all();
     file = await writeAnew(path, kept.map(lineOf).join(""));
     [size, count] = [(await file.stat()).size, kept.length];
@@ -130,10 +131,7 @@ const lineOf = ({ slot, height, id }: Signed): string => `${slot} ${height} ${id
 const failed =
   (path: string) =>
   (cause: unknown): never => {
-    throw new PouwError("STORE_FAILED", `What the key signs cannot be written to ${path}: ${messageOf(cause)}.`, {
-      remedy: "See that the disk has room and that the file may be written; nothing is signed until then.",
-      cause,
-    });
+    throw diskFailure(cause, path);
   };
 
 /** Every whole line; the last may be torn, and then nothing was published under it. */
@@ -156,9 +154,14 @@ async function writeAnew(path: string, text: string): Promise<FileHandle> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const draft = `${path}.new`;
   const file = await open(draft, "w", 0o600);
-  await file.writeFile(text);
-  await file.datasync();
-  await rename(draft, path);
+  try {
+    await file.writeFile(text);
+    await file.datasync();
+    await rename(draft, path);
+  } catch (error) {
+    await file.close().catch(() => undefined);
+    throw error;
+  }
   const folder = await open(dirname(path), "r");
   await folder.sync().catch(() => undefined);
   await folder.close();
