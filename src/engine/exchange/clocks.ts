@@ -18,7 +18,8 @@ export class PeerClocks {
   readonly #deps: PeerClocksDeps;
   /** Peer -> its wall time less our monotonic one, ms: a step of our own clock shows at once. */
   readonly #known = new Map<string, number>();
-  #wrong = false;
+  /** What was said last to be wrong, ms. */
+  #said: number | undefined;
 
   constructor(deps: PeerClocksDeps) {
     this.#deps = deps;
@@ -42,17 +43,19 @@ export class PeerClocks {
     return theirs === undefined ? undefined : Math.round(clock.wallTime() - clock.now() - theirs);
   }
 
-  /** Says it when the clock is found wrong, and when it is right again. */
+  /** Says it when the clock is found wrong, or wrong by something else, and when it is right again. */
   #look(): void {
     const offsetMs = this.offsetMs();
     const trouble = clockTrouble(offsetMs);
-    const wrong = trouble !== undefined;
-    if (wrong === this.#wrong) return;
-    this.#wrong = wrong;
+    const wrong = trouble === undefined ? undefined : offsetMs;
+    if (wrong === this.#said) return;
+    // A clock that goes as before is heard a little otherwise each time.
+    if (wrong !== undefined && this.#said !== undefined && Math.abs(wrong - this.#said) <= CLOCK_TOLERANCE_MS) return;
+    this.#said = wrong;
     const { events, log } = this.#deps;
     const data = { offsetMs, peers: this.#known.size };
-    if (wrong) log.warn(data, trouble);
-    else log.info(data, "this clock agrees with its peers' again");
+    if (trouble === undefined) log.info(data, "this clock agrees with its peers' again");
+    else log.warn(data, trouble);
     events.emit("clock", { trouble });
   }
 }

@@ -71,3 +71,9 @@ it("sees a step of its own clock at once, and time that passes not at all", asyn
     "info this clock agrees with its ",
   ]);
 });
+
+it("says anew what it is off by once that is something else, and not for a little", () => {
+  const { tell, told } = lab();
+  for (const theirs of [-3_600_000, -3_599_000, 3_600_000, 3_601_500, 20_000, 0]) tell("a", theirs);
+  expect(told).toEqual([...[3_600_000, -3_600_000, -20_000].map(clockTrouble), undefined]);
+});
