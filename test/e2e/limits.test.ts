@@ -1,16 +1,8 @@
-// The command with little: few open files, little address space, and as the first process of a container.
+// The command with little: few open files, little address space.
 
-import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { CliProcess, needBuild } from "../support/cli-process.ts";
-import { eventually, Lab, SHORT_TASK } from "../support/e2e-lab.ts";
-
-const AS_FIRST = ["unshare", "--pid", "--fork", "--kill-child"];
-const NO_FIRST = spawnSync(AS_FIRST[0] as string, [...AS_FIRST.slice(1), "true"]).status !== 0;
-/** Longer than what counts as one press. */
-const NEXT_PRESS_MS = 400;
+import { eventually, Lab } from "../support/e2e-lab.ts";
 
 const limited = (limit: string): string[] => ["sh", "-c", `${limit} && exec "$@"`, "sh"];
 
@@ -42,31 +34,5 @@ describe.skipIf(process.platform !== "linux")("a process that may not have what 
     await eventually(() => (node.told() > 2 ? true : undefined), "blocks");
     expect((await node.api.status()).health.every(({ ok }) => ok)).toBe(true);
     expect(await node.stop()).toBe(0);
-  });
-});
-
-describe.skipIf(NO_FIRST)("the first process of a container", () => {
-  /** What `unshare` started, and what signals go to. */
-  const first = (pid: number): number =>
-    Number(readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ")[0]);
-
-  it("stops at one signal, and ends at the second", async () => {
-    const network = lab.network({}, [{ ...SHORT_TASK, steps: 8_000 }]);
-    for (const presses of [1, 2]) {
-      const node = await lab.nodeIn({ under: AS_FIRST }, "miner", network, "--role", "miner");
-      const pid = first(node.process.pid);
-      await eventually(() => (node.losses().length > 0 ? true : undefined), "a unit", 90_000);
-      node.process.signalled = true;
-      process.kill(pid, "SIGTERM");
-      await node.process.until(() => (node.process.err.includes("Stopping the node") ? true : undefined), "its word");
-      if (presses === 2) {
-        await delay(NEXT_PRESS_MS);
-        process.kill(pid, "SIGTERM");
-      }
-      const { code } = await node.process.exit;
-      // Process 1 waits for the unit under way, and may have stopped cleanly by then.
-      expect(presses === 1 ? [0] : [0, 130]).toContain(code);
-    }
-    expect(await lab.verify("miner", network)).toMatchObject({ ok: true });
   });
 });
