@@ -53,14 +53,34 @@ export type Genesis = z.infer<typeof GenesisSchema>;
 /** A genesis before its tasks are known. */
 export type GenesisProfile = Omit<Genesis, "tasks">;
 
-const bad = (why: string): PouwError => new PouwError("BAD_GENESIS", why);
+const bad = (why: string): PouwError => new PouwError("BAD_GENESIS", `The genesis is wrong at ${why}.`);
 
-/** Checks a parsed JSON file, sums and caps included. Throws BAD_GENESIS with every complaint of the schema. */
+/** What JSON calls what a schema expects. */
+const EXPECTED: { readonly [type: string]: string } = {
+  ...{ string: "text", number: "a number", int: "a whole number", array: "a list", tuple: "a list" },
+  object: "an object",
+};
+
+/** What a field must be, in people's words; undefined where the schema's own are. */
+function mustBe(issue: z.core.$ZodRawIssue): string | undefined {
+  if (issue.input === undefined) return "is missing";
+  if (issue.code === "invalid_type") return `must be ${EXPECTED[issue.expected] ?? issue.expected}`;
+  if (issue.code === "invalid_value") return `must be one of ${issue.values.join(", ")}`;
+  if (issue.code === "unrecognized_keys") return `has an unknown field "${issue.keys[0]}"`;
+  const what = issue.origin === "string" ? " characters" : issue.origin === "array" ? " entries" : "";
+  if (issue.code === "too_small") return `must be at least ${issue.minimum}${what}`;
+  if (issue.code === "too_big") return `must be at most ${issue.maximum}${what}`;
+  return undefined;
+}
+
+/** Checks a parsed JSON file, sums and caps included. Throws BAD_GENESIS with the schema's first complaint and how many more it has. */
 export function parseGenesis(json: unknown): Genesis {
-  const parsed = GenesisSchema.safeParse(json);
+  const parsed = GenesisSchema.safeParse(json, { error: mustBe });
   if (!parsed.success) {
-    const complaints = parsed.error.issues.map((issue) => `${issue.path.join(".") || "genesis"}: ${issue.message}`);
-    throw bad(complaints.join("; "));
+    const { issues } = parsed.error;
+    const { path, message } = issues[0] as z.core.$ZodIssue;
+    const more = issues.length > 1 ? ` (${issues.length - 1} more after this one)` : "";
+    throw bad(`${path.join(".") || "the top"}: ${message}${more}`);
   }
   const genesis = parsed.data;
   if (BigInt(`0x${genesis.target}`) === 0n) throw bad("target: must be above zero");
@@ -85,7 +105,7 @@ function checkMoney(genesis: Genesis): void {
     0n,
   );
   if (allocated + BigInt(genesis.subsidy) * 2n ** 32n >= 2n ** 64n)
-    throw bad("allocations and subsidies would pass 2^64");
+    throw bad("allocations: with the subsidies they would pass 2^64");
 }
 
 function checkTasks(genesis: Genesis): void {
@@ -130,7 +150,7 @@ export function readGenesis(text: string): Genesis {
   try {
     json = JSON.parse(text);
   } catch (cause) {
-    throw new PouwError("BAD_GENESIS", `not JSON: ${messageOf(cause)}`, { cause });
+    throw new PouwError("BAD_GENESIS", `The genesis is not JSON: ${messageOf(cause)}.`, { cause });
   }
   return parseGenesis(json);
 }

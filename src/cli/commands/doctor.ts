@@ -1,4 +1,4 @@
-// `pouw-node doctor`: every capability, why one is absent and what to do; exit 3 when an asked-for role cannot run.
+// `pouw-node doctor`: every capability, why one is absent and what to do; exit 3 when a role or provider that was asked for cannot run.
 import { Command } from "commander";
 import { findNode } from "../../api/index.ts";
 import type { DoctorReport } from "../../node/index.ts";
@@ -18,7 +18,11 @@ async function clockOffset(dataDir: string): Promise<number | undefined> {
   }
 }
 
-function doctorLines(report: DoctorReport, c: Colors): string[] {
+/** The provider that was asked for, where it cannot train here. */
+const refusedOf = (report: DoctorReport, asked: string): string | undefined =>
+  report.providers.find(({ provider, state }) => provider === asked && state === "refused")?.provider;
+
+function doctorLines(report: DoctorReport, refused: string | undefined, c: Colors): string[] {
   const memory = `${(report.memoryBytes / 2 ** 30).toFixed(1)} GB`;
   const { ok, sentence } = report.selfTest;
   return [
@@ -29,6 +33,7 @@ function doctorLines(report: DoctorReport, c: Colors): string[] {
     "",
     `self-test: ${ok ? c.green("passed") : c.red("failed")}, ${sentence}`,
     ...report.impossible.map(({ role, reason }) => c.red(`role ${role} cannot run here: it ${reason}`)),
+    ...(refused === undefined ? [] : [c.red(`provider ${refused} was asked for and cannot train here`)]),
     ...(report.impossible.length === 0 ? [c.green("A node can run here.")] : []),
   ];
 }
@@ -54,9 +59,10 @@ export function doctorCommand(context: Context): Command {
         } finally {
           interrupts.release();
         }
+        const refused = refusedOf(report, options.provider);
         if (optionsOf<JsonOption>(command).json) printJson(io, report);
-        else for (const line of doctorLines(report, colorsFor(io.stdout, io.env))) printLine(io, line);
-        return report.impossible.length === 0 ? EXIT.ok : EXIT.capabilityAbsent;
+        else for (const line of doctorLines(report, refused, colorsFor(io.stdout, io.env))) printLine(io, line);
+        return report.impossible.length === 0 && refused === undefined ? EXIT.ok : EXIT.capabilityAbsent;
       }),
     );
 }

@@ -148,7 +148,11 @@ describe("a genesis", () => {
       /tasks\.0\.noise\.0\.below/,
     ],
     ["no task", (g) => ({ ...g, tasks: [] }), /tasks: must list at least one task/],
-    ["the one task of the first version", (g) => ({ ...g, tasks: undefined, task: only(g) }), /tasks: .*; .*"task"/],
+    [
+      "the one task of the first version",
+      (g) => ({ ...g, tasks: undefined, task: only(g) }),
+      /tasks: is missing \(1 more after this one\)\.$/,
+    ],
     ["a task with an unknown fact", (g) => withTask(g, { colour: "red" } as never), /tasks\.0: .*colour/],
     ["a task without a fact", (g) => withTask(g, { evalDigest: undefined as never }), /tasks\.0\.evalDigest/],
     ["a name in capitals", (g) => withTask(g, { name: "Fake" }), /tasks\.0\.name: a short lower-case name/],
@@ -190,6 +194,22 @@ describe("a genesis", () => {
   it.each(bad)("is refused with %s", (_what, change, why) => {
     expect(() => parseGenesis(change(aGenesis()))).toThrow(why);
     expect(() => parseGenesis(change(aGenesis()))).toThrow(expect.objectContaining({ code: "BAD_GENESIS" }));
+  });
+
+  it.each<[string, unknown, string]>([
+    ["no object", 5, "The genesis is wrong at the top: must be an object."],
+    ["text for a number", { ...aGenesis(), version: "1" }, "The genesis is wrong at version: must be a number."],
+    ["a fraction", { ...aGenesis(), time: 1.5 }, "The genesis is wrong at time: must be a whole number."],
+    ["too little", { ...aGenesis(), blockTimeMs: 99 }, "The genesis is wrong at blockTimeMs: must be at least 100."],
+    ["an unknown field", { ...aGenesis(), chain: 1 }, 'The genesis is wrong at the top: has an unknown field "chain".'],
+  ])("with %s is refused in one sentence that names the field and what it must be", (_what, json, sentence) => {
+    expect(refusal(() => parseGenesis(json))).toBe(sentence);
+  });
+
+  it("that lacks nearly everything is refused for the first field, with the number of the others", () => {
+    expect(refusal(() => parseGenesis({}))).toMatch(
+      /^The genesis is wrong at network: is missing \(\d+ more after this one\)\.$/,
+    );
   });
 
   it("reads a file's text, and says so when it is no JSON", () => {

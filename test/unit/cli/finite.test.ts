@@ -77,6 +77,14 @@ describe("doctor", () => {
     expect(io.out()).not.toContain("A node can run here.");
   });
 
+  it("exits 3 when the provider that was asked for was refused, and 0 when nobody asked for it", async () => {
+    const io = fakeIo();
+    const deps = fakeDeps({ diagnose: async () => doctor });
+    expect(await run("doctor --provider cuda", io, deps)).toBe(3);
+    expect(io.out()).toContain("provider cuda was asked for and cannot train here");
+    expect(await run("doctor --provider cpu", fakeIo(), deps)).toBe(0);
+  });
+
   it("prints JSON", async () => {
     const io = fakeIo();
     await run("doctor --json", io, fakeDeps({ diagnose: async () => doctor }));
