@@ -286,27 +286,27 @@ describe("several tasks", () => {
   it("are eight at most", () => {
     expect(MAX_TASKS).toBe(8);
     expect(rulesOf(aGenesis({ tasks: many(8) })).tasks).toHaveLength(8);
-    expect(refusal(() => aGenesis({ tasks: many(9) }))).toMatch(/^tasks: /);
+    expect(refusal(() => aGenesis({ tasks: many(9) }))).toMatch(/^The genesis is wrong at tasks: /);
   });
 
   it("have a name each", () => {
     const twice = [aRegistration("one"), aRegistration("two"), aRegistration("one", { steps: 9 })];
-    expect(refusal(() => aGenesis({ tasks: twice }))).toBe("tasks: a name appears twice");
+    expect(refusal(() => aGenesis({ tasks: twice }))).toBe("The genesis is wrong at tasks: a name appears twice.");
   });
 
   it("are checked one by one, and the fault says which", () => {
     const [one, two] = many(2) as [GenesisTask, GenesisTask];
     expect(refusal(() => aGenesis({ tasks: [one, { ...two, parameterCount: 3 }] }))).toBe(
-      "tasks.1: parameterCount is 3, the parameters have 10 values",
+      "The genesis is wrong at tasks.1: parameterCount is 3, the parameters have 10 values.",
     );
     expect(refusal(() => aGenesis({ tasks: [one, { ...two, effort: { batch: 1, rest: 0 } }] }))).toMatch(
-      /^tasks\.1: .*nonce$/,
+      /at tasks\.1: .*nonce\.$/,
     );
     const both = [
       { ...one, steps: 0 },
       { ...two, batch: 0 },
     ];
-    expect(refusal(() => aGenesis({ tasks: both }))).toMatch(/tasks\.0\.steps: .*; tasks\.1\.batch: /);
+    expect(refusal(() => aGenesis({ tasks: both }))).toMatch(/at tasks\.0\.steps: .* \(1 more after this one\)\.$/);
   });
 
   it("start side by side, each at its own first parameters", () => {
