@@ -1,5 +1,6 @@
 // Attacks by connections: silent ones, many of one machine, control messages without end, and claims of work that is nowhere.
-import { connect, type Socket } from "node:net";
+import net, { type Socket } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 import { RPC } from "@chainsafe/libp2p-gossipsub/message";
 import type { Connection, Libp2p } from "@libp2p/interface";
 import { multiaddr } from "@multiformats/multiaddr";
@@ -22,7 +23,7 @@ const silentSockets = (count: number): Attack => ({
     const sockets = new Set<Socket>();
     let opened = 0;
     const open = (): void => {
-      const socket = connect({ host, port: Number(port) });
+      const socket = net.connect({ host, port: Number(port) });
       opened++;
       sockets.add(socket);
       socket.on("error", () => undefined);
@@ -75,7 +76,7 @@ const controlFlood = (size: number, everyMs: number): Attack => ({
     const link = async (at: number): Promise<Connection> => {
       const known = links[at];
       if (known?.status === "open") return known;
-      await nodes[at]?.stop();
+      await ended(nodes[at]);
       const node = await bare(target, `stranger \u001b[31m\u0007${"x".repeat(200)}`);
       nodes[at] = node;
       const opened = await node.dial(multiaddr(target.address), { signal: AbortSignal.timeout(5_000) });
@@ -94,11 +95,17 @@ const controlFlood = (size: number, everyMs: number): Attack => ({
         return FRAMES * counts.reduce((sum, count) => sum + count, 0);
       },
       close: async () => {
-        await Promise.all(nodes.map((node) => node.stop()));
+        await Promise.all(nodes.map(ended));
       },
     };
   },
 });
+
+/** Stops a node; what is queued on a connection that the victim does not read any more is not waited for. */
+const ended = async (node: Libp2p | undefined): Promise<void> => {
+  for (const connection of node?.getConnections() ?? []) connection.abort(new Error("the stranger left"));
+  await Promise.race([node?.stop(), delay(2_000)]);
+};
 
 /** GRAFT, PRUNE, IHAVE and IWANT, a hundred of each in a frame. */
 async function controls(connection: Connection, { network: { genesis, rules } }: Target): Promise<void> {
