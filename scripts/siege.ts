@@ -67,12 +67,10 @@ interface Window {
   readonly heard: Heard;
 }
 
-interface Heard {
-  readonly messages: number;
-  readonly pauses: number;
-  readonly strikes: number;
-  readonly bans: number;
-}
+const HEARD = ["messages", "pauses", "strikes", "bans"] as const;
+type Heard = { readonly [what in (typeof HEARD)[number]]: number };
+const heardBy = (count: (what: keyof Heard) => number): Heard =>
+  Object.fromEntries(HEARD.map((what) => [what, count(what)])) as Heard;
 
 class Siege {
   readonly #lab: Lab;
@@ -100,7 +98,8 @@ class Siege {
     await delay(seconds * 1000);
     const after = await this.#miner.api.status();
     const took = (performance.now() - begin) / 1000;
-    const heard = less(await this.#heard(), heardBefore);
+    const heardAfter = await this.#heard();
+    const heard = heardBy((what) => heardAfter[what] - heardBefore[what]);
     const memory = memoryMb(this.#miner.process.pid);
     const grown = diskMb(this.#lab.dataDir("miner")) - disk;
     const joinSeconds = await joins;
@@ -121,7 +120,7 @@ class Siege {
     const of = (name: string): number =>
       Number(new RegExp(`^pouw_network_${name}_count(?:\\{.*\\})? (\\S+)$`, "m").exec(text)?.[1] ?? 0);
     const { networkMessages: messages } = (await this.#miner.api.status()).stats;
-    return { messages, pauses: of("pauses"), strikes: of("strikes"), bans: of("bans") };
+    return heardBy((what) => (what === "messages" ? messages : of(what)));
   }
 
   async #join(height: number, lures: readonly string[]): Promise<number> {
@@ -140,13 +139,6 @@ class Siege {
     return took;
   }
 }
-
-const less = (a: Heard, b: Heard): Heard => ({
-  messages: a.messages - b.messages,
-  pauses: a.pauses - b.pauses,
-  strikes: a.strikes - b.strikes,
-  bans: a.bans - b.bans,
-});
 
 const of = (windows: readonly Window[], pick: (window: Window) => number): number => median(windows.map(pick)) ?? 0;
 
@@ -173,14 +165,8 @@ const sum = (windows: readonly Window[], pick: (window: Window) => number): numb
 function reportOf(name: string, costS: number, calm: readonly Window[], attacked: readonly Window[]): Report {
   const ratio = (pick: (window: Window) => number): number => of(attacked, pick) / of(calm, pick);
   const most = (windows: readonly Window[]): number => Math.max(...windows.map((one) => one.memoryMb));
-  const more = (pick: (heard: Heard) => number): number =>
-    sum(attacked, ({ heard }) => pick(heard)) - sum(calm, ({ heard }) => pick(heard));
-  const heard = {
-    messages: more((one) => one.messages),
-    pauses: more((one) => one.pauses),
-    strikes: more((one) => one.strikes),
-    bans: more((one) => one.bans),
-  };
+  const all = (windows: readonly Window[], what: keyof Heard): number => sum(windows, ({ heard }) => heard[what]);
+  const heard = heardBy((what) => all(attacked, what) - all(calm, what));
   const units = ratio((one) => one.unitsPerSecond);
   const join = ratio((one) => one.joinSeconds);
   const memory = most(attacked) - most(calm);
@@ -235,7 +221,7 @@ try {
       ...(one === two ? [] : ["the honest peer stands elsewhere"]),
       ...(linked ? [] : ["the honest peer was cut off"]),
     ];
-    process.stdout.write(`${JSON.stringify({ ...report, faults })}\n`);
+    process.stdout.write(`${JSON.stringify({ ...report, faults }, null, values.json ? 0 : 2)}\n`);
     if (faults.length > 0) process.exitCode = 1;
   }
   for (const node of [miner, honest]) await node.stop();

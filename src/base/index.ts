@@ -12,6 +12,7 @@ export * from "./scope.ts";
 export * from "./serial-queue.ts";
 export * from "./setting.ts";
 export * from "./shares.ts";
+export * from "./sorted.ts";
 export * from "./steps.ts";
 export * from "./strikes.ts";
 export * from "./verdict.ts";

@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { needBuild } from "../support/cli-process.ts";
-import { eventually, Lab, type LabNode } from "../support/e2e-lab.ts";
+import { eventually, Lab, type LabNode, moreBlocks, sentenceOn } from "../support/e2e-lab.ts";
 import { failingDisk, NO_FAILING_DISK } from "../support/failing-disk.ts";
 import { signedTwice } from "../support/signed-lines.ts";
 
@@ -16,16 +16,13 @@ beforeEach(() => {
 });
 afterEach(() => lab.close());
 
-const blocks = (node: LabNode, more: number): Promise<boolean> => {
-  const height = node.told() + more;
-  return eventually(() => (node.told() >= height ? true : undefined), `${more} more blocks`, RECOVERY_MS);
-};
+const blocks = (node: LabNode, more: number): Promise<boolean> => moreBlocks(node, more, RECOVERY_MS);
 
 /** What the node says of its store once it does not take writes. */
 const word = (node: LabNode): Promise<string | undefined> =>
   eventually(async () => {
-    const { state, health } = await node.api.status();
-    return state === "degraded" ? health.find(({ check }) => check === "store")?.sentence : undefined;
+    const { state } = await node.api.status();
+    return state === "degraded" ? sentenceOn(node, "store") : undefined;
   }, "its word");
 
 /** Kills the node; what it told of is there afterwards, replays, and was signed once. */

@@ -3,7 +3,7 @@ import { cpSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { needBuild } from "../support/cli-process.ts";
-import { eventually, Lab, type LabNode } from "../support/e2e-lab.ts";
+import { eventually, Lab, type LabNode, moreBlocks, sentenceOn } from "../support/e2e-lab.ts";
 import { signedTwice } from "../support/signed-lines.ts";
 
 const SOON_MS = 180_000;
@@ -25,12 +25,8 @@ const mine = (name: string, ...peers: readonly LabNode[]): Promise<LabNode> =>
     "miner",
     ...peers.flatMap(({ first }) => ["--bootstrap", String(first.addresses[0])]),
   );
-const keySays = async (node: LabNode): Promise<string | undefined> =>
-  (await node.api.status()).health.find(({ check }) => check === "key")?.sentence;
-const blocks = (node: LabNode, more: number): Promise<boolean> => {
-  const height = node.told() + more;
-  return eventually(() => (node.told() >= height ? true : undefined), `${more} more blocks`, SOON_MS);
-};
+const keySays = (node: LabNode): Promise<string | undefined> => sentenceOn(node, "key");
+const blocks = (node: LabNode, more: number): Promise<boolean> => moreBlocks(node, more, SOON_MS);
 /** Every block that the node has was signed by nobody twice: no evidence, nobody banned, and it replays. */
 async function expectHonest(other: LabNode, account: string, ...dirs: readonly string[]): Promise<void> {
   expect(signedTwice(...dirs)).toEqual([]);

@@ -33,6 +33,17 @@ export async function eventually<T>(
   }
 }
 
+/** Waits until a node told of `more` blocks than it has now. */
+export const moreBlocks = (node: LabNode, more: number, limitMs: number): Promise<boolean> => {
+  const height = node.told() + more;
+  return eventually(() => (node.told() >= height ? true : undefined), `${more} more blocks`, limitMs);
+};
+
+/** What a node says of one of the things that it watches; undefined where that is well. */
+export async function sentenceOn(node: LabNode, watched: string): Promise<string | undefined> {
+  return (await node.api.status()).health.find(({ check }) => check === watched)?.sentence;
+}
+
 interface Line {
   readonly event: string;
   readonly height?: number;

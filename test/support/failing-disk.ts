@@ -15,7 +15,7 @@ export interface FailingDisk {
   /** For the process that is to see it. */
   readonly env: NodeJS.ProcessEnv;
   /** What each write meets from now on; undefined: the disk is sound. */
-  fail(how: "EIO" | "EROFS" | "ENOSPC" | undefined): void;
+  fail(how: "EIO" | "EROFS" | undefined): void;
   close(): void;
 }
 

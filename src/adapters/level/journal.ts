@@ -31,7 +31,10 @@ async function storedBytes(path: string): Promise<number> {
   const sizeOf = (name: string): Promise<number> =>
     stat(join(path, name)).then(
       ({ size }) => size,
-      () => 0,
+      (error: { readonly code?: unknown }) => {
+        if (error.code === "ENOENT") return 0;
+        throw error;
+      },
     );
   const sizes = await Promise.all(files.map(sizeOf));
   return sizes.reduce((sum, size) => sum + size, 0);

@@ -1,5 +1,5 @@
 // Who has stake, in order of address: derived from the accounts, handed from state to state, so that a draw need not look at every account.
-import { compareBytes } from "../../base/index.ts";
+import { compareBytes, placeIn } from "../../base/index.ts";
 import type { Account } from "./state-type.ts";
 
 export type Staker = Readonly<Pick<Account, "address" | "stake">>;
@@ -26,12 +26,5 @@ export function changedStakers(before: readonly Staker[], changed: Iterable<Read
 }
 
 /** Where an address is, or would be. */
-function placeOf(stakers: readonly Staker[], address: Uint8Array): number {
-  let [low, high] = [0, stakers.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (compareBytes((stakers[middle] as Staker).address, address) < 0) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
+const placeOf = (stakers: readonly Staker[], address: Uint8Array): number =>
+  placeIn(stakers, (staker) => compareBytes(staker.address, address) < 0);

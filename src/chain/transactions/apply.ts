@@ -5,6 +5,7 @@ import {
   finish,
   formatCoins,
   ignore,
+  placeIn,
   type Refusal,
   reject,
   type Steps,
@@ -143,11 +144,9 @@ const nextFee = (queue: readonly Transaction[]): bigint => queue.at(-1)?.fee ?? 
 function putBack(queues: Transaction[][], queue: Transaction[]): void {
   if (queue.length === 0) return;
   const fee = nextFee(queue);
-  let [low, high] = [0, queues.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (nextFee(queues[middle] as Transaction[]) <= fee) low = middle + 1;
-    else high = middle;
-  }
-  queues.splice(low, 0, queue);
+  queues.splice(
+    placeIn(queues, (other) => nextFee(other) <= fee),
+    0,
+    queue,
+  );
 }

@@ -1,9 +1,9 @@
 // Pulls a blob (parameters, delta) from peers in chunks, one peer per attempt, so that whoever served rubbish is known.
-import { isMalformed, PouwError } from "../../base/index.ts";
+import { PouwError } from "../../base/index.ts";
 import { BLOB_KINDS, type BlobKind, CHUNK_BYTES, type ReplyOf } from "../../codec/index.ts";
 import type { Clock, Wire } from "../../ports/index.ts";
 import type { Client } from "./client.ts";
-import { HEAD_START_MS, hedged } from "./hedged.ts";
+import { firstServed } from "./hedged.ts";
 
 /** A chunk must arrive within this, ms. */
 export const CHUNK_TIMEOUT_MS = 10_000;
@@ -23,37 +23,22 @@ export interface BlobDeps {
   readonly clock: Pick<Clock, "after">;
 }
 
-/**
- * Asks `candidates` in order until one serves the right bytes; undefined when none does. One that is silent for a while is waited for, but
- * the next is asked beside it: whoever announces and never serves holds nobody up. Peers that serve wrong bytes are punished.
- */
-export async function fetchBlob(
+/** The right bytes, of the first of `candidates` that serves them; undefined when none does. */
+export function fetchBlob(
   wanted: BlobWanted,
   candidates: readonly string[],
   deps: BlobDeps,
-  { signal }: { readonly signal: AbortSignal },
+  options: { readonly signal: AbortSignal },
 ): Promise<Uint8Array | undefined> {
-  const ask = (peer: string, timely: AbortSignal): Promise<Uint8Array | undefined> =>
-    fetchChecked(peer, wanted, deps, timely);
-  const won = await hedged(() => candidates, ask, { clock: deps.clock, afterMs: HEAD_START_MS, signal });
-  return won?.answer;
-}
-
-/** The right bytes, if the peer serves them. */
-async function fetchChecked(
-  peer: string,
-  wanted: BlobWanted,
-  { client, wire }: BlobDeps,
-  signal: AbortSignal,
-): Promise<Uint8Array | undefined> {
-  try {
-    const bytes = await fetchFrom(peer, wanted, client, signal);
-    if (bytes === undefined || wanted.check(bytes)) return bytes;
-    wire.punish(peer, `served a ${wanted.kind} that does not match its id`);
-  } catch (error) {
-    if (isMalformed(error)) wire.punish(peer, error.message);
-  }
-  return undefined;
+  const { kind, check: isRight } = wanted;
+  const fetch = (peer: string, signal: AbortSignal): Promise<Uint8Array | undefined> =>
+    fetchFrom(peer, wanted, deps.client, signal);
+  return firstServed(
+    { fetch, isRight, complaint: `served a ${kind} that does not match its id` },
+    candidates,
+    deps,
+    options,
+  );
 }
 
 async function fetchFrom(

@@ -1,5 +1,5 @@
 // Questions for headers, for blocks and for the round in progress, with the checks that need no chain: number, order, form.
-import { bytesEqual, isMalformed, PouwError, type Steps } from "../../base/index.ts";
+import { bytesEqual, PouwError, type Steps } from "../../base/index.ts";
 import {
   Block,
   Contribution,
@@ -13,7 +13,7 @@ import { bodyRootSteps } from "../../consensus/index.ts";
 import type { Clock, Wire } from "../../ports/index.ts";
 import { inTurns } from "../turns.ts";
 import type { Client } from "./client.ts";
-import { HEAD_START_MS, hedged } from "./hedged.ts";
+import { firstServed, type Wanted } from "./hedged.ts";
 
 /** An answer must come within this, ms. */
 const ANSWER_MS = 15_000;
@@ -72,28 +72,20 @@ interface BlockSources {
   readonly isSigned: (header: Header) => boolean;
 }
 
-/**
- * One block, with the body and the signature that belong to its id. `candidates` are asked in order, the next beside one that is silent;
- * undefined when nobody serves it. Who serves another is punished.
- */
-export async function fetchBlock(
+/** One block, with the body and the signature that belong to its id, of the first of `candidates` that serves it; undefined when none does. */
+export function fetchBlock(
   id: Uint8Array,
   candidates: readonly string[],
-  { client, wire, clock, isSigned }: BlockSources,
-  { signal }: Options,
+  sources: BlockSources,
+  options: Options,
 ): Promise<Decoded<Block> | undefined> {
-  const ask = async (peer: string, timely: AbortSignal): Promise<Decoded<Block> | undefined> => {
-    try {
-      const [block] = await fetchBlocks(client, peer, [id], { signal: timely });
-      if (block === undefined || ((await inTurns(hasBody(block.value))) && isSigned(block.value.header))) return block;
-      wire.punish(peer, "served another body or signature than the block's");
-    } catch (error) {
-      if (isMalformed(error)) wire.punish(peer, error.message);
-    }
-    return undefined;
+  const { client, isSigned } = sources;
+  const wanted: Wanted<Decoded<Block>> = {
+    fetch: async (peer, signal) => (await fetchBlocks(client, peer, [id], { signal }))[0],
+    isRight: async ({ value }) => (await inTurns(hasBody(value))) && isSigned(value.header),
+    complaint: "served another body or signature than the block's",
   };
-  const won = await hedged(() => candidates, ask, { clock, afterMs: HEAD_START_MS, signal });
-  return won?.answer;
+  return firstServed(wanted, candidates, sources, options);
 }
 
 /** The id is of the header alone, without its signature. */

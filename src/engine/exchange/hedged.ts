@@ -1,15 +1,16 @@
 // One question to several peers that can all answer it: whoever is silent costs a moment, not the whole time limit.
-import type { Clock } from "../../ports/index.ts";
+import { isMalformed } from "../../base/index.ts";
+import type { Clock, Wire } from "../../ports/index.ts";
 
 /** How long who is asked first for one thing is waited for before another is asked beside it, ms. */
-export const HEAD_START_MS = 2_000;
+const HEAD_START_MS = 2_000;
 
 export interface HedgeOptions {
   readonly clock: Pick<Clock, "after">;
   /** Without an answer in this more are asked, ms. */
   readonly afterMs: number;
-  /** How many more, of as many as were asked before: one unless told. */
-  readonly widen?: (asked: number) => number;
+  /** As many more as were asked before; one unless told. */
+  readonly doubles?: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -28,7 +29,7 @@ export interface Won<T> {
 export function hedged<T>(
   candidates: () => readonly string[],
   ask: (peer: string, signal: AbortSignal) => Promise<T | undefined>,
-  { clock, afterMs, widen = () => 1, signal }: HedgeOptions,
+  { clock, afterMs, doubles = false, signal }: HedgeOptions,
 ): Promise<Won<T> | undefined> {
   const stop = new AbortController();
   const asked = new Set<string>();
@@ -50,7 +51,7 @@ export function hedged<T>(
       else resolve({ peer, answer, slow: before.filter((other) => silent.has(other)) });
     };
     const askMore = (): void => {
-      more(Math.max(1, widen(asked.size)));
+      more(doubles ? Math.max(1, asked.size) : 1);
       cancel = clock.after(afterMs, askMore);
     };
     askMore();
@@ -64,4 +65,33 @@ export function hedged<T>(
     signal.removeEventListener("abort", end);
     end();
   });
+}
+
+/** One thing that candidates may have. */
+export interface Wanted<T> {
+  readonly fetch: (peer: string, signal: AbortSignal) => Promise<T | undefined>;
+  /** Whether it is what was asked for. */
+  readonly isRight: (served: T) => boolean | Promise<boolean>;
+  /** Said of who serves something else. */
+  readonly complaint: string;
+}
+
+/** The right answer of whoever has it first: candidates are asked in order, the next beside one that is silent. Who serves rubbish is punished. */
+export async function firstServed<T>(
+  { fetch, isRight, complaint }: Wanted<T>,
+  candidates: readonly string[],
+  { wire, clock }: { readonly wire: Pick<Wire, "punish">; readonly clock: Pick<Clock, "after"> },
+  { signal }: { readonly signal: AbortSignal },
+): Promise<T | undefined> {
+  const ask = async (peer: string, timely: AbortSignal): Promise<T | undefined> => {
+    try {
+      const served = await fetch(peer, timely);
+      if (served === undefined || (await isRight(served))) return served;
+      wire.punish(peer, complaint);
+    } catch (error) {
+      if (isMalformed(error)) wire.punish(peer, error.message);
+    }
+    return undefined;
+  };
+  return (await hedged(() => candidates, ask, { clock, afterMs: HEAD_START_MS, signal }))?.answer;
 }

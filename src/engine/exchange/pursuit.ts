@@ -129,8 +129,8 @@ export class Pursuit {
     const stalls = (peer: string): number => Math.max(least, peers.stallsOf(peer));
     const ask: Parameters<typeof hedged<Decoded<Block>[]>>[1] = (peer, signal) => this.#ask(peer, ids, signal);
     const holders = (): string[] => claims.holders(ids[0] as Uint8Array, at).filter((peer) => !unfit.has(peer));
-    const widen = (asked: number): number => asked;
-    const won = await hedged(() => inTurn(holders(), at, stalls), ask, { clock, afterMs, widen, signal: this.#signal });
+    const options = { clock, afterMs, doubles: true, signal: this.#signal };
+    const won = await hedged(() => inTurn(holders(), at, stalls), ask, options);
     for (const peer of won?.slow ?? []) peers.noteStall(peer);
     if (won === undefined) return undefined;
     peers.noteServed(won.peer);

@@ -41,12 +41,6 @@ export interface SyncDeps extends ClaimsDeps, Omit<PursuitDeps, "claims" | "peer
   readonly foresight: Foresight | undefined;
 }
 
-/** Blocks of a heavier chain whose deltas no peer keeps any more. */
-export interface Past {
-  readonly from: number;
-  readonly to: number;
-}
-
 export class Sync {
   readonly #deps: SyncDeps;
   readonly #signal: AbortSignal;
@@ -55,8 +49,8 @@ export class Sync {
   readonly #running = new Map<Branch, Promise<void>>();
   /** Branches that could not be brought here just now. */
   readonly #resting = new Set<Branch>();
-  /** What the last look found that no peer keeps any more. */
-  #past: Past | undefined;
+  /** The lowest block that no peer keeps any more, as was told last. */
+  #missing: number | undefined;
   /** Where the head stood when the first of the present pursuits began. */
   #from: { readonly height: number; readonly work: bigint } | undefined;
 
@@ -167,8 +161,8 @@ export class Sync {
     const all = told.size > 0 && peers.ranked().every((peer) => told.has(peer));
     const from = Math.min(...lacking.map(({ branch }) => this.#lacks(branch)));
     const missing = all ? { from, to: Math.min(...lacking.map(({ peer }) => this.#keeps(peer))) - 1 } : undefined;
-    if (missing?.from === this.#past?.from && (missing === undefined) === (this.#past === undefined)) return;
-    this.#past = missing;
+    if (missing?.from === this.#missing) return;
+    this.#missing = missing?.from;
     if (missing !== undefined) log.warn(missing, "no peer keeps the deltas of these blocks any more");
     events.emit("past", { missing });
   }

@@ -35,7 +35,7 @@ export class HealthChecks {
     events.on("key", ({ sentence }) => this.note("key", sentence));
     events.on("clock", ({ trouble }) => this.note("clock", trouble));
     events.on("scrub", ({ damaged }) => this.note("chain", damageOf(damaged)));
-    events.on("past", ({ missing }) => this.note("past", pastOf(missing)));
+    events.on("past", (past) => this.note("past", pastOf(past)));
   }
 
   /** How a thing is from now on; undefined: well. */
@@ -52,7 +52,7 @@ export class HealthChecks {
 }
 
 /** What no peer keeps any more, as a sentence; undefined where nothing is missed. */
-function pastOf(missing: { readonly from: number; readonly to: number } | undefined): string | undefined {
+function pastOf({ missing }: EngineEvents["past"]): string | undefined {
   if (missing === undefined) return undefined;
   const which = missing.from === missing.to ? `block ${missing.from}` : `blocks ${missing.from} to ${missing.to}`;
   return `No peer keeps the training of ${which} any more, and without it the chain cannot be checked. Connect to a node that runs with --archive, by --bootstrap.`;
