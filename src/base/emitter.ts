@@ -5,6 +5,7 @@ export class Emitter<E extends object> {
   readonly #listeners = new Map<keyof E, Set<(payload: never) => void>>();
   readonly #waiting: (() => void)[] = [];
   #telling = false;
+  #closed = false;
   readonly #onError: (error: unknown, event: keyof E) => void;
 
   constructor(onError: (error: unknown, event: keyof E) => void = () => undefined) {
@@ -13,6 +14,7 @@ export class Emitter<E extends object> {
 
   /** Adds a listener; returns the function that removes it. */
   on<K extends keyof E>(event: K, listener: (payload: E[K]) => void): () => void {
+    if (this.#closed) return () => undefined;
     const set = this.#listeners.get(event) ?? new Set();
     this.#listeners.set(event, set);
     set.add(listener as (payload: never) => void);
@@ -53,6 +55,12 @@ export class Emitter<E extends object> {
     } finally {
       this.#telling = false;
     }
+  }
+
+  /** Forgets every listener, for good: what is emitted afterwards nobody hears. */
+  close(): void {
+    this.#listeners.clear();
+    this.#closed = true;
   }
 
   #tell<K extends keyof E>(event: K, payload: E[K]): void {

@@ -1,7 +1,7 @@
 // Ownership of lifetimes: what is opened in a scope is closed by it, in reverse order, once.
 import { setMaxListeners } from "node:events";
 
-/** A tree of things to close. `close` never skips one: failures are collected and thrown together. */
+/** Things to close. `close` never skips one: failures are collected and thrown together. */
 export class Scope {
   readonly #abort = new AbortController();
   readonly #stops: { name: string; stop: () => unknown }[] = [];
@@ -21,13 +21,6 @@ export class Scope {
   defer(name: string, stop: () => unknown): void {
     if (this.#closing !== undefined) void Promise.resolve().then(stop);
     else this.#stops.push({ name, stop });
-  }
-
-  /** A scope that closes before what was deferred here earlier. */
-  child(name: string): Scope {
-    const scope = new Scope();
-    this.defer(name, () => scope.close());
-    return scope;
   }
 
   close(): Promise<void> {

@@ -120,6 +120,8 @@ export class PoUWNode {
       await this.#scope.close();
     } finally {
       this.#turn("stopped");
+      // A unit that ended while everything closed is nobody's news any more: "stopped" is the last that anyone hears.
+      this.#events.close();
     }
   }
 

@@ -9,9 +9,10 @@ import { silentLog } from "../../src/adapters/telemetry/index.ts";
 import { createApp } from "../../src/app/index.ts";
 import { coins, formatAddress } from "../../src/base/index.ts";
 import { PoUWNode } from "../../src/node/index.ts";
+import type { Runtime } from "../../src/ports/index.ts";
 import { refusal } from "../support/refusal.ts";
 import { Sim, toyArtifacts, toyNetwork, toyRuntime } from "../support/sim.ts";
-import { VirtualClock } from "../support/virtual-clock.ts";
+import { settle, VirtualClock } from "../support/virtual-clock.ts";
 
 let node: PoUWNode;
 let clock: VirtualClock;
@@ -115,6 +116,40 @@ describe("a node's life", () => {
     await expect(node.start()).rejects.toMatchObject({ code: "CLOSED", message: "This node was stopped." });
     await node.stop();
     expect(node.getStatus().state).toBe("stopped");
+  });
+
+  it("ends for its listeners too: of a unit that comes in after it stopped they hear nothing", async () => {
+    const toy = toyRuntime({ clock, unitMs: 1000 });
+    let arrive = (): void => undefined;
+    const deaf: Runtime = {
+      ...toy,
+      // It ends its unit whatever happens, and hands it over when the test says so.
+      run: async (request) => {
+        const done = await toy.run(request, { signal: new AbortController().signal });
+        await new Promise<void>((resolve) => (arrive = resolve));
+        return done;
+      },
+    };
+    const parts = {
+      log: silentLog(),
+      clock,
+      wire: createMemoryNetwork({ clock, random: () => 0.5, latencyMs: 20, loss: 0 }).wire("two"),
+    };
+    const life = { store: memoryStore(), artifacts: toyArtifacts, runtime: deaf, network: toyNetwork(), key };
+    const one = await PoUWNode.create({ role: "miner", dataDir: "/nowhere", ephemeral: true }, { ...parts, ...life });
+    const heard: string[] = [];
+    one.on("unit", () => heard.push("unit"));
+    one.on("state", ({ state }) => heard.push(state));
+    await one.start();
+    await clock.run(1500);
+    arrive();
+    await clock.run(2500, () => heard.includes("unit"));
+    await clock.run(2500);
+    await one.stop();
+    arrive();
+    await settle();
+    expect(heard).toContain("unit");
+    expect(heard.at(-1)).toBe("stopped");
   });
 
   it("leaves its directory to the next, whether it was started or not", async () => {

@@ -72,6 +72,17 @@ describe("an emitter", () => {
     expect(heard).toEqual([2]);
   });
 
+  it("tells nobody once it is closed, those who come later neither", () => {
+    const heard: number[] = [];
+    const events = new Emitter<Events>();
+    events.on("cause", (n) => heard.push(n));
+    events.emit("cause", 1);
+    events.close();
+    events.on("cause", (n) => heard.push(n));
+    events.emit("cause", 2);
+    expect(heard).toEqual([1]);
+  });
+
   it("waits for the payload that is wanted, or until it is told to stop", async () => {
     const events = new Emitter<Events>();
     const stop = new AbortController();
