@@ -55,7 +55,7 @@ export async function openEngine(
 ): Promise<Engine> {
   const clock = systemClock();
   const air = createMemoryNetwork({ clock, random: () => 0.5, latencyMs: 0, loss: 0 });
-  const claims = { checksBeforeRelay: false, watchesAudits: false, leads: false };
+  const claims = { checksBeforeRelay: false, samples: false, watchesAudits: false, leads: false };
   const options = { ...network, ...claims, tasks, roleBits: 0, trustedVerifiers: [], minFee: 0n };
   const outside = {
     wire: air.wire(),

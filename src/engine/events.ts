@@ -35,13 +35,13 @@ export interface EngineEvents {
     /** What the unit really ends in; undefined when it does not end (NaN). */
     readonly digest: Uint8Array | undefined;
   };
-  /** A block's winning unit was re-executed here, or enough trusted attestations arrived. */
+  /** A block's winning unit was re-executed here, enough trusted attestations arrived, or its stretch's sample was right. */
   checked: {
     readonly block: Block;
     readonly id: string;
     readonly outcome: "valid" | "invalid";
-    readonly by: "executed" | "attestations";
-    /** Digest of the re-execution; undefined when attestations decided, or when the unit does not end. */
+    readonly by: "executed" | "attestations" | "sample";
+    /** Digest of the re-execution; undefined when others decided, or when the unit does not end. */
     readonly digest: Uint8Array | undefined;
   };
   attestation: { readonly attestation: Attestation };

@@ -1,6 +1,7 @@
 export { Engine } from "./engine.ts";
 export { ALERT_KINDS, type AlertKind, ENGINE_EVENTS, type EngineEvents, type FinishedUnit } from "./events.ts";
 export { clockTrouble } from "./exchange/index.ts";
+export type { EngineOptions } from "./options.ts";
 export {
   type BlockEntry,
   BlockStore,

@@ -14,6 +14,8 @@ export interface EngineOptions {
   readonly roleBits: number;
   /** Re-execute a block before relaying it. */
   readonly checksBeforeRelay: boolean;
+  /** Of a long chain, run a sample of the units of its past; else each. */
+  readonly samples: boolean;
   /** Run every audited unit, not only those that the key is drawn for. */
   readonly watchesAudits: boolean;
   /** May win and lead. */

@@ -37,6 +37,7 @@ import {
   FollowedTasks,
   OwedChecks,
   RoundBoard,
+  Sampling,
   Sources,
   TaskEngine,
   UnitRuns,
@@ -76,6 +77,7 @@ interface Works {
   readonly owed: OwedChecks;
   readonly executor: Executor | undefined;
   readonly sources: Sources;
+  readonly sampling: Sampling;
   readonly checks: Checks;
   readonly voice: Voice;
   readonly outbox: Outbox;
@@ -92,7 +94,7 @@ export interface Parts extends Ground, Works {
 export async function wire(options: EngineOptions, deps: EngineDeps): Promise<Parts> {
   const ground = await layGround(options, deps);
   const works = startWorks(options, deps, ground);
-  const sync = openSync(deps, ground, works);
+  const sync = openSync(options, deps, ground, works);
   return {
     ...ground,
     ...works,
@@ -145,7 +147,8 @@ function startWorks(options: EngineOptions, deps: EngineDeps, ground: Ground): W
   const owed = new OwedChecks((peer) => deps.wire.groupOf(peer));
   const sources = new Sources({ ...deps, ledger });
   const unitRuns = new UnitRuns({ rules, tasks: followed, runtime });
-  const found = { mempool, words, evidence, attestations, owed, sources, unitRuns, outbox };
+  const sampling = new Sampling({ ...ground, ...deps, random: secretShare, log: log.child("checks") }, scope);
+  const found = { sampling, mempool, words, evidence, attestations, owed, sources, unitRuns, outbox };
   const shared = { ...deps, ...ground, ...found, tasks: followed, board };
   const blockMaker = new BlockMaker({ ...shared, log: log.child("trainer") }, scope);
   const tasks = followed.all.map(
@@ -164,7 +167,7 @@ function startWorks(options: EngineOptions, deps: EngineDeps, ground: Ground): W
   return { ...found, tasks, executor, checks, voice };
 }
 
-function openSync(deps: EngineDeps, ground: Ground, works: Works): Sync {
+function openSync(options: EngineOptions, deps: EngineDeps, ground: Ground, works: Works): Sync {
   const { wire, log } = deps;
   const { ledger, scope } = ground;
   const { tasks } = works;
@@ -180,7 +183,11 @@ function openSync(deps: EngineDeps, ground: Ground, works: Works): Sync {
       pointOf: (id) => ledger.stateOf(id),
       follow: (at, header) => followHeader(at, header, ledger.rules),
       needsDeltas: tasks.length > 0,
-      owed: () => (works.executor === undefined ? 0 : works.owed.size),
+      owes: () => works.executor !== undefined && (works.owed.size > 0 || works.sampling.isOpen),
+      sample: async (branch, from) => {
+        if (options.samples && ledger.rules.tasks.every(({ id }) => ground.executes(id)))
+          await works.sampling.prepare(branch, from);
+      },
       foresight: foresightOf(ground, works),
       isExcusable: (verdict) => isExcusable(verdict, ledger.rules),
       held: async (id) => heldAs(await ledger.entry(id)),
@@ -190,6 +197,12 @@ function openSync(deps: EngineDeps, ground: Ground, works: Works): Sync {
   );
   new CatchUp({ ...ground, tasks, sync, wire, log: log.child("catch-up") }, scope);
   return sync;
+}
+
+/** A number from 0, below 1, that nobody else can know. */
+function secretShare(): number {
+  const [high = 0, low = 0] = crypto.getRandomValues(new Uint32Array(2));
+  return (high + low / 2 ** 32) / 2 ** 32;
 }
 
 const heldAs = (entry: BlockEntry | undefined): { readonly work: bigint; readonly isForged: boolean } | undefined =>

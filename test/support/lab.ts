@@ -59,6 +59,8 @@ export interface NodeOptions extends Pick<SimNodeOptions, "forge" | "trains" | "
   /** Runs every audited unit. */
   readonly watches?: boolean;
   readonly mines?: boolean;
+  /** What it kept from an earlier life. */
+  readonly store?: Store;
   /** Its checks take the time of its units. */
   readonly oneWorker?: boolean;
   readonly verifies?: boolean;
@@ -137,7 +139,7 @@ export class Lab {
       handlers = its;
     };
     const wire = watched(this.air.wire(name), heard, punished, started);
-    const store = memoryStore();
+    const { store = memoryStore() } = options;
     const { forge, unitMs = UNIT_MS } = options;
     const toy = (ms: number): Runtime => toyRuntime({ clock, unitMs: ms, ...(forge === undefined ? {} : { forge }) });
     const runtime =
@@ -152,6 +154,7 @@ export class Lab {
         tasks: network.rules.tasks.filter(({ name: task }) => options.follows?.includes(task) ?? true),
         roleBits: 0,
         checksBeforeRelay: options.verifies === true,
+        samples: options.verifies !== true,
         watchesAudits: options.watches === true,
         leads: options.mines === true,
         minFee: options.minFee ?? 0n,

@@ -73,12 +73,14 @@ export class BlockTree {
     else this.#pending.set(node.height, left);
   }
 
-  /** What of the branch that ends in `tip`, in the tree or about to be, is not checked. */
-  uncheckedUnder(tip: BlockEntry): Unchecked {
+  /** What of the branch that ends in `tip`, in the tree or about to be, is not checked; beyond `most` blocks it is not followed further. */
+  uncheckedUnder(tip: BlockEntry, most = Number.POSITIVE_INFINITY): Unchecked {
     const open = tip.checked === "pending" ? [tip] : [];
     const lowest = Math.min(...this.#pending.keys());
-    for (let at = this.get(tip.parent); at !== undefined && at.height >= lowest; at = this.get(at.parent))
+    for (let at = this.get(tip.parent); at !== undefined && at.height >= lowest; at = this.get(at.parent)) {
+      if (open.length > most) break;
       if (at.checked === "pending") open.push(at);
+    }
     return { open, ground: open.at(-1)?.parent ?? tip.id };
   }
 

@@ -5,4 +5,5 @@ export { KeyBans } from "./key-bans.ts";
 export { Ledger } from "./ledger.ts";
 export { Mempool } from "./mempool.ts";
 export { OwnKey, recordSlot, winSlot } from "./own-key.ts";
+export { MAX_AHEAD } from "./reopen.ts";
 export type { Judged, Kept, Parent, Training } from "./training.ts";

@@ -236,20 +236,30 @@ export class Ledger {
 
   /** The outcome of a check of a block's winning unit: the head is chosen anew. `invalid` takes what stands on the block with it, and bans its author's key here. */
   setChecked(id: Uint8Array, checked: Checked): Promise<void> {
-    return this.#queue.run(async () => {
-      const changed = this.#tree.mark(id, checked);
-      const [first] = changed;
-      if (first === undefined) return;
-      if (checked === "invalid") this.#deps.bans.ban(first.now.miner);
-      try {
-        const entries = changed.map(({ now }) => now);
-        await this.#writeOutcome(entries, checked);
-      } catch (error) {
-        // Not on disk: the tree must not know what the head does not obey, or the check is never made again.
-        this.#tree.unmark(changed);
-        throw error;
-      }
+    return this.#queue.run(() => this.#settle([id], checked));
+  }
+
+  /** Takes those of these blocks as good that are not checked: the sample of their stretch was right. */
+  takeSampled(ids: readonly Uint8Array[]): Promise<void> {
+    return this.#queue.run(() => {
+      const open = ids.filter((id) => this.#tree.get(id)?.checked === "pending");
+      return this.#settle(open, "sample");
     });
+  }
+
+  async #settle(ids: readonly Uint8Array[], checked: Checked): Promise<void> {
+    const changed = ids.flatMap((id) => this.#tree.mark(id, checked));
+    const [first] = changed;
+    if (first === undefined) return;
+    if (checked === "invalid") this.#deps.bans.ban(first.now.miner);
+    try {
+      const entries = changed.map(({ now }) => now);
+      await this.#writeOutcome(entries, checked);
+    } catch (error) {
+      // Not on disk: the tree must not know what the head does not obey, or the check is never made again.
+      this.#tree.unmark(changed);
+      throw error;
+    }
   }
 
   /** Writes what changed in the tree, and moves the head if it does not stand any more or a better one may. */
@@ -277,7 +287,7 @@ export class Ledger {
     this.#deps.events.emit("head", { tip: head.entry, added: values(move.added), dropped: values(move.dropped) });
   }
 
-  /** Asks for the checks that the last run still owed; for the start, once those who do them listen. */
+  /** Asks for the checks that are owed for what is here: those of the last run, once those who do them listen. */
   announceOwed(): void {
     for (const entry of this.#tree.entries()) if (entry.checked === "pending") this.#deps.events.emit("pending", entry);
   }

@@ -5,6 +5,9 @@ import { checkBlockSteps } from "../../consensus/index.ts";
 import type { BlockEntry, BlockStore } from "../storage/index.ts";
 import { inTurns } from "../turns.ts";
 
+/** Blocks above the head that may be here and wait for what is below them. */
+export const MAX_AHEAD = 512;
+
 export interface ReopenDeps {
   readonly blocks: BlockStore;
   readonly stateOf: (id: Uint8Array) => Promise<State>;
@@ -42,7 +45,7 @@ function asDamage(error: unknown): never {
 
 async function around({ height }: BlockEntry, blocks: BlockStore): Promise<BlockEntry[]> {
   const { recent } = blocks.retention;
-  const near = await blocks.entries(Math.max(1, height - recent), height + recent);
+  const near = await blocks.entries(Math.max(1, height - recent), height + MAX_AHEAD + recent);
   const known = new Set(near.map(({ id }) => toHex(id)));
   const below: BlockEntry[] = [];
   for (const one of near) {

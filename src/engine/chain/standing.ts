@@ -29,7 +29,7 @@ export class Standing {
   /** Whether a block, in the tree or about to be, may be head, and so be built upon and relayed. */
   async mayLead(tip: BlockEntry): Promise<boolean> {
     const { tree, rules, chain, executes, bans } = this.#deps;
-    const { open, ground } = tree.uncheckedUnder(tip);
+    const { open, ground } = tree.uncheckedUnder(tip, MAX_UNCHECKED);
     if (open.length === 0) return true;
     if (open.length > MAX_UNCHECKED || new Set(open.map(({ miner }) => toHex(miner))).size < open.length) return false;
     if (!open.every(({ task, startKnown }) => startKnown && executes(task))) return false;

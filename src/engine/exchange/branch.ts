@@ -3,7 +3,7 @@ import { bytesEqual } from "../../base/index.ts";
 import type { ChainPoint } from "../../chain/index.ts";
 
 const ID_BYTES = 32;
-/** Headers of one branch at most: 4 MiB of ids. */
+/** Headers of one branch at most: 4 MiB of ids, 1 MiB of works. */
 export const MAX_BRANCH = 131_072;
 
 export class Branch {
@@ -12,12 +12,15 @@ export class Branch {
   /** A block of it was refused for what an honest peer may not see: nobody is asked for it again. */
   dead = false;
   #point: ChainPoint;
+  /** The chain's work after each block, the base's first: a draw by work needs no more than a double's digits. */
+  #works = new Float64Array(64);
   /** One after the other: a hundred thousand small arrays would take ten times the room. */
   #ids = new Uint8Array(64 * ID_BYTES);
 
   constructor(base: ChainPoint) {
     this.base = base;
     this.#point = base;
+    this.#works[0] = Number(base.work);
   }
 
   get point(): ChainPoint {
@@ -41,6 +44,13 @@ export class Branch {
     }
     this.#ids.set(point.tipId, at);
     this.#point = point;
+    const above = this.height - this.base.height;
+    if (above === this.#works.length) {
+      const works = new Float64Array(2 * above);
+      works.set(this.#works);
+      this.#works = works;
+    }
+    this.#works[above] = Number(point.work);
   }
 
   /** The id at a height above the base; undefined beyond its ends. */
@@ -59,6 +69,16 @@ export class Branch {
       ids.push(id);
     }
     return ids;
+  }
+
+  /** Work of the chain up to a height of it, its base's included. */
+  workAt(height: number): number {
+    return this.#works[height - this.base.height] as number;
+  }
+
+  /** Whether the block with this id and height is of it, or its base. */
+  leadsOver(id: Uint8Array, height: number): boolean {
+    return this.holds(id, height) || (height === this.base.height && bytesEqual(id, this.base.tipId));
   }
 
   /** Whether the block with this id and height is of it. */

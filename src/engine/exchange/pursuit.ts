@@ -32,8 +32,8 @@ export interface PursuitDeps {
   readonly importBlock: (block: Decoded<Block>, origin: PeerOrigin) => Promise<Verdict>;
   /** Whether an honest peer may stand on a block that is refused like this. */
   readonly isExcusable: (verdict: Verdict) => boolean;
-  /** Called before the blocks of a branch from a height on are taken in. */
-  readonly prepare: (branch: Branch, from: number, ids: readonly Uint8Array[]) => void;
+  /** Called before the blocks of a branch from a height on are brought here; they are once it resolves. */
+  readonly prepare: (branch: Branch, from: number, ids: readonly Uint8Array[]) => Promise<void>;
 }
 
 interface Span {
@@ -106,8 +106,9 @@ export class Pursuit {
     const names = ids.map(toHex);
     branch.dead = names.some((name) => this.#refused.has(name));
     if (branch.dead) return "refused";
-    this.#deps.prepare(branch, at, ids);
-    const brought = this.#fetch(ids, at, unfit).then((lot) =>
+    const prepared = this.#deps.prepare(branch, at, ids);
+    const fetched = prepared.then(() => this.#fetch(ids, at, unfit));
+    const brought = fetched.then((lot) =>
       lot === undefined ? this.#withheld(ids, at) : this.#takeIn(branch, lot, unfit),
     );
     for (const name of names) this.#coming.set(name, brought);

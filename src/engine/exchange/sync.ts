@@ -35,8 +35,10 @@ export interface SyncDeps extends ClaimsDeps, Omit<PursuitDeps, "claims" | "peer
   readonly head: () => { readonly id: Uint8Array; readonly height: number; readonly work: bigint };
   /** Whether this node moves a task's parameters itself, and so needs the deltas of every block. */
   readonly needsDeltas: boolean;
-  /** Checks that this node owes for blocks that are here. */
-  readonly owed: () => number;
+  /** Whether this node owes checks for blocks that are here. */
+  readonly owes: () => boolean;
+  /** Blocks of a branch are to be brought here from a height on; they are once it resolves. */
+  readonly sample: (branch: Branch, from: number) => Promise<void>;
   /** Undefined on a node that runs every block's unit itself. */
   readonly foresight: Foresight | undefined;
 }
@@ -58,7 +60,10 @@ export class Sync {
     this.#deps = deps;
     this.#signal = options.signal;
     this.#claims = new Claims(deps, options);
-    const prepare: PursuitDeps["prepare"] = (...lot) => this.#foretell(...lot);
+    const prepare: PursuitDeps["prepare"] = (branch, from, ids) => {
+      this.#foretell(branch, from, ids);
+      return deps.sample(branch, from);
+    };
     this.#pursuit = new Pursuit({ ...deps, claims: this.#claims, prepare }, options);
     deps.events.on("head", () => this.#tell());
   }
@@ -186,8 +191,8 @@ export class Sync {
 
   /** Waits until what came in is checked: training rests that long. */
   async #checked({ point }: Branch): Promise<void> {
-    const { clock, events, head, owed } = this.#deps;
-    while (!this.#signal.aborted && owed() > 0 && head().work < point.work) {
+    const { clock, events, head, owes } = this.#deps;
+    while (!this.#signal.aborted && owes() && head().work < point.work) {
       const next = within(clock, CHECK_MS, this.#signal, (signal) => events.next("checked", () => true, { signal }));
       if ((await next.catch(() => undefined)) === undefined) return;
     }

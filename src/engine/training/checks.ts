@@ -9,6 +9,7 @@ import type { PeerOrigin } from "../origin.ts";
 import type { BlockEntry, BlockStore } from "../storage/index.ts";
 import type { Executor } from "./executor.ts";
 import type { OwedCheck, OwedChecks, Rank } from "./owed-checks.ts";
+import type { Sampling } from "./sampling.ts";
 import type { Sources } from "./sources.ts";
 
 /** A block is held back from relaying for its check at most this long, ms. */
@@ -26,6 +27,7 @@ export interface ChecksDeps {
   readonly blocks: BlockStore;
   readonly bans: KeyBans;
   readonly owed: OwedChecks;
+  readonly sampling: Pick<Sampling, "spares">;
   readonly sources: Sources;
   readonly attestations: Attestations;
   readonly events: EventBus;
@@ -53,16 +55,16 @@ export class Checks {
     deps.events.on("head", ({ tip }) => deps.owed.expire(tip.height - STALE_BLOCKS));
   }
 
-  /** Keeps a place for a block's check; false when there is none: the block waits at its sender. One that others decided on already needs none. */
+  /** Keeps a place for a block's check; false when there is none: the block waits at its sender. One that is not run here needs none. */
   async reserve(arrival: Arrival, origin: PeerOrigin): Promise<boolean> {
-    if (this.#isVouched(arrival)) return true;
+    if (this.#isSpared(arrival)) return true;
     return this.#deps.owed.reserve(await this.#checkOf(arrival, origin.from));
   }
 
   /** The same for a block that was asked for: it waits until others are done. */
   async reserveInTime(arrival: Arrival, origin: PeerOrigin): Promise<boolean> {
     const { clock, owed } = this.#deps;
-    if (this.#isVouched(arrival)) return true;
+    if (this.#isSpared(arrival)) return true;
     const check = await this.#checkOf(arrival, origin.from);
     // What others decide on does not end by waiting here.
     if (!this.#deps.executes(arrival.task)) return owed.size < MAX_BACKLOG && owed.reserve(check);
@@ -75,9 +77,10 @@ export class Checks {
     });
   }
 
-  #isVouched({ id, task }: Arrival): boolean {
-    const { executes, attestations, ledger } = this.#deps;
-    return !executes(task) && attestations.decided(id, ledger.state) === "valid";
+  /** Others decided on it already, or its stretch's sample will. */
+  #isSpared({ id, task }: Arrival): boolean {
+    const { executes, attestations, ledger, sampling } = this.#deps;
+    return executes(task) ? sampling.spares(id) : attestations.decided(id, ledger.state) === "valid";
   }
 
   /** A block and all that belongs to it is here: false when there is no room for its check any more. */
@@ -105,6 +108,7 @@ export class Checks {
     const tip = ledger.recent(id);
     if (tip === undefined) return;
     for (const entry of [...ledger.uncheckedUnder(tip).open].reverse()) {
+      if (this.#deps.sampling.spares(entry.id)) continue;
       if (this.#deps.executes(entry.task)) executor?.add(await this.#checkOfHeld(entry));
       else if (entry === tip) await this.#followAttestations(entry.id);
     }
@@ -149,7 +153,7 @@ export class Checks {
       events.next("checked", (checked) => checked.id === name, { signal }),
     ).catch(() => undefined);
     const known = (await ledger.entry(id))?.checked;
-    if (known === "executed" || known === "attestations") return ACCEPT;
+    if (known !== undefined && known !== "pending" && known !== "invalid") return ACCEPT;
     const outcome = (await next)?.outcome;
     // The sender is judged by itself: it may have been in the right to pass it on.
     return outcome === "valid" ? ACCEPT : ignore("not-checked");

@@ -7,6 +7,7 @@ export { FollowedTasks, standingIn } from "./followed-tasks.ts";
 export { OwedChecks } from "./owed-checks.ts";
 export { encodeSet } from "./parameter-store.ts";
 export { RoundBoard } from "./round-view.ts";
+export { Sampling } from "./sampling.ts";
 export { Sources } from "./sources.ts";
 export { TaskEngine } from "./task-engine.ts";
 export { UnitRuns } from "./unit-runs.ts";

@@ -171,6 +171,12 @@ export const NODE_SETTINGS = [
     help: "blocks under the tip whose deltas and parameters are kept; older ones keep their blocks and records only",
   }),
   setting({ key: "archive", schema: onOff, flag: "archive", help: "keep the deltas and parameters of all blocks" }),
+  setting({
+    key: "verifyAll",
+    schema: onOff,
+    flag: "verify-all",
+    help: "run the unit of every block of the past when joining, not a sample that nobody can foresee",
+  }),
   setting({ key: "ephemeral", schema: onOff, flag: "ephemeral", help: "keep the chain in memory only" }),
   setting({ key: "mdns", schema: onOff, flag: "mdns", help: "find peers on the local network by multicast" }),
   setting({

@@ -6,7 +6,7 @@ import { memoryStore, openLevelStore } from "../../adapters/level/index.ts";
 import { createLog, createMetrics, type MetricsRegistry } from "../../adapters/telemetry/index.ts";
 import type { Scope } from "../../base/index.ts";
 import type { KeyPair } from "../../crypto/index.ts";
-import { Engine, standardRetention } from "../../engine/index.ts";
+import { Engine, type EngineOptions, standardRetention } from "../../engine/index.ts";
 import type { Artifacts, Clock, Log, Runtime, SigningHistory, Store, Wire } from "../../ports/index.ts";
 import { type ChosenRoles, chooseRoles, claimsOf, type Need, type RunningRole, startRole } from "../../roles/index.ts";
 import type { Task } from "../../work/index.ts";
@@ -89,15 +89,7 @@ export async function build(options: NodeOptions, parts: NodeParts, scope: Scope
   const has = (need: Need): boolean => need !== "runtime" || runtime !== undefined;
   const chosen = chooseRoles(options.roles, has, guardedRoles(list, log));
   const engine = await Engine.open(
-    {
-      ...network,
-      tasks,
-      roleBits: chosen.roles.reduce((bits, { bit }) => bits | bit, 0),
-      ...claimsOf(chosen.roles),
-      trustedVerifiers: addressesOf(options.trustedVerifiers, network),
-      retention: { ...standardRetention, window: options.archive ? undefined : options.retention },
-      minFee: BigInt(options.limits.minFee),
-    },
+    { ...network, tasks, ...behaviourOf(options, chosen.roles, network) },
     { store, wire, artifacts, runtime, key, history, clock, log },
   );
   scope.defer("engine", () => engine.stop());
@@ -109,6 +101,24 @@ export async function build(options: NodeOptions, parts: NodeParts, scope: Scope
     capabilities: [...capabilities, mdnsReport(options)],
     roles: chosen.roles.map((role) => startRole(role, { workers, settings: options, tasks })),
     refused: chosen.refused.map((refused) => sayRefused(refused, capabilities)),
+  };
+}
+
+/** What settings and roles make of an engine. */
+function behaviourOf(
+  options: NodeOptions,
+  roles: ChosenRoles["roles"],
+  network: Network,
+): Omit<EngineOptions, "genesis" | "rules" | "tasks"> {
+  const claims = claimsOf(roles);
+  return {
+    roleBits: roles.reduce((bits, { bit }) => bits | bit, 0),
+    ...claims,
+    // A verifier's word is on all below a block.
+    samples: !options.verifyAll && !claims.checksBeforeRelay,
+    trustedVerifiers: addressesOf(options.trustedVerifiers, network),
+    retention: { ...standardRetention, window: options.archive ? undefined : options.retention },
+    minFee: BigInt(options.limits.minFee),
   };
 }
 

@@ -85,7 +85,7 @@ function theChecks({ trains = true, follows = true, trusted = V.map(({ address }
   );
   const executor = { add: (check: OwedCheck) => void queued.push(check) } as unknown as Executor;
   sources = new Sources({ wire: { punish: (peer) => void punished.push(peer) }, ledger });
-  const shared = { ledger, blocks, bans, owed, sources, attestations, events };
+  const shared = { ledger, blocks, bans, owed, sources, attestations, events, sampling: { spares: () => false } };
   const checks = new Checks(
     {
       ...shared,

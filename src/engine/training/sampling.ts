@@ -1,0 +1,213 @@
+// A long line of headers that goes on from the head is taken in stretches: of each, those units are run that a secret of this node draws by
+// their blocks' work, and the rest is taken as good once all of them were right, or is run as everything else (decision 0017).
+import { bytesEqual, messageOf, toHex } from "../../base/index.ts";
+import type { Clock, Log } from "../../ports/index.ts";
+import { type Ledger, MAX_AHEAD } from "../chain/index.ts";
+import type { EngineEvents, EventBus } from "../events.ts";
+import type { BlockStore } from "../storage/index.ts";
+
+/** Units drawn of a stretch: one of which half the work is forged passes once in 2^48, a tenth of it once in 150. */
+const DRAWS = 48;
+/** Blocks of a stretch. In a shorter one most would be drawn. */
+const LEAST_BLOCKS = 128;
+const MOST_BLOCKS = MAX_AHEAD;
+/** The newest blocks of a line are run each: they may be replaced before they are here. */
+const NEWEST = 12;
+/** Stretches that fell after which every unit is run until this node starts again: each try has another secret, and they must be few. */
+const MAX_FALLEN = 16;
+/** A stretch of which nothing came or was checked for this long falls, ms. */
+const SILENT_MS = 30_000;
+/** Blocks that are taken as good in one write. */
+const LOT = 32;
+
+/** Headers that a peer showed, above a block that is here. */
+export interface Line {
+  readonly height: number;
+  at(height: number): Uint8Array | undefined;
+  /** Whether the block with this id and height is of it, or what it stands on. */
+  leadsOver(id: Uint8Array, height: number): boolean;
+  /** Work of the chain up to a height of it, its base's included. */
+  workAt(height: number): number;
+}
+
+export interface SamplingDeps {
+  readonly ledger: Pick<Ledger, "head" | "recent" | "takeSampled" | "announceOwed">;
+  readonly blocks: Pick<BlockStore, "block">;
+  readonly events: EventBus;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** A secret number from 0, below 1. */
+  readonly random: () => number;
+}
+
+interface Stretch {
+  /** Height of its first block. */
+  readonly from: number;
+  readonly ids: readonly Uint8Array[];
+  readonly names: ReadonlySet<string>;
+  /** Of blocks whose units are run. */
+  readonly drawn: ReadonlySet<string>;
+  readonly ended: Promise<void>;
+  readonly end: () => void;
+  stopWaiting: () => void;
+}
+
+export class Sampling {
+  readonly #deps: SamplingDeps;
+  readonly #signal: AbortSignal;
+  #stretch: Stretch | undefined;
+  #fallen = 0;
+  #settling = false;
+
+  constructor(deps: SamplingDeps, { signal }: { readonly signal: AbortSignal }) {
+    this.#deps = deps;
+    this.#signal = signal;
+    deps.events.on("pending", ({ id }) => this.#heard(toHex(id)));
+    deps.events.on("checked", ({ id, outcome }) => this.#checked(id, outcome));
+    signal.addEventListener("abort", () => this.#drop(), { once: true });
+  }
+
+  /** Whether a stretch is neither taken as good nor fallen. */
+  get isOpen(): boolean {
+    return this.#stretch !== undefined;
+  }
+
+  /** Whether a block's unit is not run while its stretch holds. */
+  spares(id: Uint8Array): boolean {
+    const name = toHex(id);
+    return this.#stretch?.names.has(name) === true && !this.#stretch.drawn.has(name);
+  }
+
+  /** Blocks of a line are to be brought here from a height on: begins a stretch there if one may, and resolves when they may come. */
+  async prepare(line: Line, from: number): Promise<void> {
+    const open = this.#stretch;
+    const last = open?.ids.at(-1);
+    if (open === undefined || last === undefined) this.#begin(line, from);
+    else {
+      const end = open.from + open.ids.length - 1;
+      if (from <= end || !line.leadsOver(last, end)) return;
+      // What lies beyond would be run unit by unit.
+      await open.ended;
+      if (!this.#signal.aborted) await this.prepare(line, from);
+    }
+  }
+
+  #begin(line: Line, from: number): void {
+    const { ledger, log, random } = this.#deps;
+    const { head } = ledger;
+    const count = Math.min(MOST_BLOCKS, line.height - NEWEST - from + 1);
+    if (this.#signal.aborted || this.#fallen >= MAX_FALLEN || count < LEAST_BLOCKS) return;
+    // What was checked gives way only to what is checked: whoever parts below the head is run whole.
+    if (from <= head.height || from > head.height + NEWEST + LOT || !line.leadsOver(head.id, head.height)) return;
+    const ids = Array.from({ length: count }, (_, i) => line.at(from + i) as Uint8Array);
+    if (ids.some((id) => ledger.recent(id) !== undefined)) return;
+    const drawn = drawByWork(line, { from, count }, random);
+    let end = (): void => undefined;
+    const ended = new Promise<void>((resolve) => (end = resolve));
+    const names = new Set(ids.map(toHex));
+    const drawnNames = new Set(drawn.map((height) => toHex(line.at(height) as Uint8Array)));
+    this.#stretch = { from, ids, names, drawn: drawnNames, ended, end, stopWaiting: () => undefined };
+    this.#wait(this.#stretch);
+    log.info({ from, to: from + count - 1, run: drawnNames.size }, "a long chain is checked by a sample of its units");
+  }
+
+  #wait(stretch: Stretch): void {
+    stretch.stopWaiting();
+    stretch.stopWaiting = this.#deps.clock.after(SILENT_MS, () => {
+      if (!this.#settling) this.#fall("nothing came of it");
+    });
+  }
+
+  #heard(name: string): void {
+    const stretch = this.#stretch;
+    if (stretch === undefined || !stretch.names.has(name)) return;
+    this.#wait(stretch);
+    this.#look(stretch);
+  }
+
+  #checked(name: string, outcome: EngineEvents["checked"]["outcome"]): void {
+    if (outcome === "invalid" && this.#stretch?.names.has(name)) this.#fall("a unit of it is forged");
+    else this.#heard(name);
+  }
+
+  /** Taken as good once all of it is here and each drawn unit was right. */
+  #look({ ids, drawn }: Stretch): void {
+    const { ledger } = this.#deps;
+    const last = ids.at(-1) as Uint8Array;
+    if (this.#settling || ledger.recent(last) === undefined) return;
+    const isRight = (id: Uint8Array): boolean => !drawn.has(toHex(id)) || ledger.recent(id)?.checked === "executed";
+    if (!ids.every(isRight)) return;
+    this.#settling = true;
+    void this.#settle(ids).finally(() => {
+      this.#settling = false;
+    });
+  }
+
+  async #settle(ids: readonly Uint8Array[]): Promise<void> {
+    try {
+      for (let at = 0; at < ids.length; at += LOT) {
+        if (!this.#stands()) return this.#fall("another chain leads meanwhile");
+        const lot = ids.slice(at, at + LOT);
+        await this.#deps.ledger.takeSampled(lot);
+        await this.#tell(lot);
+      }
+      this.#drop();
+    } catch (error) {
+      if (!this.#signal.aborted) this.#fall(messageOf(error));
+    }
+  }
+
+  /** Whether the head is below the stretch or of it. */
+  #stands(): boolean {
+    const { head } = this.#deps.ledger;
+    const { from, ids } = this.#stretch as Stretch;
+    const own = ids[head.height - from];
+    return head.height < from || (own !== undefined && bytesEqual(own, head.id));
+  }
+
+  async #tell(lot: readonly Uint8Array[]): Promise<void> {
+    const { blocks, ledger, events } = this.#deps;
+    for (const id of lot) {
+      const found = ledger.recent(id)?.checked === "sample" ? await blocks.block(id) : undefined;
+      const outcome = { id: toHex(id), outcome: "valid", by: "sample", digest: undefined } as const;
+      if (found !== undefined) events.emit("checked", { block: found.value, ...outcome });
+    }
+  }
+
+  /** Its units are run, each. */
+  #fall(reason: string): void {
+    const { ledger, log } = this.#deps;
+    if (this.#stretch === undefined || this.#signal.aborted) return;
+    this.#fallen++;
+    log.info({ from: this.#stretch.from, reason }, "every unit of a chain is checked after all");
+    this.#drop();
+    ledger.announceOwed();
+  }
+
+  #drop(): void {
+    const stretch = this.#stretch;
+    this.#stretch = undefined;
+    stretch?.stopWaiting();
+    stretch?.end();
+  }
+}
+
+/** Heights of blocks, each with the chance of its share of the work: headers name their difficulty, and who forges most in few blocks is found in these. */
+function drawByWork(
+  line: Line,
+  { from, count }: { readonly from: number; readonly count: number },
+  random: () => number,
+): number[] {
+  const start = line.workAt(from - 1);
+  const work = line.workAt(from + count - 1) - start;
+  return Array.from({ length: DRAWS }, () => {
+    const wanted = start + random() * work;
+    let below = from - 1;
+    for (let here = from + count - 1; here - below > 1; ) {
+      const middle = (below + here) >> 1;
+      if (line.workAt(middle) > wanted) here = middle;
+      else below = middle;
+    }
+    return below + 1;
+  });
+}
