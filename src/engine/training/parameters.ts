@@ -114,15 +114,28 @@ export class Parameters {
       deltas.push(delta);
       await rest(delta.length / PIECE);
     }
-    return this.#keep(base, move, deltas);
+    return this.#loneNext(start, move, base, deltas) ?? this.#keep(base, move, deltas);
   }
 
-  /** A single contribution that starts where the record does and is on time leads to its own end. */
-  async #knownNext(start: Uint8Array, move: Weighed): Promise<Combined | undefined> {
-    const [only, more] = move.contributions;
-    if (only === undefined || more !== undefined || !bytesEqual(only.startDigest, start)) return undefined;
-    const next = await this.#knownEnd(only);
-    return next === undefined ? undefined : { kind: "combined", next, digest: only.digest };
+  /** A single contribution that starts where the record does and is on time leads to its own end, of which the digest was seen. */
+  #loneNext(
+    start: Uint8Array,
+    { contributions }: Weighed,
+    base: Float32Array,
+    [delta]: readonly Int32Array[],
+  ): Combined | undefined {
+    const only = loneOf(contributions, start);
+    const next = only === undefined || delta === undefined ? undefined : added(this.#task, base, delta);
+    if (only === undefined || next === undefined) return undefined;
+    this.store.put(only.digest, next);
+    return { kind: "combined", next, digest: only.digest };
+  }
+
+  /** The same of one whose end is here, as that of an own unit is. */
+  async #knownNext(start: Uint8Array, { contributions }: Weighed): Promise<Combined | undefined> {
+    const only = loneOf(contributions, start);
+    const next = only === undefined ? undefined : await this.#knownEnd(only);
+    return only === undefined || next === undefined ? undefined : { kind: "combined", next, digest: only.digest };
   }
 
   async #deltasOf(contributions: readonly Contribution[], pulling: Pulling): Promise<Uint8Array[] | undefined> {
@@ -175,6 +188,11 @@ export class Parameters {
     const end = this.#ends.get(endKey(c.startDigest, c));
     return end !== undefined && bytesEqual(end, c.digest) ? this.get(c.digest) : undefined;
   }
+}
+
+/** The only contribution, where it starts from the record's own state. */
+function loneOf([only, more]: readonly Contribution[], start: Uint8Array): Contribution | undefined {
+  return only !== undefined && more === undefined && bytesEqual(only.startDigest, start) ? only : undefined;
 }
 
 /** Undefined when a sum leaves the grid: no unit ends there. */

@@ -81,6 +81,19 @@ export class BitReader {
     return (this.#view.getInt32(at >>> 3) << (at & 7)) >>> (32 - count);
   }
 
+  /** What `BitWriter.rice` wrote with this count, zeros * 2^count + value; count <= 24. */
+  rice(count: number): number {
+    const at = this.#at;
+    const window = this.#view.getInt32(at >>> 3) << (at & 7);
+    const zeros = Math.clz32(window);
+    const bits = zeros + 1 + count;
+    // A window has 25 bits at least, whatever the place.
+    if (bits > 25) return this.unary() * 2 ** count + (count > 0 ? this.read(count) : 0);
+    if (at + bits > this.#end) throw refuse("cut short");
+    this.#at = at + bits;
+    return count === 0 ? zeros : (zeros << count) | ((window << (zeros + 1)) >>> (32 - count));
+  }
+
   /** Number of zeros before the next one, which is taken too. */
   unary(): number {
     let zeros = 0;

@@ -1,7 +1,7 @@
 // The `exact` delta codec (protocol section 3): the integers (P' - P) / 2^e, lossless, Rice-coded in blocks, one valid encoding.
 import { PouwError } from "../../base/index.ts";
 import { BitReader, BitWriter } from "./bits.ts";
-import { checkLength, fromGrid, GRID_MAX, GRID_MIN, type GridLayout, gridDifference, spans, toGrid } from "./grid.ts";
+import { checkLength, GRID_MAX, GRID_MIN, type GridLayout, gridDifference, spans, toGrid } from "./grid.ts";
 
 /** Values that share one Rice parameter; a block never crosses a tensor's border. */
 const BLOCK_VALUES = 128;
@@ -22,9 +22,11 @@ const unfold = (value: number): number => (value >>> 1) ^ -(value & 1);
  */
 function riceParameter(sum: number, count: number): number {
   let k = 0;
-  while (k < MAX_K && sum * 177 > count * 256 * 2 ** k) k++;
+  while (isTooSmall(k, sum, count)) k++;
   return k;
 }
+
+const isTooSmall = (k: number, sum: number, count: number): boolean => k < MAX_K && sum * 177 > count * 256 * (1 << k);
 
 /** Canonical bytes of integer differences in flat layout. Throws BAD_ENCODING for a wrong length or a difference out of range. */
 export function encodeIntegers(layout: GridLayout, values: Int32Array): Uint8Array {
@@ -84,15 +86,16 @@ function readBlock(input: BitReader, out: Int32Array, start: number, stop: numbe
   if (code === 0) return;
   const k = code - 1;
   if (k > MAX_K) throw refuse("no such Rice parameter");
-  const radix = 2 ** k;
   let sum = 0;
   for (let i = start; i < stop; i++) {
-    const folded = input.unary() * radix + (k > 0 ? input.read(k) : 0);
+    const folded = input.rice(k);
     if (folded > MAX_FOLDED) throw refuse("a number is out of range");
     sum += folded;
     out[i] = unfold(folded);
   }
-  if (sum === 0 || riceParameter(sum, stop - start) !== k) throw refuse("not in canonical form");
+  const count = stop - start;
+  if (sum === 0 || isTooSmall(k, sum, count) || (k > 0 && !isTooSmall(k - 1, sum, count)))
+    throw refuse("not in canonical form");
 }
 
 /** Canonical `exact` encoding of end - start. Throws NOT_FINITE, or BAD_ENCODING when a value is off its grid. */
@@ -104,12 +107,14 @@ export function encodeDelta(layout: GridLayout, start: Float32Array, end: Float3
 export function applyDelta(layout: GridLayout, start: Float32Array, delta: Int32Array): Float32Array {
   checkLength(layout, delta, "a delta");
   const sums = toGrid(layout, start);
-  for (let i = 0; i < sums.length; i++) {
-    const sum = (sums[i] as number) + (delta[i] as number);
-    if (sum > GRID_MAX || sum < GRID_MIN) throw refuse("it leaves the parameter grid");
-    sums[i] = sum;
-  }
-  return fromGrid(layout, sums);
+  const end = new Float32Array(sums.length);
+  for (const { from, to, scale } of spans(layout))
+    for (let i = from; i < to; i++) {
+      const sum = (sums[i] as number) + (delta[i] as number);
+      if (sum > GRID_MAX || sum < GRID_MIN) throw refuse("it leaves the parameter grid");
+      end[i] = sum * scale;
+    }
+  return end;
 }
 
 const refuse = (why: string): PouwError => new PouwError("BAD_ENCODING", `not a delta: ${why}`);

@@ -24,14 +24,15 @@ export function parametersDigest(
 ): Uint8Array {
   if (flat.length !== manifest.parameterCount)
     throw new PouwError("BAD_MODEL", `${manifest.name} has ${manifest.parameterCount} parameters, not ${flat.length}.`);
-  const plain = new Float32Array(flat.length);
+  let zeros = 0;
   for (let i = 0; i < flat.length; i++) {
-    // Adding +0 turns -0 into +0 and leaves the rest.
-    const x = (flat[i] as number) + 0;
+    const x = flat[i] as number;
     if (!Number.isFinite(x)) throw new PouwError("NOT_FINITE", `${manifest.name} has a parameter that is ${x}.`);
-    plain[i] = x;
+    if (x === 0 && Object.is(x, -0)) zeros++;
   }
-  const bytes = new Uint8Array(plain.buffer);
+  if (zeros === 0 && LITTLE_ENDIAN) return sha256(new Uint8Array(flat.buffer, flat.byteOffset, flat.byteLength));
+  // Adding +0 turns -0 into +0 and leaves the rest.
+  const bytes = new Uint8Array(flat.map((x) => x + 0).buffer);
   if (!LITTLE_ENDIAN) for (let i = 0; i < bytes.length; i += 4) bytes.subarray(i, i + 4).reverse();
   return sha256(bytes);
 }
