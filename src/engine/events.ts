@@ -35,7 +35,7 @@ export interface EngineEvents {
     /** What the unit really ends in; undefined when it does not end (NaN). */
     readonly digest: Uint8Array | undefined;
   };
-  /** A block's winning unit was re-executed here, enough trusted attestations arrived, or its stretch's sample was right. */
+  /** A block's winning unit was re-executed here, enough trusted attestations arrived, or its segment's sample was right. */
   checked: {
     readonly block: Block;
     readonly id: string;

@@ -7,7 +7,7 @@ import { aBlock, placeOf } from "../support/forge.ts";
 import { type Answer, Lab, type Node } from "../support/lab.ts";
 import { Sim } from "../support/sim.ts";
 
-/** A stretch, the newest blocks that are run each, and some more. */
+/** A segment, the newest blocks that are run each, and some more. */
 const HEIGHT = 160;
 let lab: Lab;
 let miner: Node;

@@ -239,7 +239,7 @@ export class Ledger {
     return this.#queue.run(() => this.#settle([id], checked));
   }
 
-  /** Takes those of these blocks as good that are not checked: the sample of their stretch was right. */
+  /** Takes those of these blocks as good that are not checked: the sample of their segment was right. */
   takeSampled(ids: readonly Uint8Array[]): Promise<void> {
     return this.#queue.run(() => {
       const open = ids.filter((id) => this.#tree.get(id)?.checked === "pending");

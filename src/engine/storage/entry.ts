@@ -1,7 +1,7 @@
 // What the node knows of a block beyond its bytes: its place in the tree, and whether its unit was checked.
 import { type Address, fromHex, type Hash32, type TaskId, toHex } from "../../base/index.ts";
 
-/** `executed`: re-executed here, or made here. `attestations`: enough others vouch for it. `sample`: of its stretch, those units that a secret drew were. */
+/** `executed`: re-executed here, or made here. `attestations`: enough others vouch for it. `sample`: of its segment, those units that a secret drew were. */
 export type Checked = "pending" | "executed" | "attestations" | "sample" | "invalid";
 
 export interface BlockEntry {

@@ -77,7 +77,7 @@ export class Checks {
     });
   }
 
-  /** Others decided on it already, or its stretch's sample will. */
+  /** Others decided on it already, or its segment's sample will. */
   #isSpared({ id, task }: Arrival): boolean {
     const { executes, attestations, ledger, sampling } = this.#deps;
     return executes(task) ? sampling.spares(id) : attestations.decided(id, ledger.state) === "valid";

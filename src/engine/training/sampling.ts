@@ -1,21 +1,21 @@
-// A long line of headers that goes on from the head is taken in stretches: of each, those units are run that a secret of this node draws by
-// their blocks' work, and the rest is taken as good once all of them were right, or is run as everything else (decision 0017).
+// A long line of headers that goes on from the head is taken in segments: of each, those units are run that a secret of this node draws by
+// their blocks' work, and the rest is taken as good once all of them were right, or is run as everything else (decision 0018).
 import { bytesEqual, messageOf, toHex } from "../../base/index.ts";
 import type { Clock, Log } from "../../ports/index.ts";
 import { type Ledger, MAX_AHEAD } from "../chain/index.ts";
 import type { EngineEvents, EventBus } from "../events.ts";
 import type { BlockStore } from "../storage/index.ts";
 
-/** Units drawn of a stretch: one of which half the work is forged passes once in 2^48, a tenth of it once in 150. */
+/** Units drawn of a segment: one of which half the work is forged passes once in 2^48, a tenth of it once in 150. */
 const DRAWS = 48;
-/** Blocks of a stretch. In a shorter one most would be drawn. */
+/** Blocks of a segment. In a shorter one most would be drawn. */
 const LEAST_BLOCKS = 128;
 const MOST_BLOCKS = MAX_AHEAD;
 /** The newest blocks of a line are run each: they may be replaced before they are here. */
 const NEWEST = 12;
-/** Stretches that fell after which every unit is run until this node starts again: each try has another secret, and they must be few. */
+/** Segments that fell after which every unit is run until this node starts again: each try has another secret, and they must be few. */
 const MAX_FALLEN = 16;
-/** A stretch of which nothing came or was checked for this long falls, ms. */
+/** A segment of which nothing came or was checked for this long falls, ms. */
 const SILENT_MS = 30_000;
 /** Blocks that are taken as good in one write. */
 const LOT = 32;
@@ -40,7 +40,7 @@ export interface SamplingDeps {
   readonly random: () => number;
 }
 
-interface Stretch {
+interface Segment {
   /** Height of its first block. */
   readonly from: number;
   readonly ids: readonly Uint8Array[];
@@ -55,7 +55,7 @@ interface Stretch {
 export class Sampling {
   readonly #deps: SamplingDeps;
   readonly #signal: AbortSignal;
-  #stretch: Stretch | undefined;
+  #segment: Segment | undefined;
   #fallen = 0;
   #settling = false;
 
@@ -67,20 +67,20 @@ export class Sampling {
     signal.addEventListener("abort", () => this.#drop(), { once: true });
   }
 
-  /** Whether a stretch is neither taken as good nor fallen. */
+  /** Whether a segment is neither taken as good nor fallen. */
   get isOpen(): boolean {
-    return this.#stretch !== undefined;
+    return this.#segment !== undefined;
   }
 
-  /** Whether a block's unit is not run while its stretch holds. */
+  /** Whether a block's unit is not run while its segment holds. */
   spares(id: Uint8Array): boolean {
     const name = toHex(id);
-    return this.#stretch?.names.has(name) === true && !this.#stretch.drawn.has(name);
+    return this.#segment?.names.has(name) === true && !this.#segment.drawn.has(name);
   }
 
-  /** Blocks of a line are to be brought here from a height on: begins a stretch there if one may, and resolves when they may come. */
+  /** Blocks of a line are to be brought here from a height on: begins a segment there if one may, and resolves when they may come. */
   async prepare(line: Line, from: number): Promise<void> {
-    const open = this.#stretch;
+    const open = this.#segment;
     const last = open?.ids.at(-1);
     if (open === undefined || last === undefined) this.#begin(line, from);
     else {
@@ -106,32 +106,32 @@ export class Sampling {
     const ended = new Promise<void>((resolve) => (end = resolve));
     const names = new Set(ids.map(toHex));
     const drawnNames = new Set(drawn.map((height) => toHex(line.at(height) as Uint8Array)));
-    this.#stretch = { from, ids, names, drawn: drawnNames, ended, end, stopWaiting: () => undefined };
-    this.#wait(this.#stretch);
+    this.#segment = { from, ids, names, drawn: drawnNames, ended, end, stopWaiting: () => undefined };
+    this.#wait(this.#segment);
     log.info({ from, to: from + count - 1, run: drawnNames.size }, "a long chain is checked by a sample of its units");
   }
 
-  #wait(stretch: Stretch): void {
-    stretch.stopWaiting();
-    stretch.stopWaiting = this.#deps.clock.after(SILENT_MS, () => {
+  #wait(segment: Segment): void {
+    segment.stopWaiting();
+    segment.stopWaiting = this.#deps.clock.after(SILENT_MS, () => {
       if (!this.#settling) this.#fall("nothing came of it");
     });
   }
 
   #heard(name: string): void {
-    const stretch = this.#stretch;
-    if (stretch === undefined || !stretch.names.has(name)) return;
-    this.#wait(stretch);
-    this.#look(stretch);
+    const segment = this.#segment;
+    if (segment === undefined || !segment.names.has(name)) return;
+    this.#wait(segment);
+    this.#look(segment);
   }
 
   #checked(name: string, outcome: EngineEvents["checked"]["outcome"]): void {
-    if (outcome === "invalid" && this.#stretch?.names.has(name)) this.#fall("a unit of it is forged");
+    if (outcome === "invalid" && this.#segment?.names.has(name)) this.#fall("a unit of it is forged");
     else this.#heard(name);
   }
 
   /** Taken as good once all of it is here and each drawn unit was right. */
-  #look({ ids, drawn }: Stretch): void {
+  #look({ ids, drawn }: Segment): void {
     const { ledger } = this.#deps;
     const last = ids.at(-1) as Uint8Array;
     if (this.#settling || ledger.recent(last) === undefined) return;
@@ -157,10 +157,10 @@ export class Sampling {
     }
   }
 
-  /** Whether the head is below the stretch or of it. */
+  /** Whether the head is below the segment or of it. */
   #stands(): boolean {
     const { head } = this.#deps.ledger;
-    const { from, ids } = this.#stretch as Stretch;
+    const { from, ids } = this.#segment as Segment;
     const own = ids[head.height - from];
     return head.height < from || (own !== undefined && bytesEqual(own, head.id));
   }
@@ -177,18 +177,18 @@ export class Sampling {
   /** Its units are run, each. */
   #fall(reason: string): void {
     const { ledger, log } = this.#deps;
-    if (this.#stretch === undefined || this.#signal.aborted) return;
+    if (this.#segment === undefined || this.#signal.aborted) return;
     this.#fallen++;
-    log.info({ from: this.#stretch.from, reason }, "every unit of a chain is checked after all");
+    log.info({ from: this.#segment.from, reason }, "every unit of a chain is checked after all");
     this.#drop();
     ledger.announceOwed();
   }
 
   #drop(): void {
-    const stretch = this.#stretch;
-    this.#stretch = undefined;
-    stretch?.stopWaiting();
-    stretch?.end();
+    const segment = this.#segment;
+    this.#segment = undefined;
+    segment?.stopWaiting();
+    segment?.end();
   }
 }
 

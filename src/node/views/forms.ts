@@ -50,5 +50,5 @@ export const count = (what: string) => z.int().nonnegative().describe(what);
 export const checkedForm = z.enum(["executed", "attestations", "sample", "pending"]).meta({
   id: "Checked",
   description:
-    "How this node knows a block to be good: `executed` here, `attestations` of verifiers followed, a `sample` of its stretch of the past, or still `pending`.",
+    "How this node knows a block to be good: `executed` here, `attestations` of verifiers followed, a `sample` of its segment of the past, or still `pending`.",
 });

@@ -81,7 +81,7 @@ const all = (from: number, to: number, act: (height: number) => void): void => {
   for (let height = from; height <= to; height++) act(height);
 };
 
-describe("a stretch", () => {
+describe("a segment", () => {
   it("is all but the newest blocks of a line, and is taken as good once what was drawn of it was run", async () => {
     await sampling.prepare(aLine(200), 1);
     const free = spared(1, 200);
@@ -149,7 +149,7 @@ describe("a stretch", () => {
   });
 });
 
-describe("a stretch falls, and every unit of it is owed,", () => {
+describe("a segment falls, and every unit of it is owed,", () => {
   beforeEach(async () => {
     await sampling.prepare(aLine(200), 1);
     all(1, 100, arrive);
