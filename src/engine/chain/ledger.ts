@@ -195,7 +195,7 @@ export class Ledger {
   }
 
   async #commit({ block, state, origin }: Omit<Candidate, "judged">, startKnown: boolean): Promise<void> {
-    const { blocks, training, events } = this.#deps;
+    const { blocks, training, events, log } = this.#deps;
     const { header } = block.value;
     const kept = await training.keep(block.value, state);
     const entry: BlockEntry = {
@@ -218,20 +218,7 @@ export class Ledger {
     this.#tree.add(entry);
     if (move !== undefined) this.#turn({ entry, state }, move);
     if (origin.kind !== "own") events.emit("pending", entry);
-    if (move !== undefined) await this.#keepStates(move);
-  }
-
-  /** Whole states of blocks that joined the best chain. Without one, those from there on are only replayed from further back: a loss of time, not of the block. */
-  async #keepStates({ added }: Move): Promise<void> {
-    const { blocks, log } = this.#deps;
-    for (const { id, value } of added) {
-      const { height } = value.header;
-      if (!blocks.retention.keepsState(height)) continue;
-      this.#tree.prune(this.head.height - 4 * blocks.retention.recent);
-      const state = await this.stateOf(id);
-      const failed = (error: unknown): void => log.warn({ height, error }, "a state was not stored");
-      await blocks.keepState(id, state).catch(failed);
-    }
+    if (move !== undefined) await this.#states.keep(move.added, log);
   }
 
   /** The outcome of a check of a block's winning unit: the head is chosen anew. `invalid` takes what stands on the block with it, and bans its author's key here. */
@@ -241,10 +228,8 @@ export class Ledger {
 
   /** Takes those of these blocks as good that are not checked: the sample of their segment was right. */
   takeSampled(ids: readonly Uint8Array[]): Promise<void> {
-    return this.#queue.run(() => {
-      const open = ids.filter((id) => this.#tree.get(id)?.checked === "pending");
-      return this.#settle(open, "sample");
-    });
+    const isOpen = (id: Uint8Array): boolean => this.#tree.get(id)?.checked === "pending";
+    return this.#queue.run(() => this.#settle(ids.filter(isOpen), "sample"));
   }
 
   async #settle(ids: readonly Uint8Array[], checked: Checked): Promise<void> {
@@ -253,8 +238,10 @@ export class Ledger {
     if (first === undefined) return;
     if (checked === "invalid") this.#deps.bans.ban(first.now.miner);
     try {
-      const entries = changed.map(({ now }) => now);
-      await this.#writeOutcome(entries, checked);
+      await this.#writeOutcome(
+        changed.map(({ now }) => now),
+        checked,
+      );
     } catch (error) {
       // Not on disk: the tree must not know what the head does not obey, or the check is never made again.
       this.#tree.unmark(changed);
@@ -264,7 +251,7 @@ export class Ledger {
 
   /** Writes what changed in the tree, and moves the head if it does not stand any more or a better one may. */
   async #writeOutcome(changed: readonly BlockEntry[], checked: Checked): Promise<void> {
-    const { blocks } = this.#deps;
+    const { blocks, log } = this.#deps;
     const head = this.#tree.get(this.head.id) ?? this.head;
     // A forger's other blocks are not built upon any more either.
     const falls = head.checked === "invalid" || (checked === "invalid" && !(await this.#standing.mayLead(head)));
@@ -278,11 +265,12 @@ export class Ledger {
     const move = await moveBetween(this.head, best, this.#shelf);
     await blocks.mark(changed, move);
     this.#turn({ entry: best, state }, move);
-    await this.#keepStates(move);
+    await this.#states.keep(move.added, log);
   }
 
   #turn(head: { readonly entry: BlockEntry; readonly state: State }, move: Move): void {
     this.#head = head;
+    this.#tree.prune(head.entry.height - 4 * this.recentBlocks);
     const values = (blocks: readonly Decoded<Block>[]): Block[] => blocks.map((block) => block.value);
     this.#deps.events.emit("head", { tip: head.entry, added: values(move.added), dropped: values(move.dropped) });
   }
