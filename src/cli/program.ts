@@ -37,14 +37,23 @@ const COMMANDS = [
   helpCommand,
 ];
 
+/** No line is wider than a terminal of 60 columns. */
 const EXAMPLES = `
 Examples:
-  pouw-node --role miner                            mine on the built-in network
-  pouw-node --role verifier --bootstrap <multiaddr> join others and check their work
-  pouw-node devnet --miners 2 --verifiers 1         a small network on this machine
-  pouw-node doctor                                  what this machine can do, and why not more
+  mine on the built-in network:
+    pouw-node --role miner
+  join others and check their work:
+    pouw-node --role verifier --bootstrap <multiaddr>
+  a small network on this machine:
+    pouw-node devnet --miners 2 --verifiers 1
+  what this machine can do, and why not more:
+    pouw-node doctor
 
-Exit codes: 0 ok, 1 failure, 2 usage, 3 capability absent, 130 interrupted.`;
+Exit codes: 0 ok, 1 failure, 2 usage, 3 capability absent,
+130 interrupted.`;
+
+/** Descriptions in help are wrapped in a column that is this wide at least: beside the flags, on a terminal of 60. */
+const LEAST_HELP_COLUMNS = 16;
 
 /** The parser, with errors thrown rather than ending the process. */
 function buildProgram(context: Context): Command {
@@ -57,6 +66,7 @@ function buildProgram(context: Context): Command {
   for (const make of COMMANDS) program.addCommand(make(context), { isDefault: make === startCommand });
   const visit = (command: Command): void => {
     command.exitOverride().allowExcessArguments(false).helpCommand(false);
+    command.configureHelp({ minWidthToWrap: LEAST_HELP_COLUMNS });
     command.configureOutput({
       writeOut: (text) => void io.stdout.write(text),
       writeErr: (text) => void io.stderr.write(text),

@@ -228,6 +228,6 @@ export function devnetCommand(context: Context): Command {
     .option("--duration <seconds>", "stop after this long")
     .option("--json", "print one JSON object per second");
   return addFlags(command, deps.settings, PASSED_ON)
-    .addHelpText("after", "\nEvery node trains on one thread unless --workers says otherwise.")
+    .addHelpText("after", "\nNodes train on one thread unless --workers says otherwise.")
     .action(action((command) => runDevnet(context, command)));
 }

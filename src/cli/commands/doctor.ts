@@ -8,6 +8,7 @@ import { catchInterrupts } from "../interrupt.ts";
 import { type Colors, colorsFor, printJson, printLine, say } from "../io.ts";
 import { addSettings, settingsOf } from "../settings-options.ts";
 import { capabilityLines, clockReport, providerLines } from "../views/status.ts";
+import { plural } from "../views/text.ts";
 
 /** How the node that runs here compares its clock; undefined where none does, or none answers. */
 async function clockOffset(dataDir: string): Promise<number | undefined> {
@@ -26,7 +27,7 @@ function doctorLines(report: DoctorReport, refused: string | undefined, c: Color
   const memory = `${(report.memoryBytes / 2 ** 30).toFixed(1)} GB`;
   const { ok, sentence } = report.selfTest;
   return [
-    `pouw-node ${report.version}, Node ${report.node}, ${report.platform}, ${report.cores} cores, ${memory}`,
+    `pouw-node ${report.version}, Node ${report.node}, ${report.platform}, ${plural(report.cores, "core")}, ${memory}`,
     "",
     ...capabilityLines(report.capabilities, c),
     ...(report.providers.length === 0 ? [] : ["", ...providerLines(report.providers, c)]),

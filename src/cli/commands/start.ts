@@ -11,7 +11,7 @@ import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { aborted, catchInterrupts } from "../interrupt.ts";
 import { colorsFor, type Io, isLive, printLine, say, toJson } from "../io.ts";
 import { addSettings, settingsOf } from "../settings-options.ts";
-import { follow, newLiveState, renderLive } from "../views/live.ts";
+import { follow, linesToCopy, newLiveState, renderLive } from "../views/live.ts";
 import { progressOn } from "../views/progress.ts";
 import { above, openScreen, type Screen } from "../views/screen.ts";
 
@@ -57,8 +57,14 @@ function drawLive(session: Session, node: RunningNode, apiUrl: string | undefine
   const state = newLiveState();
   follow(state, node);
   const colors = colorsFor(io.stderr, io.env);
-  const draw = (): void =>
-    screen.draw(renderLive(node.getStatus(), state, { colors, columns: screen.columns(), now: Date.now(), apiUrl }));
+  let told: readonly string[] = [];
+  const draw = (): void => {
+    const status = node.getStatus();
+    const lines = linesToCopy(status);
+    for (const line of lines) if (!told.includes(line)) screen.write(`${line}\n`);
+    told = lines;
+    screen.draw(renderLive(status, state, { colors, columns: screen.columns(), now: Date.now(), apiUrl }));
+  };
   const timer = setInterval(draw, REDRAW_MS);
   scope.defer("screen", () => {
     clearInterval(timer);

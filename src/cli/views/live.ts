@@ -3,7 +3,20 @@ import { clockTrouble } from "../../engine/index.ts";
 import type { AlertEvent, NodeEvents, NodeStatus, TaskStatus } from "../../node/index.ts";
 import type { Colors } from "../io.ts";
 import { seasonWords } from "./seasons.ts";
-import { duration, fixed, flow, lossWord, percent, short, shortAddress, sparkline, table, widthOf } from "./text.ts";
+import {
+  duration,
+  fixed,
+  flow,
+  heightWords,
+  lossWord,
+  middleOut,
+  percent,
+  short,
+  shortAddress,
+  sparkline,
+  table,
+  widthOf,
+} from "./text.ts";
 
 /** Losses kept of each task. */
 const LOSSES = 400;
@@ -122,7 +135,13 @@ export function addressToCopy(addresses: readonly string[]): string {
   return outside ?? addresses[0] ?? "not listening";
 }
 
-/** Who and where the node is: what others dial first, and whole, as is the account that they pay. */
+/** What is to be copied, each on a line of its own that the terminal itself wraps: for above the screen. */
+export function linesToCopy({ addresses, nodeId }: Pick<NodeStatus, "addresses" | "nodeId">): string[] {
+  const account = `Account: ${nodeId}`;
+  return addresses.length === 0 ? [account] : [`Others join with: --bootstrap ${addressToCopy(addresses)}`, account];
+}
+
+/** Who and where the node is: what others dial first, and the account that they pay; whole where the line holds them. */
 function ownLines(status: NodeStatus, now: number, columns: number, c: Colors): string[] {
   const tipAge = status.height === 0 ? "" : ` ${duration(Math.max(0, now - status.tip.time) / 1000)} ago`;
   const immature = status.immature === "0" ? "" : ` (+${status.immature} maturing)`;
@@ -130,10 +149,10 @@ function ownLines(status: NodeStatus, now: number, columns: number, c: Colors): 
   const up = `up ${duration(status.uptimeSeconds)}`;
   return [
     [name, status.network, stateWord(status, c), status.roles.join(", "), up],
-    [c.bold(addressToCopy(status.addresses))],
-    [`account ${status.nodeId}`],
+    [c.bold(middleOut(addressToCopy(status.addresses), columns))],
+    [middleOut(`account ${status.nodeId}`, columns)],
     [
-      `height ${c.bold(String(status.height))}`,
+      `height ${c.bold(heightWords(status))}`,
       `tip ${short(status.tip.hash)}${tipAge}`,
       `peers ${c.bold(String(status.peers))}`,
       `balance ${c.bold(status.balance)}${immature}`,

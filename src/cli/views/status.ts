@@ -12,7 +12,7 @@ import type {
 import type { ProviderReport } from "../../ports/index.ts";
 import type { Colors } from "../io.ts";
 import { seasonWords } from "./seasons.ts";
-import { duration, fixed, lossWord, percent, plural, short, shortAddress, table } from "./text.ts";
+import { duration, fixed, heightWords, lossWord, percent, plural, short, shortAddress, table } from "./text.ts";
 
 /** A few short lines for each task, so that a narrow terminal does not break them. */
 function taskRows(task: TaskStatus): [string, string][] {
@@ -40,7 +40,7 @@ export function statusLines(status: NodeStatus, c: Colors): string[] {
     ["peer id", status.peerId],
     ...status.addresses.map((address, i): [string, string] => [i === 0 ? "listening" : "", address]),
     ["peers", String(status.peers)],
-    ["height", `${status.height}, tip ${short(status.tip.hash)}, two below ${short(status.settled.hash)}`],
+    ["height", `${heightWords(status)}, tip ${short(status.tip.hash)}, two below ${short(status.settled.hash)}`],
     ...(status.syncProgress === undefined ? [] : [["sync", percent(status.syncProgress, 0)] as [string, string]]),
     ...(status.waitsFor === undefined ? [] : [["waits", c.yellow(status.waitsFor)] as [string, string]]),
     ...(clock === undefined ? [] : [["clock", c.yellow(clock)] as [string, string]]),

@@ -1,4 +1,5 @@
 // Small pieces of every view: tables, sparklines, shortened ids and durations.
+import wrapAnsi from "wrap-ansi";
 
 /** First digits of an id, enough to tell two apart on a screen. */
 export const short = (id: string, digits = 10): string => (id.length > digits ? `${id.slice(0, digits)}…` : id);
@@ -72,7 +73,7 @@ export function foldTable(rows: Rows, columns: number, right: readonly number[] 
   });
 }
 
-/** Parts two spaces apart; where the line ends they go on in the next one, indented. A part wider than a line is broken. */
+/** Parts two spaces apart; where the line ends they go on in the next one, indented. A part wider than a line is broken between its words. */
 export function flow(parts: readonly string[], columns: number): string[] {
   const lines: string[] = [];
   let line = "";
@@ -85,6 +86,22 @@ export function flow(parts: readonly string[], columns: number): string[] {
   }
   return [...lines, line].flatMap((it) => broken(it, columns));
 }
+
+/** `text` with its middle left out where it is wider than `columns`: both ends of an address tell it from others. */
+export function middleOut(text: string, columns: number): string {
+  if (text.length <= columns) return text;
+  const kept = Math.max(2, columns - 1);
+  return `${text.slice(0, Math.ceil(kept / 2))}…${text.slice(text.length - Math.floor(kept / 2))}`;
+}
+
+/** The height, and where it is to get to. */
+export const heightWords = ({
+  height,
+  targetHeight,
+}: {
+  readonly height: number;
+  readonly targetHeight: number;
+}): string => (targetHeight > height ? `${height} of ${targetHeight}` : `${height}`);
 
 /** `1h 02m`, `3m 20s`, `12s`. */
 export function duration(seconds: number): string {
@@ -107,15 +124,9 @@ export const plural = (n: number, word: string): string => `${n} ${word}${n === 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: colour codes are control characters
 const PIECE = /\u001b\[[0-9;]*m|[\s\S]/gu;
 
-/** `line` in pieces of at most `columns`. A colour that is open where it breaks goes on in the next piece. */
+/** `line` in pieces of at most `columns`, broken between words where that can be. Colours go on in the next piece. */
 function broken(line: string, columns: number): string[] {
-  if (widthOf(line) <= columns) return [line];
-  const out: string[] = [""];
-  for (const piece of line.match(PIECE) ?? []) {
-    if (!piece.startsWith("\u001b") && widthOf(out.at(-1) as string) === columns) out.push("");
-    out[out.length - 1] += piece;
-  }
-  return out;
+  return widthOf(line) <= columns ? [line] : wrapAnsi(line, columns, { hard: true, trim: false }).split("\n");
 }
 
 /** Cuts a line that a terminal would wrap; colour codes are closed. */
