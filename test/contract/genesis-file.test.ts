@@ -176,6 +176,9 @@ describe("a genesis file", () => {
   });
 
   it("cannot be read where there is none, and says what else would do", () => {
+    const malformed = refused({ ...honest, network: 5 });
+    expect(malformed.message).toContain(`${join(dir, "genesis.json")}: The genesis is wrong at network: `);
+    expect(malformed.remedy).toContain("Correct the file");
     const missing = (): unknown => loadNetwork(join(dir, "nowhere.json"));
     expect(missing).toThrow(
       expect.objectContaining({ code: "BAD_GENESIS", remedy: expect.stringContaining("devnet") }),

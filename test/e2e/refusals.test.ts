@@ -108,6 +108,6 @@ describe("a genesis file", () => {
     writeFileSync(join(lab.dir, "bad.json"), '{"network":"x"}');
     const bad = await start("--network", "./bad.json");
     expect(bad.code).toBe(1);
-    expect(bad.err).toMatch(/✗ The genesis is wrong at \S+: is missing \(\d+ more/);
+    expect(bad.err).toMatch(/✗ \S+: The genesis is wrong at \S+: is missing \(\d+ more/);
   });
 });

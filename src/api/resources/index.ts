@@ -6,7 +6,7 @@ import { events } from "./events.ts";
 import { health, metrics, readiness } from "./health.ts";
 import { peers } from "./peers.ts";
 import { status } from "./status.ts";
-import { chainTransaction, submitTransaction, transactionById } from "./transactions.ts";
+import { submitTransaction, transactionById } from "./transactions.ts";
 
 export const RESOURCES: readonly Row[] = [
   status,
@@ -16,7 +16,6 @@ export const RESOURCES: readonly Row[] = [
   account,
   submitTransaction,
   transactionById,
-  chainTransaction,
   events,
   health,
   readiness,

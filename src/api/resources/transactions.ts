@@ -3,7 +3,7 @@ import { z } from "zod";
 import { addressText, asBytes, coinsText, hexBytes, isMalformed, PouwError, u64Text } from "../../base/index.ts";
 import { readPayload } from "../../chain/index.ts";
 import { MAX_PAYLOAD_BYTES, Transaction } from "../../codec/index.ts";
-import { type NodeView, type TransactionView, transactionSchema } from "../../node/index.ts";
+import { transactionSchema } from "../../node/index.ts";
 import { RefusedError } from "../errors.ts";
 import { hashInput } from "../inputs.ts";
 import { resource } from "../resource.ts";
@@ -81,26 +81,15 @@ export const submitTransaction = resource({
 
 const idParams = z.object({ id: hashInput("the transaction's id") });
 
-async function findTransaction(view: NodeView, id: string): Promise<TransactionView> {
-  const transaction = await view.transaction(id);
-  if (transaction === undefined) throw new PouwError("NOT_FOUND", `There is no transaction ${id} here.`);
-  return transaction;
-}
-
 export const transactionById = resource({
   method: "GET",
   path: "/v1/transactions/:id",
   summary: "One transaction, waiting or in a block: where the id that POST /v1/transactions answers leads.",
   params: idParams,
   reply: transactionSchema,
-  handle: (view, { params }) => findTransaction(view, params.id),
-});
-
-export const chainTransaction = resource({
-  method: "GET",
-  path: "/v1/chain/tx/:id",
-  summary: "One transaction, waiting or in a block, beside the blocks of the chain.",
-  params: idParams,
-  reply: transactionSchema,
-  handle: (view, { params }) => findTransaction(view, params.id),
+  handle: async (view, { params: { id } }) => {
+    const transaction = await view.transaction(id);
+    if (transaction === undefined) throw new PouwError("NOT_FOUND", `There is no transaction ${id} here.`);
+    return transaction;
+  },
 });

@@ -1,5 +1,5 @@
 // `pouw-node devnet`: a small network of real processes on this machine, with one screen for all.
-import { mkdtempSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { Command, Option } from "commander";
@@ -7,6 +7,7 @@ import { PouwError } from "../../base/index.ts";
 import type { Genesis } from "../../chain/index.ts";
 import { loadNetwork, type NodeOptions, resolveConfig } from "../../node/index.ts";
 import { type Context, type JsonOption, optionsOf } from "../context.ts";
+import { keepTemporary, makeTemporary } from "../devnet-dirs.ts";
 import { devnetGenesis, writeGenesis } from "../devnet-network.ts";
 import { DevnetNode } from "../devnet-nodes.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
@@ -91,7 +92,7 @@ function planOf(context: Context, command: Command): Plan {
     options.duration === undefined ? Number.POSITIVE_INFINITY : count(options.duration, "--duration", 999_999);
   return {
     roles,
-    dir: options.dataDir === undefined ? mkdtempSync(join(tmpdir(), "pouw-devnet-")) : resolve(io.cwd, options.dataDir),
+    dir: options.dataDir === undefined ? makeTemporary(tmpdir()) : resolve(io.cwd, options.dataDir),
     temporary: options.dataDir === undefined,
     seconds,
     network,
@@ -201,7 +202,10 @@ async function runDevnet(context: Context, command: Command): Promise<ExitCode> 
   const dead = nodes.filter((node) => node.died);
   for (const node of dead)
     say(io, `${node.name} (${node.role}) ended by itself: ${node.row.ended}; its log is ${node.logFile}`);
-  if (dead.length > 0) return EXIT.failure;
+  if (dead.length > 0) {
+    if (plan.temporary) keepTemporary(plan.dir);
+    return EXIT.failure;
+  }
   if (plan.temporary) rmSync(plan.dir, { recursive: true, force: true });
   say(io, `All nodes have stopped${plan.temporary ? "; their directory is gone" : `; their data is in ${plan.dir}`}.`);
   return EXIT.ok;

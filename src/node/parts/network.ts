@@ -167,7 +167,13 @@ function readFile(path: string): Genesis {
       },
     );
   }
-  return readGenesis(text);
+  try {
+    return readGenesis(text);
+  } catch (cause) {
+    if (!(cause instanceof PouwError) || cause.code !== "BAD_GENESIS") throw cause;
+    const remedy = "Correct the file, or take the one of whoever runs the network.";
+    throw new PouwError("BAD_GENESIS", `${path}: ${cause.message}`, { remedy, cause });
+  }
 }
 
 /** Addresses as given in settings, in bytes. Throws BAD_ID for one of another network. */

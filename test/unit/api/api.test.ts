@@ -97,7 +97,7 @@ describe("reading", () => {
   });
 
   it("shows transactions and accounts, and an untouched account as empty", async () => {
-    expect((await get(`/v1/chain/tx/${hexOf(77)}`)).body).toEqual(plain(aTransaction()));
+    expect((await get(`/v1/transactions/${hexOf(77)}`)).body).toEqual(plain(aTransaction()));
     expect((await get(`/v1/accounts/${hexOf(200)}`)).body).toMatchObject({
       balance: "150.25",
       nonce: "2",
@@ -138,7 +138,7 @@ describe("reading", () => {
     ["/v1/chain/blocks?from=1e3", 400, "BAD_ID"],
     ["/v1/chain/blocks/77", 404, "NOT_FOUND"],
     ["/v1/chain/blocks/xyz", 400, "BAD_ID"],
-    [`/v1/chain/tx/${hexOf(1)}`, 404, "NOT_FOUND"],
+    [`/v1/transactions/${hexOf(1)}`, 404, "NOT_FOUND"],
     ["/v1/accounts/abc", 400, "BAD_ID"],
     ["/v2/status", 404, "NO_SUCH_PAGE"],
   ])("refuses %s with %i %s", async (url, status, code) => {
@@ -149,7 +149,7 @@ describe("reading", () => {
     view.transaction = async () => {
       throw new TypeError("secret detail in some file");
     };
-    const { status, body, text } = await get(`/v1/chain/tx/${hexOf(77)}`);
+    const { status, body, text } = await get(`/v1/transactions/${hexOf(77)}`);
     expect(status).toBe(500);
     expect(body).toMatchObject({ error: { code: "INTERNAL" } });
     expect(text).not.toContain("secret detail");
@@ -157,7 +157,7 @@ describe("reading", () => {
     view.transaction = async () => {
       throw new PouwError("STORE_CORRUPT", "The store is damaged: x.", { remedy: "Do y." });
     };
-    expect((await get(`/v1/chain/tx/${hexOf(77)}`)).body).toEqual({
+    expect((await get(`/v1/transactions/${hexOf(77)}`)).body).toEqual({
       error: { code: "STORE_CORRUPT", message: "The store is damaged: x.", remedy: "Do y." },
     });
   });

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { buildApi, type Row, resource, streamResource, textResource } from "../../../src/api/index.ts";
 import { PouwError } from "../../../src/base/index.ts";
-import { type FakeView, fakeView, hexOf } from "../../support/fake-view.ts";
+import { type FakeView, fakeView } from "../../support/fake-view.ts";
 
 const OPTIONS = { host: "127.0.0.1", bodyBytes: 4096, maxStreams: 2 };
 const JSON_TYPE = { "content-type": "application/json" };
@@ -140,14 +140,6 @@ describe("a method that a path does not have", () => {
   it("and a path that is no path are told in the error form", async () => {
     const reply = await ask([], "GET", "/v1/accounts/%zz");
     expect([reply.status, JSON.parse(reply.text)]).toMatchObject([400, { error: { code: "BAD_REQUEST" } }]);
-  });
-});
-
-describe("GET /v1/transactions/:id", () => {
-  it("is where the id of a submitted transaction leads", async () => {
-    const own = await ask([], "GET", `/v1/transactions/${hexOf(77)}`);
-    expect(own.text).toBe((await ask([], "GET", `/v1/chain/tx/${hexOf(77)}`)).text);
-    expect((await ask([], "GET", `/v1/transactions/${hexOf(1)}`)).status).toBe(404);
   });
 });
 

@@ -16,6 +16,8 @@ import {
   duration,
   flow,
   foldTable,
+  heightWords,
+  middleOut,
   percent,
   short,
   sparkline,
@@ -70,7 +72,22 @@ describe("text", () => {
     expect(flow(["0123456789abcdef", "x"], 10)).toEqual(["0123456789", "abcdef", "  x"]);
     const lines = flow([colored.red("0123456789")], 6);
     expect(lines.map(widthOf)).toEqual([6, 4]);
-    expect(lines.join("")).toBe(colored.red("0123456789"));
+    // Each line ends its colour, and the next begins it again.
+    expect(lines).toEqual(["012345", "6789"].map(colored.red));
+    expect(flow(["No peer keeps these blocks."], 12)).toEqual(["No peer ", "keeps these ", "blocks."]);
+  });
+
+  it("leaves out the middle of what is too wide", () => {
+    expect([middleOut("0123456789", 10), middleOut("0123456789", 6), middleOut("0123456789", 1)]).toEqual([
+      "0123456789",
+      "012…89",
+      "0…9",
+    ]);
+  });
+
+  it("says where the height is to get to", () => {
+    expect(heightWords({ height: 9, targetHeight: 9 })).toBe("9");
+    expect(heightWords({ height: 9, targetHeight: 500 })).toBe("9 of 500");
   });
 
   it("draws falling losses as falling bars", () => {
