@@ -81,8 +81,14 @@ describe("the past of an honest chain", () => {
   it("is taken as good after a sample of its units, and every unit of its end is run", async () => {
     const joiner = await lab.node("j", {}, []);
     const runs = runsOf(joiner);
+    const told: { progress: number; moves: boolean }[] = [];
+    joiner.engine.events.on("sync", ({ progress = 0, moves }) => {
+      if (joiner.engine.ledger.head.height < 10) told.push({ progress, moves });
+    });
     await lab.connect(joiner, miner);
     await synced(joiner);
+    // It shows how far it has come, and that it syncs, before anything of it leads.
+    expect(Math.max(...told.filter(({ moves }) => moves).map(({ progress }) => progress))).toBeGreaterThan(0.5);
     const past = await outcomes(joiner, chain.slice(0, HEIGHT - 12));
     expect(past).toEqual({ sample: expect.any(Number), executed: expect.any(Number) });
     expect(past.executed).toBeLessThanOrEqual(48);

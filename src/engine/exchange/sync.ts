@@ -37,6 +37,8 @@ export interface SyncDeps extends ClaimsDeps, Omit<PursuitDeps, "claims" | "peer
   readonly needsDeltas: boolean;
   /** Whether this node owes checks for blocks that are here. */
   readonly owes: () => boolean;
+  /** How far a segment that is checked by sample has come, and whether it shows to be trained; undefined where there is none. */
+  readonly segment: () => { readonly height: number; readonly moves: boolean } | undefined;
   /** Blocks of a branch are to be brought here from a height on; they are once it resolves. */
   readonly sample: (branch: Branch, from: number) => Promise<void>;
   /** Undefined on a node that runs every block's unit itself. */
@@ -66,6 +68,10 @@ export class Sync {
     };
     this.#pursuit = new Pursuit({ ...deps, claims: this.#claims, prepare }, options);
     deps.events.on("head", () => this.#tell());
+    // Of a segment nothing leads until all of it is here.
+    deps.events.on("pending", () => {
+      if (deps.segment() !== undefined) this.#tell();
+    });
   }
 
   /** The height of the heaviest chain that a peer's headers show; undefined where that is ours. */
@@ -200,12 +206,15 @@ export class Sync {
 
   /** `moves`: training rests while the chain moves, not for headers, nor while somebody repeats what is known. */
   #tell(): void {
-    const { height, work } = this.#deps.head();
+    const head = this.#deps.head();
     const from = this.#from;
     if (from === undefined) return;
+    const segment = this.#deps.segment();
+    const height = Math.max(head.height, segment?.height ?? 0);
+    const moves = head.work > from.work || segment?.moves === true;
     const target = Math.max(height, ...[...this.#running.keys()].map((branch) => branch.height));
     const progress = Math.min(1, Math.max(0, (height - from.height) / Math.max(1, target - from.height)));
-    this.#deps.events.emit("sync", { progress, target, moves: work > from.work });
+    this.#deps.events.emit("sync", { progress, target, moves });
   }
 
   #end(): void {

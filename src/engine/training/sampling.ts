@@ -15,8 +15,12 @@ const MOST_BLOCKS = MAX_AHEAD;
 const NEWEST = 12;
 /** Segments that fell after which every unit is run until this node starts again: each try has another secret, and they must be few. */
 const MAX_FALLEN = 16;
-/** A segment of which nothing came or was checked for this long falls, ms. */
-const SILENT_MS = 30_000;
+/**
+ * A segment of which no drawn unit was right for this long falls, ms; and for this long after each the chain counts as moving. Blocks alone
+ * say nothing: nobody knows which are drawn, so who has not trained them cannot keep a segment open, or a miner at rest.
+ */
+const SILENT_MS = 120_000;
+const MOVES_MS = 30_000;
 /** Blocks that are taken as good in one write. */
 const LOT = 32;
 
@@ -50,6 +54,8 @@ interface Segment {
   readonly ended: Promise<void>;
   readonly end: () => void;
   stopWaiting: () => void;
+  /** When the last drawn unit was found right. */
+  provenAt: number | undefined;
 }
 
 export class Sampling {
@@ -62,7 +68,7 @@ export class Sampling {
   constructor(deps: SamplingDeps, { signal }: { readonly signal: AbortSignal }) {
     this.#deps = deps;
     this.#signal = signal;
-    deps.events.on("pending", ({ id }) => this.#heard(toHex(id)));
+    deps.events.on("pending", ({ id }) => this.#look(toHex(id)));
     deps.events.on("checked", ({ id, outcome }) => this.#checked(id, outcome));
     signal.addEventListener("abort", () => this.#drop(), { once: true });
   }
@@ -70,6 +76,12 @@ export class Sampling {
   /** Whether a segment is neither taken as good nor fallen. */
   get isOpen(): boolean {
     return this.#segment !== undefined;
+  }
+
+  /** Whether the open segment shows to be trained just now. */
+  get isMoving(): boolean {
+    const provenAt = this.#segment?.provenAt;
+    return provenAt !== undefined && this.#deps.clock.now() - provenAt < MOVES_MS;
   }
 
   /** Whether a block's unit is not run while its segment holds. */
@@ -106,7 +118,16 @@ export class Sampling {
     const ended = new Promise<void>((resolve) => (end = resolve));
     const names = new Set(ids.map(toHex));
     const drawnNames = new Set(drawn.map((height) => toHex(line.at(height) as Uint8Array)));
-    this.#segment = { from, ids, names, drawn: drawnNames, ended, end, stopWaiting: () => undefined };
+    this.#segment = {
+      from,
+      ids,
+      names,
+      drawn: drawnNames,
+      ended,
+      end,
+      stopWaiting: () => undefined,
+      provenAt: undefined,
+    };
     this.#wait(this.#segment);
     log.info({ from, to: from + count - 1, run: drawnNames.size }, "a long chain is checked by a sample of its units");
   }
@@ -114,25 +135,26 @@ export class Sampling {
   #wait(segment: Segment): void {
     segment.stopWaiting();
     segment.stopWaiting = this.#deps.clock.after(SILENT_MS, () => {
-      if (!this.#settling) this.#fall("nothing came of it");
+      if (!this.#settling) this.#fall("no unit of it was found right for two minutes");
     });
   }
 
-  #heard(name: string): void {
+  #checked(name: string, outcome: EngineEvents["checked"]["outcome"]): void {
     const segment = this.#segment;
     if (segment === undefined || !segment.names.has(name)) return;
-    this.#wait(segment);
-    this.#look(segment);
-  }
-
-  #checked(name: string, outcome: EngineEvents["checked"]["outcome"]): void {
-    if (outcome === "invalid" && this.#segment?.names.has(name)) this.#fall("a unit of it is forged");
-    else this.#heard(name);
+    if (outcome === "invalid") return this.#fall("a unit of it is forged");
+    if (segment.drawn.has(name)) {
+      segment.provenAt = this.#deps.clock.now();
+      this.#wait(segment);
+    }
+    this.#look(name);
   }
 
   /** Taken as good once all of it is here and each drawn unit was right. */
-  #look({ ids, drawn }: Segment): void {
+  #look(name: string): void {
     const { ledger } = this.#deps;
+    if (this.#segment?.names.has(name) !== true) return;
+    const { ids, drawn } = this.#segment;
     const last = ids.at(-1) as Uint8Array;
     if (this.#settling || ledger.recent(last) === undefined) return;
     const isRight = (id: Uint8Array): boolean => !drawn.has(toHex(id)) || ledger.recent(id)?.checked === "executed";

@@ -19,6 +19,7 @@ const workAt = (height: number): bigint => (states[height] as ChainPoint).work;
 
 let clock: VirtualClock;
 let status: PeerStatus;
+let segment: { height: number; moves: boolean } | undefined;
 let head: { id: Uint8Array; height: number; work: bigint };
 let punished: string[];
 /** Called at every request. */
@@ -38,6 +39,7 @@ beforeEach(() => {
   punished = [];
   head = { id: world.rules.genesis, height: 0, work: 0n };
   served = blocks.length;
+  segment = undefined;
   asked = () => undefined;
   const known = new Set([toHex(world.rules.genesis)]);
   status = {
@@ -88,6 +90,7 @@ beforeEach(() => {
       follow: (at, header) => followHeader(at, header, world.rules),
       owes: () => false,
       sample: async () => undefined,
+      segment: () => segment,
       needsDeltas: true,
       foresight: undefined,
       isExcusable: () => false,

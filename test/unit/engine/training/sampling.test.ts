@@ -162,13 +162,26 @@ describe("a segment falls, and every unit of it is owed,", () => {
     expect(fallen()).toEqual([false, 0, 1, 0]);
   });
 
-  it("when nothing more of it comes, and not while it does", async () => {
-    for (let height = 101; height < 110; height++) {
-      await clock.run(25_000);
-      arrive(height);
+  it("when no drawn unit is found right for long, and not while they are", async () => {
+    const drawn = Array.from({ length: 100 }, (_, i) => i + 1).filter((at) => !sampling.spares(idAt(at)));
+    for (const height of drawn.slice(0, 5)) {
+      await clock.run(100_000);
+      expect(sampling.isMoving).toBe(false);
+      check(height);
+      expect([sampling.isOpen, sampling.isMoving]).toEqual([true, true]);
     }
-    expect(sampling.isOpen).toBe(true);
     await clock.run(31_000);
+    expect([sampling.isOpen, sampling.isMoving]).toEqual([true, false]);
+    await clock.run(90_000);
+    expect(fallen()).toEqual([false, 0, 1, 0]);
+  });
+
+  it("whatever else comes of it, at whatever pace", async () => {
+    for (let height = 101; height < 180; height++) {
+      await clock.run(2_000);
+      arrive(height);
+      expect(sampling.isMoving).toBe(false);
+    }
     expect(fallen()).toEqual([false, 0, 1, 0]);
   });
 
