@@ -142,8 +142,8 @@ export class Sampling {
   #checked(name: string, outcome: EngineEvents["checked"]["outcome"]): void {
     const segment = this.#segment;
     if (segment === undefined || !segment.names.has(name)) return;
-    if (outcome === "invalid") return this.#fall("a unit of it is forged");
-    if (segment.drawn.has(name)) {
+    if (outcome === "invalid") this.#fall("a unit of it is forged");
+    else if (segment.drawn.has(name)) {
       segment.provenAt = this.#deps.clock.now();
       this.#wait(segment);
     }
@@ -168,7 +168,10 @@ export class Sampling {
   async #settle(ids: readonly Uint8Array[]): Promise<void> {
     try {
       for (let at = 0; at < ids.length; at += LOT) {
-        if (!this.#stands()) return this.#fall("another chain leads meanwhile");
+        if (!this.#stands()) {
+          this.#fall("another chain leads meanwhile");
+          return;
+        }
         const lot = ids.slice(at, at + LOT);
         await this.#deps.ledger.takeSampled(lot);
         await this.#tell(lot);
