@@ -7,6 +7,7 @@ import { messageOf, PouwError } from "../base/index.ts";
 import { CONFIG_FILE, type NodeStatus } from "../node/index.ts";
 import { pause } from "./interrupt.ts";
 import type { Io } from "./io.ts";
+import { THRIFT } from "./thrift.ts";
 import type { DevnetRow } from "./views/devnet.ts";
 
 const START_LIMIT_MS = 120_000;
@@ -58,7 +59,7 @@ export class DevnetNode {
     const log = openSync(this.logFile, "a");
     // The IPC channel is the leash: a node whose parent is gone stops by itself.
     this.#child = spawn(io.self.program, [...io.self.args, "start", "--config", config], {
-      env,
+      env: { ...THRIFT, ...env },
       // Its own process group: a Ctrl-C on the terminal is for this command alone, which then asks its nodes to stop.
       detached: process.platform !== "win32",
       stdio: ["ignore", log, log, "ipc"],

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-// The command `pouw-node`. It imports nothing itself, so that where this process may not open or reserve as much as loading the program
-// takes, somebody is there to say so.
+// The command `pouw-node`. It imports next to nothing itself, so that where this process may not open or reserve as much as loading the
+// program takes, somebody is there to say so.
+import { beThrifty } from "./thrift.ts";
 
 /** How Node says it -> what that means for whoever reads it. */
 const LIMITS = [
@@ -16,6 +17,7 @@ const LIMITS = [
   },
 ];
 
+beThrifty();
 const { run } = await import("./run.ts").catch((error: unknown) => {
   const limit = LIMITS.find(({ says }) => says.test(String(error)));
   if (limit === undefined) throw error;

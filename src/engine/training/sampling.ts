@@ -14,9 +14,9 @@ const MOST_BLOCKS = MAX_AHEAD;
 /** The newest blocks of a line are run each: they may be replaced before they are here. */
 const NEWEST = 12;
 /** Segments that fell after which every unit is run until this node starts again: each try has another secret, and they must be few. */
-const MAX_FALLEN = 16;
+const MAX_FALLEN = 4;
 /**
- * A segment of which no drawn unit was right for this long falls, ms; and for this long after each the chain counts as moving. Blocks alone
+ * A segment of which no drawn unit was right for this long falls, ms; and for this long after each, and after its begin, the chain counts as moving. Blocks alone
  * say nothing: nobody knows which are drawn, so who has not trained them cannot keep a segment open, or a miner at rest.
  */
 const SILENT_MS = 120_000;
@@ -54,8 +54,8 @@ interface Segment {
   readonly ended: Promise<void>;
   readonly end: () => void;
   stopWaiting: () => void;
-  /** When the last drawn unit was found right. */
-  provenAt: number | undefined;
+  /** When the last drawn unit was found right; first when it began. */
+  provenAt: number;
 }
 
 export class Sampling {
@@ -105,7 +105,7 @@ export class Sampling {
   }
 
   #begin(line: Line, from: number): void {
-    const { ledger, log, random } = this.#deps;
+    const { ledger, log, random, clock } = this.#deps;
     const { head } = ledger;
     const count = Math.min(MOST_BLOCKS, line.height - NEWEST - from + 1);
     if (this.#signal.aborted || this.#fallen >= MAX_FALLEN || count < LEAST_BLOCKS) return;
@@ -126,7 +126,7 @@ export class Sampling {
       ended,
       end,
       stopWaiting: () => undefined,
-      provenAt: undefined,
+      provenAt: clock.now(),
     };
     this.#wait(this.#segment);
     log.info({ from, to: from + count - 1, run: drawnNames.size }, "a long chain is checked by a sample of its units");
