@@ -27,7 +27,7 @@ export type Applied = { readonly kind: "state"; readonly state: State };
 export function* applySteps(state: State, block: UnsignedBlock, rules: Rules): Steps<Applied | Refusal> {
   const { header, body } = block;
   const working = new WorkingState(state);
-  working.ripen();
+  yield* working.ripen();
   const paid = yield* applyTransactions(working, body.transactions, { height: header.height, rules });
   if (paid.kind !== "fees") return paid;
   const judged = yield* judgeEvidence(body.evidence, { state, task: header.task }, rules);

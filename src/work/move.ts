@@ -15,7 +15,7 @@ export interface Move {
   /** The one whose unit won the block: it counts as on time. Undefined in a leader's record. */
   readonly winning: Contribution | undefined;
   readonly nextDigest: Uint8Array;
-  /** Id of the record. */
+  /** Id of the record; of a full one that nobody hashed before it takes a millisecond. */
   readonly id: Uint8Array;
 }
 
@@ -32,7 +32,9 @@ export const moveOfRecord = (record: RoundRecord): Move => ({
   leads: true,
   winning: undefined,
   nextDigest: record.nextDigest,
-  id: RoundRecord.id(record),
+  get id() {
+    return RoundRecord.id(record);
+  },
 });
 
 /** The contribution of a block's winning unit; undefined when the closing record does not hold it. */
@@ -61,7 +63,9 @@ export function movesOf(block: WonBlock, task: Uint8Array): Move[] {
     leads: false,
     winning,
     nextDigest,
-    id: ClosingType.hashTreeRoot(body.closing),
+    get id() {
+      return ClosingType.hashTreeRoot(body.closing);
+    },
   });
   return moves;
 }

@@ -188,6 +188,40 @@ describe("a relayer of a forged block", () => {
     }
   });
 
+  it("is struck for a wrong next state where there is one task, which everybody follows", async () => {
+    await lab.close();
+    lab = new Lab();
+    const node = await lab.node("v");
+    const first = aBlock(lab, cheat, await placeOf(node));
+    await lab.tellBlock(await lab.evil([node]), node, first);
+    await lab.clock.run(12_000);
+    const place = await placeOf(node);
+    const unit = aUnit(lab, worker, place);
+    const lie = recordAt(lab, cheat, place, [unit], { nextDigest: new Uint8Array(32).fill(1) });
+    const block = forgeBody(place.state, aBlock(lab, cheat, place), cheat, lab.network.rules, { records: [lie] });
+    await lab.evil([node], lab.serving(unit.delta));
+    const relayer = await lab.evil([node], lab.nothing(), "relayer");
+    const judged = node.handlers.gossip("block", blockMessage(block), { from: relayer.name, author: "author" });
+    await lab.clock.run(10_000);
+    expect(await judged).toMatchObject({ kind: "reject", code: "wrong-next" });
+  });
+
+  it("has a block whose time has not come kept only if its author signed it, or anybody could keep the signed one out", async () => {
+    await lab.close();
+    lab = new Lab();
+    const node = await lab.node("v");
+    const peer = await lab.evil([node]);
+    const time = lab.clock.wallTime() + lab.network.rules.maxFutureMs + 1000;
+    const ahead = aBlock(lab, Sim.key("a"), await placeOf(node), {}, { time });
+    const unsigned = { ...ahead, header: { ...ahead.header, signature: new Uint8Array(64) } };
+    for (const block of [unsigned, ahead])
+      expect(await lab.tellBlock(peer, node, block)).toMatchObject({ kind: "ignore", code: "time-in-future" });
+    await lab.clock.run(5_000);
+    // They have one id: the unsigned one would have had the other kept out.
+    expect(await node.engine.ledger.entry(Header.id(ahead.header))).toBeDefined();
+    expect(node.punished).toEqual([]);
+  });
+
   it("is not struck for what its clock or its history may show otherwise: a time ahead, an unknown parent", async () => {
     await lab.close();
     lab = new Lab();

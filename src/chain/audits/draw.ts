@@ -1,5 +1,5 @@
 // Which contributions are audited, and by whom: drawn by a beacon that was not known when they were recorded (protocol section 5).
-import { bytesEqual, toBigInt, u32be } from "../../base/index.ts";
+import { bytesEqual, compareBytes, placeIn, toBigInt, u32be } from "../../base/index.ts";
 import { taggedHash } from "../../crypto/index.ts";
 import { boundAttesterPay, DOUBLED_ONE_IN } from "../economy/pay.ts";
 import type { Rules } from "../rules.ts";
@@ -14,8 +14,8 @@ import { type Recorded, SEALED, type Seat } from "../state/state-type.ts";
 export function drawAudits(state: State, beacon: Uint8Array, rules: Rules): Seat[] {
   const audited = state.recordedIn(state.height).filter(({ unit, won }) => !won && lotOf(beacon, unit, rules).audited);
   if (audited.length === 0) return [];
-  const eligible = state.stakers.filter(
-    ({ address, stake }) => stake >= rules.minCollateral && !state.isBanned(address),
+  const eligible = new Stakes(
+    state.stakers.filter(({ address, stake }) => stake >= rules.minCollateral && !state.isBanned(address)),
   );
   return audited.flatMap((recorded) => seatsOf(recorded, beacon, eligible, rules));
 }
@@ -29,26 +29,61 @@ function lotOf(beacon: Uint8Array, unit: Uint8Array, { auditOneIn }: Rules): { a
 function seatsOf(
   { unit, contribution: audit, author, pay }: Recorded,
   beacon: Uint8Array,
-  eligible: readonly Staker[],
+  eligible: Stakes,
   rules: Rules,
 ): Seat[] {
   const count = rules.attesters * (lotOf(beacon, unit, rules).doubled ? 2 : 1);
-  const left = eligible.filter(({ address }) => !bytesEqual(address, author));
   const blank = { commitment: new Uint8Array(32), outcome: SEALED, trace: new Uint8Array(32) };
   const seats: Seat[] = [];
-  for (let j = 0; j < count && left.length > 0; j++) {
+  const out = eligible.placesOf(author);
+  for (let j = 0; j < count && out.length < eligible.count; j++) {
     const lot = toBigInt(taggedHash("attester", beacon, audit, u32be(j)));
-    const [{ address: attester, stake }] = left.splice(at(left, lot), 1) as [Staker];
+    const at = eligible.drawn(lot, out);
+    const { address: attester, stake } = eligible.at(at);
+    out.splice(
+      placeIn(out, (other) => other < at),
+      0,
+      at,
+    );
     seats.push({ audit, author, attester, pay: boundAttesterPay(pay, stake), ...blank });
   }
   return seats;
 }
 
-/** Where a lot falls among stakes laid end to end. */
-function at(stakers: readonly Staker[], lot: bigint): number {
-  let rest = lot % stakers.reduce((sum, { stake }) => sum + stake, 0n);
-  return stakers.findIndex(({ stake }) => {
-    rest -= stake;
-    return rest < 0n;
-  });
+/** Stakes laid end to end, once for all that are drawn among them: there may be ten thousand, and a hundred audits. */
+class Stakes {
+  readonly #stakers: readonly Staker[];
+  /** What lies before each, and all. */
+  readonly #before: readonly bigint[];
+
+  /** In order of address. */
+  constructor(stakers: readonly Staker[]) {
+    this.#stakers = stakers;
+    const before = [0n];
+    for (const [i, { stake }] of stakers.entries()) before.push((before[i] as bigint) + stake);
+    this.#before = before;
+  }
+
+  get count(): number {
+    return this.#stakers.length;
+  }
+
+  at(place: number): Staker {
+    return this.#stakers[place] as Staker;
+  }
+
+  /** Where an address is, if it is there. */
+  placesOf(address: Uint8Array): number[] {
+    const at = placeIn(this.#stakers, (staker) => compareBytes(staker.address, address) < 0);
+    const found = this.#stakers[at];
+    return found !== undefined && bytesEqual(found.address, address) ? [at] : [];
+  }
+
+  /** Where a lot falls when those at some places, in ascending order, are left out. */
+  drawn(lot: bigint, out: readonly number[]): number {
+    const all = out.reduce((sum, at) => sum - this.at(at).stake, this.#before[this.count] as bigint);
+    let rest = lot % all;
+    for (const at of out) if (rest >= (this.#before[at] as bigint)) rest += this.at(at).stake;
+    return placeIn(this.#before, (before) => before <= rest) - 1;
+  }
 }

@@ -3,9 +3,9 @@ import { bytesEqual, type Refusal, reject, type Steps, toHex } from "../../base/
 import { type Evidence, MAX_EVIDENCE } from "../../codec/index.ts";
 import type { Rules } from "../rules.ts";
 import type { State } from "../state/state.ts";
-import { WorkingState } from "../state/working-state.ts";
 import type { Offence } from "./kind.ts";
 import { judge } from "./kinds.ts";
+import { atRisk, lossOf } from "./loss.ts";
 import { costsEnough } from "./punish.ts";
 
 /** Units that the evidence of one block may be about: everybody who checks it runs them. */
@@ -53,13 +53,6 @@ export function selectEvidence({ state, task }: CarryingBlock, held: readonly Ev
   return chosen.slice(0, MAX_EVIDENCE).map(({ piece }) => piece);
 }
 
-/** What of its own a key would lose for an offence shown in a block on `state`. */
-export function atRisk(state: State, key: Uint8Array): bigint {
-  const working = new WorkingState(state);
-  working.ripen();
-  return working.strip(key).taken;
-}
-
 /**
  * Each offence shown, in time, once, not punished yet, and by a key that has enough to lose still; who has most at risk comes first:
  * offences of keys with a little must not keep a forger's out of blocks until nobody may show it any more.
@@ -75,11 +68,12 @@ interface Shown {
 
 function offencesIn(state: State, held: readonly Evidence[], rules: Rules): Shown[] {
   const seen = new Set(state.punished.map((entry) => toHex(entry.offence)));
-  const working = new WorkingState(state);
-  working.ripen();
+  const punished = new Set<string>();
   const fresh = ({ offence }: Shown): boolean => {
-    if (seen.has(toHex(offence.id)) || !costsEnough(offence, working.strip(offence.offender), rules)) return false;
-    seen.add(toHex(offence.id));
+    const { id, offender } = offence;
+    if (seen.has(toHex(id)) || !costsEnough(offence, lossOf(state, offender, punished), rules)) return false;
+    seen.add(toHex(id));
+    punished.add(toHex(offender));
     return true;
   };
   const weighed = held.flatMap((piece) => {

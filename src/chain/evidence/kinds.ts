@@ -1,5 +1,5 @@
 // Every kind of evidence, and how a piece of it is made and judged.
-import { isMalformed, type Refusal, reject } from "../../base/index.ts";
+import { isMalformed, memoised, type Refusal, reject } from "../../base/index.ts";
 import type { Evidence } from "../../codec/index.ts";
 import type { Rules } from "../rules.ts";
 import { doubleBlock } from "./double-block.ts";
@@ -21,12 +21,15 @@ export const evidenceOf = <P>({ tag, payload }: EvidenceKind<P>, value: P): Evid
   payload: payload.encode(value),
 });
 
+/** What a piece says, decoded once: a node that holds it judges it with every head, and two full records take milliseconds to hash. */
+const payloadOf = memoised(({ kind, payload }: Evidence) => byTag.get(kind)?.payload.decode(payload));
+
 /** The offence that a piece of evidence shows, or why it shows none. */
-export function judge({ kind, payload }: Evidence, place: EvidencePlace, rules: Rules): Offence | Refusal {
-  const of = byTag.get(kind);
-  if (of === undefined) return reject("unknown-kind", `evidence ${kind}`);
+export function judge(piece: Evidence, place: EvidencePlace, rules: Rules): Offence | Refusal {
+  const of = byTag.get(piece.kind);
+  if (of === undefined) return reject("unknown-kind", `evidence ${piece.kind}`);
   try {
-    return of.judge(of.payload.decode(payload), place, rules);
+    return of.judge(payloadOf(piece), place, rules);
   } catch (error) {
     if (isMalformed(error)) return reject("bad-encoding", error.message);
     throw error;

@@ -2,7 +2,7 @@
 import { bytesEqual, type Refusal, reject, type Steps } from "../../base/index.ts";
 import type { Rules } from "../rules.ts";
 import { NOBODY } from "../state/state-type.ts";
-import type { WorkingState } from "../state/working-state.ts";
+import type { Loss, WorkingState } from "../state/working-state.ts";
 import type { Offence } from "./kind.ts";
 
 /** Of what is taken one part in so many goes to the winner of the carrying block: a reporter's own claim would be copied. */
@@ -15,7 +15,7 @@ const FINDER_ONE_IN = 10n;
  */
 export const costsEnough = (
   { shown }: Pick<Offence, "shown">,
-  { taken, voided }: ReturnType<WorkingState["strip"]>,
+  { taken, voided }: Loss,
   { minCollateral }: Pick<Rules, "minCollateral">,
 ): boolean => (shown === undefined ? taken + voided > 0n : taken >= minCollateral);
 
@@ -32,7 +32,7 @@ export function* punishAll(
     yield 16;
     const { id, offender, height: committed } = offence;
     if (working.isPunished(id)) return reject("already-punished");
-    const lost = working.strip(offender);
+    const lost = yield* working.strip(offender);
     if (!costsEnough(offence, lost, rules)) return reject("nothing-to-lose");
     const { taken, voided } = lost;
     // Who shows its own offence gets nothing back.

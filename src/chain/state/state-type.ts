@@ -119,7 +119,7 @@ const PunishedType = new ContainerNodeStructType({ offence: Bytes32, height: U32
 export type Punished = ValueOf<typeof PunishedType>;
 
 /** May not win, lead or contribute in blocks up to and including `until`. */
-const BanType = new ContainerNodeStructType({ address: Bytes32, until: U32 });
+export const BanType = new ContainerNodeStructType({ address: Bytes32, until: U32 });
 export type Ban = ValueOf<typeof BanType>;
 
 export const StateType = new ContainerType({

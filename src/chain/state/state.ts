@@ -4,7 +4,9 @@ import { type AuditSeat, Header, type UnsignedHeader } from "../../codec/index.t
 import { type PlacedUnit, startName } from "../../work/index.ts";
 import { workOf } from "../difficulty.ts";
 import { hashTree } from "./hash-tree.ts";
+import { placesOf } from "./marks.ts";
 import { Positions } from "./positions.ts";
+import { Ring } from "./ring.ts";
 import { type Staker, stakersOf } from "./stakers.ts";
 import {
   type Account,
@@ -16,6 +18,7 @@ import {
   type RecentBlock,
   type Recorded,
   type Reward,
+  RewardsType,
   type Seat,
   type StateNode,
   StateType,
@@ -23,6 +26,7 @@ import {
   type StateView,
   type TaskState,
   type Withdrawal,
+  WithdrawalsType,
 } from "./state-type.ts";
 import { WorkingSeats } from "./working-seats.ts";
 
@@ -57,12 +61,12 @@ export class State {
   readonly burnt: bigint;
   readonly tasks: readonly Readonly<TaskState>[];
   readonly #view: StateView;
+  readonly #immature: Ring<Reward>;
+  readonly #unbonding: Ring<Withdrawal>;
   #root: Hash32 | undefined;
   #tipId: Hash32 | undefined;
   #commons: readonly Common[] | undefined;
   readonly #recorded = new Map<number, ReadonlySet<string>>();
-  #banned: readonly Ban[] | undefined;
-  #bannedNames: ReadonlySet<string> | undefined;
   readonly #expected = new Map<number, bigint>();
   #stakers: readonly Staker[] | undefined;
 
@@ -73,6 +77,8 @@ export class State {
     this.#stakers = stakers;
     const view = StateType.getViewDU(node);
     this.#view = view;
+    this.#immature = new Ring(view.immature, RewardsType);
+    this.#unbonding = new Ring(view.unbonding, WithdrawalsType);
     this.genesis = view.genesis as Hash32;
     this.tip = Header.unsignedType.toValueFromViewDU(view.tip);
     this.height = this.tip.height;
@@ -104,11 +110,15 @@ export class State {
     return this.#tipId;
   }
 
+  /** The account; undefined where the address has none. */
+  accountOf(address: Uint8Array): Account | undefined {
+    const at = this.positions.get(address);
+    return at === undefined ? undefined : AccountType.toValueFromViewDU(this.#view.accounts.getReadonly(at));
+  }
+
   /** The account, or an empty one when the address has none. */
   account(address: Uint8Array): Account {
-    const at = this.positions.get(address);
-    if (at === undefined) return { address, balance: 0n, nonce: 0n, stake: 0n };
-    return AccountType.toValueFromViewDU(this.#view.accounts.getReadonly(at));
+    return this.accountOf(address) ?? { address, balance: 0n, nonce: 0n, stake: 0n };
   }
 
   /** Whether the address has an account: only then can it send. */
@@ -141,24 +151,45 @@ export class State {
     return this.#view.accounts.getAllReadonlyValues();
   }
 
-  /** Every immature reward, of one address if given, oldest first. O(rewards). */
+  /** Every immature reward, of one address if given, oldest first. O(rewards), of one address O(slots). */
   immature(address?: Uint8Array): ImmatureReward[] {
-    return this.#ofRing(this.#view.immature.getAllReadonlyValues(), address);
+    return this.#inRing(this.#immature, address);
   }
 
-  /** Every withdrawal of stake that is not over, of one address if given, oldest first. O(withdrawals). */
+  /** Every withdrawal of stake that is not over, of one address if given, oldest first. O(withdrawals), of one address O(slots). */
   unbonding(address?: Uint8Array): Unbonding[] {
-    return this.#ofRing(this.#view.unbonding.getAllReadonlyValues(), address);
+    return this.#inRing(this.#unbonding, address);
   }
 
-  #ofRing<E extends Withdrawal>(slots: readonly (readonly E[])[], address?: Uint8Array): (E & { height: number })[] {
-    const all: (E & { height: number })[] = [];
-    for (let back = Math.min(slots.length - 1, this.height); back >= 0; back--) {
-      const height = this.height - back;
-      for (const entry of slots[height % slots.length] ?? [])
-        if (address === undefined || bytesEqual(entry.address, address)) all.push({ ...entry, height });
-    }
-    return all;
+  /** Blocks that a reward takes to mature. */
+  get maturityBlocks(): number {
+    return this.#immature.length;
+  }
+
+  /** Blocks that withdrawn stake takes. */
+  get unbondingBlocks(): number {
+    return this.#unbonding.length;
+  }
+
+  /** Rewards for an address's contributions, its own among them, oldest first. O(slots). */
+  rewardsNaming(address: Uint8Array): ImmatureReward[] {
+    return this.#heights(this.#immature).flatMap((height) =>
+      this.#immature.naming(address, height).map((entry) => ({ ...entry, height })),
+    );
+  }
+
+  #inRing<E extends Withdrawal>(ring: Ring<E>, address?: Uint8Array): (E & { height: number })[] {
+    const own = (height: number): E[] =>
+      address === undefined
+        ? ring.of(height)
+        : ring.naming(address, height).filter((entry) => bytesEqual(entry.address, address));
+    return this.#heights(ring).flatMap((height) => own(height).map((entry) => ({ ...entry, height })));
+  }
+
+  /** Of the blocks that a ring holds something of, oldest first. */
+  #heights({ length }: Ring<Withdrawal>): number[] {
+    const oldest = Math.max(0, this.height - length + 1);
+    return Array.from({ length: this.height - oldest + 1 }, (_, i) => oldest + i);
   }
 
   task(id: Uint8Array): TaskState | undefined {
@@ -224,17 +255,16 @@ export class State {
     return { height: entry.height, id: height === this.height ? this.tipId : id, beacon, miner, time, target };
   }
 
-  /** Bans in force for the next block. */
-  get bans(): readonly Ban[] {
-    this.#banned ??= this.#view.banned.getAllReadonlyValues().filter((ban) => ban.until > this.height);
-    return this.#banned;
+  /** The ban of an address that is in force for the next block. */
+  banOf(address: Uint8Array): Ban | undefined {
+    const { banned } = this.#view;
+    const bans = placesOf(banned, address).map((at) => banned.getReadonly(at).toValue());
+    return bans.find(({ until }) => until > this.height);
   }
 
   /** Whether `address` may not win, lead or contribute in the next block. */
   isBanned(address: Uint8Array): boolean {
-    // A name for each: bans are many when somebody makes up offenders, and a block asks for each of its contributions.
-    this.#bannedNames ??= new Set(this.bans.map((ban) => toHex(ban.address)));
-    return this.#bannedNames.has(toHex(address));
+    return this.banOf(address) !== undefined;
   }
 
   get punished(): readonly Punished[] {

@@ -1,5 +1,6 @@
 // The accounts of a state being changed by one block: read from the tree, kept aside when changed, written back at the end.
 import { type Steps, toHex } from "../../base/index.ts";
+import { withoutPlaces } from "./closing-gaps.ts";
 import type { Positions } from "./positions.ts";
 import { type Account, AccountType, type StateView } from "./state-type.ts";
 
@@ -73,22 +74,9 @@ export class WorkingAccounts {
         accounts.push(AccountType.toViewDU(account));
       } else accounts.set(at, AccountType.toViewDU(account));
     }
-    this.#close(empty);
+    this.#view.accounts = withoutPlaces(accounts, empty, ({ address }, at) => {
+      this.#positions = this.#positions.with(address, at);
+    });
     return held;
-  }
-
-  /** Moves the last account into each place that is empty. From behind, so that the last is never an empty one. */
-  #close(empty: number[]): void {
-    if (empty.length === 0) return;
-    const { accounts } = this.#view;
-    let last = accounts.length;
-    for (const at of empty.sort((a, b) => b - a)) {
-      last--;
-      if (at === last) continue;
-      const moved = AccountType.toValueFromViewDU(accounts.getReadonly(last));
-      accounts.set(at, AccountType.toViewDU(moved));
-      this.#positions = this.#positions.with(moved.address, at);
-    }
-    this.#view.accounts = accounts.sliceTo(last - 1);
   }
 }

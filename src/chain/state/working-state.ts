@@ -1,11 +1,12 @@
 // A state being changed by one block: a private copy of the tree's view. The state it came from is never touched.
 import { bytesEqual, finish, type Steps, toHex } from "../../base/index.ts";
+import { withoutPlaces } from "./closing-gaps.ts";
 import { Ring } from "./ring.ts";
 import { changedStakers } from "./stakers.ts";
 import { State } from "./state.ts";
 import {
   type Account,
-  type Ban,
+  BanType,
   RECENT_BLOCKS,
   type RecentBlock,
   RecentBlockType,
@@ -22,6 +23,12 @@ import {
 import { WorkingAccounts } from "./working-accounts.ts";
 import { WorkingSeats } from "./working-seats.ts";
 
+/** What an offender loses, and what others lose with it. */
+export interface Loss {
+  readonly taken: bigint;
+  readonly voided: bigint;
+}
+
 const sum = (entries: readonly Withdrawal[]): bigint => entries.reduce((all, { amount }) => all + amount, 0n);
 
 export class WorkingState {
@@ -31,8 +38,8 @@ export class WorkingState {
   readonly seats: WorkingSeats;
   readonly #state: State;
   readonly #accounts: WorkingAccounts;
-  readonly #immature: Ring<Reward, ReturnType<typeof RewardsType.toViewDU>>;
-  readonly #unbonding: Ring<Withdrawal, ReturnType<typeof WithdrawalsType.toViewDU>>;
+  readonly #immature: Ring<Reward>;
+  readonly #unbonding: Ring<Withdrawal>;
   /** What this block's transactions withdraw: one entry for each account, however often it does. */
   readonly #withdrawn = new Map<string, Withdrawal>();
 
@@ -43,8 +50,8 @@ export class WorkingState {
     this.seats = new WorkingSeats(this.view.audits, this.height);
     this.#state = state;
     this.#accounts = new WorkingAccounts(this.view, state.positions, this.height);
-    this.#immature = new Ring(this.view.immature, (entries) => RewardsType.toViewDU(entries));
-    this.#unbonding = new Ring(this.view.unbonding, (entries) => WithdrawalsType.toViewDU(entries));
+    this.#immature = new Ring(this.view.immature, RewardsType);
+    this.#unbonding = new Ring(this.view.unbonding, WithdrawalsType);
   }
 
   account(address: Uint8Array): Readonly<Account> {
@@ -89,9 +96,12 @@ export class WorkingState {
   }
 
   /** Pays out what matures and what unbonds in this block. */
-  ripen(): void {
-    for (const { address, amount } of this.#immature.take(this.height)) this.credit(address, amount);
-    for (const { address, amount } of this.#unbonding.take(this.height)) this.credit(address, amount);
+  *ripen(): Steps<void> {
+    for (const ring of [this.#immature, this.#unbonding])
+      for (const { address, amount } of ring.take(this.height)) {
+        this.credit(address, amount);
+        yield 0.25;
+      }
   }
 
   /** Puts rewards of this block aside until they mature. */
@@ -106,13 +116,12 @@ export class WorkingState {
   }
 
   /** Takes from `offender` stake, withdrawals and immature rewards; `voided` is what others were to get for its contributions. */
-  strip(offender: Uint8Array): { readonly taken: bigint; readonly voided: bigint } {
+  *strip(offender: Uint8Array): Steps<Loss> {
     this.#keepWithdrawn();
-    const isOwn = ({ address }: Withdrawal): boolean => bytesEqual(address, offender);
     const { stake } = this.account(offender);
-    const withdrawn = sum(this.#unbonding.remove(isOwn));
-    const rewards = this.#immature.remove((reward) => isOwn(reward) || bytesEqual(reward.author, offender));
-    const own = rewards.filter(isOwn);
+    const withdrawn = sum(yield* this.#unbonding.remove(offender));
+    const rewards = yield* this.#immature.remove(offender);
+    const own = rewards.filter(({ address }) => bytesEqual(address, offender));
     // Who may hold nothing now is looked at in the end, whether or not its balance changed.
     for (const address of [offender, ...rewards.map((reward) => reward.address)])
       if (this.hasAccount(address)) this.#accounts.put(this.account(address));
@@ -127,10 +136,14 @@ export class WorkingState {
 
   /** Bans until `until` (inclusive), and forgets bans that end by this block. */
   ban(address: Uint8Array, until: number): void {
-    const kept = this.view.banned
+    const { banned } = this.view;
+    const over = banned
       .getAllReadonlyValues()
-      .filter((ban: Ban) => ban.until > this.height && !bytesEqual(ban.address, address));
-    this.view.banned = StateType.fields.banned.toViewDU([...kept, { address, until }]);
+      .flatMap((ban, at) => (ban.until <= this.height || bytesEqual(ban.address, address) ? [at] : []));
+    const kept = withoutPlaces(banned, over);
+    kept.push(BanType.toViewDU({ address, until }));
+    kept.commit();
+    this.view.banned = kept;
   }
 
   /** Whether the state before this block has `address` banned. */
@@ -180,12 +193,8 @@ export class WorkingState {
   /** The state after the block. Accounts that it touched and left with less than the fee, and with nothing else, are gone. The copy is used up. */
   *finishSteps(accountFee: bigint): Steps<State> {
     this.#keepWithdrawn();
-    let waiting: ReadonlySet<string> | undefined;
-    const dust = ({ address, balance, stake }: Readonly<Account>): boolean => {
-      if (balance >= accountFee || stake > 0n) return false;
-      waiting ??= this.#waiting();
-      return !waiting.has(toHex(address));
-    };
+    const dust = ({ address, balance, stake }: Readonly<Account>): boolean =>
+      balance < accountFee && stake === 0n && !this.#immature.holds(address) && !this.#unbonding.holds(address);
     const stakers = changedStakers(this.#state.stakers, this.#accounts.changed());
     this.burn(yield* this.#accounts.write(dust));
     this.seats.write();
@@ -195,13 +204,5 @@ export class WorkingState {
 
   finish(accountFee: bigint): State {
     return finish(this.finishSteps(accountFee));
-  }
-
-  /** Who has immature rewards or withdraws. O(rewards and withdrawals). */
-  #waiting(): ReadonlySet<string> {
-    const names = new Set<string>();
-    for (const ring of [this.#immature, this.#unbonding])
-      for (const { address } of ring.entries()) names.add(toHex(address));
-    return names;
   }
 }

@@ -102,7 +102,7 @@ export function* selectTransactionsSteps(
 ): Steps<Transaction[]> {
   const working = new WorkingState(state);
   // As a block does first: what matures or unbonds in it can be spent in it.
-  working.ripen();
+  yield* working.ripen();
   const context = { height: state.height + 1, rules };
   const queues = queuesOf(candidates);
   yield candidates.length / 256;

@@ -9,8 +9,9 @@ import {
   type State,
   selectTransactionsSteps,
 } from "../../chain/index.ts";
-import { MAX_TRANSACTIONS, Transaction } from "../../codec/index.ts";
+import { type Block, MAX_TRANSACTIONS, Transaction } from "../../codec/index.ts";
 import type { EngineEvents, EventBus } from "../events.ts";
+import { inTurns } from "../turns.ts";
 
 const MAX_WAITING = 4096;
 const MAX_BYTES = 8 << 20;
@@ -59,7 +60,7 @@ export class Mempool {
   readonly #bySender = new Map<string, Sender>();
   #size = 0;
   #bytes = 0;
-  /** The one that makes room next, while nothing changed since it was looked for. */
+  /** The one that makes room next, while nothing went since it was looked for; where something comes without that, there was room. */
   #least: Waiting | undefined;
 
   constructor(options: MempoolOptions, { events, state }: MempoolDeps) {
@@ -100,8 +101,8 @@ export class Mempool {
     if (fee < minFee) return ignore("low-fee", `${formatCoins(fee)}, at least ${formatCoins(minFee)}`);
     const rival = waiting.get(nonce);
     if (rival !== undefined && fee < replacementFee(rival.transaction)) return ignore("nonce-taken");
-    if (!state.hasAccount(from)) return ignore("low-balance", "there is no account");
-    const account = state.account(from);
+    const account = state.accountOf(from);
+    if (account === undefined) return ignore("low-balance", "there is no account");
     if (nonce < account.nonce) return ignore("nonce-used", `the account is at ${account.nonce}`);
     if (nonce > account.nonce + MAX_AHEAD) return ignore("nonce-ahead", `the account is at ${account.nonce}`);
     let committed = costOf(transaction) ?? 0n;
@@ -125,7 +126,6 @@ export class Mempool {
     this.#bySender.set(toHex(from), sender);
     this.#size++;
     this.#bytes += one.bytes;
-    this.#least = undefined;
   }
 
   #drop({ transaction: { from, nonce }, bytes }: Waiting): void {
@@ -209,22 +209,36 @@ export class Mempool {
     return { out, into };
   }
 
-  /** After the head moved: transactions of dropped blocks come back unless the new ones hold them; what is used, too old, or of an account that is gone goes. */
+  /** After the head moved: what is used, too old, or of an account that is gone goes; transactions of dropped blocks come back, in turns. */
   #settle({ added, dropped }: EngineEvents["head"]): void {
-    const idOf = (transaction: Transaction): string => toHex(Transaction.id(transaction));
-    const held = new Set(added.flatMap(({ body }) => body.transactions.map(idOf)));
     const state = this.#state();
     const oldest = state.height - Math.ceil(MAX_WAIT_MS / this.#options.rules.blockTimeMs);
     for (const sender of this.#bySender.values()) {
-      const stands = state.hasAccount(sender.address);
-      sender.nonce = state.account(sender.address).nonce;
+      const account = state.accountOf(sender.address);
+      sender.nonce = account?.nonce ?? 0n;
       // An account that was removed begins at a nonce above all that wait.
       for (const one of [...sender.waiting.values()])
-        if (!stands || one.transaction.nonce < sender.nonce || one.since < oldest) this.#drop(one);
+        if (account === undefined || one.transaction.nonce < sender.nonce || one.since < oldest) this.#drop(one);
     }
     this.#least = undefined;
+    if (dropped.length > 0) void inTurns(this.#takeBack(added, dropped));
+  }
+
+  /** Transactions of dropped blocks wait again, unless the new ones hold them. */
+  *#takeBack(added: readonly Block[], dropped: readonly Block[]): Steps<void> {
+    const idOf = (transaction: Transaction): string => toHex(Transaction.id(transaction));
+    const held = new Set<string>();
+    for (const { body } of added) {
+      for (const transaction of body.transactions) held.add(idOf(transaction));
+      yield body.transactions.length / 64;
+    }
     for (const { body } of dropped)
-      for (const transaction of body.transactions) if (!held.has(idOf(transaction))) this.add(transaction);
+      for (const transaction of body.transactions) {
+        if (held.has(idOf(transaction))) continue;
+        yield [Transaction.signed(transaction, this.#options.rules.genesis)];
+        this.add(transaction);
+        yield 1;
+      }
   }
 }
 

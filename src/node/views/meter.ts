@@ -1,6 +1,6 @@
 // What the node measures of itself: units, draws, processor time, event-loop delay. Figures for people, never for consensus.
 import { type IntervalHistogram, monitorEventLoopDelay } from "node:perf_hooks";
-import { toHex } from "../../base/index.ts";
+import { bytesEqual, toHex } from "../../base/index.ts";
 import { paymentSteps, type Rules, type State } from "../../chain/index.ts";
 import type { Block } from "../../codec/index.ts";
 import { type EngineEvents, type FinishedUnit, inTurns } from "../../engine/index.ts";
@@ -13,7 +13,7 @@ const RESOLUTION_MS = 10;
 
 export class Meter {
   readonly #rules: Rules;
-  readonly #address: string;
+  readonly #address: Uint8Array;
   readonly #ends: number[] = [];
   readonly #delay: IntervalHistogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   readonly #instruments;
@@ -32,7 +32,7 @@ export class Meter {
 
   constructor(rules: Rules, address: Uint8Array, metrics: Metrics) {
     this.#rules = rules;
-    this.#address = toHex(address);
+    this.#address = address;
     this.#instruments = {
       height: metrics.gauge("pouw_chain_height_blocks", "Height of the best block"),
       units: metrics.counter("pouw_work_units_total", "Units run by this node"),
@@ -111,11 +111,11 @@ export class Meter {
 
   #count(block: Block, sign: 1 | -1): void {
     const { header } = block;
-    if (toHex(header.miner) === this.#address) {
+    if (bytesEqual(header.miner, this.#address)) {
       this.blocksMined += sign;
       if (sign > 0) this.#instruments.won.add();
     }
-    const own = contributionsOf(block).filter((c) => toHex(c.author) === this.#address);
+    const own = contributionsOf(block).filter(({ author }) => bytesEqual(author, this.#address));
     this.recorded += sign * own.length;
   }
 
@@ -126,8 +126,8 @@ export class Meter {
     if (parent === undefined) return 0n;
     const fees = body.transactions.reduce((sum, { fee }) => sum + fee, 0n);
     const { stake, rewards } = await inTurns(paymentSteps(parent, block, fees, this.#rules));
-    const own = rewards.filter(({ address }) => toHex(address) === this.#address);
-    const first = toHex(header.miner) === this.#address ? stake : 0n;
+    const own = rewards.filter(({ address }) => bytesEqual(address, this.#address));
+    const first = bytesEqual(header.miner, this.#address) ? stake : 0n;
     return own.reduce((sum, { amount }) => sum + amount, first);
   }
 }

@@ -1,12 +1,12 @@
 // The door's view of a running node: reads the engine, submits transactions, never reaches further in.
 import { bytesEqual, formatAddress, formatCoins, fromHex, parseAddress, toHex } from "../../base/index.ts";
 import { Transaction } from "../../codec/index.ts";
-import { type Engine, transactionRows } from "../../engine/index.ts";
+import { type Engine, inTurns, transactionRows } from "../../engine/index.ts";
 import type { Wire } from "../../ports/index.ts";
 import type { AccountView } from "./accounts.ts";
 import type { BlockDetail, BlockView } from "./blocks.ts";
 import { moneyOf } from "./money.ts";
-import { blockDetail, blockView, checkedView } from "./summaries.ts";
+import { blockDetailSteps, blockView, checkedView } from "./summaries.ts";
 import { type TransactionView, transactionView } from "./transactions.ts";
 import type { NodeView } from "./view.ts";
 
@@ -52,7 +52,8 @@ async function block(engine: Engine, idOrHeight: string | number): Promise<Block
   const id = typeof idOrHeight === "number" ? await engine.blocks.canonical(idOrHeight) : fromHex(idOrHeight);
   const found = id === undefined ? undefined : await engine.blocks.block(id);
   if (id === undefined || found === undefined) return undefined;
-  return blockDetail(found.value, checkedView((await engine.ledger.entry(id))?.checked), engine.ledger.rules.network);
+  const checked = checkedView((await engine.ledger.entry(id))?.checked);
+  return inTurns(blockDetailSteps(found.value, checked, engine.ledger.rules.network));
 }
 
 async function transaction(engine: Engine, id: Uint8Array | undefined): Promise<TransactionView | undefined> {
@@ -77,6 +78,6 @@ function account({ ledger, mempool }: Engine, text: string): AccountView {
     pendingOut: formatCoins(out),
     pendingIn: formatCoins(into),
     nonce: `${mempool.nextNonce(address)}`,
-    bannedUntil: state.bans.find((ban) => bytesEqual(ban.address, address))?.until,
+    bannedUntil: state.banOf(address)?.until,
   };
 }

@@ -1,11 +1,11 @@
 // Chain objects in the plain JSON shapes that people and programs read: hex, decimal strings, numbers.
-import { formatAddress, toHex } from "../../base/index.ts";
+import { formatAddress, type Steps, toHex } from "../../base/index.ts";
 import type { State } from "../../chain/index.ts";
 import { type Block, Contribution, Header, RoundRecord } from "../../codec/index.ts";
 import type { BlockEntry, Checked } from "../../engine/index.ts";
 import { contributionsOf, type Move, movesOf } from "../../work/index.ts";
 import type { BlockDetail, BlockSummary, BlockView, RecordView } from "./blocks.ts";
-import { transactionView } from "./transactions.ts";
+import { type TransactionView, transactionView } from "./transactions.ts";
 
 /** What people are told of a check; a block found forged is on no chain that they see. */
 export const checkedView = (checked: Checked | undefined): BlockSummary["checked"] =>
@@ -54,18 +54,32 @@ export function blockView(block: Block, checked: BlockSummary["checked"], networ
   };
 }
 
-export function blockDetail(block: Block, checked: BlockSummary["checked"], network: string): BlockDetail {
+/** In pieces: a full block names some three thousand addresses and ids. */
+export function* blockDetailSteps(
+  block: Block,
+  checked: BlockSummary["checked"],
+  network: string,
+): Steps<BlockDetail> {
   const { header, body } = block;
   const place = { height: header.height, block: toHex(Header.id(header)) };
   const { transactions, records, evidence, commits, reveals } = body;
+  const transactionList: TransactionView[] = [];
+  for (const transaction of transactions) {
+    transactionList.push(transactionView(transaction, network, place));
+    yield 0.5;
+  }
+  const recordList: RecordView[] = [];
+  for (const record of records) {
+    recordList.push(recordView({ ...record, id: RoundRecord.id(record), closing: false }, network));
+    yield record.contributions.length / 2;
+  }
   const closing = movesOf(block, header.task).at(-1) as Move;
+  recordList.push(recordView({ ...closing, leader: header.miner, closing: true }, network));
+  yield closing.contributions.length / 2;
   return {
     ...blockView(block, checked, network),
-    transactionList: transactions.map((transaction) => transactionView(transaction, network, place)),
-    recordList: [
-      ...records.map((record) => recordView({ ...record, id: RoundRecord.id(record), closing: false }, network)),
-      recordView({ ...closing, leader: header.miner, closing: true }, network),
-    ],
+    transactionList,
+    recordList,
     commits: commits.length,
     attestations: reveals.length,
     evidence: evidence.length,

@@ -58,6 +58,46 @@ describe("shares", () => {
     expect(of.taken).toBe(3);
   });
 
+  it("give back as much as was taken, and let in as much as was waited for, past who needs more", async () => {
+    const of = new Shares({ perPeer: 4, perGroup: 4, inAll: 9 }, groupOf);
+    const all = of.take("a1", 4);
+    const came: string[] = [];
+    const waits = [4, 3].map((amount, i) =>
+      of.turn(`a${i + 2}`, { signal }, amount).then((back) => {
+        came.push(`${amount}`);
+        return back;
+      }),
+    );
+    all?.();
+    const four = await waits[0];
+    expect([came, of.taken]).toEqual([["4"], 4]);
+    four?.();
+    await waits[1];
+    expect([came, of.taken]).toEqual([["4", "3"], 3]);
+    // Three are taken, one is left: who needs two waits, who needs one behind it does not.
+    const two = of.turn("a1", { signal }, 2).then(() => came.push("2"));
+    const one = of.turn("a1", { signal }, 1).then(() => came.push("1"));
+    await one;
+    const other = of.take("b1");
+    void of.turn("a1", { signal }, 1).then(() => came.push("late"));
+    other?.();
+    await Promise.resolve();
+    expect(came).toEqual(["4", "3", "1"]);
+    void two;
+  });
+
+  it("wake whoever has room, past those that have none", async () => {
+    const of = shares();
+    const [back] = [of.take("a1"), of.take("a1"), of.take("b1"), of.take("b1")];
+    const came: string[] = [];
+    const first = of.turn("b1", { signal }).then(() => came.push("b1"));
+    const second = of.turn("a1", { signal }).then(() => came.push("a1"));
+    back?.();
+    await second;
+    expect(came).toEqual(["a1"]);
+    void first;
+  });
+
   it("forget whoever stops waiting", async () => {
     const of = shares();
     const [first] = [of.take("a1"), of.take("a1")];

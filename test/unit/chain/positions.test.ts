@@ -1,6 +1,6 @@
 // Where accounts stand: as a map says it, in every version of the tree, and gone with the states that needed it.
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { u32be } from "../../../src/base/index.ts";
 import { Positions } from "../../../src/chain/state/positions.ts";
 import { sha256 } from "../../../src/crypto/index.ts";
@@ -35,12 +35,33 @@ describe("positions", () => {
     expect(all.get(addressNamed(500))).toBeUndefined();
   });
 
-  it("leave nothing behind of an address that came and went", () => {
-    const before = Positions.of([addressNamed(0), addressNamed(1)]);
+  /** Digits of its hash that are looked at until an address is found: how deep it lies. */
+  function depthOf(positions: Positions, address: Uint8Array): number {
+    const looks = vi.spyOn(Number, "parseInt");
+    positions.get(address);
+    const { length } = looks.mock.calls;
+    looks.mockRestore();
+    return length;
+  }
+
+  it("leave nothing behind of an address that came and went: the others lie as deep as before", () => {
+    const few = [0, 1, 2].map(addressNamed);
+    const before = Positions.of(few);
     let now = before;
-    for (let i = 2; i < 300; i++) now = now.with(addressNamed(i), i);
-    for (let i = 2; i < 300; i++) now = now.without(addressNamed(i));
-    expect(now).toEqual(before);
+    for (let i = 3; i < 300; i++) now = now.with(addressNamed(i), i);
+    const depths = (of: Positions): number[] => few.map((address) => depthOf(of, address));
+    expect(Math.max(...depths(now))).toBeGreaterThan(Math.max(...depths(before)));
+    for (let i = 3; i < 300; i++) now = now.without(addressNamed(i));
+    expect(depths(now)).toEqual(depths(before));
+  });
+
+  it("lie no deeper for addresses that somebody chose to be alike", () => {
+    const alike = Array.from({ length: 256 }, (_, i) => new Uint8Array(32).fill(7, 0, 31).fill(i, 31));
+    const all = Positions.of(alike);
+    for (const [i, address] of alike.entries()) {
+      expect(all.get(address)).toBe(i);
+      expect(depthOf(all, address)).toBeLessThan(10);
+    }
   });
 
   it("of a state know nothing of a block upon it that is refused, or left", () => {

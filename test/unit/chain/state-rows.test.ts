@@ -2,8 +2,9 @@
 import { describe, expect, it } from "vitest";
 import { finish, type Piece } from "../../../src/base/index.ts";
 import { MAIN_ROW, ROW_WEIGHT, readState, type State, stateRows } from "../../../src/chain/index.ts";
+import { RewardsType } from "../../../src/chain/state/state-type.ts";
 import { alice, aWorld, bob, mineBlock, mineChain, STAKES } from "../../support/chain.ts";
-import { crowded } from "../../support/state-bytes.ts";
+import { crowded, encodeState } from "../../support/state-bytes.ts";
 
 const world = aWorld(STAKES);
 const small = mineChain(world, 6).states.at(-1) as State;
@@ -43,6 +44,8 @@ describe("the rows of a state", () => {
     for (let next = steps.next(); next.done !== true; next = steps.next()) pieces.push(next.value);
     expect(pieces.filter((piece) => piece === ROW_WEIGHT)).toHaveLength(rows.size - 1);
     expect(Math.max(...pieces.map(Number))).toBe(ROW_WEIGHT);
+    // And so is the tree hashed: ten hashes for an account, in pieces of sixteen nodes.
+    expect(pieces.filter((piece) => piece === 1).length).toBeGreaterThan((2 * 5000) / 16);
   });
 
   it("make another state, or none, when one is missing, of another state or damaged", () => {
@@ -59,4 +62,21 @@ describe("the rows of a state", () => {
       expect.objectContaining({ code: "BAD_ENCODING" }),
     );
   });
+
+  it.each([
+    ["a main row that holds what has rows of its own", () => new Map([...rows, [MAIN_ROW, encodeState(state)]])],
+    ["a page of none", () => new Map([...rows, ["accounts-5", new Uint8Array(0)]])],
+    ["a row for a slot that is short", () => new Map([...rows, ["immature-1", RewardsType.serialize([])]])],
+    ["a number that is none of them", () => new Map([...rows, [MAIN_ROW, withTime(rows.get(MAIN_ROW) as Uint8Array)]])],
+  ])("are refused with %s", (_, make) => {
+    expect(() => read(make())).toThrow(expect.objectContaining({ code: "BAD_ENCODING" }));
+  });
 });
+
+/** The tip's time, which is read as a number, as one that a number cannot hold: it would be stored back as another. */
+function withTime(main: Uint8Array): Uint8Array {
+  const changed = main.slice();
+  // Behind genesis, version, height and parent.
+  new DataView(changed.buffer).setBigUint64(32 + 2 + 4 + 32, 2n ** 53n + 1n, true);
+  return changed;
+}

@@ -165,6 +165,42 @@ describe("the choice of transactions", () => {
     expect(looks).toBeLessThan(2048 * 32);
     expect(pieces.length).toBeGreaterThan(2048);
     expect(Math.max(...pieces.map(Number))).toBeLessThanOrEqual(TURN / 2);
+    // What sorting them took is told before the first is chosen.
+    expect(pieces[0]).toBeCloseTo(2049 / 256);
+  });
+
+  /** Transactions of which every look at a fee is counted. */
+  function watched(all: readonly Transaction[]): { readonly all: Transaction[]; readonly looks: () => number } {
+    let looks = 0;
+    const counted = all.map((one) => {
+      const { fee } = one;
+      const get = (): bigint => {
+        looks++;
+        return fee;
+      };
+      return Object.defineProperty({ ...one }, "fee", { get, enumerable: true });
+    });
+    return { all: counted, looks: () => looks };
+  }
+
+  it("does not look at the rest of an account that it has stopped at", () => {
+    const poor = Array.from({ length: 128 }, (_, i) => new Uint8Array(32).fill(255).fill(i, 0, 1));
+    const crowd = watched(poor.flatMap((from) => Array.from({ length: 16 }, (_, n) => ({ ...pay(BigInt(n), 1n), from }))));
+    expect(selectTransactions(state, crowd.all, rules)).toEqual([]);
+    expect(crowd.looks()).toBeLessThan(128 * 32);
+  });
+
+  it("finds an account its place again by halves, and takes what came first of what pays the same", () => {
+    const keys = Array.from({ length: 128 }, (_, i) => aKey(`rich ${i}`));
+    const world = aWorld({ allocations: keys.map(({ address }) => ({ address: toHex(address), amount: "1000" })) });
+    const blank = aTransfer(world.state, keys[0] as (typeof keys)[number], bob.address, 1n);
+    const of = (n: number, fee: bigint): Transaction[] =>
+      keys.map(({ address }) => ({ ...blank, from: address, nonce: BigInt(n), fee }));
+    const crowd = watched(Array.from({ length: 8 }, (_, n) => of(n, 9n - BigInt(n))).flat());
+    const chosen = selectTransactions(world.state, crowd.all, world.rules);
+    expect(chosen).toHaveLength(1024);
+    expect(chosen.slice(0, 128).map(({ from }) => toHex(from))).toEqual(keys.map(({ address }) => toHex(address)));
+    expect(crowd.looks()).toBeLessThan(1024 * 40);
   });
 
   it("leaves the state as it was", () => {

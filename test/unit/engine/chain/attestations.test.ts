@@ -77,3 +77,51 @@ describe("a word on a block that is here", () => {
     expect(say(big, blockNamed(1), 7)).toEqual(ACCEPT);
   });
 });
+
+describe("words on one block", () => {
+  const block = blockNamed(1);
+  beforeEach(() => {
+    here.set(toHex(block), 1);
+  });
+
+  it("are of 256 keys with stake at most: who has more at stake takes the place of who has least", () => {
+    const keys = Array.from({ length: 256 }, (_, i) => keyWith(`one of many ${i}`, i === 77 ? 2n : 3n));
+    for (const key of keys) expect(say(key, block)).toEqual(ACCEPT);
+    expect(say(keyWith("as little", 2n), block)).toMatchObject({ kind: "ignore", code: "full" });
+    expect(say(keyWith("a little more", 3n), block)).toEqual(ACCEPT);
+    const has = (name: string): boolean => attestations.has(block, Sim.key(name).address);
+    expect(["one of many 77", "one of many 76", "as little", "a little more"].map(has)).toEqual([
+      false,
+      true,
+      false,
+      true,
+    ]);
+  });
+
+  it("are of 64 others at most, whom nobody goes by", () => {
+    for (let i = 0; i < 64; i++) expect(say(Sim.key(`other ${i}`), block)).toEqual(ACCEPT);
+    expect(say(Sim.key("other 64"), block)).toMatchObject({ kind: "ignore", code: "full" });
+    expect(say(big, block)).toEqual(ACCEPT);
+  });
+
+  it("are none that another signed, whatever is at stake for whom it names", () => {
+    const fields = { block, height: 1, outcome: 0, digest: new Uint8Array(32), verifier: big.address };
+    const forged = Attestation.sign(fields, Sim.key("nobody"), rules.genesis);
+    expect(attestations.add(forged)).toMatchObject({ kind: "reject", code: "bad-signature" });
+    expect(attestations.has(block, big.address)).toBe(false);
+  });
+
+  it.each([
+    [3, undefined],
+    [4, "valid"],
+  ])("of %i trusted verifiers among five decide: %s", (count, decided) => {
+    const trusted = Array.from({ length: 5 }, (_, i) => Sim.key(`trusted ${i}`));
+    const state = { collateralOf: () => 0n, stakers: [] } as unknown as State;
+    attestations = new Attestations(
+      { rules, trusted: trusted.map(({ address }) => address) },
+      { state: () => state, recent: () => ({ height: 1 }) },
+    );
+    for (const key of trusted.slice(0, count)) expect(say(key, block)).toEqual(ACCEPT);
+    expect(attestations.decided(block, state)).toBe(decided);
+  });
+});

@@ -1,7 +1,7 @@
 // Whom sync blames: a peer that mines on while its chain is fetched is honest, one that never shows what it claims is not.
 import { beforeEach, describe, expect, it } from "vitest";
 import { silentLog } from "../../../../src/adapters/telemetry/index.ts";
-import { ACCEPT, Emitter, fromBigInt, PouwError, toHex } from "../../../../src/base/index.ts";
+import { ACCEPT, Emitter, fromBigInt, ignore, PouwError, toHex } from "../../../../src/base/index.ts";
 import { type ChainPoint, genesisState } from "../../../../src/chain/index.ts";
 import { Block, Header, type PeerStatus, REQUESTS } from "../../../../src/codec/index.ts";
 import { followHeader } from "../../../../src/consensus/index.ts";
@@ -26,6 +26,11 @@ let punished: string[];
 let asked: () => void;
 let served: number;
 let sync: Sync;
+/** Peers beside it, which are where this node is. */
+let others: string[];
+let needsDeltas: boolean;
+/** Blocks above this height are not taken in. */
+let room: number;
 /** What was told of blocks whose deltas nobody keeps. */
 let past: EngineEvents["past"]["missing"][];
 
@@ -56,6 +61,9 @@ beforeEach(() => {
   };
   const events: EventBus = new Emitter();
   past = [];
+  others = [];
+  needsDeltas = true;
+  room = blocks.length;
   events.on("past", ({ missing }) => past.push(missing));
   const request = async (_peer: string, protocol: string, data: Uint8Array): Promise<Uint8Array> => {
     asked();
@@ -74,8 +82,8 @@ beforeEach(() => {
       wire,
       client: createClient({ wire, clock }),
       peers: {
-        ranked: () => [PEER],
-        get: () => status,
+        ranked: () => [PEER, ...others],
+        get: (peer) => (peer === PEER ? status : { ...status, height: 0, work: new Uint8Array(32) }),
         stallsOf: () => 0,
         noteStall: () => undefined,
         noteServed: () => undefined,
@@ -91,11 +99,14 @@ beforeEach(() => {
       owes: () => false,
       sample: async () => undefined,
       segment: () => segment,
-      needsDeltas: true,
+      get needsDeltas() {
+        return needsDeltas;
+      },
       foresight: undefined,
       isExcusable: () => false,
       held: async (id) => (known.has(toHex(id)) ? { isForged: false } : undefined),
       importBlock: async ({ value: { header } }) => {
+        if (header.height > room) return ignore("full", "checks are owed");
         known.add(toHex(Header.id(header)));
         if (header.height > head.height)
           head = { id: Header.id(header), height: header.height, work: workAt(header.height) };
@@ -202,6 +213,41 @@ describe("a peer that let the deltas of old blocks go", () => {
     await look();
     expect(head.height).toBe(blocks.length);
     expect(past).toEqual([]);
+  });
+
+  it("is asked for what lies above the own head, when that is on its chain, though not for what lies below", async () => {
+    claim(30);
+    room = 20;
+    await look();
+    expect(head.height).toBe(20);
+    // Its headers are known from block 1 on; meanwhile it let go of the deltas of what is here already.
+    status = { ...status, oldest: 21 };
+    room = blocks.length;
+    // It waits a while where there was no room.
+    await clock.run(6_000);
+    await look();
+    expect(head.height).toBe(blocks.length);
+    expect(past).toEqual([]);
+  });
+
+  it("is asked by a node that moves no parameters itself", async () => {
+    needsDeltas = false;
+    claim(30);
+    status = { ...status, oldest: 5 };
+    await look();
+    expect(head.height).toBe(blocks.length);
+    expect(past).toEqual([]);
+  });
+
+  it("is no reason to say so while another peer stands where this node does", async () => {
+    others = ["another"];
+    claim(30);
+    status = { ...status, oldest: 5 };
+    await look();
+    expect([head.height, past]).toEqual([0, []]);
+    others = [];
+    await look();
+    expect(past).toEqual([{ from: 1, to: 4 }]);
   });
 
   it("is asked once it has them again", async () => {

@@ -1,4 +1,5 @@
 // Blocks whose time has not come: judged when it has, if that is soon, and bounded by who brings them.
+import { getEventListeners } from "node:events";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { silentLog } from "../../../../src/adapters/telemetry/index.ts";
 import { ACCEPT, ignore, reject, type Verdict } from "../../../../src/base/index.ts";
@@ -60,6 +61,29 @@ it("keeps one of a kind, few of a peer, not many of an IP group, and none for lo
   const soon = keep("a", maxFutureMs + 120_000);
   await clock.run(600_000);
   expect(judged.slice(11)).toEqual([soon]);
+});
+
+it("keeps sixteen in all, and one more of each IP group that has none", async () => {
+  for (const peer of ["a", "b", "c"]) for (let i = 0; i < 4; i++) keep(`${peer}1`, 20_000);
+  for (const peer of ["a", "b", "c", "d", "e"]) for (let i = 0; i < 4; i++) keep(`${peer}2`, 20_000);
+  await clock.run(60_000);
+  const of = (peer: string): number => judged.filter((name) => name.startsWith(peer)).length;
+  expect(["a", "b", "c", "d", "e"].map(of)).toEqual([8, 4, 4, 1, 1]);
+});
+
+it("forgets a block with its judgement: it may be early still, by a clock that was set meanwhile, and nothing of it stays", async () => {
+  const id = Uint8Array.of(254);
+  const again = (): void =>
+    early.keep({ id, time: clock.wallTime() + 10_000, from: "a" }, async () => {
+      judged.push("again");
+      return ignore("time-in-future");
+    });
+  again();
+  await clock.run(2_000);
+  expect(getEventListeners(stop.signal, "abort")).toHaveLength(0);
+  again();
+  await clock.run(2_000);
+  expect(judged).toEqual(["again", "again"]);
 });
 
 it("lets go of all with the node", async () => {

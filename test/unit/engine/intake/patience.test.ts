@@ -131,4 +131,10 @@ describe("a peer", () => {
     await moves();
     expect(again.done()).toBe(ACCEPT);
   });
+
+  it("is one of so many that wait: 256 in all, and one more of each IP group that has none", async () => {
+    const many = Array.from({ length: 20 * 16 }, (_, i) => judge([early, ACCEPT], `peer ${Math.floor(i / 16)}`));
+    await settle();
+    expect(many.filter((one) => one.done() === undefined)).toHaveLength(256 + 4);
+  });
 });

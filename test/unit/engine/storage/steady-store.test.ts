@@ -1,7 +1,7 @@
 // Writes that the disk does not take wait for it, in their order; nothing that was acknowledged is lost, and everybody is told meanwhile.
 import { beforeEach, describe, expect, it } from "vitest";
 import { silentLog } from "../../../../src/adapters/telemetry/index.ts";
-import { Emitter, Scope, utf8 } from "../../../../src/base/index.ts";
+import { Emitter, PouwError, Scope, utf8 } from "../../../../src/base/index.ts";
 import type { EngineEvents } from "../../../../src/engine/events.ts";
 import { Persistence, SteadyStore } from "../../../../src/engine/storage/index.ts";
 import { FailingStore } from "../../../support/failing-store.ts";
@@ -12,6 +12,7 @@ let disk: FailingStore;
 let clock: VirtualClock;
 let scope: Scope;
 let store: SteadyStore;
+let persistence: Persistence;
 let told: EngineEvents["store"]["fault"][];
 
 beforeEach(() => {
@@ -21,7 +22,7 @@ beforeEach(() => {
   told = [];
   const events = new Emitter<EngineEvents>();
   events.on("store", ({ fault }) => told.push(fault));
-  const persistence = new Persistence({ events, clock, log: silentLog() }, scope);
+  persistence = new Persistence({ events, clock, log: silentLog() }, scope);
   store = new SteadyStore({ store: disk, persistence }, scope);
 });
 
@@ -109,4 +110,23 @@ it("says that what it had acknowledged is gone, and stores nothing on top of tha
   expect(done).toEqual(["a: STORE_CORRUPT", "b: STORE_CORRUPT"]);
   expect(told.at(-1)).toMatchObject({ code: "STORE_CORRUPT", sentence: expect.stringContaining("damaged") });
   expect(await disk.get("b")).toBeUndefined();
+});
+
+it("says that all is well once every disk takes writes, not when the first of two does", async () => {
+  let historyFull = true;
+  const history = { name: "history" };
+  const fail = (): Promise<void> =>
+    historyFull ? Promise.reject(new PouwError("STORE_FAILED", "no room for what is signed")) : Promise.resolve();
+  disk.full = true;
+  write(["a"]);
+  void persistence.write(history, fail);
+  await settle();
+  expect(told).toHaveLength(2);
+  historyFull = false;
+  await clock.run(60_000);
+  expect(told).toHaveLength(2);
+  disk.full = false;
+  await clock.run(60_000);
+  expect(told).toHaveLength(3);
+  expect(told.at(-1)).toBeUndefined();
 });

@@ -48,6 +48,28 @@ describe("places for authors without collateral", () => {
     expect(owed.reserve(made(most))).toBe(true);
   });
 
+  it.each([
+    ["four of one connection", 4, 20, () => "one"],
+    ["eight of one IP group", 8, 20, (i: number) => `crowd ${i}`],
+    ["256 in all, but for who has none", 256, 64 * 5, (i: number) => `bringer ${i % 64}`],
+  ])("that are only announced are %s", (_what, most, tried, from) => {
+    const places = Array.from({ length: tried }, (_, i) => owed.reserve(check(`${i}`, { from: from(i) })));
+    expect(places.filter(Boolean)).toHaveLength(most);
+    expect(owed.size).toBe(0);
+  });
+
+  it("are taken by blocks that are here when the node starts too", () => {
+    for (let i = 0; i < 4; i++) owed.ready(check(`${i}`, { from: "one" }));
+    expect(owed.reserve(check("more", { from: "one" }))).toBe(false);
+    owed.release(utf8("0"));
+    expect(owed.reserve(check("more", { from: "one" }))).toBe(true);
+  });
+
+  it("of an author are free for what nobody answers for, whatever the author had with collateral", () => {
+    for (let i = 0; i < 8; i++) owed.reserve(check(`${i}`, { author: "a", rank: "backed" }));
+    expect(["x", "y", "z"].map((name) => owed.reserve(check(name, { author: "a" })))).toEqual([true, true, false]);
+  });
+
   it("are not taken by authors with collateral, whose siblings have no limit", () => {
     for (let i = 0; i < 100; i++)
       expect(owed.reserve(check(`${i}`, { author: "a", from: "b", rank: "backed" }))).toBe(true);
