@@ -50,7 +50,7 @@ export function buildApi(view: NodeView, options: Omit<ApiOptions, "port">): Fas
     bodyLimit: options.bodyBytes,
     forceCloseConnections: true,
     requestTimeout: options.requestMs ?? REQUEST_MS,
-    http: { headersTimeout: options.requestMs ?? REQUEST_MS, connectionsCheckingInterval: CHECK_MS },
+    http: { connectionsCheckingInterval: CHECK_MS },
     frameworkErrors: fail,
   });
   app.server.maxConnections = MAX_CONNECTIONS;

@@ -17,7 +17,15 @@ import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type ApiServer, announce, announcementPath, apiClient, findNode, startApi } from "../../src/api/index.ts";
+import {
+  type ApiServer,
+  announce,
+  announcementPath,
+  apiClient,
+  buildApi,
+  findNode,
+  startApi,
+} from "../../src/api/index.ts";
 import { PouwError, toHex } from "../../src/base/index.ts";
 import { transferOf } from "../../src/chain/index.ts";
 import { Transaction } from "../../src/codec/index.ts";
@@ -39,6 +47,31 @@ async function api(port: number | "auto" = 0): Promise<ApiServer> {
   const server = await startApi(view, { ...OPTIONS, port });
   servers.push(server);
   return server;
+}
+
+const startApiOf = async (change: object): Promise<ApiServer> => {
+  const server = await startApi(view, { ...OPTIONS, ...change, port: 0 });
+  servers.push(server);
+  return server;
+};
+
+/** The server itself, on a port. */
+async function listening() {
+  const app = buildApi(view, OPTIONS);
+  servers.push(app);
+  await app.listen({ host: "127.0.0.1", port: 0 });
+  const connections = (): Promise<number> =>
+    new Promise((resolve) => app.server.getConnections((_, count) => resolve(count)));
+  return { connections, port: (app.server.address() as { port: number }).port };
+}
+
+/** Waits until it is so, ten seconds at most. */
+async function until(what: string, isSo: () => Promise<boolean> | boolean): Promise<void> {
+  for (let tries = 0; tries < 1000; tries++) {
+    if (await isSo()) return;
+    await new Promise((next) => setTimeout(next, 10));
+  }
+  throw new Error(`waited in vain for ${what}`);
 }
 
 async function failure(job: () => unknown): Promise<PouwError> {
@@ -123,6 +156,19 @@ describe("the client", () => {
   });
 });
 
+/** The first events of a stream, which then is closed. */
+async function eventsOf(response: Response, count: number): Promise<string[]> {
+  const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+  let text = "";
+  while (text.split("\n\n").length <= count) {
+    const { done, value } = await reader.read();
+    if (done) throw new Error(`the stream ended after: ${text}`);
+    text += new TextDecoder().decode(value);
+  }
+  await reader.cancel();
+  return text.split("\n\n").slice(0, count);
+}
+
 describe("live events", () => {
   /** Reads until `count` events came. */
   async function read(response: Response, count: number): Promise<string[]> {
@@ -160,30 +206,19 @@ describe("live events", () => {
     };
     const block = (height: number): void =>
       view.events.emit("block", { height, hash: "aa", miner: "bb", time: 1, own: true });
-    const texts = async (response: Response, count: number): Promise<string[]> => {
-      const reader = (response.body as ReadableStream<Uint8Array>).getReader();
-      let text = "";
-      while (text.split("\n\n").length <= count) {
-        const { done, value } = await reader.read();
-        if (done) throw new Error(`the stream ended after: ${text}`);
-        text += new TextDecoder().decode(value);
-      }
-      await reader.cancel();
-      return text.split("\n\n").slice(0, count);
-    };
     const first = await ask();
     for (const height of [10, 11]) block(height);
-    const [status, ten, eleven] = await texts(first, 3);
+    const [status, ten, eleven] = await eventsOf(first, 3);
     expect(status).not.toMatch(/^id: /);
     const idOf = (text: string | undefined): string => /^id: (\S+)\n/.exec(text ?? "")?.[1] as string;
     block(12);
-    const back = await texts(await ask(idOf(ten)), 3);
+    const back = await eventsOf(await ask(idOf(ten)), 3);
     expect(back.slice(1)).toEqual([eleven, expect.stringContaining('"height":12')]);
     // An id of another run, or what is none, brings nothing of before.
     for (const id of [`x${idOf(ten)}`, "1", `${idOf(ten)}9999999999999999`]) {
       const other = await ask(id);
       block(13);
-      expect((await texts(other, 2))[1], id).toContain('"height":13');
+      expect((await eventsOf(other, 2))[1], id).toContain('"height":13');
     }
   });
 
@@ -202,6 +237,56 @@ describe("live events", () => {
     expect([await open("127.0.0.2"), await open("127.0.0.2"), await open("127.0.0.2")]).toEqual([200, 200, 503]);
   });
 
+  /** A stream from an address of this machine. */
+  const openFrom = (port: number, from: string) =>
+    new Promise<{ readonly status: number; close(): void }>((resolve, fail) => {
+      const asked = get({ port, host: "127.0.0.1", path: "/v1/events", localAddress: from }, (reply) => {
+        resolve({ status: reply.statusCode as number, close: () => void reply.destroy() });
+        reply.resume();
+      });
+      asked.once("error", fail);
+    });
+
+  it("of all addresses are so many at most, and one that ended leaves its place", async () => {
+    const server = await startApi(view, { ...OPTIONS, host: "0.0.0.0", maxStreams: 2, port: 0 });
+    servers.push(server);
+    const [one, two, three] = [1, 2, 3].map((i) => `127.0.0.${i}`) as [string, string, string];
+    const first = await openFrom(server.port, one);
+    expect([first.status, (await openFrom(server.port, two)).status]).toEqual([200, 200]);
+    expect((await openFrom(server.port, three)).status).toBe(503);
+    first.close();
+    await until("its place", async () => (await openFrom(server.port, three)).status === 200);
+  });
+
+  it("are 512 for who comes back: older ones are gone", async () => {
+    const { url } = await startApiOf({ maxStreams: 16 });
+    const ask = (id?: string): Promise<Response> =>
+      fetch(`${url}/v1/events`, { headers: id === undefined ? {} : { "last-event-id": id } });
+    const first = await ask();
+    for (let height = 1; height <= 600; height++)
+      view.events.emit("block", { height, hash: "aa", miner: "bb", time: 1, own: true });
+    const [, begin] = await eventsOf(first, 2);
+    const run = /^id: (\w+)-1\n/.exec(begin as string)?.[1];
+    const [, oldest] = await eventsOf(await ask(`${run}-1`), 2);
+    expect(oldest).toContain(`id: ${run}-${600 - 512 + 1}\n`);
+  });
+
+  it("cut off who reads none of them, rather than keep them", async () => {
+    const { connections, port } = await listening();
+    const socket = connect(port, "127.0.0.1");
+    socket.on("error", () => undefined);
+    socket.write("GET /v1/events HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n");
+    await once(socket, "readable");
+    expect(await connections()).toBe(1);
+    // What a hash may be is the view's business: this one is large, so that the system's own buffers fill soon.
+    const hash = "a".repeat(100_000);
+    await until("its end", async () => {
+      for (let i = 0; i < 20; i++) view.events.emit("block", { height: 1, hash, miner: "bb", time: 1, own: true });
+      return (await connections()) === 0;
+    });
+    socket.destroy();
+  });
+
   it("are limited in number, and do not keep the server from closing", async () => {
     const server = await startApi(view, { ...OPTIONS, port: 0 });
     const open = await fetch(`${server.url}/v1/events`);
@@ -211,7 +296,26 @@ describe("live events", () => {
   });
 });
 
+describe("connections", () => {
+  it("are 256 at once: more are closed as they come, until one ends", async () => {
+    const { connections, port } = await listening();
+    const sockets = Array.from({ length: 256 }, () => connect(port, "127.0.0.1"));
+    await Promise.all(sockets.map((socket) => once(socket, "connect")));
+    const late = connect(port, "127.0.0.1");
+    late.on("error", () => undefined);
+    await once(late, "close");
+    sockets[0]?.destroy();
+    await until("a place", async () => (await connections()) < 256);
+    expect((await apiClient(`http://127.0.0.1:${port}`).status()).height).toBe(9);
+    for (const socket of sockets) socket.destroy();
+  });
+});
+
 describe("a request that comes slowly", () => {
+  it("has ten seconds where nobody says otherwise", () => {
+    expect(buildApi(view, OPTIONS).server.requestTimeout).toBe(10_000);
+  });
+
   it("has its time to arrive whole, body included; an honest one beside it is answered", async () => {
     const server = await startApi(view, { ...OPTIONS, port: 0, requestMs: 500 });
     servers.push(server);

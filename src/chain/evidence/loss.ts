@@ -13,7 +13,8 @@ export function lossOf(state: State, offender: Uint8Array, punished: ReadonlySet
   if (punished.has(toHex(offender))) return { taken: 0n, voided: 0n };
   let [taken, voided] = [state.collateralOf(offender), 0n];
   const ripe = state.height + 1;
-  for (const { amount, height } of state.unbonding(offender)) if (height + state.unbondingBlocks > ripe) taken += amount;
+  for (const { amount, height } of state.unbonding(offender))
+    if (height + state.unbondingBlocks > ripe) taken += amount;
   for (const { address, author, amount, height } of state.rewardsNaming(offender)) {
     if (height + state.maturityBlocks <= ripe) continue;
     const isOwn = bytesEqual(address, offender);

@@ -55,11 +55,7 @@ export function blockView(block: Block, checked: BlockSummary["checked"], networ
 }
 
 /** In pieces: a full block names some three thousand addresses and ids. */
-export function* blockDetailSteps(
-  block: Block,
-  checked: BlockSummary["checked"],
-  network: string,
-): Steps<BlockDetail> {
+export function* blockDetailSteps(block: Block, checked: BlockSummary["checked"], network: string): Steps<BlockDetail> {
   const { header, body } = block;
   const place = { height: header.height, block: toHex(Header.id(header)) };
   const { transactions, records, evidence, commits, reveals } = body;

@@ -18,7 +18,7 @@ const world = aWorld(STAKES);
 const { rules } = world;
 const tip = mineChain(world, 6).states.at(-1) as State;
 const stranger = (i: number): Uint8Array => sha256(u32be(i));
-const valueOf = (state: State): StateValue => StateType.getViewDU(state.node).toValue() as StateValue;
+const plainOf = (state: State): StateValue => StateType.getViewDU(state.node).toValue() as StateValue;
 
 /** What the work yields, and its pieces. */
 function pieces<R>(steps: Steps<R>): { readonly value: R; readonly weights: number[] } {
@@ -33,7 +33,7 @@ const total = (weights: readonly number[]): number => weights.reduce((sum, weigh
 
 describe("a block on which 3,000 rewards mature", () => {
   // The slot that the next block empties.
-  const value = valueOf(tip);
+  const value = plainOf(tip);
   const ripe = (tip.height + 1) % value.immature.length;
   const full = Array.from({ length: 3000 }, (_, i) => ({ address: stranger(i), author: stranger(i), amount: 1n }));
   const state = stateOf({ ...value, immature: value.immature.map((slot, at) => (at === ripe ? full : slot)) });
@@ -76,7 +76,7 @@ describe("what a key has waiting among 3,000 others", () => {
     );
     // As many nodes as the tree of the slot is made of, each one hash; all anew would be ten for each of the entries.
     expect(pieces(after.rootSteps()).weights.length).toBeLessThan((3 * 3000) / 16);
-    expect(after.root).toEqual(stateOf(valueOf(after)).root);
+    expect(after.root).toEqual(stateOf(plainOf(after)).root);
   });
 
   it("leaves an account that is dust alone, as it leaves one alone whose withdrawal waits", () => {
@@ -103,7 +103,7 @@ describe("what offences would cost", () => {
         fc.array(withdrawal, { maxLength: 8 }),
         fc.array(name, { minLength: 1, maxLength: 5 }),
         (rewards, withdrawals, offenders) => {
-          const value = valueOf(tip);
+          const value = plainOf(tip);
           const of = <E extends { readonly slot: number }>(all: readonly E[], at: number): E[] =>
             all.filter(({ slot }) => slot === at);
           const state = stateOf({
@@ -129,7 +129,7 @@ describe("what offences would cost", () => {
 
 describe("bans", () => {
   it("of thousands end one by one, and one more costs none of the others", () => {
-    const value = valueOf(tip);
+    const value = plainOf(tip);
     const banned = Array.from({ length: 3000 }, (_, i) => ({
       address: stranger(i),
       until: tip.height + (i % 100 === 0 ? 1 : 5),
@@ -143,9 +143,14 @@ describe("bans", () => {
     working.view.tip = StateType.fields.tip.toViewDU({ ...state.tip, height: tip.height + 1 });
     const after = working.finish(0n);
     const until = (i: number): number | undefined => after.banOf(stranger(i))?.until;
-    expect([until(5000), until(1), until(0), until(100)]).toEqual([tip.height + 9, tip.height + 9, undefined, undefined]);
+    expect([until(5000), until(1), until(0), until(100)]).toEqual([
+      tip.height + 9,
+      tip.height + 9,
+      undefined,
+      undefined,
+    ]);
     for (let i = 2; i < 3000; i += 7) if (i % 100 !== 0) expect(until(i)).toBe(tip.height + 5);
-    expect(valueOf(after).banned).toHaveLength(3000 - 30 + 1);
+    expect(plainOf(after).banned).toHaveLength(3000 - 30 + 1);
     // 32 places change; a list made anew would be some twelve thousand hashes.
     expect(pieces(after.rootSteps()).weights.length).toBeLessThan(100);
   });
@@ -157,7 +162,8 @@ describe("the draw of attesters", () => {
     return audits.map((audit) => {
       const left = state.stakers.filter(({ stake }) => stake >= rules.minCollateral);
       return Array.from({ length: Math.min(count, left.length) }, (_, j) => {
-        let rest = toBigInt(taggedHash("attester", beacon, audit, u32be(j))) % left.reduce((sum, { stake }) => sum + stake, 0n);
+        let rest =
+          toBigInt(taggedHash("attester", beacon, audit, u32be(j))) % left.reduce((sum, { stake }) => sum + stake, 0n);
         const at = left.findIndex(({ stake }) => {
           rest -= stake;
           return rest < 0n;

@@ -185,7 +185,9 @@ describe("the choice of transactions", () => {
 
   it("does not look at the rest of an account that it has stopped at", () => {
     const poor = Array.from({ length: 128 }, (_, i) => new Uint8Array(32).fill(255).fill(i, 0, 1));
-    const crowd = watched(poor.flatMap((from) => Array.from({ length: 16 }, (_, n) => ({ ...pay(BigInt(n), 1n), from }))));
+    const crowd = watched(
+      poor.flatMap((from) => Array.from({ length: 16 }, (_, n) => ({ ...pay(BigInt(n), 1n), from }))),
+    );
     expect(selectTransactions(state, crowd.all, rules)).toEqual([]);
     expect(crowd.looks()).toBeLessThan(128 * 32);
   });
