@@ -1,8 +1,9 @@
 // The file of what a key signed: one id a slot through restarts, a torn end, a damaged line, a full disk; and it does not grow without end.
 import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createWallet } from "../../src/node/index.ts";
 import { openSignedFile, signedPath } from "../../src/node/parts/signed-file.ts";
 import { NO_SMALL_DISK, smallDisk } from "../support/small-disk.ts";
@@ -78,6 +79,53 @@ it("is there from the first with a key that is new, and not with one from elsewh
   expect(existsSync(signedPath(join(dir, "new"), keys.address))).toBe(true);
   const moved = createWallet(join(dir, "moved"), new Uint8Array(32).fill(7));
   expect(existsSync(signedPath(join(dir, "moved"), moved.keys.address))).toBe(false);
+});
+
+describe("on a disk that fails now and then", () => {
+  type Failing = Record<"write" | "datasync", (...args: never[]) => Promise<unknown>>;
+  /** What all open files do. */
+  async function files(): Promise<Failing> {
+    const handle = await open(join(dir, "any"), "w");
+    await handle.close();
+    return Object.getPrototypeOf(handle) as Failing;
+  }
+  const lines = (...wins: readonly ReturnType<typeof win>[]): string =>
+    wins.map(({ slot, height, id: of }) => `${slot} ${height} ${of}\n`).join("");
+
+  it("grants what the disk says it has, not what it was given", async () => {
+    const file = await openSignedFile(path);
+    const order: string[] = [];
+    const handles = await files();
+    const { datasync } = handles;
+    vi.spyOn(handles, "datasync").mockImplementationOnce(async function (this: unknown) {
+      await datasync.call(this);
+      order.push("on disk");
+    });
+    await file.claim(win(1, 1)).then(() => order.push("granted"));
+    expect(order).toEqual(["on disk", "granted"]);
+    await file.close();
+  });
+
+  it.each([
+    ["a line of which it took a part", "write"],
+    ["one that it took and could not keep", "datasync"],
+  ] as const)("forgets %s, and writes the file anew before the next", async (_, what) => {
+    const file = await openSignedFile(path);
+    expect(await file.claim(win(1, 1))).toBe(true);
+    const handles = await files();
+    const { write } = handles;
+    const part = async function (this: unknown, text: string, at: number) {
+      return write.call(this, ...([text.slice(0, 9), at] as never[]));
+    };
+    const lost = (): Promise<never> => Promise.reject(Object.assign(new Error("i/o error"), { code: "EIO" }));
+    vi.spyOn(handles, what).mockImplementationOnce((what === "write" ? part : lost) as Failing["write"]);
+    await expect(file.claim(win(2, 2))).rejects.toMatchObject({ code: "STORE_FAILED" });
+    // Whatever the file is left as: nobody knows.
+    appendFileSync(path, "half a line");
+    expect([await file.claim(win(2, 3)), await file.claim(win(3, 4))]).toEqual([true, true]);
+    await file.close();
+    expect(readFileSync(path, "utf8")).toBe(lines(win(1, 1), win(2, 3), win(3, 4)));
+  });
 });
 
 it.skipIf(!existsSync("/dev/full"))("grants nothing that the disk does not take", async () => {

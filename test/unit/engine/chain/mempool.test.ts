@@ -280,6 +280,14 @@ describe("a full mempool", () => {
     expect([used, held(gapped, 7)]).toEqual([1, 17]);
   });
 
+  it("asks once for each account when the head moves, however much of it waits", () => {
+    const own = filled(0n, () => 2n);
+    const looks = vi.spyOn(full.positions, "get");
+    events.emit("head", { tip: { id: full.tipId, height: full.height, work: full.work }, added: [], dropped: [] });
+    expect([looks.mock.calls.length, own.size]).toEqual([256, 4096]);
+    looks.mockRestore();
+  });
+
   it("counts bytes as they are encoded", () => {
     const one = by0(0);
     expect(Transaction.codec.encode(one)).toHaveLength(149 + one.payload.length);
