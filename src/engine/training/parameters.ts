@@ -40,6 +40,14 @@ export interface Combined {
   readonly digest: Uint8Array;
 }
 
+/** A delta that leads where its contribution says. */
+interface Followed {
+  readonly kind: "followed";
+  readonly delta: Int32Array;
+  /** Where it leads, if that was computed just now. */
+  readonly end: Float32Array | undefined;
+}
+
 /** A unit that ran here. */
 export interface UnitEnd extends Pick<Contribution, "deltaHash" | "deltaBytes"> {
   readonly digest: Uint8Array;
@@ -107,31 +115,27 @@ export class Parameters {
     if (base === undefined) return ignore("no-parameters", toHex(start).slice(0, 16));
     const encoded = await this.#deltasOf(contributions, pulling);
     if (encoded === undefined) return ignore("no-delta");
+    const lone = loneOf(contributions, start);
     const deltas: Int32Array[] = [];
     for (const [i, bytes] of encoded.entries()) {
-      const delta = await this.#followDelta(contributions[i] as Contribution, bytes);
-      if (!(delta instanceof Int32Array)) return delta;
-      deltas.push(delta);
+      const followed = await this.#followDelta(contributions[i] as Contribution, bytes);
+      if (followed.kind !== "followed") return followed;
+      const { delta, end } = followed;
       await rest(delta.length / PIECE);
+      const next = lone === undefined ? undefined : (end ?? added(this.#task, base, delta));
+      if (lone !== undefined && next !== undefined) return this.#arrived(lone, next);
+      deltas.push(delta);
     }
-    return this.#loneNext(start, move, base, deltas) ?? this.#keep(base, move, deltas);
+    return this.#keep(base, move, deltas);
   }
 
-  /** A single contribution that starts where the record does and is on time leads to its own end, of which the digest was seen. */
-  #loneNext(
-    start: Uint8Array,
-    { contributions }: Weighed,
-    base: Float32Array,
-    [delta]: readonly Int32Array[],
-  ): Combined | undefined {
-    const only = loneOf(contributions, start);
-    const next = only === undefined || delta === undefined ? undefined : added(this.#task, base, delta);
-    if (only === undefined || next === undefined) return undefined;
-    this.store.put(only.digest, next);
-    return { kind: "combined", next, digest: only.digest };
+  /** A lone contribution leads to its own end, of which the digest was seen. */
+  #arrived({ digest }: Contribution, next: Float32Array): Combined {
+    this.store.put(digest, next);
+    return { kind: "combined", next, digest };
   }
 
-  /** The same of one whose end is here, as that of an own unit is. */
+  /** A single contribution that starts where the record does and is on time leads to its own end; that of an own unit is here. */
   async #knownNext(start: Uint8Array, { contributions }: Weighed): Promise<Combined | undefined> {
     const only = loneOf(contributions, start);
     const next = only === undefined ? undefined : await this.#knownEnd(only);
@@ -155,24 +159,26 @@ export class Parameters {
   async checkDelta(contribution: Contribution, bytes: Uint8Array): Promise<Verdict> {
     if ((await this.#knownEnd(contribution)) !== undefined) return ACCEPT;
     const delta = await this.#followDelta(contribution, bytes);
-    return delta instanceof Int32Array ? ACCEPT : delta;
+    return delta.kind === "followed" ? ACCEPT : delta;
   }
 
-  async #followDelta(c: Contribution, bytes: Uint8Array): Promise<Int32Array | Refusal> {
+  async #followDelta(c: Contribution, bytes: Uint8Array): Promise<Followed | Refusal> {
     if (bytes.length !== c.deltaBytes) return reject("wrong-delta", `it has ${bytes.length} bytes`);
     const delta = this.#decode(bytes);
     if (!(delta instanceof Int32Array)) return delta;
     const key = endKey(c.startDigest, c);
-    let end = this.#ends.get(key);
-    if (end === undefined) {
+    let digest = this.#ends.get(key);
+    let end: Float32Array | undefined;
+    if (digest === undefined) {
       const base = await this.get(c.startDigest);
       if (base === undefined) return ignore("no-parameters", "the contribution's start");
-      const set = added(this.#task, base, delta);
-      if (set === undefined) return reject("bad-delta", "it leaves the parameters' grid");
-      end = parametersDigest(this.#task, set);
-      this.#ends.set(key, end);
+      end = added(this.#task, base, delta);
+      if (end === undefined) return reject("bad-delta", "it leaves the parameters' grid");
+      digest = parametersDigest(this.#task, end);
+      this.#ends.set(key, digest);
     }
-    return bytesEqual(end, c.digest) ? delta : reject("wrong-delta", `it leads to ${toHex(end).slice(0, 16)}`);
+    if (!bytesEqual(digest, c.digest)) return reject("wrong-delta", `it leads to ${toHex(digest).slice(0, 16)}`);
+    return { kind: "followed", delta, end };
   }
 
   #decode(bytes: Uint8Array): Int32Array | Refusal {

@@ -87,7 +87,8 @@ export function gridDifference(layout: GridLayout, start: Float32Array, end: Flo
   return out;
 }
 
-const fits = (integer: number): boolean => integer >= GRID_MIN && integer <= GRID_MAX;
+/** Whether an integer is one that a parameter may be. */
+export const fits = (integer: number): boolean => integer >= GRID_MIN && integer <= GRID_MAX;
 
 /** float32 values of grid integers; zero comes out as +0. */
 export function fromGrid(layout: GridLayout, integers: Int32Array): Float32Array {
