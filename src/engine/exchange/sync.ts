@@ -12,6 +12,9 @@ import { within } from "./within.ts";
 const MAX_PURSUED = 16;
 /** While checks are owed for what came in, one must end within this, ms. */
 const CHECK_MS = 60_000;
+/** Before so many blocks are brought here, headers are waited for that a peer is showing just now, but not for longer than this, ms: the longer a chain, the smaller a sample will do. */
+const LONG_BLOCKS = 64;
+const SHOWN_MS = 3_000;
 /** What could not be brought here is tried again after this, ms. */
 const RETRY_MS = 5_000;
 
@@ -62,9 +65,10 @@ export class Sync {
     this.#deps = deps;
     this.#signal = options.signal;
     this.#claims = new Claims(deps, options);
-    const prepare: PursuitDeps["prepare"] = (branch, from, ids) => {
+    const prepare: PursuitDeps["prepare"] = async (branch, from, ids) => {
       this.#foretell(branch, from, ids);
-      return deps.sample(branch, from);
+      if (branch.height - from >= LONG_BLOCKS && deps.segment() === undefined) await this.#shown();
+      await deps.sample(branch, from);
     };
     this.#pursuit = new Pursuit({ ...deps, claims: this.#claims, prepare }, options);
     deps.events.on("head", () => this.#tell());
@@ -202,6 +206,17 @@ export class Sync {
       const next = within(clock, CHECK_MS, this.#signal, (signal) => events.next("checked", () => true, { signal }));
       if ((await next.catch(() => undefined)) === undefined) return;
     }
+  }
+
+  #shown(): Promise<void> {
+    const { clock } = this.#deps;
+    return new Promise((resolve) => {
+      const cancel = clock.after(SHOWN_MS, resolve);
+      void this.#claims.idle().then(() => {
+        cancel();
+        resolve();
+      });
+    });
   }
 
   /** `moves`: training rests while the chain moves, not for headers, nor while somebody repeats what is known. */

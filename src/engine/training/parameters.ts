@@ -43,6 +43,7 @@ export interface Combined {
 /** A delta that leads where its contribution says. */
 interface Followed {
   readonly kind: "followed";
+  /** Only to be read at once, unless it was to be kept. */
   readonly delta: Int32Array;
   /** Where it leads, if that was computed just now. */
   readonly end: Float32Array | undefined;
@@ -60,11 +61,14 @@ export class Parameters {
   readonly #deltas: Deltas;
   /** Where a delta leads from a start state: what a unit run here, or one decoded before, already showed. */
   readonly #ends = new Lru<string, Uint8Array>(256);
+  /** Where deltas are read that nobody keeps: some hundred kilobytes each time are what makes V8 collect garbage. */
+  readonly #scratch: Int32Array;
 
   constructor(task: Task, { store, deltas }: { readonly store: ParameterStore; readonly deltas: Deltas }) {
     this.#task = task;
     this.store = store;
     this.#deltas = deltas;
+    this.#scratch = new Int32Array(task.parameterCount);
   }
 
   /** The set with this digest, if it is here. */
@@ -118,13 +122,12 @@ export class Parameters {
     const lone = loneOf(contributions, start);
     const deltas: Int32Array[] = [];
     for (const [i, bytes] of encoded.entries()) {
-      const followed = await this.#followDelta(contributions[i] as Contribution, bytes);
+      const keeps = lone === undefined ? "delta" : "end";
+      const followed = await this.#followDelta(contributions[i] as Contribution, bytes, keeps);
       if (followed.kind !== "followed") return followed;
-      const { delta, end } = followed;
-      await rest(delta.length / PIECE);
-      const next = lone === undefined ? undefined : (end ?? added(this.#task, base, delta));
-      if (lone !== undefined && next !== undefined) return this.#arrived(lone, next);
-      deltas.push(delta);
+      await rest(followed.delta.length / PIECE);
+      if (lone !== undefined && followed.end !== undefined) return this.#arrived(lone, followed.end);
+      deltas.push(followed.delta);
     }
     return this.#keep(base, move, deltas);
   }
@@ -158,32 +161,35 @@ export class Parameters {
   /** Whether a contribution's delta is well-formed and leads from its start to its digest. ignore: the start is not here. */
   async checkDelta(contribution: Contribution, bytes: Uint8Array): Promise<Verdict> {
     if ((await this.#knownEnd(contribution)) !== undefined) return ACCEPT;
-    const delta = await this.#followDelta(contribution, bytes);
-    return delta.kind === "followed" ? ACCEPT : delta;
+    const followed = await this.#followDelta(contribution, bytes, "nothing");
+    return followed.kind === "followed" ? ACCEPT : followed;
   }
 
-  async #followDelta(c: Contribution, bytes: Uint8Array): Promise<Followed | Refusal> {
+  /** `keeps`: what is needed afterwards. A delta that is not kept is read where the next one will be. */
+  async #followDelta(
+    c: Contribution,
+    bytes: Uint8Array,
+    keeps: "delta" | "end" | "nothing",
+  ): Promise<Followed | Refusal> {
     if (bytes.length !== c.deltaBytes) return reject("wrong-delta", `it has ${bytes.length} bytes`);
-    const delta = this.#decode(bytes);
-    if (!(delta instanceof Int32Array)) return delta;
     const key = endKey(c.startDigest, c);
-    let digest = this.#ends.get(key);
-    let end: Float32Array | undefined;
-    if (digest === undefined) {
-      const base = await this.get(c.startDigest);
-      if (base === undefined) return ignore("no-parameters", "the contribution's start");
-      end = added(this.#task, base, delta);
-      if (end === undefined) return reject("bad-delta", "it leaves the parameters' grid");
-      digest = parametersDigest(this.#task, end);
-      this.#ends.set(key, digest);
-    }
+    const known = this.#ends.get(key);
+    const base = known === undefined || keeps === "end" ? await this.get(c.startDigest) : undefined;
+    // Nothing is waited for from here on: others read into the same place.
+    const delta = this.#decode(bytes, keeps === "delta" ? undefined : this.#scratch);
+    if (!(delta instanceof Int32Array)) return delta;
+    const end = base === undefined ? undefined : added(this.#task, base, delta);
+    if (base !== undefined && end === undefined) return reject("bad-delta", "it leaves the parameters' grid");
+    const digest = known ?? (end && parametersDigest(this.#task, end));
+    if (digest === undefined) return ignore("no-parameters", "the contribution's start");
+    this.#ends.set(key, digest);
     if (!bytesEqual(digest, c.digest)) return reject("wrong-delta", `it leads to ${toHex(digest).slice(0, 16)}`);
     return { kind: "followed", delta, end };
   }
 
-  #decode(bytes: Uint8Array): Int32Array | Refusal {
+  #decode(bytes: Uint8Array, into?: Int32Array): Int32Array | Refusal {
     try {
-      return DELTA_CODECS[this.#task.codec].decode(this.#task, bytes);
+      return DELTA_CODECS[this.#task.codec].decode(this.#task, bytes, into);
     } catch (error) {
       return reject("bad-delta", messageOf(error));
     }

@@ -61,16 +61,25 @@ export class BitWriter {
 
 /** Reads what BitWriter wrote; every way of reading past the end throws BAD_ENCODING. */
 export class BitReader {
-  /** The bytes, then enough zeros that a whole window can be read at any place before the end. */
   readonly #view: DataView;
   readonly #end: number;
+  /** The last byte from which four can be read. */
+  readonly #whole: number;
   #at = 0;
 
   constructor(bytes: Uint8Array) {
-    const padded = new Uint8Array(bytes.length + 8);
-    padded.set(bytes);
-    this.#view = new DataView(padded.buffer);
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#end = 8 * bytes.length;
+    this.#whole = bytes.length - 4;
+  }
+
+  /** The bits from a place before the end on, 25 at least, in the high bits; behind the end there are zeros. */
+  #window(at: number): number {
+    const byte = at >>> 3;
+    if (byte <= this.#whole) return this.#view.getInt32(byte) << (at & 7);
+    let bits = 0;
+    for (let i = 0; i < 4; i++) bits = (bits << 8) | (byte + i < this.#whole + 4 ? this.#view.getUint8(byte + i) : 0);
+    return bits << (at & 7);
   }
 
   /** Next `count` bits, 1 <= count <= 24. */
@@ -78,13 +87,13 @@ export class BitReader {
     const at = this.#at;
     if (at + count > this.#end) throw refuse("cut short");
     this.#at = at + count;
-    return (this.#view.getInt32(at >>> 3) << (at & 7)) >>> (32 - count);
+    return this.#window(at) >>> (32 - count);
   }
 
   /** What `BitWriter.rice` wrote with this count, zeros * 2^count + value; count <= 24. */
   rice(count: number): number {
     const at = this.#at;
-    const window = this.#view.getInt32(at >>> 3) << (at & 7);
+    const window = at < this.#end ? this.#window(at) : 0;
     const zeros = Math.clz32(window);
     const bits = zeros + 1 + count;
     // A window has 25 bits at least, whatever the place.
@@ -100,7 +109,7 @@ export class BitReader {
     for (;;) {
       if (this.#at >= this.#end) throw refuse("cut short");
       const shift = this.#at & 7;
-      const window = this.#view.getInt32(this.#at >>> 3) << shift;
+      const window = this.#window(this.#at);
       if (window !== 0) {
         const leading = Math.clz32(window);
         this.#at += leading + 1;

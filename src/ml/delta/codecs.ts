@@ -7,8 +7,8 @@ export interface DeltaCodec {
   readonly tag: number;
   /** Canonical bytes of end - start. Throws NOT_FINITE, or BAD_ENCODING when a value is off its grid. */
   encode(layout: GridLayout, start: Float32Array, end: Float32Array): Uint8Array;
-  /** Integer differences in grid steps. Throws BAD_ENCODING unless `bytes` is the one encoding of what it returns. */
-  decode(layout: GridLayout, bytes: Uint8Array): Int32Array;
+  /** Integer differences in grid steps, in `into` if that is given. Throws BAD_ENCODING unless `bytes` is the one encoding of what it returns. */
+  decode(layout: GridLayout, bytes: Uint8Array, into?: Int32Array): Int32Array;
   /** Bytes of an encoding at most. */
   maxBytes(layout: GridLayout): number;
 }

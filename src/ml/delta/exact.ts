@@ -78,11 +78,12 @@ function foldedSum(values: Int32Array, start: number, stop: number): number {
 
 /**
  * Integer differences of `bytes`, in flat layout. Throws BAD_ENCODING unless `bytes` is the one encoding of what it returns.
- * Memory is bounded by the layout, whatever the bytes say.
+ * Memory is bounded by the layout, whatever the bytes say; `into`, where it is given, holds the result, or rubbish after a throw.
  */
-export function decodeDelta(layout: GridLayout, bytes: Uint8Array): Int32Array {
+export function decodeDelta(layout: GridLayout, bytes: Uint8Array, into?: Int32Array): Int32Array {
   const ranges = spans(layout);
-  const out = new Int32Array(ranges.at(-1)?.to ?? 0);
+  const out = into ?? new Int32Array(ranges.at(-1)?.to ?? 0);
+  checkLength(layout, out, "a delta");
   const input = new BitReader(bytes);
   for (const { from, to } of ranges)
     for (let start = from; start < to; start += BLOCK_VALUES)
@@ -93,7 +94,10 @@ export function decodeDelta(layout: GridLayout, bytes: Uint8Array): Int32Array {
 
 function readBlock(input: BitReader, out: Int32Array, start: number, stop: number): void {
   const code = input.read(PARAMETER_BITS);
-  if (code === 0) return;
+  if (code === 0) {
+    out.fill(0, start, stop);
+    return;
+  }
   const k = code - 1;
   if (k > MAX_K) throw refuse("no such Rice parameter");
   let sum = 0;
