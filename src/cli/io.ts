@@ -1,11 +1,13 @@
 // The terminal as the commands see it: two streams, the environment, signals. Tests bring their own.
 import type { Readable } from "node:stream";
 import pc from "picocolors";
+import { wrap } from "./views/text.ts";
 
 export interface Sink {
   write(text: string): unknown;
   readonly isTTY?: boolean | undefined;
   readonly columns?: number | undefined;
+  readonly rows?: number | undefined;
 }
 
 export interface Io {
@@ -40,8 +42,21 @@ export function colorsFor(sink: Sink, env: ColorEnv): Colors {
 export const isLive = (sink: Sink, env: ColorEnv & { readonly CI?: string }): boolean =>
   sink.isTTY === true && env.TERM !== "dumb" && (env.CI === undefined || env.CI === "");
 
+/** What lines are laid out for. What is no terminal takes lines of any length. */
+export interface View {
+  readonly colors: Colors;
+  readonly columns: number;
+}
+
+const columnsOf = (sink: Sink): number => (sink.isTTY === true ? (sink.columns ?? 80) : Number.POSITIVE_INFINITY);
+export const viewOf = (sink: Sink, env: ColorEnv): View => ({ colors: colorsFor(sink, env), columns: columnsOf(sink) });
+
 export const printLine = (io: Io, text: string): void => void io.stdout.write(`${text}\n`);
-export const say = (io: Io, text: string): void => void io.stderr.write(`${text}\n`);
+
+/** Sentences for people; where a terminal breaks them, the next lines begin with `indent`. */
+export function say(io: Io, text: string, indent = ""): void {
+  for (const line of wrap(text, columnsOf(io.stderr), { indent })) io.stderr.write(`${line}\n`);
+}
 
 /** JSON for people's machines: bigints as decimal strings. */
 export function toJson(value: unknown, indent?: number): string {

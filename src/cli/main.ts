@@ -8,12 +8,12 @@ const LIMITS = [
   {
     says: /EMFILE|ENFILE/,
     sentence: "This process may not open as many files as the program has.",
-    remedy: "Raise the limit before the start, such as with: ulimit -n 4096",
+    remedy: "Raise the limit before the start, such as with `ulimit -n 4096`.",
   },
   {
     says: /out of memory|cannot allocate/i,
     sentence: "This process may not reserve as much address space as the program needs; little of it is ever used.",
-    remedy: "Lift the limit before the start, with: ulimit -v unlimited",
+    remedy: "Lift the limit before the start, with `ulimit -v unlimited`.",
   },
 ];
 

@@ -71,6 +71,8 @@ function buildProgram(context: Context): Command {
       writeOut: (text) => void io.stdout.write(text),
       writeErr: (text) => void io.stderr.write(text),
       outputError: () => undefined,
+      getOutHelpWidth: () => io.stdout.columns ?? 80,
+      getErrHelpWidth: () => io.stderr.columns ?? 80,
     });
     for (const child of command.commands) visit(child);
   };
@@ -114,16 +116,19 @@ function helpOn(error: CommanderError, program: Command | undefined, argv: reado
   return ` ${argv.slice(0, named ? 2 : 1).join(" ")}`;
 }
 
+/** Under the first word of an error: where its next step begins, too. */
+const HANGING = "  ";
+
 function sayError(error: unknown, { io, settings, program, argv }: Run): void {
   const c = colorsFor(io.stderr, io.env);
   if (error instanceof CommanderError) {
     // A command with subcommands and no word after it has shown its help already.
     if (error.exitCode === 0 || error.code === "commander.help") return;
-    say(io, `${c.red("✗")} ${sentence(error.message, settings)}`);
+    say(io, `${c.red("✗")} ${sentence(error.message, settings)}`, HANGING);
     say(io, `  Run \`pouw-node help${helpOn(error, program, argv)}\` to see what there is.`);
     return;
   }
-  say(io, `${c.red("✗")} ${sentence(messageOf(error), settings)}`);
+  say(io, `${c.red("✗")} ${sentence(messageOf(error), settings)}`, HANGING);
   if (error instanceof PouwError) {
     if (error.remedy !== undefined) say(io, `  ${sentence(error.remedy, settings)}`);
   } else if (error instanceof Error && !(error instanceof Interrupted)) {

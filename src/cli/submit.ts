@@ -6,9 +6,10 @@ import { Transaction, type UnsignedTransaction } from "../codec/index.ts";
 import { type AccountView, readWallet, type Wallet } from "../node/index.ts";
 import { type Context, type JsonOption, optionsOf } from "./context.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
-import { type Io, printJson, printLine, say } from "./io.ts";
+import { type Io, printJson, printLine, say, viewOf } from "./io.ts";
 import { hint, nodeOf } from "./place.ts";
 import { settingsOf } from "./settings-options.ts";
+import { wrap } from "./views/text.ts";
 
 export const dirOf = (command: Command, context: Context): string => settingsOf(command, context).options.dataDir;
 
@@ -76,7 +77,7 @@ async function confirmed(io: Io, question: string, instead: string): Promise<boo
     throw new PouwError("BAD_CONFIG", "Money leaves only when somebody says yes, and there is no terminal to ask at.", {
       remedy: `Run it again with --yes: ${instead}`,
     });
-  io.stderr.write(`${question} [y/N] `);
+  io.stderr.write(`${wrap(`${question} [y/N]`, viewOf(io.stderr, io.env).columns).join("\n")} `);
   const lines = createInterface({ input: io.stdin });
   try {
     for await (const line of lines) return /^y(es)?$/i.test(line.trim());

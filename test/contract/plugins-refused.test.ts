@@ -142,18 +142,18 @@ describe("the command line", () => {
   it("finds plugins by flag, variable and file, and takes their flags in any place", async () => {
     const flag = fakeIo({ cwd: folder.path() });
     expect(await run(["config", "explain", "--ranking-top", "4", `--plugin=${RANKING}`], flag)).toBe(0);
-    expect(flag.out()).toMatch(/^ranking\.top +4 +--ranking-top$/m);
+    expect(flag.out()).toMatch(/^ranking\.top +--ranking-top +4$/m);
     module("near.mjs", `export { plugin } from ${JSON.stringify(RANKING)};`);
     const variable = fakeIo({ cwd: folder.path(), env: { POUW_PLUGINS: "./near.mjs", POUW_RANKING_TOP: "5" } });
     expect(await run("config explain", variable)).toBe(0);
-    expect(variable.out()).toMatch(/^ranking\.top +5 +POUW_RANKING_TOP$/m);
+    expect(variable.out()).toMatch(/^ranking\.top +POUW_RANKING_TOP +5$/m);
     const content = { plugins: ["../near.mjs"], roles: ["ranking"], ranking: { top: 6 } };
     mkdirSync(join(folder.path(), "conf"), { recursive: true });
     writeFileSync(join(folder.path(), "conf", "node.config.json"), JSON.stringify(content));
     const file = fakeIo({ cwd: join(folder.path(), "conf") });
     expect(await run("config explain", file)).toBe(0);
-    expect(file.out()).toMatch(/^ranking\.top +6 +node\.config\.json$/m);
-    expect(file.out()).toMatch(/^roles +\["ranking"\] +node\.config\.json$/m);
+    expect(file.out()).toMatch(/^ranking\.top +node\.config\.json +6$/m);
+    expect(file.out()).toMatch(/^roles +node\.config\.json +\["ranking"\]$/m);
   });
 
   it("ends with one sentence and 1 for a bad one, whatever the command", async () => {

@@ -22,7 +22,7 @@ describe.skipIf(process.platform !== "linux")("a process that may not have what 
       const child = new CliProcess(command, { cwd: lab.dir, under: limited(limit) });
       expect(await child.exit).toEqual({ code: 1, signal: null });
       expect(child.out).toBe("");
-      expect(child.err).toMatch(new RegExp(`^✗ [^\n]*${what}[^\n]*\n  [^\n]*${remedy}\n$`));
+      expect(child.err).toMatch(new RegExp(`^✗ [^\n]*${what}[^\n]*\n  [^\n]*\`${remedy}\`.\n$`));
     }
     // A control: the same way without the limit.
     const child = new CliProcess(["version"], { cwd: lab.dir, under: limited(remedy) });

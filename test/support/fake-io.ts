@@ -16,18 +16,27 @@ export interface FakeIo extends Io {
   readonly listeners: Set<() => void>;
 }
 
-export function fakeIo(changes: Partial<Pick<Io, "env" | "cwd" | "home">> & { readonly input?: string } = {}): FakeIo {
+interface FakeIoOptions extends Partial<Pick<Io, "env" | "cwd" | "home">> {
+  readonly input?: string;
+  /** Of a terminal; without it both streams are none. */
+  readonly columns?: number;
+}
+
+export function fakeIo(changes: FakeIoOptions = {}): FakeIo {
+  const terminal = changes.columns === undefined ? {} : { isTTY: true, columns: changes.columns };
   let out = "";
   let err = "";
   const exits: number[] = [];
   const listeners = new Set<() => void>();
   return {
     stdout: {
+      ...terminal,
       write(text) {
         out += text;
       },
     },
     stderr: {
+      ...terminal,
       write(text) {
         err += text;
       },

@@ -21,7 +21,7 @@ const FAILURES: readonly { readonly says: RegExp; readonly sentence: (path: stri
   {
     says: /too many open files|EMFILE|ENFILE/i,
     sentence: (path) => `This process may not open as many files as ${path} needs.`,
-    remedy: "Raise the limit before the start, such as with: ulimit -n 4096",
+    remedy: "Raise the limit before the start, such as with `ulimit -n 4096`.",
   },
   {
     says: /input\/output error|EIO\b/i,

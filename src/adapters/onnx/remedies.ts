@@ -9,7 +9,7 @@ const require = createRequire(import.meta.url);
 const PLATFORM = `${process.platform}/${process.arch}`;
 const CUDA_FILE = "libonnxruntime_providers_cuda.so";
 const NATIVE =
-  "Install the native runtime: npm install --ignore-scripts onnxruntime-node (or start with ONNXRUNTIME_NODE_INSTALL=skip npx pouw-node).";
+  "Install the native runtime: `npm install --ignore-scripts onnxruntime-node` (or start with `ONNXRUNTIME_NODE_INSTALL=skip npx pouw-node`).";
 
 /** The next step when `provider` was refused here; undefined when there is none. */
 export function remedyFor(provider: Provider): string | undefined {
@@ -31,7 +31,8 @@ function cudaRemedy(folder: string): string {
   const build = requirements[PLATFORM]?.find((name) => name.startsWith("cuda"));
   if (build === undefined) return `onnxruntime-node brings no CUDA for ${PLATFORM}: train on cpu, or on webgpu.`;
   const version = build.replace("cuda", "CUDA ");
-  return `With an NVIDIA driver, ${version} and its cuDNN on this machine, fetch the provider: ONNXRUNTIME_NODE_INSTALL=${build} node ${script}`;
+  const command = `ONNXRUNTIME_NODE_INSTALL=${build} node ${script}`;
+  return `With an NVIDIA driver, ${version} and its cuDNN on this machine, fetch the provider: \`${command}\`.`;
 }
 
 /** Why `provider` was refused: onnxruntime says of a missing library only that there is one, not which. */

@@ -2,24 +2,29 @@
 import { Command } from "commander";
 import { PouwError } from "../../base/index.ts";
 import type { BenchReport } from "../../node/index.ts";
-import { type Context, type JsonOption, optionsOf } from "../context.ts";
+import { type Context, optionsOf } from "../context.ts";
 import { Interrupted } from "../exit-codes.ts";
 import { catchInterrupts } from "../interrupt.ts";
-import { type Colors, colorsFor, printJson, printLine } from "../io.ts";
+import type { View } from "../io.ts";
+import { print } from "../print.ts";
 import { addSettings, settingsOf } from "../settings-options.ts";
 import { progressOn } from "../views/progress.ts";
-import { fixed, percent, plural, table } from "../views/text.ts";
+import { fieldLines } from "../views/status.ts";
+import { fixed, percent, plural } from "../views/text.ts";
 
-function benchLines(report: BenchReport, c: Colors): string[] {
+function benchLines(report: BenchReport, view: View): string[] {
   const rows: [string, string][] = [
     ["model", report.model],
     ["provider", `${report.provider}, ${plural(report.workers, "worker")}`],
-    ["speed", `${c.bold(fixed(report.unitsPerSecond, 2))} units/s, ${fixed(report.stepsPerSecond, 0)} steps/s`],
+    [
+      "speed",
+      `${view.colors.bold(fixed(report.unitsPerSecond, 2))} units/s, ${fixed(report.stepsPerSecond, 0)} steps/s`,
+    ],
     ["unit", `${fixed(report.unitMs, 0)} ms, of which ${fixed(report.graphMs, 0)} ms in the training graph`],
     ["training", percent(report.graphShare)],
     ["measured", `${plural(report.units, "unit")} in ${fixed(report.seconds, 1)} s`],
   ];
-  return table(rows.map(([name, value]) => [c.dim(name), value]));
+  return fieldLines(rows, view);
 }
 
 function secondsOf(text: string): number {
@@ -40,7 +45,7 @@ export function benchCommand(context: Context): Command {
     .option("--json", "print JSON")
     .action(
       action(async (command) => {
-        const { json, seconds } = optionsOf<JsonOption & { seconds: string }>(command);
+        const { seconds } = optionsOf<{ readonly seconds: string }>(command);
         const length = secondsOf(seconds);
         const { options } = settingsOf(command, context);
         const interrupts = catchInterrupts(io, "Stopping");
@@ -57,9 +62,7 @@ export function benchCommand(context: Context): Command {
           interrupts.release();
         }
         if (interrupts.signal.aborted) throw new Interrupted();
-        if (json) printJson(io, report);
-        else for (const line of benchLines(report, colorsFor(io.stdout, io.env))) printLine(io, line);
-        return undefined;
+        return print(io, command, report, benchLines);
       }),
     );
 }

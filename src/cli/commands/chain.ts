@@ -2,28 +2,24 @@
 import { Command } from "commander";
 import { PouwError } from "../../base/index.ts";
 import type { VerifyReport } from "../../node/index.ts";
-import { type Context, type JsonOption, optionsOf } from "../context.ts";
+import { type Context, optionsOf } from "../context.ts";
 import { EXIT, type ExitCode, Interrupted } from "../exit-codes.ts";
 import { catchInterrupts } from "../interrupt.ts";
-import { type Colors, colorsFor, type Io, printJson, printLine } from "../io.ts";
+import type { View } from "../io.ts";
 import { addPlace, nodeOf, PLACE } from "../place.ts";
+import { print } from "../print.ts";
 import { addSettings, settingsOf } from "../settings-options.ts";
 import { progressOn } from "../views/progress.ts";
-import { blockLines, blockTable, transactionLines } from "../views/status.ts";
-import { fixed, plural, table } from "../views/text.ts";
-
-function print<T>(io: Io, command: Command, value: T, lines: (value: T, colors: Colors) => string[]): undefined {
-  if (optionsOf<JsonOption>(command).json) printJson(io, value);
-  else for (const line of lines(value, colorsFor(io.stdout, io.env))) printLine(io, line);
-  return undefined;
-}
+import { blockLines, blockTable, fieldLines, transactionLines } from "../views/status.ts";
+import { fixed, plural, wrap } from "../views/text.ts";
 
 function wholeNumber(text: string, name: string, max: number): number {
   if (/^\d{1,10}$/.test(text) && Number(text) <= max) return Number(text);
   throw new PouwError("BAD_CONFIG", `${name} must be a whole number of at most ${max}, not "${text}".`);
 }
 
-function verifyLines(report: VerifyReport, c: Colors): string[] {
+function verifyLines(report: VerifyReport, view: View): string[] {
+  const { colors: c } = view;
   const from = report.unitsFrom === 1 ? "" : `, from height ${report.unitsFrom}: below it only blocks are kept`;
   const rows: [string, string][] = [
     ["blocks", `${report.blocks}, up to height ${report.height}`],
@@ -37,7 +33,7 @@ function verifyLines(report: VerifyReport, c: Colors): string[] {
   const verdict = report.ok
     ? c.green(`The chain holds: ${plural(report.blocks, "block")} checked.`)
     : c.red(`Wrong at height ${problem?.height ?? report.height}: ${problem?.reason ?? "no reason given"}.`);
-  return [...table(rows.map(([name, value]) => [c.dim(name), value])), verdict];
+  return [...fieldLines(rows, view), ...wrap(verdict, view.columns)];
 }
 
 async function showBlocks(context: Context, command: Command): Promise<undefined> {

@@ -84,9 +84,13 @@ const fish = (places: readonly Place[]): string[] =>
 
 const SHELLS = { bash, zsh, fish } as const;
 const USAGE = `
-Now, for this shell:      source <(pouw-node completion bash)
-For good, in ~/.bashrc:   the same line; in ~/.zshrc with zsh
-For fish:                 pouw-node completion fish > ~/.config/fish/completions/pouw-node.fish`;
+For this shell, and for good with the same line in a file:
+  bash, ~/.bashrc:
+    source <(pouw-node completion bash)
+  zsh, ~/.zshrc:
+    source <(pouw-node completion zsh)
+  fish, ~/.config/fish/config.fish:
+    pouw-node completion fish | source`;
 
 export function completionCommand({ io, action }: Context): Command {
   return new Command("completion")

@@ -2,9 +2,9 @@
 import { Command } from "commander";
 import { explainConfig } from "../../node/index.ts";
 import { type Context, type JsonOption, optionsOf } from "../context.ts";
-import { colorsFor, printJson, printLine, toJson } from "../io.ts";
+import { printJson, printLine, toJson, viewOf } from "../io.ts";
 import { addSettings, settingsOf } from "../settings-options.ts";
-import { table } from "../views/text.ts";
+import { textTable } from "../views/text.ts";
 
 export function configCommand(context: Context): Command {
   const { io, deps, action } = context;
@@ -20,9 +20,12 @@ export function configCommand(context: Context): Command {
           printJson(io, Object.fromEntries(rows.map(({ key, value, origin }) => [key, { value, origin }])));
           return undefined;
         }
-        const c = colorsFor(io.stdout, io.env);
+        const { colors: c, columns } = viewOf(io.stdout, io.env);
         const show = (value: unknown): string => (value === undefined ? "-" : toJson(value));
-        for (const line of table(rows.map(({ key, value, origin }) => [key, show(value), c.dim(origin)])))
+        for (const line of textTable(
+          rows.map(({ key, value, origin }) => [key, c.dim(origin), show(value)]),
+          columns,
+        ))
           printLine(io, line);
         return undefined;
       }),

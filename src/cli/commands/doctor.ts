@@ -2,13 +2,14 @@
 import { Command } from "commander";
 import { findNode } from "../../api/index.ts";
 import type { DoctorReport } from "../../node/index.ts";
-import { type Context, type JsonOption, optionsOf } from "../context.ts";
+import type { Context } from "../context.ts";
 import { EXIT, Interrupted } from "../exit-codes.ts";
 import { catchInterrupts } from "../interrupt.ts";
-import { type Colors, colorsFor, printJson, printLine, say } from "../io.ts";
+import { say, type View } from "../io.ts";
+import { print } from "../print.ts";
 import { addSettings, settingsOf } from "../settings-options.ts";
 import { capabilityLines, clockReport, providerLines } from "../views/status.ts";
-import { plural } from "../views/text.ts";
+import { plural, wrap } from "../views/text.ts";
 
 /** How the node that runs here compares its clock; undefined where none does, or none answers. */
 async function clockOffset(dataDir: string): Promise<number | undefined> {
@@ -23,19 +24,24 @@ async function clockOffset(dataDir: string): Promise<number | undefined> {
 const refusedOf = (report: DoctorReport, asked: string): string | undefined =>
   report.providers.find(({ provider, state }) => provider === asked && state === "refused")?.provider;
 
-function doctorLines(report: DoctorReport, refused: string | undefined, c: Colors): string[] {
+function doctorLines(report: DoctorReport, refused: string | undefined, view: View): string[] {
+  const { colors: c, columns } = view;
   const memory = `${(report.memoryBytes / 2 ** 30).toFixed(1)} GB`;
   const { ok, sentence } = report.selfTest;
-  return [
-    `pouw-node ${report.version}, Node ${report.node}, ${report.platform}, ${plural(report.cores, "core")}, ${memory}`,
-    "",
-    ...capabilityLines(report.capabilities, c),
-    ...(report.providers.length === 0 ? [] : ["", ...providerLines(report.providers, c)]),
-    "",
+  const verdict = [
     `self-test: ${ok ? c.green("passed") : c.red("failed")}, ${sentence}`,
     ...report.impossible.map(({ role, reason }) => c.red(`role ${role} cannot run here: it ${reason}`)),
     ...(refused === undefined ? [] : [c.red(`provider ${refused} was asked for and cannot train here`)]),
     ...(report.impossible.length === 0 ? [c.green("A node can run here.")] : []),
+  ];
+  const machine = `pouw-node ${report.version}, Node ${report.node}, ${report.platform}, ${plural(report.cores, "core")}, ${memory}`;
+  return [
+    ...wrap(machine, columns),
+    "",
+    ...capabilityLines(report.capabilities, view),
+    ...(report.providers.length === 0 ? [] : ["", ...providerLines(report.providers, view)]),
+    "",
+    ...verdict.flatMap((line) => wrap(line, columns)),
   ];
 }
 
@@ -61,8 +67,7 @@ export function doctorCommand(context: Context): Command {
           interrupts.release();
         }
         const refused = refusedOf(report, options.provider);
-        if (optionsOf<JsonOption>(command).json) printJson(io, report);
-        else for (const line of doctorLines(report, refused, colorsFor(io.stdout, io.env))) printLine(io, line);
+        print(io, command, report, (found, view) => doctorLines(found, refused, view));
         return report.impossible.length === 0 && refused === undefined ? EXIT.ok : EXIT.capabilityAbsent;
       }),
     );

@@ -63,7 +63,8 @@ function drawLive(session: Session, node: RunningNode, apiUrl: string | undefine
     const lines = linesToCopy(status);
     for (const line of lines) if (!told.includes(line)) screen.write(`${line}\n`);
     told = lines;
-    screen.draw(renderLive(status, state, { colors, columns: screen.columns(), now: Date.now(), apiUrl }));
+    const size = { columns: screen.columns(), rows: screen.rows() };
+    screen.draw(renderLive(status, state, { colors, ...size, now: Date.now(), apiUrl }));
   };
   const timer = setInterval(draw, REDRAW_MS);
   scope.defer("screen", () => {

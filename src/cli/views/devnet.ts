@@ -1,6 +1,6 @@
 // The screen of `devnet`: a row per node, and whether they agree.
 import type { BlockSummary, NodeStatus, TaskStatus } from "../../node/index.ts";
-import type { Colors } from "../io.ts";
+import type { Colors, View } from "../io.ts";
 import { duration, fixed, flow, foldTable, percent, plural, short } from "./text.ts";
 
 export interface DevnetRow {
@@ -116,7 +116,7 @@ function nodeLines(rows: readonly DevnetRow[], columns: number, c: Colors): stri
 
 export function renderDevnet(
   rows: readonly DevnetRow[],
-  view: { readonly colors: Colors; readonly columns: number; readonly seconds: number; readonly dir: string },
+  view: View & { readonly seconds: number; readonly dir: string },
 ): string[] {
   const { colors: c, columns } = view;
   return [

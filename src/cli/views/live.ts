@@ -1,8 +1,8 @@
 // The live screen of `start`: plain lines made from the status and from what happened since.
-import { clockTrouble } from "../../engine/index.ts";
 import type { AlertEvent, NodeEvents, NodeStatus, TaskStatus } from "../../node/index.ts";
-import type { Colors } from "../io.ts";
+import type { Colors, View } from "../io.ts";
 import { seasonWords } from "./seasons.ts";
+import { unwellOf } from "./status.ts";
 import {
   duration,
   fixed,
@@ -111,10 +111,9 @@ function troubles(status: NodeStatus, state: LiveState, c: Colors): string[] {
   const refused = status.rolesRefused.map(({ role, reason }) => c.yellow(`role ${role} not running: ${reason}`));
   const absent = status.capabilities.filter((it) => it.state === "absent");
   const alerts = state.alerts.map((alert) => c.red(`alert: ${alert.sentence}`));
-  const clock = clockTrouble(status.clockOffsetMs);
   return [
     ...refused,
-    ...(clock === undefined ? [] : [c.yellow(clock)]),
+    ...unwellOf(status).map((sentence) => c.yellow(sentence)),
     ...absent.map(({ name, reason }) => c.yellow(`${name} is absent: ${reason ?? "no reason given"}`)),
     ...(status.threatLevel === "LOW" ? [] : [c.red(`threat level ${status.threatLevel}`)]),
     ...alerts,
@@ -176,26 +175,24 @@ function workLines({ provider, stats }: NodeStatus, columns: number, c: Colors):
   ].flatMap((parts) => flow(parts, columns));
 }
 
-/** The whole screen, one string per line, none wider than `columns`. `now` in ms. */
+/** The whole screen, one string per line, none wider than `columns`. Where there are few rows, the older blocks give way. `now` in ms. */
 export function renderLive(
   status: NodeStatus,
   state: LiveState,
-  view: {
-    readonly colors: Colors;
-    readonly columns: number;
-    readonly now: number;
-    readonly apiUrl: string | undefined;
-  },
+  view: View & { readonly rows: number; readonly now: number; readonly apiUrl: string | undefined },
 ): string[] {
-  const { colors: c, columns, now, apiUrl } = view;
+  const { colors: c, columns, rows, now, apiUrl } = view;
   const end = [c.dim(apiUrl === undefined ? "no API" : `API ${apiUrl}`), c.dim("Ctrl-C stops")];
-  return [
+  const top = [
     ...ownLines(status, now, columns, c),
     "",
     ...taskLines(status, state, columns, c),
     ...workLines(status, columns, c),
     "",
-    ...[...blockLines(state, now, c), ...troubles(status, state, c)].flatMap((line) => flow([line], columns)),
-    ...flow(end, columns),
   ];
+  const blocks = blockLines(state, now, c).flatMap((line) => flow([line], columns));
+  const below = [...troubles(status, state, c).flatMap((line) => flow([line], columns)), ...flow(end, columns)];
+  // The cursor's row is below the last line.
+  const room = Math.max(0, rows - 1 - top.length - below.length);
+  return [...top, ...blocks.slice(Math.max(0, blocks.length - room)), ...below];
 }

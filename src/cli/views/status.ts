@@ -10,9 +10,36 @@ import type {
   TransactionView,
 } from "../../node/index.ts";
 import type { ProviderReport } from "../../ports/index.ts";
-import type { Colors } from "../io.ts";
+import type { Colors, View } from "../io.ts";
 import { seasonWords } from "./seasons.ts";
-import { duration, fixed, heightWords, lossWord, percent, plural, short, shortAddress, table } from "./text.ts";
+import {
+  duration,
+  fixed,
+  flow,
+  foldTable,
+  heightWords,
+  lossWord,
+  percent,
+  plural,
+  short,
+  shortAddress,
+  table,
+  textTable,
+  widthOf,
+} from "./text.ts";
+
+/** Rows of a name and what stands under it. */
+export const fieldLines = (rows: readonly (readonly [string, string])[], { colors: c, columns }: View): string[] =>
+  textTable(
+    rows.map(([name, value]) => [c.dim(name), value]),
+    columns,
+  );
+
+/** What is not well, and why the chain stands still where it does, each with the next step. */
+export const unwellOf = ({ health, waitsFor }: Pick<NodeStatus, "health" | "waitsFor">): string[] => [
+  ...health.flatMap(({ ok, check, sentence }) => (ok ? [] : [sentence ?? `${check} is not well`])),
+  ...(waitsFor === undefined ? [] : [waitsFor]),
+];
 
 /** A few short lines for each task, so that a narrow terminal does not break them. */
 function taskRows(task: TaskStatus): [string, string][] {
@@ -25,9 +52,10 @@ function taskRows(task: TaskStatus): [string, string][] {
   ];
 }
 
-export function statusLines(status: NodeStatus, c: Colors): string[] {
+export function statusLines(status: NodeStatus, view: View): string[] {
   const { stats } = status;
-  const clock = clockTrouble(status.clockOffsetMs);
+  const { colors: c } = view;
+  const unwell = unwellOf(status).map((sentence) => c.yellow(sentence));
   const rows: [string, string][] = [
     ["state", `${c.bold(status.state)}, up ${duration(status.uptimeSeconds)}, version ${status.version}`],
     ["network", `${status.network} (genesis ${short(status.genesis)})`],
@@ -42,8 +70,7 @@ export function statusLines(status: NodeStatus, c: Colors): string[] {
     ["peers", String(status.peers)],
     ["height", `${heightWords(status)}, tip ${short(status.tip.hash)}, two below ${short(status.settled.hash)}`],
     ...(status.syncProgress === undefined ? [] : [["sync", percent(status.syncProgress, 0)] as [string, string]]),
-    ...(status.waitsFor === undefined ? [] : [["waits", c.yellow(status.waitsFor)] as [string, string]]),
-    ...(clock === undefined ? [] : [["clock", c.yellow(clock)] as [string, string]]),
+    ...unwell.map((sentence, i): [string, string] => [i === 0 ? "trouble" : "", sentence]),
     ["balance", `${status.balance}, maturing ${status.immature}`],
     ["at stake", `${status.stake}, unbonding ${status.unbonding}`],
     ...status.tasks.flatMap(taskRows),
@@ -59,27 +86,36 @@ export function statusLines(status: NodeStatus, c: Colors): string[] {
       `${Math.round(status.residentBytes / 1e6)} MB, event loop p99 ${fixed(status.eventLoopDelayP99Ms, 1)} ms`,
     ],
   ];
-  return table(rows.map(([name, value]) => [c.dim(name), value]));
+  return fieldLines(rows, view);
 }
 
-export function peerLines(peers: readonly PeerView[], c: Colors): string[] {
+/** A table where it fits, else two lines of each peer or more: its id alone is nearly as wide as a narrow terminal. */
+export function peerLines(peers: readonly PeerView[], { colors: c, columns }: View): string[] {
   if (peers.length === 0) return ["No peers."];
   const head = ["PEER", "ADDRESS", "WAY", "AGENT", "SCORE", "LATENCY", "SINCE"].map((name) => c.dim(name));
   const rows = peers.map((peer) => [
     peer.id,
-    peer.address,
+    // Its id is beside it.
+    peer.address.replace(`/p2p/${peer.id}`, ""),
     peer.direction === "inbound" ? "in" : "out",
     peer.agent ?? "-",
     fixed(peer.score, 1),
     peer.latencyMs === undefined ? "-" : `${Math.round(peer.latencyMs)} ms`,
     duration(peer.connectedMs / 1000),
   ]);
-  return table([head, ...rows], [4, 5, 6]);
+  const lines = table([head, ...rows], [4, 5, 6]);
+  if (lines.every((line) => widthOf(line) <= columns)) return lines;
+  return rows.flatMap(([id = "", address = "", way = "", agent = "", score = "", latency = "", since = ""]) => [
+    id,
+    ...flow(["", address, way, agent, `score ${score}`, `latency ${latency}`, `since ${since}`], columns - 2).map(
+      (line) => `  ${line}`,
+    ),
+  ]);
 }
 
 const when = (time: number): string => new Date(time).toISOString().slice(0, 19).replace("T", " ");
 
-export function blockTable(blocks: readonly BlockView[], c: Colors): string[] {
+export function blockTable(blocks: readonly BlockView[], { colors: c, columns }: View): string[] {
   if (blocks.length === 0) return ["No blocks."];
   const head = ["HEIGHT", "HASH", "TIME (UTC)", "MINER", "ROUND", "RECORDS", "UNITS", "TRANSACTIONS", "CHECKED"];
   const rows = blocks.map((block) => [
@@ -90,7 +126,7 @@ export function blockTable(blocks: readonly BlockView[], c: Colors): string[] {
     ...[block.round, block.records, block.contributions, block.transactions].map(String),
     block.checked,
   ]);
-  return table([head.map((name) => c.dim(name)), ...rows], [0, 4, 5, 6, 7]);
+  return foldTable([head.map((name) => c.dim(name)), ...rows], columns, [0, 4, 5, 6, 7]);
 }
 
 /** Characters of a payload's field that are shown; `--json` has all. */
@@ -102,7 +138,7 @@ function brief(value: string): string {
   return /^[a-z0-9-]+1[a-z0-9]{58}$/.test(value) ? shortAddress(value) : short(value);
 }
 
-export function transactionLines(transaction: TransactionView, c: Colors): string[] {
+export function transactionLines(transaction: TransactionView, view: View): string[] {
   const { id, kind, from, payload, fee, nonce, height, block } = transaction;
   const rows: [string, string][] = [
     ["id", id],
@@ -112,7 +148,7 @@ export function transactionLines(transaction: TransactionView, c: Colors): strin
     ["fee", `${fee}, nonce ${nonce}`],
     ["block", height === undefined ? "waiting" : `${height} ${block ?? ""}`],
   ];
-  return table(rows.map(([name, value]) => [c.dim(name), value]));
+  return fieldLines(rows, view);
 }
 
 /** One line of a block's transaction: whose, what, and its id. */
@@ -122,16 +158,19 @@ function transactionLine(transaction: TransactionView): string {
   return `${[`from ${shortAddress(from)}`, ...fields].join(", ")} (fee ${fee})  ${id}`;
 }
 
-export function blockLines(block: BlockDetail, c: Colors): string[] {
+export function blockLines(block: BlockDetail, view: View): string[] {
   const rows: [string, string][] = [
     ["height", String(block.height)],
     ["hash", block.hash],
     ["parent", block.parent],
     ["time", `${when(block.time)} UTC`],
     ["miner", block.miner],
-    ["task", `${block.task}, round ${block.round}, unit ${block.index}`],
-    ["parameters", `${block.start} -> ${block.digest}`],
-    ["draw", `nonce ${block.nonce}, target ${block.target}`],
+    ["task", block.task],
+    ["round", `${block.round}, unit ${block.index}`],
+    ["parameters", block.start],
+    ["become", block.digest],
+    ["nonce", block.nonce],
+    ["target", block.target],
     ["state root", block.stateRoot],
     ["checked", block.checked],
     ["attestations", `${block.attestations} opened, ${block.commits} sealed`],
@@ -142,10 +181,9 @@ export function blockLines(block: BlockDetail, c: Colors): string[] {
     ]),
     ...block.transactionList.map((it): [string, string] => [it.kind, transactionLine(it)]),
   ];
-  return table(rows.map(([name, value]) => [c.dim(name), value]));
+  return fieldLines(rows, view);
 }
 
-/** One line per capability and, indented, what to do about an absent one. */
 /** The clock as a running node compares it with its peers': a doctor has none to ask. */
 export function clockReport(offsetMs: number | undefined): CapabilityReport {
   const name = "clock";
@@ -158,33 +196,26 @@ export function clockReport(offsetMs: number | undefined): CapabilityReport {
   return { name, state: "ready", reason: `${Math.abs(offsetMs)} ms ${how} the peers' of the node that runs here` };
 }
 
-export function capabilityLines(capabilities: readonly CapabilityReport[], c: Colors): string[] {
-  const rows = capabilities.map((it) => [
-    it.name,
-    { ready: c.green, off: c.dim, absent: c.yellow }[it.state](it.state),
-    it.reason ?? "",
+/** Why it is as it is and, below that, what to do about it. */
+const whyOf = (reason: string, remedy: string | undefined, c: Colors): string =>
+  remedy === undefined ? reason : `${reason}\n${c.dim(remedy)}`;
+
+export function capabilityLines(capabilities: readonly CapabilityReport[], { colors: c, columns }: View): string[] {
+  const rows = capabilities.map(({ name, state, reason, remedy }) => [
+    name,
+    { ready: c.green, off: c.dim, absent: c.yellow }[state](state),
+    whyOf(reason ?? "", remedy, c),
   ]);
-  const lines = table(rows);
-  return lines.flatMap((line, i) => {
-    const remedy = capabilities[i]?.remedy;
-    return remedy === undefined ? [line] : [line, c.dim(`    ${remedy}`)];
-  });
+  return textTable(rows, columns);
 }
 
-export function providerLines(providers: readonly ProviderReport[], c: Colors): string[] {
+export function providerLines(providers: readonly ProviderReport[], { colors: c, columns }: View): string[] {
   const head = ["PROVIDER", "STATE", "UNIT", "WHY"].map((name) => c.dim(name));
-  const rows = providers.map((it) => [
-    it.provider,
-    it.state === "chosen" ? c.green(it.state) : it.state,
-    it.unitMs === undefined ? "-" : `${fixed(it.unitMs, 0)} ms`,
-    it.reason,
+  const rows = providers.map(({ provider, state, unitMs, reason, remedy }) => [
+    provider,
+    state === "chosen" ? c.green(state) : state,
+    unitMs === undefined ? "-" : `${fixed(unitMs, 0)} ms`,
+    whyOf(reason, remedy, c),
   ]);
-  const [top, ...lines] = table([head, ...rows], [2]);
-  return [
-    top as string,
-    ...lines.flatMap((line, i) => {
-      const remedy = providers[i]?.remedy;
-      return remedy === undefined ? [line] : [line, c.dim(`    ${remedy}`)];
-    }),
-  ];
+  return textTable([head, ...rows], columns, [2]);
 }

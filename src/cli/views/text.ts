@@ -27,6 +27,32 @@ const ANSI = /\u001b\[[0-9;]*m/g;
 /** Columns that `text` takes; every character used here is one column wide. */
 export const widthOf = (text: string): number => [...text.replace(ANSI, "")].length;
 
+/** What no line break goes into: a command would not run as it is copied, and dots alone in a line say nothing. */
+const WHOLE = /`[^`]+`|\S+ \.\.\./g;
+const HELD = "\u00a0";
+const hold = (text: string): string => text.replace(WHOLE, (whole) => whole.replaceAll(" ", HELD));
+
+const longestWord = (text: string): number => Math.max(...hold(text).split(/[ \n]/).map(widthOf));
+
+interface Wrapping {
+  /** Before every line but the first. */
+  readonly indent?: string;
+  /** Breaks a word that no line can hold. Else it stays whole for the terminal to wrap, so that it is copied whole. */
+  readonly hard?: boolean;
+}
+
+/** `text` in lines of at most `columns`, broken between words; each begins as far in as the text does. */
+export function wrap(text: string, columns: number, { indent = "", hard = false }: Wrapping = {}): string[] {
+  return text.split("\n").flatMap((line) => {
+    if (widthOf(line) <= columns) return [line];
+    const words = line.trimStart();
+    const margin = " ".repeat(line.length - words.length);
+    const room = Math.max(1, columns - margin.length - indent.length);
+    const lines = wrapAnsi(hold(words), room, { hard }).replaceAll(HELD, " ").split("\n");
+    return lines.map((it, i) => (i === 0 ? margin : margin + indent) + it);
+  });
+}
+
 type Rows = readonly (readonly string[])[];
 
 function widthsOf(rows: Rows): number[] {
@@ -49,13 +75,32 @@ export function table(rows: Rows, right: readonly number[] = []): string[] {
   );
 }
 
+/** A table whose last column is text: it goes on under itself, and where a word of it has no room there, on lines of its own. */
+export function textTable(rows: Rows, columns: number, right: readonly number[] = []): string[] {
+  const last = Math.max(...rows.map((row) => row.length)) - 1;
+  const heads = table(
+    rows.map((row) => row.slice(0, last)),
+    right,
+  );
+  const at = Math.max(...heads.map(widthOf)) + 2;
+  return rows.flatMap((row, i) => {
+    const head = heads[i] as string;
+    const text = row[last] ?? "";
+    if (text === "") return [head];
+    if (longestWord(text) > columns - at)
+      return [head, ...wrap(text.replace(/^/gm, "  "), columns)].filter((line) => widthOf(line) > 0);
+    const space = (line: number): string => (line === 0 ? head + " ".repeat(at - widthOf(head)) : " ".repeat(at));
+    return wrap(text, columns - at).map((part, line) => space(line) + part);
+  });
+}
+
 /** A table no wider than `columns`: what does not fit beside the rest goes on below, under the first column again. */
 export function foldTable(rows: Rows, columns: number, right: readonly number[] = []): string[] {
   const [first = 0, ...others] = widthsOf(rows);
   const blocks: number[][] = [];
-  let width = Number.POSITIVE_INFINITY;
+  let width = first;
   for (const [i, own] of others.entries()) {
-    if (width + 2 + own > columns) {
+    if (blocks.length === 0 || width + 2 + own > columns) {
       blocks.push([]);
       width = first;
     }
@@ -67,13 +112,13 @@ export function foldTable(rows: Rows, columns: number, right: readonly number[] 
     const cells = shown.map((row) => [0, ...block].map((i) => row[i] ?? ""));
     const lines = table(
       cells,
-      right.filter((i) => block.includes(i)).map((i) => block.indexOf(i) + 1),
+      right.filter((i) => i === 0 || block.includes(i)).map((i) => block.indexOf(i) + 1),
     );
     return lines.map((line) => clip(line, columns));
   });
 }
 
-/** Parts two spaces apart; where the line ends they go on in the next one, indented. A part wider than a line is broken between its words. */
+/** Parts two spaces apart; where the line ends they go on in the next one, indented. A word that no line can hold is broken. */
 export function flow(parts: readonly string[], columns: number): string[] {
   const lines: string[] = [];
   let line = "";
@@ -84,7 +129,7 @@ export function flow(parts: readonly string[], columns: number): string[] {
       line = `  ${part}`;
     } else line = longer;
   }
-  return [...lines, line].flatMap((it) => broken(it, columns));
+  return [...lines, line].flatMap((it) => wrap(it, columns, { indent: "  ", hard: true }));
 }
 
 /** `text` with its middle left out where it is wider than `columns`: both ends of an address tell it from others. */
@@ -123,11 +168,6 @@ export const plural = (n: number, word: string): string => `${n} ${word}${n === 
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: colour codes are control characters
 const PIECE = /\u001b\[[0-9;]*m|[\s\S]/gu;
-
-/** `line` in pieces of at most `columns`, broken between words where that can be. Colours go on in the next piece. */
-function broken(line: string, columns: number): string[] {
-  return widthOf(line) <= columns ? [line] : wrapAnsi(line, columns, { hard: true, trim: false }).split("\n");
-}
 
 /** Cuts a line that a terminal would wrap; colour codes are closed. */
 export function clip(line: string, columns: number): string {

@@ -11,7 +11,7 @@ import { absent, type CapabilityReport, off, ready } from "../views/index.ts";
 
 /** Packages that npm may leave out, and what brings them back. */
 const NATIVE = "onnxruntime-node";
-const NATIVE_REMEDY = "npm install --ignore-scripts onnxruntime-node";
+const NATIVE_REMEDY = "Install it: `npm install --ignore-scripts onnxruntime-node`.";
 
 /** The number of workers that settings and roles ask for: one for checks alone, as many as asked for mining. */
 export function workersFor(options: Pick<NodeOptions, "workers" | "roles">, cores: number): number {

@@ -98,10 +98,10 @@ it("is shown by the API and on the command line by its own fields", async () => 
   const app = buildApi(view, { host: "127.0.0.1", bodyBytes: 4096, maxStreams: 1 });
   const reply = await app.inject({ url: `/v1/transactions/${shown.id}`, headers: { host: "127.0.0.1" } });
   expect(reply.json()).toEqual(shown);
-  const plain = pc.createColors(false);
-  expect(transactionLines(shown, plain)).toContain("lockedAmount  2.5");
+  const wide = { colors: pc.createColors(false), columns: Number.POSITIVE_INFINITY };
+  expect(transactionLines(shown, wide)).toContain("lockedAmount  2.5");
   const detail = await view.block(4);
-  const lines = detail === undefined ? [] : blockLines({ ...detail, transactionList: [shown] }, plain);
+  const lines = detail === undefined ? [] : blockLines({ ...detail, transactionList: [shown] }, wide);
   expect(lines.at(-1)).toMatch(
     /^pledge +from devnet1\w{6}…\w{4}, node 0b0b0b0b0b…, lockedAmount 2\.5 \(fee 0\.001\) {2}\w{64}$/,
   );

@@ -49,7 +49,7 @@ describe("doctor", () => {
     const io = fakeIo();
     expect(await run("doctor", io, fakeDeps({ diagnose: async () => doctor }))).toBe(0);
     expect(io.out()).toMatch(/^pouw-node 0\.1\.0, Node v20\.0\.0, linux x64, 4 cores, 8\.0 GB$/m);
-    expect(io.out()).toMatch(/^cuda +refused +- +no library\n {4}install it$/m);
+    expect(io.out()).toMatch(/^cuda +refused +- +no library\n +install it$/m);
     expect(io.out()).toMatch(/^cpu +chosen +15 ms +conforms$/m);
     expect(io.out()).toContain("self-test: passed, the same bits");
     expect(io.out()).toContain("A node can run here.");

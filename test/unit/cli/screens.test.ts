@@ -10,7 +10,13 @@ import { addressOf, aStatus, aTask, fakeView, hexOf } from "../../support/fake-v
 const plain = pc.createColors(false);
 
 describe("the live screen", () => {
-  const view = { colors: plain, columns: 120, now: aStatus().tip.time + 3000, apiUrl: "http://127.0.0.1:9480" };
+  const view = {
+    colors: plain,
+    columns: 120,
+    rows: 60,
+    now: aStatus().tip.time + 3000,
+    apiUrl: "http://127.0.0.1:9480",
+  };
 
   it("shows what a miner wants to know, within the terminal's width", () => {
     const state = newLiveState();

@@ -28,6 +28,7 @@ import { aBlock, addressOf, aPeer, aStatus, aTask, aTransaction, hexOf } from ".
 
 const plain = pc.createColors(false);
 const colored = pc.createColors(true);
+const wide = { colors: plain, columns: Number.POSITIVE_INFINITY };
 
 describe("text", () => {
   it("aligns columns by what is seen, not by colour codes", () => {
@@ -69,12 +70,10 @@ describe("text", () => {
   it("lets parts flow into the next line, and breaks only what no line can hold", () => {
     expect(flow(["one", "", "two", "three"], 80)).toEqual(["one  two  three"]);
     expect(flow(["one", "two", "three"], 9)).toEqual(["one  two", "  three"]);
-    expect(flow(["0123456789abcdef", "x"], 10)).toEqual(["0123456789", "abcdef", "  x"]);
-    const lines = flow([colored.red("0123456789")], 6);
-    expect(lines.map(widthOf)).toEqual([6, 4]);
+    expect(flow(["0123456789abcdef", "x"], 10)).toEqual(["01234567", "  89abcdef", "  x"]);
     // Each line ends its colour, and the next begins it again.
-    expect(lines).toEqual(["012345", "6789"].map(colored.red));
-    expect(flow(["No peer keeps these blocks."], 12)).toEqual(["No peer ", "keeps these ", "blocks."]);
+    expect(flow([colored.red("0123456789")], 8)).toEqual([colored.red("012345"), `  ${colored.red("6789")}`]);
+    expect(flow(["No peer keeps these blocks."], 12)).toEqual(["No peer", "  keeps", "  these", "  blocks."]);
   });
 
   it("leaves out the middle of what is too wide", () => {
@@ -104,7 +103,7 @@ describe("text", () => {
     expect([0, 59.9, 61, 3725].map(duration)).toEqual(["0s", "59s", "1m 01s", "1h 02m"]);
     expect([percent(0.9512), percent(undefined), percent(Number.NaN)]).toEqual(["95.1 %", "-", "-"]);
     expect([short("abc", 5), short("abcdefgh", 5)]).toEqual(["abc", "abcde…"]);
-    expect(bar(0.5, "half")).toMatch(/^█{15}░{15} {2}50 % {2}half$/);
+    expect(bar(0.5, "half", 80)).toMatch(/^█{15}░{15} {2}50 % {2}half$/);
   });
 });
 
@@ -129,22 +128,22 @@ describe("colour and live screens", () => {
 
 describe("status, peers, blocks, capabilities", () => {
   it("name what they show", () => {
-    const status = statusLines(aStatus(), plain).join("\n");
+    const status = statusLines(aStatus(), wide).join("\n");
     expect(status).toMatch(/^state +mining, up 1m 01s, version 0\.1\.0$/m);
     expect(status).toContain("evaluator not running");
     expect(status).toMatch(
       /^task +digits-mlp round 12, parameters 9f9f9f9f9f…\n +followed, loss 0\.2500, accuracy 95\.1 %\n +season 3 \(learningRate 0\.02\), block 41 of 64\n +best 97\.4 %, season 2$/m,
     );
-    expect(peerLines([], plain)).toEqual(["No peers."]);
-    const peers = peerLines([aPeer(), aPeer({ agent: undefined, latencyMs: undefined })], plain);
+    expect(peerLines([], wide)).toEqual(["No peers."]);
+    const peers = peerLines([aPeer(), aPeer({ agent: undefined, latencyMs: undefined })], wide);
     expect(peers[1]).toMatch(/^12D3KooWOther .* out +pouw-node\/0\.1\.0 +1\.5 +3 ms +5s$/);
     expect(peers[2]).toMatch(/ - +1\.5 +- +5s$/);
-    expect(blockTable([aBlock(4)], plain)[1]).toMatch(/^ +4 +0404040404040404… +2023-11-14 22:13:36 .* executed$/);
-    expect(blockTable([aBlock(4)], plain)[0]).toMatch(/ TRANSACTIONS +CHECKED$/);
-    expect(capabilityLines(aStatus().capabilities, plain)).toEqual([
+    expect(blockTable([aBlock(4)], wide)[1]).toMatch(/^ +4 +0404040404040404… +2023-11-14 22:13:36 .* executed$/);
+    expect(blockTable([aBlock(4)], wide)[0]).toMatch(/ TRANSACTIONS +CHECKED$/);
+    expect(capabilityLines(aStatus().capabilities, wide)).toEqual([
       "runtime  ready   cpu, 2 workers",
       "cuda     absent  no CUDA libraries",
-      "    install CUDA 12",
+      "                 install CUDA 12",
     ]);
   });
 
@@ -153,7 +152,7 @@ describe("status, peers, blocks, capabilities", () => {
       aTask({ name: "digits-cnn", model: "digits-cnn", followed: true, loss: 10.25, accuracy: 1 }),
       aTask(),
     ];
-    const lines = statusLines(aStatus({ tasks }), plain);
+    const lines = statusLines(aStatus({ tasks }), wide);
     const at = lines.findIndex((line) => line.startsWith("task"));
     expect(lines.slice(at, at + 6).map((line) => line.trim().replace(/ {2,}/g, " "))).toEqual([
       "task digits-cnn round 3, parameters a0a0a0a0a0…",
@@ -164,13 +163,13 @@ describe("status, peers, blocks, capabilities", () => {
       "season 0 (learningRate 0.002), block 9 of 64",
     ]);
     for (const line of lines.slice(at, at + 6)) expect(widthOf(line)).toBeLessThanOrEqual(60);
-    expect(statusLines(aStatus({ tasks: [aTask({ name: "mine" })] }), plain).join("\n")).toContain(
+    expect(statusLines(aStatus({ tasks: [aTask({ name: "mine" })] }), wide).join("\n")).toContain(
       "mine (chars-transformer) round",
     );
   });
 
   it("a transaction is shown by its kind's own fields: money in coins, the rest as it is", () => {
-    expect(transactionLines(aTransaction({ height: undefined, block: undefined }), plain)).toEqual([
+    expect(transactionLines(aTransaction({ height: undefined, block: undefined }), wide)).toEqual([
       `id      ${hexOf(77)}`,
       "kind    transfer",
       `from    ${addressOf(200)}`,
@@ -183,8 +182,8 @@ describe("status, peers, blocks, capabilities", () => {
       kind: "stake",
       payload: { stakeAmount: "2.5", node: "0", blob: "ab".repeat(500) },
     });
-    const lines = transactionLines(other, plain);
+    const lines = transactionLines(other, wide);
     expect(lines.slice(3, 6)).toEqual(["stakeAmount  2.5", "node         0", `blob         ${"ab".repeat(64)}…`]);
-    expect(transactionLines(aTransaction({ payload: { amount: "all" } }), plain)).toContain("amount  all");
+    expect(transactionLines(aTransaction({ payload: { amount: "all" } }), wide)).toContain("amount  all");
   });
 });
