@@ -7,7 +7,9 @@ import { memoryStore } from "../../src/adapters/level/index.ts";
 import { createMemoryNetwork } from "../../src/adapters/memory-wire/index.ts";
 import { silentLog } from "../../src/adapters/telemetry/index.ts";
 import { createApp } from "../../src/app/index.ts";
-import { coins, formatAddress } from "../../src/base/index.ts";
+import { ACCEPT, coins, formatAddress } from "../../src/base/index.ts";
+import { transferOf } from "../../src/chain/index.ts";
+import { Transaction } from "../../src/codec/index.ts";
 import { PoUWNode } from "../../src/node/index.ts";
 import type { Runtime } from "../../src/ports/index.ts";
 import { refusal } from "../support/refusal.ts";
@@ -80,6 +82,25 @@ describe("a transfer", () => {
     expect(await node.view().transaction(id)).toMatchObject({ payload: { to, amount: "0.01" }, fee: "0.001" });
     expect(node.view().account(to)).toMatchObject({ balance: "0", pendingIn: "0.01" });
     expect(node.view().account(node.getStatus().nodeId)).toMatchObject({ pendingOut: "0.011" });
+  });
+
+  it("that was dropped is shown with the reason", async () => {
+    await clock.run(600_000, () => coins(node.getStatus().balance) > coins("0.02"));
+    const { address: to } = Sim.key("somebody");
+    const [view, { genesis }] = [node.view(), toyNetwork().rules];
+    const cheap = node.transfer({ to, amount: coins("0.01"), fee: coins("0.001") });
+    const base = { genesis, from: key.address, nonce: BigInt((await view.transaction(cheap))?.nonce ?? 0) };
+    const dear = transferOf({ ...base, to, amount: coins("0.01"), fee: coins("0.002") });
+    const { id, verdict } = await view.submitTransaction(
+      Transaction.codec.encode(Transaction.sign(dear, key, genesis)),
+    );
+    expect(verdict).toEqual(ACCEPT);
+    expect(await view.transaction(cheap)).toMatchObject({
+      payload: { amount: "0.01" },
+      height: undefined,
+      dropped: "another transaction with its account nonce pays a tenth more",
+    });
+    expect((await view.transaction(id))?.dropped).toBeUndefined();
   });
 
   it.each([

@@ -84,12 +84,16 @@ const idParams = z.object({ id: hashInput("the transaction's id") });
 export const transactionById = resource({
   method: "GET",
   path: "/v1/transactions/:id",
-  summary: "One transaction, waiting or in a block: where the id that POST /v1/transactions answers leads.",
+  summary:
+    "One transaction, waiting, in a block, or dropped and why: where the id that POST /v1/transactions answers leads.",
   params: idParams,
   reply: transactionSchema,
   handle: async (view, { params: { id } }) => {
     const transaction = await view.transaction(id);
-    if (transaction === undefined) throw new PouwError("NOT_FOUND", `There is no transaction ${id} here.`);
-    return transaction;
+    if (transaction !== undefined) return transaction;
+    throw new PouwError("NOT_FOUND", `There is no transaction ${id} here.`, {
+      remedy:
+        "Check the id. What was dropped long ago, or before the node started, is not known any more: send it again.",
+    });
   },
 });

@@ -139,14 +139,15 @@ function brief(value: string): string {
 }
 
 export function transactionLines(transaction: TransactionView, view: View): string[] {
-  const { id, kind, from, payload, fee, nonce, height, block } = transaction;
+  const { id, kind, from, payload, fee, nonce, height, block, dropped } = transaction;
+  const waits = dropped === undefined ? "waiting" : view.colors.yellow(`none, it was dropped: ${dropped}`);
   const rows: [string, string][] = [
     ["id", id],
     ["kind", kind],
     ["from", from],
     ...Object.entries(payload).map(([name, value]): [string, string] => [name, short(value, FIELD)]),
     ["fee", `${fee}, nonce ${nonce}`],
-    ["block", height === undefined ? "waiting" : `${height} ${block ?? ""}`],
+    ["block", height === undefined ? waits : `${height} ${block ?? ""}`],
   ];
   return fieldLines(rows, view);
 }

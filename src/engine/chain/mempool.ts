@@ -9,9 +9,10 @@ import {
   type State,
   selectTransactionsSteps,
 } from "../../chain/index.ts";
-import { type Block, MAX_TRANSACTIONS, Transaction } from "../../codec/index.ts";
+import { MAX_TRANSACTIONS, Transaction } from "../../codec/index.ts";
 import type { EngineEvents, EventBus } from "../events.ts";
 import { inTurns } from "../turns.ts";
+import { DroppedTransactions } from "./dropped.ts";
 
 const MAX_WAITING = 4096;
 const MAX_BYTES = 8 << 20;
@@ -22,6 +23,14 @@ const MAX_AHEAD = 16n;
 const STEP_ONE_IN = 10n;
 /** What no block took in for so long goes. */
 const MAX_WAIT_MS = 3_600_000;
+/** Why what waited is dropped. */
+const DROPPED = {
+  replaced: "another transaction with its account nonce pays a tenth more",
+  crowded: "too many transactions wait, and others pay more for their bytes",
+  used: "another transaction with its account nonce is in a block",
+  orphaned: "its account is gone",
+  expired: "no block took it in for an hour",
+} as const;
 /** Bytes of a transaction without a payload. */
 const ENVELOPE_BYTES = 149;
 
@@ -44,6 +53,13 @@ interface Waiting {
   readonly since: number;
 }
 
+/** Of what waited, and does no more after the head moved. */
+interface Gone {
+  readonly transaction: Transaction;
+  /** Unless a block holds it. */
+  readonly why: string;
+}
+
 interface Sender {
   readonly address: Uint8Array;
   /** The account's nonce at the head. */
@@ -58,6 +74,8 @@ export class Mempool {
   readonly #options: MempoolOptions;
   readonly #state: () => State;
   readonly #bySender = new Map<string, Sender>();
+  /** The last ones that waited here and are in no block. */
+  readonly dropped = new DroppedTransactions();
   #size = 0;
   #bytes = 0;
   /** The one that makes room next, while nothing went since it was looked for; where something comes without that, there was room. */
@@ -87,7 +105,7 @@ export class Mempool {
     if (rival === undefined && !this.#hasRoom(one.bytes) && !this.#isWorthMore(one, sender))
       return ignore("mempool-full", "at this fee");
     if (!Transaction.verify(transaction, rules.genesis)) return reject("bad-signature", "of the transaction");
-    if (rival !== undefined) this.#drop(rival);
+    if (rival !== undefined) this.#drop(rival, DROPPED.replaced);
     while (!this.#hasRoom(one.bytes)) this.#makeRoom();
     this.#keep(one, sender);
     return ACCEPT;
@@ -128,9 +146,12 @@ export class Mempool {
     this.#bytes += one.bytes;
   }
 
-  #drop({ transaction: { from, nonce }, bytes }: Waiting): void {
+  /** `why` it is in no block; undefined where it may be in one. */
+  #drop({ transaction, bytes }: Waiting, why?: string): void {
+    const { from, nonce } = transaction;
     const sender = this.#bySender.get(toHex(from));
     if (sender?.waiting.delete(nonce) !== true) return;
+    if (why !== undefined) this.dropped.note(transaction, why);
     if (sender.waiting.size === 0) this.#bySender.delete(toHex(from));
     this.#size--;
     this.#bytes -= bytes;
@@ -151,7 +172,7 @@ export class Mempool {
     if (least === undefined) return;
     const { from, nonce } = least.transaction;
     for (const one of [...(this.#bySender.get(toHex(from))?.waiting.values() ?? [])])
-      if (one.transaction.nonce >= nonce) this.#drop(one);
+      if (one.transaction.nonce >= nonce) this.#drop(one, DROPPED.crowded);
   }
 
   /** Whatever waits behind a gap of nonces comes first, however much it promises: nobody may ever get it. Then the lowest fee for its bytes. */
@@ -213,30 +234,38 @@ export class Mempool {
   #settle({ added, dropped }: EngineEvents["head"]): void {
     const state = this.#state();
     const oldest = state.height - Math.ceil(MAX_WAIT_MS / this.#options.rules.blockTimeMs);
+    const gone: Gone[] = [];
     for (const sender of this.#bySender.values()) {
       const account = state.accountOf(sender.address);
       sender.nonce = account?.nonce ?? 0n;
-      // An account that was removed begins at a nonce above all that wait.
-      for (const one of [...sender.waiting.values()])
-        if (account === undefined || one.transaction.nonce < sender.nonce || one.since < oldest) this.#drop(one);
+      for (const one of [...sender.waiting.values()]) {
+        // An account that was removed begins at a nonce above all that wait.
+        const isUsed = one.transaction.nonce < sender.nonce;
+        if (account !== undefined && !isUsed && one.since >= oldest) continue;
+        this.#drop(one);
+        const why = isUsed ? "used" : account === undefined ? "orphaned" : "expired";
+        gone.push({ transaction: one.transaction, why: DROPPED[why] });
+      }
     }
     this.#least = undefined;
-    if (dropped.length > 0) void inTurns(this.#takeBack(added, dropped));
+    if (dropped.length + gone.length > 0) void inTurns(this.#takeBack({ added, dropped }, gone));
   }
 
-  /** Transactions of dropped blocks wait again, unless the new ones hold them. */
-  *#takeBack(added: readonly Block[], dropped: readonly Block[]): Steps<void> {
+  /** Transactions of dropped blocks wait again, unless the new ones hold them; of those that went, the others are remembered as dropped. */
+  *#takeBack({ added, dropped }: Pick<EngineEvents["head"], "added" | "dropped">, gone: readonly Gone[]): Steps<void> {
     const idOf = (transaction: Transaction): string => toHex(Transaction.id(transaction));
     const held = new Set<string>();
     for (const { body } of added) {
       for (const transaction of body.transactions) held.add(idOf(transaction));
       yield body.transactions.length / 64;
     }
+    for (const { transaction, why } of gone) if (!held.has(idOf(transaction))) this.dropped.note(transaction, why);
     for (const { body } of dropped)
       for (const transaction of body.transactions) {
         if (held.has(idOf(transaction))) continue;
         yield [Transaction.signed(transaction, this.#options.rules.genesis)];
-        this.add(transaction);
+        const verdict = this.add(transaction);
+        if (verdict.kind !== "accept") this.dropped.note(transaction, verdict.reason);
         yield 1;
       }
   }

@@ -63,9 +63,11 @@ async function transaction(engine: Engine, id: Uint8Array | undefined): Promise<
   const found = at === undefined ? undefined : await engine.blocks.block(at);
   const recorded = found?.value.body.transactions.find((one) => bytesEqual(Transaction.id(one), id));
   if (at !== undefined && found !== undefined && recorded !== undefined)
-    return transactionView(recorded, network, { height: found.value.header.height, block: toHex(at) });
+    return transactionView(recorded, network, { place: { height: found.value.header.height, block: toHex(at) } });
   const waiting = engine.mempool.find(id);
-  return waiting === undefined ? undefined : transactionView(waiting, network);
+  if (waiting !== undefined) return transactionView(waiting, network);
+  const gone = engine.mempool.dropped.find(id);
+  return gone === undefined ? undefined : transactionView(gone.transaction, network, { dropped: gone.why });
 }
 
 function account({ ledger, mempool }: Engine, text: string): AccountView {

@@ -61,7 +61,7 @@ export function* blockDetailSteps(block: Block, checked: BlockSummary["checked"]
   const { transactions, records, evidence, commits, reveals } = body;
   const transactionList: TransactionView[] = [];
   for (const transaction of transactions) {
-    transactionList.push(transactionView(transaction, network, place));
+    transactionList.push(transactionView(transaction, network, { place }));
     yield 0.5;
   }
   const recordList: RecordView[] = [];

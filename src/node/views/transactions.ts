@@ -22,6 +22,12 @@ export const transactionSchema = z
     payload: payloadForm,
     height: heightForm.optional().describe("Height of its block; absent while it waits for one."),
     block: hashForm.optional().describe("Hash of its block; absent while it waits for one."),
+    dropped: z
+      .string()
+      .optional()
+      .describe(
+        "Why it is in no block and waits for none any more: the node remembers the last 1,024 such. Absent for all others.",
+      ),
   })
   .readonly()
   .meta({ id: "Transaction", description: "A signed transaction." });
@@ -34,8 +40,12 @@ export interface TransactionPlace {
   readonly block: string;
 }
 
-/** `place` is undefined while the transaction waits for a block. */
-export function transactionView(transaction: Transaction, network: string, place?: TransactionPlace): TransactionView {
+/** `place` is undefined where the transaction is in no block: while it waits, or because it was `dropped`. */
+export function transactionView(
+  transaction: Transaction,
+  network: string,
+  { place, dropped }: { readonly place?: TransactionPlace; readonly dropped?: string | undefined } = {},
+): TransactionView {
   const { kind, payload } = showTransaction(transaction, network);
   return {
     id: toHex(Transaction.id(transaction)),
@@ -46,5 +56,6 @@ export function transactionView(transaction: Transaction, network: string, place
     payload,
     height: place?.height,
     block: place?.block,
+    dropped,
   };
 }

@@ -91,7 +91,7 @@ it("without a reading of its own is taken in hex only", async () => {
 });
 
 it("is shown by the API and on the command line by its own fields", async () => {
-  const shown = transactionView(signed(201), "devnet", { height: 4, block: "04".repeat(32) });
+  const shown = transactionView(signed(201), "devnet", { place: { height: 4, block: "04".repeat(32) } });
   expect(shown).toMatchObject({ kind: "pledge", nonce: "3", payload: { node: NODE, lockedAmount: "2.5" } });
   const view = fakeView();
   view.transaction = async () => shown;

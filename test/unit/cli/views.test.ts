@@ -178,6 +178,8 @@ describe("status, peers, blocks, capabilities", () => {
       "fee     0.001, nonce 0",
       "block   waiting",
     ]);
+    const dropped = aTransaction({ height: undefined, block: undefined, dropped: "no block took it in for an hour" });
+    expect(transactionLines(dropped, wide)).toContain("block   none, it was dropped: no block took it in for an hour");
     const other = aTransaction({
       kind: "stake",
       payload: { stakeAmount: "2.5", node: "0", blob: "ab".repeat(500) },

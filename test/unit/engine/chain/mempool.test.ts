@@ -225,6 +225,7 @@ describe("a full mempool", () => {
     expect(own.size).toBe(4096 - 16 + 1);
     expect(finish(own.select())[0]).toEqual(rich(0n, 100_000n));
     expect(own.nextNonce((senders[7] as (typeof senders)[number]).address)).toBe(0n);
+    expect(own.dropped.find(Transaction.id(by(7, 15n, 1n)))?.why).toContain("others pay more");
     for (let n = 1n; n < 16n; n++) expect(own.add(rich(n, 3n))).toEqual(ACCEPT);
     expect(own.size).toBe(4096);
     expect(own.add(rich(16n, 100_000n))).toMatchObject({ kind: "ignore", code: "mempool-full" });
