@@ -12,9 +12,8 @@ const NATIVE =
   "Install the native runtime: `npm install --ignore-scripts onnxruntime-node` (or start with `ONNXRUNTIME_NODE_INSTALL=skip npx pouw-node`).";
 
 /** The next step when `provider` was refused here; undefined when there is none. */
-export function remedyFor(provider: Provider): string | undefined {
+export function remedyFor(provider: Provider, folder: string | undefined = nativePackage()): string | undefined {
   if (provider === "wasm") return "Install pouw-node again: onnxruntime-web is part of it.";
-  const folder = nativePackage();
   if (folder === undefined) return NATIVE;
   if (provider === "cuda") return cudaRemedy(folder);
   if (provider === "webgpu")

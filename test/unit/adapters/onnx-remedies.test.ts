@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { reasonFor } from "../../../src/adapters/onnx/remedies.ts";
+import { reasonFor, remedyFor } from "../../../src/adapters/onnx/remedies.ts";
 
 const SAID = "OrtSessionOptionsAppendExecutionProvider_Cuda: Failed to load shared library";
 let folder: string;
@@ -30,4 +30,14 @@ it("is left as it was said for anything else", () => {
   expect(reasonFor("cuda", "no device", folder)).toBe("no device");
   expect(reasonFor("webgpu", SAID, folder)).toBe(SAID);
   expect(reasonFor("cuda", SAID, undefined)).not.toContain("no device");
+});
+
+it.each([
+  [["cuda13"], /^With an NVIDIA driver, CUDA 13 and its cuDNN .* ONNXRUNTIME_NODE_INSTALL=cuda13 node .*install\.js$/],
+  [[], /^onnxruntime-node brings no CUDA for /],
+])("is mended as the installed package says, which brings %j", (builds, remedy) => {
+  mkdirSync(join(folder, "script"));
+  const requirements = JSON.stringify({ [`${process.platform}/${process.arch}`]: builds });
+  writeFileSync(join(folder, "script", "install-metadata.js"), `exports.requirements = ${requirements};`);
+  expect(remedyFor("cuda", folder)).toMatch(remedy);
 });

@@ -1,5 +1,6 @@
 // The commands that run to an end: doctor, bench, chain verify. Their reports, exit codes and interruption.
 import { describe, expect, it } from "vitest";
+import type { CliDeps } from "../../../src/cli/deps.ts";
 import { clockReport } from "../../../src/cli/views/status.ts";
 import type { BenchReport, DoctorReport, VerifyReport } from "../../../src/node/index.ts";
 import { fakeDeps, fakeIo, run } from "../../support/fake-io.ts";
@@ -141,6 +142,17 @@ describe("chain verify", () => {
     expect(io.out()).toContain("The chain holds: 12 blocks checked.");
     expect(io.out()).toMatch(/^supply +120$/m);
     expect(io.err()).toBe("");
+  });
+
+  it("tells a terminal how far it is, in blocks", async () => {
+    const io = fakeIo();
+    Object.assign(io.stderr, { isTTY: true });
+    const verify: CliDeps["verify"] = async (_options, { onProgress }) => {
+      onProgress(6, 12);
+      return verified;
+    };
+    expect(await run("chain verify", io, fakeDeps({ verify }))).toBe(0);
+    expect(io.err()).toContain("50 %  block 6 of 12");
   });
 
   it("takes the tasks whose units are run again, as start takes those to follow", async () => {

@@ -5,6 +5,7 @@ import { ACCEPT, Emitter, fromBigInt, ignore, PouwError, toHex } from "../../../
 import { type ChainPoint, genesisState } from "../../../../src/chain/index.ts";
 import { Block, Header, type PeerStatus, REQUESTS } from "../../../../src/codec/index.ts";
 import { followHeader } from "../../../../src/consensus/index.ts";
+import { isExcusable } from "../../../../src/engine/blame.ts";
 import type { EngineEvents, EventBus } from "../../../../src/engine/events.ts";
 import { createClient, Sync } from "../../../../src/engine/exchange/index.ts";
 import type { Wire } from "../../../../src/ports/index.ts";
@@ -23,12 +24,14 @@ let segment: { height: number; moves: boolean } | undefined;
 let head: { id: Uint8Array; height: number; work: bigint };
 let punished: string[];
 /** Called at every request. */
-let asked: () => void;
+let asked: (protocol: string) => void;
 let served: number;
 let sync: Sync;
 /** Peers beside it, which are where this node is. */
 let others: string[];
 let needsDeltas: boolean;
+/** Blocks from this height on stand on one that was found forged since their headers came. */
+let forgedFrom: number;
 /** Blocks above this height are not taken in. */
 let room: number;
 /** What was told of blocks whose deltas nobody keeps. */
@@ -64,9 +67,10 @@ beforeEach(() => {
   others = [];
   needsDeltas = true;
   room = blocks.length;
+  forgedFrom = Number.POSITIVE_INFINITY;
   events.on("past", ({ missing }) => past.push(missing));
   const request = async (_peer: string, protocol: string, data: Uint8Array): Promise<Uint8Array> => {
-    asked();
+    asked(protocol);
     if (protocol === "headers") {
       const { known: named, count } = REQUESTS.headers.request.decode(data);
       const shared = named.map((id) => ids.indexOf(toHex(id))).find((at) => at >= 0) ?? -1;
@@ -103,10 +107,11 @@ beforeEach(() => {
         return needsDeltas;
       },
       foresight: undefined,
-      isExcusable: () => false,
+      isExcusable: (verdict) => isExcusable(verdict, world.rules),
       held: async (id) => (known.has(toHex(id)) ? { isForged: false } : undefined),
       importBlock: async ({ value: { header } }) => {
         if (header.height > room) return ignore("full", "checks are owed");
+        if (header.height >= forgedFrom) return ignore("forged-parent");
         known.add(toHex(Header.id(header)));
         if (header.height > head.height)
           head = { id: Header.id(header), height: header.height, work: workAt(header.height) };
@@ -189,6 +194,25 @@ describe("a peer whose chain is fetched", () => {
     for (let i = 0; i < 5; i++) sync.requestSync();
     await sync.idle();
     expect(requests).toBe(before);
+  });
+});
+
+describe("a branch upon a block that was found forged meanwhile", () => {
+  it("is left, and whoever showed it blamed for nothing and not asked for it again", async () => {
+    let bodies = 0;
+    asked = (protocol) => {
+      if (protocol === "blocks") bodies++;
+    };
+    forgedFrom = 5;
+    claim(30);
+    await look();
+    expect([head.height, punished]).toEqual([4, []]);
+    const before = bodies;
+    for (let i = 0; i < 5; i++) {
+      await clock.run(60_000);
+      await look();
+    }
+    expect([head.height, punished, bodies - before]).toEqual([4, [], 0]);
   });
 });
 

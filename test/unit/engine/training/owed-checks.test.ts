@@ -51,7 +51,7 @@ describe("places for authors without collateral", () => {
   it.each([
     ["four of one connection", 4, 20, () => "one"],
     ["eight of one IP group", 8, 20, (i: number) => `crowd ${i}`],
-    ["256 in all, but for who has none", 256, 64 * 5, (i: number) => `bringer ${i % 64}`],
+    ["256 in all, but for who has none", 256, 400, (i: number) => `bringer ${i % 100}`],
   ])("that are only announced are %s", (_what, most, tried, from) => {
     const places = Array.from({ length: tried }, (_, i) => owed.reserve(check(`${i}`, { from: from(i) })));
     expect(places.filter(Boolean)).toHaveLength(most);
