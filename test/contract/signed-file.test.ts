@@ -121,7 +121,7 @@ describe("on a disk that fails now and then", () => {
     vi.spyOn(handles, what).mockImplementationOnce((what === "write" ? part : lost) as Failing["write"]);
     await expect(file.claim(win(2, 2))).rejects.toMatchObject({ code: "STORE_FAILED" });
     // Whatever the file is left as: nobody knows.
-    appendFileSync(path, "half a line");
+    appendFileSync(path, "something else\n".repeat(99));
     expect([await file.claim(win(2, 3)), await file.claim(win(3, 4))]).toEqual([true, true]);
     await file.close();
     expect(readFileSync(path, "utf8")).toBe(lines(win(1, 1), win(2, 3), win(3, 4)));

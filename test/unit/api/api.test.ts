@@ -312,7 +312,9 @@ describe("web pages are kept out", () => {
     [{ origin: "http://127.0.0.1:9480", "sec-fetch-site": "same-origin" }, 202],
     [{}, 202],
   ])("writes with %j get %i", async (headers, status) => {
-    expect((await post(body, headers as { [name: string]: string })).status).toBe(status);
+    const { status: answered, body: reply } = await post(body, headers as { [name: string]: string });
+    const codes: { readonly [status: number]: string } = { 403: "FORBIDDEN_ORIGIN", 415: "JSON_ONLY" };
+    expect([answered, reply.error?.code]).toEqual([status, codes[status]]);
     expect(view.submitted).toHaveLength(status === 202 ? 1 : 0);
   });
 

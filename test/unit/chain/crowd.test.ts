@@ -29,7 +29,6 @@ function pieces<R>(steps: Steps<R>): { readonly value: R; readonly weights: numb
     all.push(next.value);
   }
 }
-const total = (weights: readonly number[]): number => weights.reduce((sum, weight) => sum + weight, 0);
 
 describe("a block on which 3,000 rewards mature", () => {
   // The slot that the next block empties.
@@ -41,8 +40,8 @@ describe("a block on which 3,000 rewards mature", () => {
   it("pays them out in pieces, none of them more than half a turn", () => {
     const { block } = mineBlock(state, carol, rules);
     const { weights } = pieces(applySteps(state, block, rules));
-    expect(total(weights)).toBeGreaterThan(3000 / 4);
-    expect(weights.length).toBeGreaterThan(3000);
+    // A piece for each that is paid, and one for each account that is written.
+    expect(weights.length).toBeGreaterThan(2 * 3000);
     expect(Math.max(...weights)).toBeLessThanOrEqual(TURN / 2);
   });
 });
@@ -74,8 +73,16 @@ describe("what a key has waiting among 3,000 others", () => {
     expect(after.immature()).toEqual(
       state.immature().filter(({ address, author }) => ![address, author].some((one) => bytesEqual(one, stranger(7)))),
     );
-    // As many nodes as the tree of the slot is made of, each one hash; all anew would be ten for each of the entries.
-    expect(pieces(after.rootSteps()).weights.length).toBeLessThan((3 * 3000) / 16);
+    const entries = (of: State): object[] => {
+      const slot = StateType.getViewDU(of.node).immature.getReadonly(2);
+      return [0, 1, 2999 - 2].map((at) => slot.getReadonly(at).node);
+    };
+    const slot = StateType.getViewDU(state.node).immature.getReadonly(2);
+    expect(entries(after).map((node, i) => node === slot.getReadonly(i === 2 ? 2999 : i).node)).toEqual([
+      true,
+      true,
+      true,
+    ]);
     expect(after.root).toEqual(stateOf(plainOf(after)).root);
   });
 
