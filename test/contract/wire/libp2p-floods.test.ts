@@ -221,6 +221,19 @@ describe("what a peer says of itself", () => {
     await rm(dataDir, { recursive: true });
   });
 
+  it("in more than 4 KiB is not read: such a peer is never ready, and one that says less beside it is", async () => {
+    const victim = await node();
+    const talkative = await rawNode();
+    open.push(talkative);
+    for (const protocol of ["status", ...Array.from({ length: 80 }, (_, i) => `${"x".repeat(60)}${i}`)])
+      await talkative.handle(`/pouw/${NETWORK}/${protocol}/1`, (stream) => void stream.close());
+    await talkative.handle("/meshsub/1.2.0", () => undefined);
+    await talkative.dial(multiaddr(victim.wire.addresses()[0] as string));
+    const { raw } = await stranger(victim.wire);
+    await until("its end", () => talkative.getConnections().length === 0);
+    expect(victim.wire.peers().map(({ id }) => id)).toEqual([raw.peerId.toString()]);
+  });
+
   it("reaches neither the table nor the log with control characters", async () => {
     const victim = await node();
     const agent = "evil/1 \u001b[31m\u0007\r\n\u0085\u009b2J\u202egnp\u2028 end";

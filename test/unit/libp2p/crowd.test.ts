@@ -1,5 +1,5 @@
 // Handshakes of strangers against a crowd whose sockets only note their end, on a clock moved by hand.
-import type { MultiaddrConnection } from "@libp2p/interface";
+import type { Connection, MultiaddrConnection } from "@libp2p/interface";
 import { multiaddr } from "@multiformats/multiaddr";
 import { describe, expect, it } from "vitest";
 import { Crowd } from "../../../src/adapters/libp2p/peers/crowd.ts";
@@ -85,6 +85,17 @@ describe("handshakes under way", () => {
       crowd.watch(as)(1);
     }
     expect(ended.slice(before)).toEqual([late.name]);
+  });
+
+  it("of a group that has all its connections do not begin", () => {
+    const { crowd, ended, come } = lab();
+    // An eighth of fifty.
+    for (const { as } of come(1, 6)) {
+      expect(crowd.admit(as)).toBe(true);
+      crowd.ready(as as unknown as Connection);
+    }
+    const [more, other] = [come(1)[0], come(2)[0]] as [ReturnType<typeof come>[0], ReturnType<typeof come>[0]];
+    expect([crowd.admit(more.as), crowd.admit(other.as), ended]).toEqual([false, true, []]);
   });
 
   it("of a group that is shut out do not begin", () => {
