@@ -33,7 +33,7 @@ it("is left as it was said for anything else", () => {
 });
 
 it.each([
-  [["cuda13"], /^With an NVIDIA driver, CUDA 13 and its cuDNN .* ONNXRUNTIME_NODE_INSTALL=cuda13 node .*install\.js$/],
+  [["cuda13"], /^With an NVIDIA driver, CUDA 13 and its cuDNN .* `ONNXRUNTIME_NODE_INSTALL=cuda13 node .*install\.js`/],
   [[], /^onnxruntime-node brings no CUDA for /],
 ])("is mended as the installed package says, which brings %j", (builds, remedy) => {
   mkdirSync(join(folder, "script"));
