@@ -51,6 +51,10 @@ export class Engine {
   get clockOffsetMs(): number | undefined {
     return this.#parts.clocks.offsetMs();
   }
+  /** Lowest height whose deltas are all kept here. */
+  get oldest(): number {
+    return this.#parts.own().oldest;
+  }
   get sync(): Parts["sync"] {
     return this.#parts.sync;
   }

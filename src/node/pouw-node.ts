@@ -218,6 +218,7 @@ export class PoUWNode {
       this.#turn(this.#present());
       if (progress === undefined) void this.#lookout.look();
     });
+    events.on("past", () => this.#turn(this.#present()));
     events.on("key", () => this.#hold("key"));
     events.on("store", ({ fault }) => this.#storeTurned(fault));
     events.on("peer", ({ peer, connected }) => {
@@ -284,10 +285,11 @@ export class PoUWNode {
     if (this.#holds.has("store") || this.#holds.has("key")) return "degraded";
     if (this.#holds.has("sync")) return "syncing";
     if (this.#holds.has("peers")) return this.#syncing === undefined ? "connecting" : "syncing";
-    const mines = this.#built.roles.some(({ role }) => role.claims.leads === true);
-    if (!mines || this.#holds.has("command")) return "active";
-    this.#meter.mining(this.#built.clock.now());
-    return "mining";
+    const mines = this.#built.roles.some(({ role }) => role.claims.leads === true) && !this.#holds.has("command");
+    if (mines) this.#meter.mining(this.#built.clock.now());
+    // Training goes on: headers alone are no reason to rest.
+    if (!this.#health.isWell("past")) return "degraded";
+    return mines ? "mining" : "active";
   }
 
   #turn(state: NodeState): void {

@@ -67,6 +67,7 @@ export function aStatus(changes: Partial<NodeStatus> = {}): NodeStatus {
     tip: summary(9),
     settled: summary(7),
     targetHeight: 9,
+    keptFrom: 1,
     finalizedHeight: 0,
     peers: 2,
     health: [{ check: "store", ok: true, since: 1_700_000_000_000 }],

@@ -207,6 +207,8 @@ export interface SimNodeOptions {
   readonly clock?: Clock;
   /** Whose key it has; its own by default. */
   readonly account?: string;
+  /** Blocks under the tip whose deltas it keeps, or all; as settings have it by default. */
+  readonly keeps?: number | "all";
   /** It was told of others, and hears them before it mines. */
   readonly joins?: boolean;
   /** What it knows that its key signed; nothing by default. */
@@ -215,7 +217,7 @@ export interface SimNodeOptions {
 
 interface Machine {
   readonly name: string;
-  readonly options: SimNodeOptions;
+  options: SimNodeOptions;
   readonly store: Store;
   readonly history: SigningHistory;
   incarnation: number;
@@ -276,9 +278,11 @@ export class Sim {
     machine.node = undefined;
   }
 
-  /** Boots a stopped node again on its old store. */
-  async restart(name: string, peers: readonly string[] = []): Promise<PoUWNode> {
-    return this.#boot(this.#machines.get(name) as Machine, peers);
+  /** Boots a stopped node again on its old store, with some options changed. */
+  async restart(name: string, peers: readonly string[] = [], change: SimNodeOptions = {}): Promise<PoUWNode> {
+    const machine = this.#machines.get(name) as Machine;
+    machine.options = { ...machine.options, ...change };
+    return this.#boot(machine, peers);
   }
 
   /** Dials from one node to another. */
@@ -340,6 +344,11 @@ export class Sim {
       trustedVerifiers: [...(options.trusts ?? [])],
       tasks: [...(options.follows ?? [])],
       miner: { tasks: [...(options.mines ?? [])] },
+      ...(options.keeps === undefined
+        ? {}
+        : options.keeps === "all"
+          ? { archive: true }
+          : { retention: options.keeps }),
       bootstrap: options.joins === true ? ["/ip4/127.0.0.1/tcp/9"] : [],
       dataDir: "/nowhere",
       ephemeral: true,

@@ -69,6 +69,9 @@ export function statusLines(status: NodeStatus, view: View): string[] {
     ...status.addresses.map((address, i): [string, string] => [i === 0 ? "listening" : "", address]),
     ["peers", String(status.peers)],
     ["height", `${heightWords(status)}, tip ${short(status.tip.hash)}, two below ${short(status.settled.hash)}`],
+    ...(status.keptFrom <= 1
+      ? []
+      : [["keeps", `the training of blocks from ${status.keptFrom} on`] as [string, string]]),
     ...(status.syncProgress === undefined ? [] : [["sync", percent(status.syncProgress, 0)] as [string, string]]),
     ...unwell.map((sentence, i): [string, string] => [i === 0 ? "trouble" : "", sentence]),
     ["balance", `${status.balance}, maturing ${status.immature}`],

@@ -46,6 +46,10 @@ export class HealthChecks {
     this.#checks.set(check, { check, ok, since, sentence });
   }
 
+  isWell(check: CheckName): boolean {
+    return this.#checks.get(check)?.ok === true;
+  }
+
   all(): readonly HealthCheck[] {
     return [...this.#checks.values()];
   }

@@ -69,6 +69,7 @@ export function buildStatus(sources: StatusSources, moment: Moment): NodeStatus 
     uptimeSeconds: Math.round((now - moment.startedAt) / 1000),
     height: engine.ledger.head.height,
     targetHeight: Math.max(engine.ledger.head.height, engine.sync.target ?? 0),
+    keptFrom: engine.oldest,
     tip: lookout.tip,
     settled: lookout.settled,
     waitsFor: waitsFor(built),

@@ -121,6 +121,9 @@ export const statusSchema = z
     targetHeight: heightForm.describe(
       "Height of the heaviest chain that peers showed the headers of; that of the best block where none is heavier.",
     ),
+    keptFrom: heightForm.describe(
+      "Lowest height whose deltas are all kept here; of blocks below it the training can be checked elsewhere only.",
+    ),
     tip: blockSummarySchema.describe("The best block."),
     settled: blockSummarySchema.describe(
       "The block two below the tip: what healthy nodes of one network agree on at any moment.",

@@ -45,6 +45,13 @@ describe("the live screen", () => {
       expect(widthOf(line)).toBeLessThanOrEqual(40);
   });
 
+  it("says how far a sync has come and where it is to get to", () => {
+    const behind = aStatus({ state: "syncing", syncProgress: 0.24, height: 120, targetHeight: 500 });
+    const text = renderLive(behind, newLiveState(), view).join("\n");
+    expect(text).toContain("syncing 24 %");
+    expect(text).toContain("height 120 of 500");
+  });
+
   it("begins with the address that others can dial, and shows it and the account whole where they fit", () => {
     const addresses = ["/ip4/127.0.0.1/tcp/9444/p2p/12D3KooWx", "/ip4/192.0.2.7/tcp/9444/p2p/12D3KooWx"];
     const lines = renderLive(aStatus({ addresses }), newLiveState(), { ...view, columns: 80 });

@@ -134,6 +134,10 @@ describe("status, peers, blocks, capabilities", () => {
     expect(status).toMatch(
       /^task +digits-mlp round 12, parameters 9f9f9f9f9f…\n +followed, loss 0\.2500, accuracy 95\.1 %\n +season 3 \(learningRate 0\.02\), block 41 of 64\n +best 97\.4 %, season 2$/m,
     );
+    expect(status).not.toMatch(/^keeps/m);
+    expect(statusLines(aStatus({ keptFrom: 61 }), wide)).toContain("keeps      the training of blocks from 61 on");
+    const behind = aStatus({ state: "syncing", height: 120, targetHeight: 500 });
+    expect(statusLines(behind, wide).join("\n")).toMatch(/^height +120 of 500, tip /m);
     expect(peerLines([], wide)).toEqual(["No peers."]);
     const peers = peerLines([aPeer(), aPeer({ agent: undefined, latencyMs: undefined })], wide);
     expect(peers[1]).toMatch(/^12D3KooWOther .* out +pouw-node\/0\.1\.0 +1\.5 +3 ms +5s$/);
