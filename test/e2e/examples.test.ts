@@ -79,7 +79,7 @@ describe("the example plugin", () => {
     expect(help.out).toMatch(/--ranking-top <n> +how many miners/);
     const { out, code } = await lab.run("config", "explain", ...flags);
     expect(code).toBe(0);
-    expect(out).toMatch(/^ranking\.top +1 +--ranking-top$/m);
+    expect(out).toMatch(/^ranking\.top +--ranking-top +1$/m);
     const missing = await lab.run("config", "explain", "--plugin", "./none.mjs");
     expect([missing.code, missing.out]).toEqual([1, ""]);
     expect(missing.err).toMatch(
@@ -94,7 +94,7 @@ describe("the example plugin", () => {
       writeFileSync(join(dir, "my.json"), JSON.stringify({ plugins: [plugin], ranking: { top: 7 } }));
     names(`./${relative(dir, PLUGIN)}`);
     const found = await lab.run("config", "explain", "--config", "elsewhere/my.json");
-    expect(found.out).toMatch(/^ranking\.top +7 +elsewhere\/my\.json$/m);
+    expect(found.out).toMatch(/^ranking\.top +elsewhere\/my\.json +7$/m);
     names("./none.mjs");
     const missing = await lab.run("config", "explain", "--config", "elsewhere/my.json");
     expect(missing.err).toContain(`${join(dir, "none.mjs")} is not there`);
