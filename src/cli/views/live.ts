@@ -95,7 +95,8 @@ function taskParts(task: TaskStatus, losses: readonly number[], c: Colors): stri
 
 /** A line for each task, in columns where all of them fit, else each goes on in a second line; and one of its season. */
 function taskLines({ tasks }: NodeStatus, state: LiveState, columns: number, c: Colors): string[] {
-  const parts = tasks.map((task) => taskParts(task, state.losses.get(task.name) ?? [], c));
+  const rows = tasks.map((task) => taskParts(task, state.losses.get(task.name) ?? [], c));
+  const parts = rows.map((row) => row.filter((_, i) => rows.some((other) => other[i] !== "")));
   const lines = table(parts);
   const fit = lines.every((line) => widthOf(line) <= columns);
   return tasks.flatMap((task, i) => [

@@ -50,6 +50,9 @@ describe("the live screen", () => {
     const text = renderLive(behind, newLiveState(), view).join("\n");
     expect(text).toContain("syncing 24 %");
     expect(text).toContain("height 120 of 500");
+    // What no task has takes no room.
+    const unscored = aStatus({ tasks: [aTask()] });
+    expect(renderLive(unscored, newLiveState(), view).join("\n")).toContain("not followed  parameters");
   });
 
   it("begins with the address that others can dial, and shows it and the account whole where they fit", () => {
