@@ -184,8 +184,10 @@ function openSync(options: EngineOptions, deps: EngineDeps, ground: Ground, work
       follow: (at, header) => followHeader(at, header, ledger.rules),
       needsDeltas: tasks.length > 0,
       owes: () => works.executor !== undefined && (works.owed.size > 0 || works.sampling.isOpen),
-      segment: () =>
-        works.sampling.isOpen ? { height: ledger.heaviest.height, moves: works.sampling.isMoving } : undefined,
+      segment: () => {
+        const { isOpen, height, isMoving: moves } = works.sampling;
+        return isOpen ? { height, moves } : undefined;
+      },
       sample: async (branch, from) => {
         if (options.samples && ledger.rules.tasks.every(({ id }) => ground.executes(id)))
           await works.sampling.prepare(branch, from);

@@ -2,14 +2,14 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { fromBigInt, toHex } from "../../src/base/index.ts";
 import type { Genesis } from "../../src/chain/index.ts";
-import { type Block, Contribution, type Decoded, Header, REQUESTS, RoundRecord } from "../../src/codec/index.ts";
+import { type Block, Contribution, Header, REQUESTS, RoundRecord } from "../../src/codec/index.ts";
 import { type Followed, followHeader } from "../../src/consensus/index.ts";
 import type { KeyPair } from "../../src/crypto/index.ts";
 import type { TaskEngine } from "../../src/engine/index.ts";
 import { forgeBlock, forgeBody } from "../support/chain.ts";
 import { aBlock, aUnit, type Cheat, type Place, placeOf, recordAt } from "../support/forge.ts";
 import { groundHeaders } from "../support/headers.ts";
-import { blockMessage, Lab, type Node, type Workshop } from "../support/lab.ts";
+import { bestChainOf, blockMessage, Lab, type Node, type Workshop } from "../support/lab.ts";
 import { Sim, toyRegistration } from "../support/sim.ts";
 
 const cheat = Sim.key("cheat");
@@ -84,9 +84,8 @@ describe("a peer that does not follow a task", () => {
     await lab.clock.run(2000);
     expect(await lab.fate(both, forged)).toBe("invalid, dropped");
     const { rules } = lab.network;
-    const { blocks, ledger } = both.engine;
-    const ids = await blocks.canonicalRange(1, ledger.head.height + 1);
-    const known = await Promise.all(ids.map(async (id) => ((await blocks.block(id)) as Decoded<Block>).value.header));
+    const { ledger } = both.engine;
+    const known = (await bestChainOf(both)).map(({ header }) => header);
     const fork = await ledger.stateOf(forged.header.parent);
     const at = followHeader(fork, forged.header, rules) as Followed;
     let claims = 0;

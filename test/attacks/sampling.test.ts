@@ -1,10 +1,10 @@
 // Long chains shown to a node that joins: of the past it runs a sample of the units, and a chain of which half is forged leads nowhere.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { fromBigInt, toHex } from "../../src/base/index.ts";
-import { type Block, type Decoded, Header } from "../../src/codec/index.ts";
+import { type Block, Header } from "../../src/codec/index.ts";
 import type { Checked } from "../../src/engine/storage/index.ts";
 import { aBlock, placeOf } from "../support/forge.ts";
-import { type Answer, Lab, type Node } from "../support/lab.ts";
+import { type Answer, bestChainOf, Lab, type Node } from "../support/lab.ts";
 import { Sim } from "../support/sim.ts";
 
 /** A segment, the newest blocks that are run each, and some more. */
@@ -18,15 +18,8 @@ beforeEach(async () => {
   lab = new Lab();
   miner = await lab.node("m", { mines: true });
   await lab.mine(miner, HEIGHT, 0);
-  chain = await chainOf(miner);
+  chain = await bestChainOf(miner);
 }, 60_000);
-
-async function chainOf({ engine }: Node): Promise<Block[]> {
-  const blocks: Block[] = [];
-  for (const id of await engine.blocks.canonicalRange(1, engine.ledger.head.height + 1))
-    blocks.push(((await engine.blocks.block(id)) as Decoded<Block>).value);
-  return blocks;
-}
 
 const idOf = ({ header }: Block): string => toHex(Header.id(header));
 

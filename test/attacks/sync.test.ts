@@ -2,14 +2,14 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { fromBigInt, toHex } from "../../src/base/index.ts";
 import { type ChainPoint, genesisState } from "../../src/chain/index.ts";
-import { Block, type Decoded, Header, type PeerStatus, type Protocol, REQUESTS } from "../../src/codec/index.ts";
+import { Block, Header, type PeerStatus, type Protocol, REQUESTS } from "../../src/codec/index.ts";
 import { PROTOCOL_VERSION } from "../../src/engine/exchange/index.ts";
 import { parametersDigest } from "../../src/ml/index.ts";
 import { unitSeed } from "../../src/work/index.ts";
 import { aWorld, mineChain } from "../support/chain.ts";
 import { aBlock, type Place, placeOf } from "../support/forge.ts";
 import { groundHeaders } from "../support/headers.ts";
-import { type Answer, BLOCK_MS, type Evil, Lab, type Node, only, wordOf } from "../support/lab.ts";
+import { type Answer, BLOCK_MS, bestChainOf, type Evil, Lab, type Node, only, wordOf } from "../support/lab.ts";
 import { Sim, toyUnit } from "../support/sim.ts";
 
 const HEIGHT = 20;
@@ -22,9 +22,7 @@ beforeEach(async () => {
   lab = new Lab();
   miner = await lab.node("m", { mines: true });
   await lab.mine(miner, HEIGHT);
-  chain = [];
-  for (const id of await miner.engine.blocks.canonicalRange(1, HEIGHT + 1))
-    chain.push(((await miner.engine.blocks.block(id)) as Decoded<Block>).value);
+  chain = await bestChainOf(miner);
   expect(chain).toHaveLength(HEIGHT);
 });
 

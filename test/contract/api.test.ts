@@ -156,40 +156,33 @@ describe("the client", () => {
   });
 });
 
-/** The first events of a stream, which then is closed. */
-async function eventsOf(response: Response, count: number): Promise<string[]> {
+/** The first events of a stream, which then is closed; `heard` is called with all that came whenever more did. */
+async function eventsOf(
+  response: Response,
+  count: number,
+  heard: (text: string) => void = () => undefined,
+): Promise<string[]> {
   const reader = (response.body as ReadableStream<Uint8Array>).getReader();
   let text = "";
   while (text.split("\n\n").length <= count) {
     const { done, value } = await reader.read();
     if (done) throw new Error(`the stream ended after: ${text}`);
     text += new TextDecoder().decode(value);
+    heard(text);
   }
   await reader.cancel();
   return text.split("\n\n").slice(0, count);
 }
 
 describe("live events", () => {
-  /** Reads until `count` events came. */
-  async function read(response: Response, count: number): Promise<string[]> {
-    const reader = (response.body as ReadableStream<Uint8Array>).getReader();
-    let text = "";
-    while (text.split("\n\n").length <= count) {
-      const { done, value } = await reader.read();
-      if (done) throw new Error(`the stream ended after: ${text}`);
-      text += new TextDecoder().decode(value);
-      if (text.includes("event: status") && !text.includes("event: block"))
-        view.events.emit("block", { height: 10, hash: "aa", miner: "bb", time: 1, own: true });
-    }
-    await reader.cancel();
-    return text.split("\n\n");
-  }
-
   it("begin with the status and go on with what happens", async () => {
     const { url } = await api();
     const response = await fetch(`${url}/v1/events`, { signal: AbortSignal.timeout(10_000) });
     expect(response.headers.get("content-type")).toBe("text/event-stream");
-    const [first, second] = await read(response, 2);
+    const [first, second] = await eventsOf(response, 2, (text) => {
+      if (text.includes("event: status") && !text.includes("event: block"))
+        view.events.emit("block", { height: 10, hash: "aa", miner: "bb", time: 1, own: true });
+    });
     expect(first).toMatch(/^event: status\ndata: \{"nodeId"/);
     expect(second).toMatch(
       /^id: \w+-1\nevent: block\ndata: \{"height":10,"hash":"aa","miner":"bb","time":1,"own":true\}$/,

@@ -9,6 +9,7 @@ import {
   Attestation,
   Block,
   BlockNotice,
+  type Decoded,
   Header,
   OUTCOMES,
   type Outcome,
@@ -75,6 +76,14 @@ export const kindsPending = ({ engine }: Pick<Node, "engine">): number[] =>
 
 /** The engine of a node's only task. */
 export const only = (node: Pick<Node, "engine">): TaskEngine => node.engine.tasks[0] as TaskEngine;
+
+/** The blocks of a node's best chain, from block 1 on. */
+export async function bestChainOf({ engine: { blocks, ledger } }: Pick<Node, "engine">): Promise<Block[]> {
+  const chain: Block[] = [];
+  for (const id of await blocks.canonicalRange(1, ledger.head.height + 1))
+    chain.push(((await blocks.block(id)) as Decoded<Block>).value);
+  return chain;
+}
 
 export type Answer = (protocol: Protocol, data: Uint8Array, from: string) => Promise<Uint8Array>;
 

@@ -12,7 +12,7 @@ export class Branch {
   /** A block of it was refused for what an honest peer may not see: nobody is asked for it again. */
   dead = false;
   #point: ChainPoint;
-  /** The chain's work after each block, the base's first: a draw by work needs no more than a double's digits. */
+  /** The chain's work after each block: a draw by work needs no more than a double's digits. */
   #works = new Float64Array(64);
   /** One after the other: a hundred thousand small arrays would take ten times the room. */
   #ids = new Uint8Array(64 * ID_BYTES);
@@ -20,7 +20,6 @@ export class Branch {
   constructor(base: ChainPoint) {
     this.base = base;
     this.#point = base;
-    this.#works[0] = Number(base.work);
   }
 
   get point(): ChainPoint {
@@ -36,21 +35,16 @@ export class Branch {
   }
 
   append(point: ChainPoint): void {
-    const at = (this.height - this.base.height) * ID_BYTES;
-    if (at === this.#ids.length) {
-      const ids = new Uint8Array(2 * at);
+    const at = this.height - this.base.height;
+    if (at === this.#works.length) {
+      const [ids, works] = [new Uint8Array(2 * at * ID_BYTES), new Float64Array(2 * at)];
       ids.set(this.#ids);
-      this.#ids = ids;
-    }
-    this.#ids.set(point.tipId, at);
-    this.#point = point;
-    const above = this.height - this.base.height;
-    if (above === this.#works.length) {
-      const works = new Float64Array(2 * above);
       works.set(this.#works);
-      this.#works = works;
+      [this.#ids, this.#works] = [ids, works];
     }
-    this.#works[above] = Number(point.work);
+    this.#ids.set(point.tipId, at * ID_BYTES);
+    this.#works[at] = Number(point.work);
+    this.#point = point;
   }
 
   /** The id at a height above the base; undefined beyond its ends. */
@@ -73,7 +67,9 @@ export class Branch {
 
   /** Work of the chain up to a height of it, its base's included. */
   workAt(height: number): number {
-    return this.#works[height - this.base.height] as number;
+    return height === this.base.height
+      ? Number(this.base.work)
+      : (this.#works[height - this.base.height - 1] as number);
   }
 
   /** Whether the block with this id and height is of it, or its base. */

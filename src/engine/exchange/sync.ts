@@ -12,8 +12,9 @@ import { within } from "./within.ts";
 const MAX_PURSUED = 16;
 /** While checks are owed for what came in, one must end within this, ms. */
 const CHECK_MS = 60_000;
-/** Before so many blocks are brought here, headers are waited for that a peer is showing just now, but not for longer than this, ms: the longer a chain, the smaller a sample will do. */
+/** Before so many blocks are brought here, the headers that a peer is showing are waited for: the longer a chain, the smaller a sample of it will do. */
 const LONG_BLOCKS = 64;
+/** But not for longer than this, ms. */
 const SHOWN_MS = 3_000;
 /** What could not be brought here is tried again after this, ms. */
 const RETRY_MS = 5_000;
@@ -208,6 +209,7 @@ export class Sync {
     }
   }
 
+  /** Resolves when no peer shows headers just now, or does for too long. */
   #shown(): Promise<void> {
     const { clock } = this.#deps;
     return new Promise((resolve) => {

@@ -58,14 +58,14 @@ export class Checks {
   /** Keeps a place for a block's check; false when there is none: the block waits at its sender. One that is not run here needs none. */
   async reserve(arrival: Arrival, origin: PeerOrigin): Promise<boolean> {
     if (this.#isSpared(arrival)) return true;
-    return this.#deps.owed.reserve(await this.#checkOf(arrival, origin.from));
+    return this.#deps.owed.reserve(await this.#checkOfArrival(arrival, origin));
   }
 
   /** The same for a block that was asked for: it waits until others are done. */
   async reserveInTime(arrival: Arrival, origin: PeerOrigin): Promise<boolean> {
     const { clock, owed } = this.#deps;
     if (this.#isSpared(arrival)) return true;
-    const check = await this.#checkOf(arrival, origin.from);
+    const check = await this.#checkOfArrival(arrival, origin);
     // What others decide on does not end by waiting here.
     if (!this.#deps.executes(arrival.task)) return owed.size < MAX_BACKLOG && owed.reserve(check);
     return within(clock, ROOM_WAIT_MS, this.#signal, async (signal) => {
@@ -94,30 +94,34 @@ export class Checks {
     if ((await ledger.entry(id))?.checked !== "pending") owed.giveUp(id, from);
   }
 
-  /** Collateral counts where this node has checked everything: a forged block makes its author's. */
-  async #checkOf({ id, miner, height, on }: Arrival, from: string | undefined): Promise<OwedCheck> {
+  #checkOfArrival(arrival: Arrival, { from }: PeerOrigin): Promise<OwedCheck> {
+    return this.#checkOf(arrival, this.#deps.ledger.uncheckedUnder(arrival.on).ground, from);
+  }
+
+  /** Collateral counts where this node has checked everything, on `ground`: a forged block makes its author's. */
+  async #checkOf(
+    { id, miner, height }: Pick<Arrival, "id" | "miner" | "height">,
+    ground: Uint8Array,
+    from: string | undefined,
+  ): Promise<OwedCheck> {
     const { ledger, bans } = this.#deps;
-    const state = await ledger.stateOf(ledger.uncheckedUnder(on).ground);
+    const state = await ledger.stateOf(ground);
     const backed: Rank = state.collateralOf(miner) >= ledger.rules.minCollateral ? "backed" : "unbacked";
     return { id, height, author: toHex(miner), from, rank: bans.has(miner) ? "banned" : backed };
   }
 
   /** A block is here: somebody must check its unit, and whatever under it is not checked. */
   async #owe({ id }: EngineEvents["pending"]): Promise<void> {
-    const { ledger, executor } = this.#deps;
+    const { ledger, executor, executes, owed, sampling, sources } = this.#deps;
     const tip = ledger.recent(id);
     if (tip === undefined) return;
-    for (const entry of [...ledger.uncheckedUnder(tip).open].reverse()) {
-      if (this.#deps.sampling.spares(entry.id)) continue;
-      if (this.#deps.executes(entry.task)) executor?.add(await this.#checkOfHeld(entry));
+    const { open, ground } = ledger.uncheckedUnder(tip);
+    for (const entry of [...open].reverse()) {
+      // There may be hundreds, of which each that comes meets all that came before.
+      if (sampling.spares(entry.id) || owed.isReady(entry.id)) continue;
+      if (executes(entry.task)) executor?.add(await this.#checkOf(entry, ground, sources.of(entry.id)));
       else if (entry === tip) await this.#followAttestations(entry.id);
     }
-  }
-
-  async #checkOfHeld(entry: BlockEntry): Promise<OwedCheck> {
-    const { ledger, sources } = this.#deps;
-    const on = (await ledger.entry(entry.parent)) as BlockEntry;
-    return this.#checkOf({ ...entry, on }, sources.of(entry.id));
   }
 
   #executed({ block, id, verdict, digest }: EngineEvents["executed"]): void {

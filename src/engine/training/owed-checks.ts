@@ -59,6 +59,12 @@ export class OwedChecks {
     return this.#places.has(toHex(id));
   }
 
+  /** Whether a check is to be run, or runs: being ready anew changes nothing. */
+  isReady(id: Uint8Array): boolean {
+    const phase = this.#places.get(toHex(id))?.phase;
+    return phase === "ready" || phase === "running";
+  }
+
   /**
    * Keeps a place for a block that is to be taken in; false when there is none for it, or it has one. While it is not here another connection
    * may bring it too: who announced it first need not serve it.

@@ -1,6 +1,6 @@
 // A long line of headers that goes on from the head is taken in segments: of each, those units are run that a secret of this node draws by
 // their blocks' work, and the rest is taken as good once all of them were right, or is run as everything else (decision 0018).
-import { bytesEqual, messageOf, toHex } from "../../base/index.ts";
+import { bytesEqual, messageOf, placeIn, toHex } from "../../base/index.ts";
 import type { Clock, Log } from "../../ports/index.ts";
 import { type Ledger, MAX_AHEAD } from "../chain/index.ts";
 import type { EngineEvents, EventBus } from "../events.ts";
@@ -16,10 +16,11 @@ const NEWEST = 12;
 /** Segments that fell after which every unit is run until this node starts again: each try has another secret, and they must be few. */
 const MAX_FALLEN = 4;
 /**
- * A segment of which no drawn unit was right for this long falls, ms; and for this long after each, and after its begin, the chain counts as moving. Blocks alone
- * say nothing: nobody knows which are drawn, so who has not trained them cannot keep a segment open, or a miner at rest.
+ * A segment of which no drawn unit was right for this long falls, ms. Blocks alone say nothing: nobody knows which are drawn, so who has not
+ * trained them cannot keep a segment open, or a miner at rest.
  */
 const SILENT_MS = 120_000;
+/** For this long after its begin, and after each drawn unit that was right, the chain counts as moving, ms. */
 const MOVES_MS = 30_000;
 /** Blocks that are taken as good in one write. */
 const LOT = 32;
@@ -54,6 +55,8 @@ interface Segment {
   readonly ended: Promise<void>;
   readonly end: () => void;
   stopWaiting: () => void;
+  /** Height up to which it is here. */
+  height: number;
   /** When the last drawn unit was found right; first when it began. */
   provenAt: number;
 }
@@ -68,7 +71,7 @@ export class Sampling {
   constructor(deps: SamplingDeps, { signal }: { readonly signal: AbortSignal }) {
     this.#deps = deps;
     this.#signal = signal;
-    deps.events.on("pending", ({ id }) => this.#look(toHex(id)));
+    deps.events.on("pending", ({ id, height }) => this.#arrived(toHex(id), height));
     deps.events.on("checked", ({ id, outcome }) => this.#checked(id, outcome));
     signal.addEventListener("abort", () => this.#drop(), { once: true });
   }
@@ -76,6 +79,11 @@ export class Sampling {
   /** Whether a segment is neither taken as good nor fallen. */
   get isOpen(): boolean {
     return this.#segment !== undefined;
+  }
+
+  /** Height up to which the open segment is here; 0 where none is open. */
+  get height(): number {
+    return this.#segment?.height ?? 0;
   }
 
   /** Whether the open segment shows to be trained just now. */
@@ -113,23 +121,15 @@ export class Sampling {
     if (from <= head.height || from > head.height + NEWEST + LOT || !line.leadsOver(head.id, head.height)) return;
     const ids = Array.from({ length: count }, (_, i) => line.at(from + i) as Uint8Array);
     if (ids.some((id) => ledger.recent(id) !== undefined)) return;
-    const drawn = drawByWork(line, { from, count }, random);
+    const heights = ids.map((_, i) => from + i);
+    const drawn = new Set(drawByWork(line, heights, random).map((height) => toHex(line.at(height) as Uint8Array)));
     let end = (): void => undefined;
     const ended = new Promise<void>((resolve) => (end = resolve));
-    const names = new Set(ids.map(toHex));
-    const drawnNames = new Set(drawn.map((height) => toHex(line.at(height) as Uint8Array)));
-    this.#segment = {
-      from,
-      ids,
-      names,
-      drawn: drawnNames,
-      ended,
-      end,
-      stopWaiting: () => undefined,
-      provenAt: clock.now(),
-    };
+    const blocks = { from, ids, names: new Set(ids.map(toHex)), drawn };
+    const so = { height: from - 1, provenAt: clock.now(), stopWaiting: () => undefined };
+    this.#segment = { ...blocks, ended, end, ...so };
     this.#wait(this.#segment);
-    log.info({ from, to: from + count - 1, run: drawnNames.size }, "a long chain is checked by a sample of its units");
+    log.info({ from, to: from + count - 1, run: drawn.size }, "a long chain is checked by a sample of its units");
   }
 
   #wait(segment: Segment): void {
@@ -137,6 +137,11 @@ export class Sampling {
     segment.stopWaiting = this.#deps.clock.after(SILENT_MS, () => {
       if (!this.#settling) this.#fall("no unit of it was found right for two minutes");
     });
+  }
+
+  #arrived(name: string, height: number): void {
+    if (this.#segment?.names.has(name) === true) this.#segment.height = Math.max(this.#segment.height, height);
+    this.#look(name);
   }
 
   #checked(name: string, outcome: EngineEvents["checked"]["outcome"]): void {
@@ -153,22 +158,24 @@ export class Sampling {
   /** Taken as good once all of it is here and each drawn unit was right. */
   #look(name: string): void {
     const { ledger } = this.#deps;
-    if (this.#segment?.names.has(name) !== true) return;
-    const { ids, drawn } = this.#segment;
+    const segment = this.#segment;
+    if (segment?.names.has(name) !== true) return;
+    const { ids, drawn } = segment;
     const last = ids.at(-1) as Uint8Array;
     if (this.#settling || ledger.recent(last) === undefined) return;
     const isRight = (id: Uint8Array): boolean => !drawn.has(toHex(id)) || ledger.recent(id)?.checked === "executed";
     if (!ids.every(isRight)) return;
     this.#settling = true;
-    void this.#settle(ids).finally(() => {
+    void this.#settle(segment).finally(() => {
       this.#settling = false;
     });
   }
 
-  async #settle(ids: readonly Uint8Array[]): Promise<void> {
+  async #settle(segment: Segment): Promise<void> {
+    const { ids } = segment;
     try {
       for (let at = 0; at < ids.length; at += LOT) {
-        if (!this.#stands()) {
+        if (!this.#stands(segment)) {
           this.#fall("another chain leads meanwhile");
           return;
         }
@@ -183,9 +190,8 @@ export class Sampling {
   }
 
   /** Whether the head is below the segment or of it. */
-  #stands(): boolean {
+  #stands({ from, ids }: Segment): boolean {
     const { head } = this.#deps.ledger;
-    const { from, ids } = this.#segment as Segment;
     const own = ids[head.height - from];
     return head.height < from || (own !== undefined && bytesEqual(own, head.id));
   }
@@ -218,21 +224,13 @@ export class Sampling {
 }
 
 /** Heights of blocks, each with the chance of its share of the work: headers name their difficulty, and who forges most in few blocks is found in these. */
-function drawByWork(
-  line: Line,
-  { from, count }: { readonly from: number; readonly count: number },
-  random: () => number,
-): number[] {
-  const start = line.workAt(from - 1);
-  const work = line.workAt(from + count - 1) - start;
+function drawByWork(line: Line, heights: readonly number[], random: () => number): number[] {
+  const [first, last] = [heights[0] as number, heights.at(-1) as number];
+  const start = line.workAt(first - 1);
+  const work = line.workAt(last) - start;
+  const before = heights.slice(0, -1);
   return Array.from({ length: DRAWS }, () => {
     const wanted = start + random() * work;
-    let below = from - 1;
-    for (let here = from + count - 1; here - below > 1; ) {
-      const middle = (below + here) >> 1;
-      if (line.workAt(middle) > wanted) here = middle;
-      else below = middle;
-    }
-    return below + 1;
+    return first + placeIn(before, (height) => line.workAt(height) <= wanted);
   });
 }
