@@ -1,10 +1,19 @@
-// What has glibc give freed buffers back to the system. It imports nothing: the command reads it before it loads itself.
+// How a node's memory is kept: glibc gives freed buffers back, and V8 collects no more often than pays. It imports nothing of the program:
+// the command reads it before it loads itself.
+import { setFlagsFromString } from "node:v8";
 
 /**
  * A node makes and drops buffers of some hundred kilobytes all the time. By default glibc keeps such memory in an arena of each thread, in
  * pieces that fit less and less: a third of all that a node holds after an hour. Read at a process's start only; other systems ignore them.
  */
 export const THRIFT = { MALLOC_ARENA_MAX: "2", MALLOC_MMAP_THRESHOLD_: "131072" } as const;
+
+/**
+ * V8 counts buffers, which lie outside its heap, against a limit that it sets by what the heap holds: forty megabytes, most of it code. So a node
+ * that takes in a chain had all of it marked three times a second, for two fifths of its processor time. With this the limit is two and a half
+ * times the heap, and a third as many collections are made, for some 25 MB of garbage more.
+ */
+export const HEAP = "--heap-growing-percent=150";
 
 type Execve = (file: string, args: readonly string[], env: NodeJS.ProcessEnv) => never;
 
@@ -14,6 +23,7 @@ export function beThrifty(): void {
   const [, , command = "start"] = process.argv;
   const isNode = command === "start" || command.startsWith("-");
   const isSet = Object.keys(THRIFT).some((name) => process.env[name] !== undefined);
+  if (isNode) setFlagsFromString(HEAP);
   // A channel to a parent would be lost; `devnet` sets them for its nodes.
   if (process.platform !== "linux" || execve === undefined || !isNode || isSet || process.connected) return;
   execve(process.execPath, [process.execPath, ...process.execArgv, ...process.argv.slice(1)], {

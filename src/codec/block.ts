@@ -61,7 +61,7 @@ export type Body = ValueOf<typeof BodyType>;
 const BlockType = new ContainerType({ header: Header.type, body: BodyType });
 export type Block = ValueOf<typeof BlockType>;
 
-const blockCodec: Codec<Block> = codecOf("block", BlockType, MAX_BLOCK_BYTES);
+const blockCodec: Codec<Block> = codecOf("block", BlockType, { maxBytes: MAX_BLOCK_BYTES });
 function readBlock(bytes: Uint8Array): Decoded<Block> {
   const value = blockCodec.decode(bytes);
   return { value, bytes, id: Header.id(value.header) };
@@ -74,4 +74,4 @@ export const Block = {
   wrap: (value: Block): Decoded<Block> => readBlock(blockCodec.encode(value)),
 } as const;
 
-export const bodyCodec: Codec<Body> = codecOf("body", BodyType, MAX_BLOCK_BYTES);
+export const bodyCodec: Codec<Body> = codecOf("body", BodyType, { maxBytes: MAX_BLOCK_BYTES });

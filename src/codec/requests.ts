@@ -78,10 +78,13 @@ export const REQUESTS = {
   headers: exchange(codecOf("headers request", HeadersRequestType), codecOf("headers reply", HeadersReplyType)),
   blocks: exchange(
     codecOf("blocks request", BlocksRequestType),
-    codecOf("blocks reply", BlocksReplyType, MAX_REPLY_BYTES),
+    codecOf("blocks reply", BlocksReplyType, { maxBytes: MAX_REPLY_BYTES }),
   ),
-  blob: exchange(codecOf("blob request", BlobRequestType), codecOf("blob reply", BlobReplyType)),
-  round: exchange(codecOf("round request", RoundRequestType), codecOf("round reply", RoundReplyType, MAX_REPLY_BYTES)),
+  blob: exchange(codecOf("blob request", BlobRequestType), codecOf("blob reply", BlobReplyType, { shares: true })),
+  round: exchange(
+    codecOf("round request", RoundRequestType),
+    codecOf("round reply", RoundReplyType, { maxBytes: MAX_REPLY_BYTES }),
+  ),
 } as const;
 
 /** Request-reply protocols over streams. */

@@ -57,8 +57,15 @@ export interface Codec<T> {
   root(value: T): Uint8Array;
 }
 
-/** A strict codec over an SSZ type. `maxBytes` defaults to the type's own maximum. */
-export function codecOf<T>(name: string, type: Type<T>, maxBytes: number = type.maxSize): Codec<T> {
+/**
+ * A strict codec over an SSZ type. `maxBytes` defaults to the type's own maximum. With `shares` the bytes in a decoded value are those
+ * of the message, not copies: for messages of which one field is nearly all.
+ */
+export function codecOf<T>(
+  name: string,
+  type: Type<T>,
+  { maxBytes = type.maxSize, shares = false }: { readonly maxBytes?: number; readonly shares?: boolean } = {},
+): Codec<T> {
   const refuse = (why: string, cause?: unknown): PouwError =>
     new PouwError("BAD_ENCODING", `not a ${name}: ${why}`, cause === undefined ? {} : { cause });
   return {
@@ -70,12 +77,31 @@ export function codecOf<T>(name: string, type: Type<T>, maxBytes: number = type.
       if (bytes.length > maxBytes) throw refuse(`${bytes.length} bytes, at most ${maxBytes} allowed`);
       let value: T;
       try {
-        value = type.deserialize(Uint8Array.from(bytes));
+        // A plain view, so that what the library copies of a Buffer is none.
+        const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+        value = type.deserialize(plain, { reuseBytes: shares });
       } catch (error) {
         throw refuse(messageOf(error), error);
       }
-      if (!bytesEqual(type.serialize(value), bytes)) throw refuse("not in canonical form");
+      if (!bytesEqual(serializedAgain(type, value), bytes)) throw refuse("not in canonical form");
       return value;
     },
   };
+}
+
+/** Where values are serialized that are only compared: a copy of every message is what makes V8 collect garbage. */
+let scratch = new ArrayBuffer(64 * 1024);
+/** Longer ones are rare, and nothing keeps room for them. */
+const MAX_SCRATCH = 1 << 20;
+
+/** The encoding of `value`, to be read at once: the next one is written over it. */
+function serializedAgain<T>(type: Type<T>, value: T): Uint8Array {
+  const size = type.value_serializedSize(value);
+  if (size > MAX_SCRATCH) return type.serialize(value);
+  if (size > scratch.byteLength) scratch = new ArrayBuffer(MAX_SCRATCH);
+  const uint8Array = new Uint8Array(scratch, 0, size);
+  // A field that the type leaves as it is would else be what stood here before.
+  uint8Array.fill(0);
+  type.value_serializeToBytes({ uint8Array, dataView: new DataView(scratch, 0, size) }, 0, value);
+  return uint8Array;
 }

@@ -84,7 +84,7 @@ describe("the past of an honest chain", () => {
     expect(Math.max(...told.filter(({ moves }) => moves).map(({ progress }) => progress))).toBeGreaterThan(0.5);
     const past = await outcomes(joiner, chain.slice(0, HEIGHT - 12));
     expect(past).toEqual({ sample: expect.any(Number), executed: expect.any(Number) });
-    expect(past.executed).toBeLessThanOrEqual(48);
+    expect(past.executed).toBeLessThanOrEqual(32);
     await lab.clock.run(60_000, () => joiner.engine.ledger.head.checked === "executed");
     expect(await outcomes(joiner, chain.slice(HEIGHT - 12))).toEqual({ executed: 12 });
     expect(runs.count).toBe(12 + (past.executed as number));

@@ -11,13 +11,37 @@ function checksum(key: string, value: Uint8Array): Uint8Array {
   return createHash("sha256").update(key).update("\0").update(value).digest().subarray(0, 8);
 }
 
-/** The bytes to store for `value` under `key`. */
-export function frame(key: string, value: Uint8Array): Uint8Array {
-  const out = new Uint8Array(HEAD + value.length);
+/** Bytes that `value` takes in the store. */
+export const framedBytes = (value: Uint8Array): number => HEAD + value.length;
+
+/** The bytes to store for `value` under `key`, in `out`, which has room for exactly these. */
+export function frame(key: string, value: Uint8Array, out = new Uint8Array(framedBytes(value))): Uint8Array {
   out[0] = VERSION;
   out.set(checksum(key, value), 1);
   out.set(value, HEAD);
   return out;
+}
+
+/** Room for most of what one batch writes: a block with its deltas is some two megabytes, and dropped buffers of that size are what makes V8 collect garbage. */
+const ROOM_BYTES = 2 << 20;
+
+/** Frames of one batch after the other, in the same memory. */
+export class FrameRoom {
+  readonly #room = new Uint8Array(ROOM_BYTES);
+  #used = 0;
+
+  /** What was made before is written; its memory is used again. */
+  clear(): void {
+    this.#used = 0;
+  }
+
+  frame(key: string, value: Uint8Array): Uint8Array {
+    const end = this.#used + framedBytes(value);
+    if (end > ROOM_BYTES) return frame(key, value);
+    const out = this.#room.subarray(this.#used, end);
+    this.#used = end;
+    return frame(key, value, out);
+  }
 }
 
 /** The value inside `stored`; throws STORE_CORRUPT naming the key. Shares memory with `stored`. */

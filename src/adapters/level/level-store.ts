@@ -5,12 +5,18 @@ import { Level } from "level";
 import { SerialQueue } from "../../base/index.ts";
 import type { Store, StoreRange, StoreWrite } from "../../ports/index.ts";
 import { closed, failureOf, isNotOpen } from "./failures.ts";
-import { frame, unframe } from "./frame.ts";
+import { FrameRoom, unframe } from "./frame.ts";
 import { type Database, marksOf, type Operation, openJournaled } from "./journal.ts";
 import { checkKey } from "./keys.ts";
 
 /** Twice what LevelDB writes at once: with so much room opening it does not fail half way. */
 const ROOM_BYTES = 8 << 20;
+
+/**
+ * Blocks bring megabytes in rows of some hundred kilobytes: with LevelDB's own sizes, meant for small rows, a third more is written again and
+ * again as tables are merged.
+ */
+const TABLES = { writeBufferSize: 8 << 20, maxFileSize: 16 << 20 } as const;
 
 /** What iterators over keys and over entries have in common. */
 interface Walk<T> {
@@ -24,6 +30,7 @@ class LevelStore implements Store {
   #next: number;
   /** Batches one after the other: two in flight could reach the log in either order, and a crash between leave a hole. */
   readonly #writer = new SerialQueue();
+  readonly #room = new FrameRoom();
   /** Why a batch failed: what the log holds of it is not known, and what came behind a torn piece would be lost. */
   #failed: unknown;
   #reopening: Promise<void> | undefined;
@@ -44,13 +51,14 @@ class LevelStore implements Store {
 
   async batch(writes: readonly StoreWrite[]): Promise<void> {
     this.#open();
-    const operations: Operation[] = writes.map(({ key, value }) => {
-      checkKey(key);
-      return value === undefined ? { type: "del", key } : { type: "put", key, value: frame(key, value) };
-    });
-    if (operations.length === 0) return;
+    for (const { key } of writes) checkKey(key);
+    if (writes.length === 0) return;
     await this.#writer.run(async () => {
       if (this.#failed !== undefined) throw this.#failed;
+      this.#room.clear();
+      const operations = writes.map(({ key, value }): Operation => {
+        return value === undefined ? { type: "del", key } : { type: "put", key, value: this.#room.frame(key, value) };
+      });
       try {
         await this.#db.batch([...operations, ...marksOf(this.#next)], { sync: true });
       } catch (error) {
@@ -181,7 +189,7 @@ async function findRoom(path: string): Promise<void> {
  * Throws STORE_LOCKED, STORE_CORRUPT or STORE_FAILED, each with its remedy.
  */
 export async function openLevelStore(path: string): Promise<Store> {
-  const db: Database = new Level(path, { keyEncoding: "utf8", valueEncoding: "view" });
+  const db: Database = new Level(path, { keyEncoding: "utf8", valueEncoding: "view", ...TABLES });
   try {
     return new LevelStore({ path, next: await openJournaled(db, path) }, db);
   } catch (error) {

@@ -57,11 +57,12 @@ async function fetchFrom(
     if (reply.total > maxBytes || (out !== undefined && reply.total !== out.length)) {
       throw new PouwError("BAD_ENCODING", `a ${kind} of ${reply.total} bytes was announced`);
     }
-    out ??= new Uint8Array(reply.total);
     // Chunks are whole: bytes that drip in one by one would be waited for without end.
-    if (reply.bytes.length !== Math.min(CHUNK_BYTES, out.length - offset)) {
+    if (reply.bytes.length !== Math.min(CHUNK_BYTES, reply.total - offset)) {
       throw new PouwError("BAD_ENCODING", `a chunk of ${reply.bytes.length} bytes does not fit`);
     }
+    if (reply.bytes.length === reply.total) return reply.bytes;
+    out ??= new Uint8Array(reply.total);
     out.set(reply.bytes, offset);
     offset += reply.bytes.length;
   }

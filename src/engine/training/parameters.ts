@@ -17,6 +17,7 @@ import { checkNext, lagOf, type Move, type Task } from "../../work/index.ts";
 import { inTurns, rest } from "../turns.ts";
 import type { Deltas } from "./deltas.ts";
 import type { ParameterStore } from "./parameter-store.ts";
+import { Spares } from "./spares.ts";
 
 /** Parameters whose delta is decoded and followed in a piece of work. */
 const PIECE = 2500;
@@ -43,9 +44,7 @@ export interface Combined {
 /** A delta that leads where its contribution says. */
 interface Followed {
   readonly kind: "followed";
-  /** Only to be read at once, unless it was to be kept. */
-  readonly delta: Int32Array;
-  /** Where it leads, if that was computed just now. */
+  /** Where it leads, if that was asked for. */
   readonly end: Float32Array | undefined;
 }
 
@@ -61,14 +60,16 @@ export class Parameters {
   readonly #deltas: Deltas;
   /** Where a delta leads from a start state: what a unit run here, or one decoded before, already showed. */
   readonly #ends = new Lru<string, Uint8Array>(256);
-  /** Where deltas are read that nobody keeps: some hundred kilobytes each time are what makes V8 collect garbage. */
-  readonly #scratch: Int32Array;
+  readonly #spares: Spares;
+  /** Where the end of a delta is written that only its digest is wanted of. */
+  readonly #scratch: Float32Array;
 
   constructor(task: Task, { store, deltas }: { readonly store: ParameterStore; readonly deltas: Deltas }) {
     this.#task = task;
     this.store = store;
     this.#deltas = deltas;
-    this.#scratch = new Int32Array(task.parameterCount);
+    this.#spares = new Spares(task.parameterCount);
+    this.#scratch = new Float32Array(task.parameterCount);
   }
 
   /** The set with this digest, if it is here. */
@@ -100,14 +101,21 @@ export class Parameters {
     if (base === undefined) return ignore("no-parameters");
     const encoded = await this.#deltasOf(move.contributions, pulling);
     if (encoded === undefined) return ignore("no-delta");
-    const deltas: Int32Array[] = [];
-    for (const bytes of encoded) {
-      const delta = this.#decode(bytes);
-      if (!(delta instanceof Int32Array)) return delta;
-      deltas.push(delta);
-      await rest(delta.length / (2 * PIECE));
-    }
-    return checkNext(move, (await this.#keep(base, move, deltas)).digest);
+    return this.#spares.lend(async (take) => {
+      const deltas: Int32Array[] = [];
+      for (const bytes of encoded) {
+        const delta = this.#decode(bytes, take());
+        if (!(delta instanceof Int32Array)) return delta;
+        await rest(delta.length / (2 * PIECE));
+        deltas.push(delta);
+      }
+      const lone = loneOf(move.contributions, start);
+      const end = lone && added(this.#task, base, deltas[0] as Int32Array);
+      if (end === undefined) return checkNext(move, (await this.#keep(base, move, deltas)).digest);
+      const digest = parametersDigest(this.#task, end);
+      this.store.put(digest, end);
+      return checkNext(move, digest);
+    });
   }
 
   /** Combines a move's contributions over P(round): the next set and its digest (kept), or why not. */
@@ -120,16 +128,19 @@ export class Parameters {
     const encoded = await this.#deltasOf(contributions, pulling);
     if (encoded === undefined) return ignore("no-delta");
     const lone = loneOf(contributions, start);
-    const deltas: Int32Array[] = [];
-    for (const [i, bytes] of encoded.entries()) {
-      const keeps = lone === undefined ? "delta" : "end";
-      const followed = await this.#followDelta(contributions[i] as Contribution, bytes, keeps);
-      if (followed.kind !== "followed") return followed;
-      await rest(followed.delta.length / PIECE);
-      if (lone !== undefined && followed.end !== undefined) return this.#arrived(lone, followed.end);
-      deltas.push(followed.delta);
-    }
-    return this.#keep(base, move, deltas);
+    return this.#spares.lend(async (take) => {
+      const deltas: Int32Array[] = [];
+      for (const [i, bytes] of encoded.entries()) {
+        const delta = take();
+        const into = { delta, end: lone !== undefined };
+        const followed = await this.#followDelta(contributions[i] as Contribution, bytes, into);
+        if (followed.kind !== "followed") return followed;
+        await rest(delta.length / PIECE);
+        if (lone !== undefined && followed.end !== undefined) return this.#arrived(lone, followed.end);
+        deltas.push(delta);
+      }
+      return this.#keep(base, move, deltas);
+    });
   }
 
   /** A lone contribution leads to its own end, of which the digest was seen. */
@@ -161,33 +172,35 @@ export class Parameters {
   /** Whether a contribution's delta is well-formed and leads from its start to its digest. ignore: the start is not here. */
   async checkDelta(contribution: Contribution, bytes: Uint8Array): Promise<Verdict> {
     if ((await this.#knownEnd(contribution)) !== undefined) return ACCEPT;
-    const followed = await this.#followDelta(contribution, bytes, "nothing");
-    return followed.kind === "followed" ? ACCEPT : followed;
+    return this.#spares.lend(async (take) => {
+      const followed = await this.#followDelta(contribution, bytes, { delta: take(), end: false });
+      return followed.kind === "followed" ? ACCEPT : followed;
+    });
   }
 
-  /** `keeps`: what is needed afterwards. A delta that is not kept is read where the next one will be. */
+  /** `into`: the array for the delta, and whether its end is wanted. */
   async #followDelta(
     c: Contribution,
     bytes: Uint8Array,
-    keeps: "delta" | "end" | "nothing",
+    into: { readonly delta: Int32Array; readonly end: boolean },
   ): Promise<Followed | Refusal> {
     if (bytes.length !== c.deltaBytes) return reject("wrong-delta", `it has ${bytes.length} bytes`);
     const key = endKey(c.startDigest, c);
     const known = this.#ends.get(key);
-    const base = known === undefined || keeps === "end" ? await this.get(c.startDigest) : undefined;
-    // Nothing is waited for from here on: others read into the same place.
-    const delta = this.#decode(bytes, keeps === "delta" ? undefined : this.#scratch);
+    const base = known === undefined || into.end ? await this.get(c.startDigest) : undefined;
+    const delta = this.#decode(bytes, into.delta);
     if (!(delta instanceof Int32Array)) return delta;
-    const end = base === undefined ? undefined : added(this.#task, base, delta);
+    // Nothing is waited for from here on: others write to the same place.
+    const end = base === undefined ? undefined : added(this.#task, base, delta, into.end ? undefined : this.#scratch);
     if (base !== undefined && end === undefined) return reject("bad-delta", "it leaves the parameters' grid");
     const digest = known ?? (end && parametersDigest(this.#task, end));
     if (digest === undefined) return ignore("no-parameters", "the contribution's start");
     this.#ends.set(key, digest);
     if (!bytesEqual(digest, c.digest)) return reject("wrong-delta", `it leads to ${toHex(digest).slice(0, 16)}`);
-    return { kind: "followed", delta, end };
+    return { kind: "followed", end: into.end ? end : undefined };
   }
 
-  #decode(bytes: Uint8Array, into?: Int32Array): Int32Array | Refusal {
+  #decode(bytes: Uint8Array, into: Int32Array): Int32Array | Refusal {
     try {
       return DELTA_CODECS[this.#task.codec].decode(this.#task, bytes, into);
     } catch (error) {
@@ -208,9 +221,9 @@ function loneOf([only, more]: readonly Contribution[], start: Uint8Array): Contr
 }
 
 /** Undefined when a sum leaves the grid: no unit ends there. */
-function added(task: Task, base: Float32Array, delta: Int32Array): Float32Array | undefined {
+function added(task: Task, base: Float32Array, delta: Int32Array, into?: Float32Array): Float32Array | undefined {
   try {
-    return applyDelta(task, base, delta);
+    return applyDelta(task, base, delta, into);
   } catch (error) {
     if (isMalformed(error)) return undefined;
     throw error;

@@ -6,8 +6,8 @@ import { type Ledger, MAX_AHEAD } from "../chain/index.ts";
 import type { EngineEvents, EventBus } from "../events.ts";
 import type { BlockStore } from "../storage/index.ts";
 
-/** Units drawn of a segment: one of which half the work is forged passes once in 2^48, a tenth of it once in 150. */
-const DRAWS = 48;
+/** Units drawn of a segment: one of which half the work is forged passes once in 2^32, a tenth of it once in 30. */
+const DRAWS = 32;
 /** Blocks of a segment. In a shorter one most would be drawn. */
 const LEAST_BLOCKS = 128;
 const MOST_BLOCKS = MAX_AHEAD;

@@ -117,11 +117,20 @@ export function encodeDelta(layout: GridLayout, start: Float32Array, end: Float3
   return encodeIntegers(layout, gridDifference(layout, start, end));
 }
 
-/** start + delta. Throws as `toGrid` does for `start`, and BAD_ENCODING when a sum leaves the grid: no unit ends there, so such a delta is a forgery. */
-export function applyDelta(layout: GridLayout, start: Float32Array, delta: Int32Array): Float32Array {
+/**
+ * start + delta. Throws as `toGrid` does for `start`, and BAD_ENCODING when a sum leaves the grid: no unit ends there, so such a delta is a forgery.
+ * `into`, where it is given, holds the result, or rubbish after a throw.
+ */
+export function applyDelta(
+  layout: GridLayout,
+  start: Float32Array,
+  delta: Int32Array,
+  into?: Float32Array,
+): Float32Array {
   checkLength(layout, start, "a parameter vector");
   checkLength(layout, delta, "a delta");
-  const end = new Float32Array(start.length);
+  const end = into ?? new Float32Array(start.length);
+  checkLength(layout, end, "a parameter vector");
   if (spans(layout).every((span) => addSpan(span, start, delta, end))) return end;
   toGrid(layout, start);
   throw refuse("it leaves the parameter grid");

@@ -61,7 +61,7 @@ export function toGrid(layout: GridLayout, flat: Float32Array): Int32Array {
       // One branch-free pass; NaN, infinities, fractions and integers out of range all make the sum positive.
       bad += integer === exact && fits(integer) ? 0 : 1;
     }
-    if (bad > 0) throw offGrid(name, flat.subarray(from, to));
+    if (bad > 0) throw offGrid({ name, from, to }, flat);
   }
   return out;
 }
@@ -82,7 +82,7 @@ export function gridDifference(layout: GridLayout, start: Float32Array, end: Flo
       out[i] = b - a;
       bad += a === before && b === after && fits(a) && fits(b) ? 0 : 1;
     }
-    if (bad > 0) throw offGrid(name, start.subarray(from, to), end.subarray(from, to));
+    if (bad > 0) throw offGrid({ name, from, to }, start, end);
   }
   return out;
 }
@@ -99,8 +99,12 @@ export function fromGrid(layout: GridLayout, integers: Int32Array): Float32Array
   return out;
 }
 
-function offGrid(name: string, ...values: readonly Float32Array[]): PouwError {
-  if (values.some((part) => part.some((value) => !Number.isFinite(value))))
+/** Why what lies there in one of `vectors` cannot be a parameter: NOT_FINITE or BAD_ENCODING. */
+export function offGrid(
+  { name, from, to }: Pick<TensorSpan, "name" | "from" | "to">,
+  ...vectors: readonly Float32Array[]
+): PouwError {
+  if (vectors.some((flat) => flat.subarray(from, to).some((value) => !Number.isFinite(value))))
     return new PouwError("NOT_FINITE", `parameter ${name} holds a NaN or an infinity`);
   return new PouwError("BAD_ENCODING", `parameter ${name} holds a value that is not on its grid`);
 }

@@ -1,3 +1,15 @@
 export * from "./codecs.ts";
 export * from "./exact.ts";
-export { checkLength, flatLength, fromGrid, GRID_MAX, GRID_MIN, type GridLayout, toGrid } from "./grid.ts";
+export {
+  checkLength,
+  fits,
+  flatLength,
+  fromGrid,
+  GRID_MAX,
+  GRID_MIN,
+  type GridLayout,
+  offGrid,
+  spans,
+  type TensorSpan,
+  toGrid,
+} from "./grid.ts";
