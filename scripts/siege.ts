@@ -29,8 +29,8 @@ const USAGE = `Usage: npm run siege -- [options]
 const NETWORK = "devnet";
 /** Where the strangers of an attack come from: one that had its group banned is not the next one's advantage. */
 const elsewhere = (attack: number): string => `127.${9 + attack}.0.1`;
-/** What an attack must leave of the units, how many times as long a newcomer may take, and what memory it may cost, MB. */
-const LIMITS = { units: 0.8, join: 2, memoryMb: 150 };
+/** What an attack must leave of the units and of the share of them that is recorded, how many times as long a newcomer may take, and what memory it may cost, MB. */
+const LIMITS = { units: 0.8, recorded: 0.8, join: 2, memoryMb: 150 };
 /** A newcomer that is not there after this is not let in, s. */
 const JOIN_S = 120;
 
@@ -56,6 +56,9 @@ const say = (text: string): void => void process.stderr.write(`${text}\n`);
 /** One window of calm or attack. */
 interface Window {
   readonly unitsPerSecond: number;
+  /** Units that the miner finished, and contributions of its that blocks of its chain came to record. */
+  readonly units: number;
+  readonly recorded: number;
   readonly blocks: number;
   /** Until a newcomer stood at the height that the miner had when it came, seconds. */
   readonly joinSeconds: number;
@@ -106,6 +109,8 @@ class Siege {
     ends.abort();
     return {
       unitsPerSecond: (after.stats.units - before.stats.units) / took,
+      units: after.stats.units - before.stats.units,
+      recorded: after.stats.contributionsRecorded - before.stats.contributionsRecorded,
       blocks: after.height - before.height,
       joinSeconds,
       memoryMb: memory,
@@ -150,6 +155,8 @@ interface Report {
   readonly heard: Heard;
   /** Ratios to the calm of the same run. */
   readonly units: number;
+  /** Share of the units that was recorded. */
+  readonly recorded: number;
   readonly join: number;
   readonly memoryMb: number;
   readonly diskMb: number;
@@ -168,18 +175,34 @@ function reportOf(name: string, costS: number, calm: readonly Window[], attacked
   const all = (windows: readonly Window[], what: keyof Heard): number => sum(windows, ({ heard }) => heard[what]);
   const heard = heardBy((what) => all(attacked, what) - all(calm, what));
   const units = ratio((one) => one.unitsPerSecond);
+  const share = (windows: readonly Window[]): number =>
+    sum(windows, (one) => one.recorded) / sum(windows, (one) => one.units);
+  const recorded = share(attacked) / share(calm);
   const join = ratio((one) => one.joinSeconds);
   const memory = most(attacked) - most(calm);
   const sent = sum(attacked, (one) => one.sent);
   const faults = [
     ...(sent + heard.pauses + heard.strikes + heard.bans > 0 ? [] : ["nothing arrived"]),
     ...(units >= LIMITS.units ? [] : ["too few units"]),
+    ...(recorded >= LIMITS.recorded ? [] : ["too little of the work was recorded"]),
     ...(join <= LIMITS.join ? [] : ["the newcomer took too long"]),
     ...(memory <= LIMITS.memoryMb ? [] : ["too much memory"]),
   ];
   const diskMbMore = of(attacked, (one) => one.diskMb) - of(calm, (one) => one.diskMb);
   const blocks = { calm: sum(calm, (one) => one.blocks), attacked: sum(attacked, (one) => one.blocks) };
-  return { attack: name, sent, costS, heard, units, join, memoryMb: memory, diskMb: diskMbMore, blocks, faults };
+  return {
+    attack: name,
+    sent,
+    costS,
+    heard,
+    units,
+    recorded,
+    join,
+    memoryMb: memory,
+    diskMb: diskMbMore,
+    blocks,
+    faults,
+  };
 }
 
 /** Puts this process and all that it starts on processors behind the first; how to start what is to have that one. */

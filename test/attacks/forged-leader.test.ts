@@ -41,7 +41,7 @@ beforeEach(async () => {
 afterEach(() => lab.close());
 
 const stored = async (contributions: readonly Contribution[]): Promise<number> => {
-  const rows = contributions.map(({ deltaHash }) => victim.store.get(KEYS.delta(deltaHash)));
+  const rows = contributions.map(({ height, deltaHash }) => victim.store.get(KEYS.delta(height, deltaHash)));
   return (await Promise.all(rows)).filter((row) => row !== undefined).length;
 };
 const fateOfHead = async (): Promise<string> =>

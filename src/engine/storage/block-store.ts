@@ -22,7 +22,7 @@ import { Pruning } from "./pruning.ts";
 import { type Retention, standardRetention } from "./retention.ts";
 
 /** The store's format; another one belongs to another version. */
-const FORMAT = 6;
+const FORMAT = 7;
 /** Rows of a state that are written together, in bytes. */
 const STATE_BATCH_BYTES = 256 * 1024;
 /** Decoded blocks kept for the checks that follow an import. */
@@ -210,7 +210,7 @@ export class BlockStore {
         { key: KEYS.entry(entry.id), value: encodeEntry(entry) },
         { key: KEYS.sibling(entry.height, entry.id), value: new Uint8Array(0) },
         ...writes,
-        ...(await needRows(this.#store, deltas, ownerOfBlock(entry.id))),
+        ...(await needRows(this.#store, deltas, { ownerOf: () => ownerOfBlock(entry.id) })),
         ...(move === undefined ? [] : this.#moveWrites(move)),
         ...(await this.#pruning.beside(entry.height, { head: move !== undefined, keeps: deltas })),
       ]);
@@ -221,13 +221,9 @@ export class BlockStore {
   /** Deltas that no block carries yet, together with `writes`: for the block that brings them, or for the rounds that they are of. */
   keepDeltas(deltas: readonly DeltaRow[], block?: Uint8Array, writes: readonly StoreWrite[] = []): Promise<void> {
     return this.#queue.run(async () => {
-      const all = [...writes];
-      for (const delta of deltas) {
-        const owner = block === undefined ? ownerOfRound(delta.height) : ownerOfBlock(block);
-        const rows = await needRows(this.#store, [delta], owner);
-        all.push(...rows);
-        if (rows.length > 0) all.push({ key: KEYS.loose(delta.height, delta.hash, owner), value: new Uint8Array(0) });
-      }
+      const ownerOf = ({ height }: DeltaRow): string =>
+        block === undefined ? ownerOfRound(height) : ownerOfBlock(block);
+      const all = [...writes, ...(await needRows(this.#store, deltas, { ownerOf, loose: true }))];
       if (all.length > 0) await this.#store.batch(all);
     });
   }

@@ -18,20 +18,49 @@ const NOTHING = new Uint8Array(0);
 export const ownerOfBlock = (id: Uint8Array): string => toHex(id);
 export const ownerOfRound = (height: number): string => `round-${height}`;
 
-async function ownersOf(store: Store, hash: Uint8Array): Promise<string[]> {
-  const owners: string[] = [];
-  for await (const key of store.keys(ranges.needs(hash))) owners.push(key.slice(key.lastIndexOf("/") + 1));
-  return owners;
+/** That somebody needs a delta. */
+interface Need {
+  /** Height that the bytes lie under: that of the first contribution here that has them. */
+  readonly at: number;
+  readonly owner: string;
 }
 
-/** The rows with which `owner` needs deltas; the bytes of those that are not on disk yet. */
-export async function needRows(store: Store, deltas: readonly DeltaRow[], owner: string): Promise<StoreWrite[]> {
+async function needsOf(store: Store, hash: Uint8Array, limit?: number): Promise<Need[]> {
+  const needs: Need[] = [];
+  const range = limit === undefined ? ranges.needs(hash) : { ...ranges.needs(hash), limit };
+  for await (const key of store.keys(range)) needs.push(needIn(key));
+  return needs;
+}
+
+/** What the key of a need says. */
+export function needIn(key: string): Need & { readonly hash: Uint8Array } {
+  const [, hash, at, owner] = key.split("/") as [string, string, string, string];
+  return { hash: fromHex(hash) as Uint8Array, at: Number(at), owner };
+}
+
+/** The bytes of a delta, whatever height they lie under. */
+export async function readDelta(store: Store, hash: Uint8Array): Promise<Uint8Array | undefined> {
+  const [need] = await needsOf(store, hash, 1);
+  return need === undefined ? undefined : store.get(KEYS.delta(need.at, hash));
+}
+
+/** The rows with which deltas are needed, each by its owner; the bytes of those that are not on disk yet. */
+export async function needRows(
+  store: Store,
+  deltas: readonly DeltaRow[],
+  { ownerOf, loose = false }: { readonly ownerOf: (delta: DeltaRow) => string; readonly loose?: boolean },
+): Promise<StoreWrite[]> {
   const writes: StoreWrite[] = [];
-  for (const { hash, bytes } of deltas) {
-    const stored = (await ownersOf(store, hash)).length > 0;
-    if (!stored && bytes === undefined) continue;
-    if (!stored) writes.push({ key: KEYS.delta(hash), value: bytes });
-    writes.push({ key: KEYS.need(hash, owner), value: NOTHING });
+  const placed = new Map<string, number>();
+  for (const delta of deltas) {
+    const { hash, height, bytes } = delta;
+    const lies = placed.get(toHex(hash)) ?? (await needsOf(store, hash, 1))[0]?.at;
+    if (lies === undefined && bytes === undefined) continue;
+    const [at, owner] = [lies ?? height, ownerOf(delta)];
+    placed.set(toHex(hash), at);
+    if (lies === undefined) writes.push({ key: KEYS.delta(at, hash), value: bytes });
+    writes.push({ key: KEYS.need(hash, at, owner), value: NOTHING });
+    if (loose) writes.push({ key: KEYS.loose(height, hash, owner), value: NOTHING });
   }
   return writes;
 }
@@ -51,11 +80,12 @@ export class Released {
     const writes: StoreWrite[] = [];
     for (const [name, released] of this.#owners) {
       const hash = fromHex(name) as Uint8Array;
-      const owners = await ownersOf(store, hash);
-      const going = owners.filter((owner) => released.has(owner));
-      for (const owner of going) writes.push({ key: KEYS.need(hash, owner), value: undefined });
-      if (going.length > 0 && going.length === owners.length && !kept.has(name))
-        writes.push({ key: KEYS.delta(hash), value: undefined });
+      const needs = await needsOf(store, hash);
+      const going = needs.filter(({ owner }) => released.has(owner));
+      for (const { at, owner } of going) writes.push({ key: KEYS.need(hash, at, owner), value: undefined });
+      const [first] = going;
+      if (first !== undefined && going.length === needs.length && !kept.has(name))
+        writes.push({ key: KEYS.delta(first.at, hash), value: undefined });
     }
     return writes;
   }

@@ -1,5 +1,5 @@
 export { BlockStore, type Move } from "./block-store.ts";
-export type { DeltaRow } from "./delta-rows.ts";
+export { type DeltaRow, readDelta } from "./delta-rows.ts";
 export type { BlockEntry, Checked } from "./entry.ts";
 export { type HistorySource, transactionRows } from "./history.ts";
 export { KEYS } from "./keys.ts";

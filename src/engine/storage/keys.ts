@@ -35,9 +35,13 @@ export const KEYS = {
   seasonScores: (task: Uint8Array): string => `seasons/${toHex(task)}`,
   /** The best set that a season of a task ended with, as a set is stored; under the task, so that no retention of digests deletes it. */
   bestSet: (task: Uint8Array): string => `best/${toHex(task)}`,
-  delta: (hash: Uint8Array): string => `delta/${toHex(hash)}`,
-  /** Who needs a delta: a block that carries it, or a round. */
-  need: (hash: Uint8Array, owner: string): string => `need/${toHex(hash)}/${owner}`,
+  /**
+   * By the height that its unit began on: deltas are most of what is written, and rows that come and go in their order are written once or twice
+   * as tables are merged, others time and again.
+   */
+  delta: (at: number, hash: Uint8Array): string => `delta/${height(at)}/${toHex(hash)}`,
+  /** Who needs a delta, and the height that it lies under: a block that carries it, or a round. */
+  need: (hash: Uint8Array, at: number, owner: string): string => `need/${toHex(hash)}/${height(at)}/${owner}`,
   /** A delta that was stored before a block carried it, by the height that its round stood on. */
   loose: (at: number, hash: Uint8Array, owner: string): string => `loose/${height(at)}/${toHex(hash)}/${owner}`,
   /** The record that this node signed for a task's round on a block: after a restart it must not sign another. */

@@ -4,6 +4,7 @@ import { bytesEqual, fromHex, PouwError, toHex } from "../../base/index.ts";
 import type { Clock, Log } from "../../ports/index.ts";
 import type { EventBus } from "../events.ts";
 import type { BlockStore } from "./block-store.ts";
+import { needIn } from "./delta-rows.ts";
 import type { BlockEntry } from "./entry.ts";
 import { KEYS, ranges } from "./keys.ts";
 import type { SteadyStore } from "./steady-store.ts";
@@ -134,22 +135,19 @@ export class Scrub {
       const id = key.split("/")[1] as string;
       if (kind === "delta" && id === last) continue;
       last = id;
-      const hash = fromHex(id) as Uint8Array;
       if (kind === "state") {
         if (!(await this.#isDamaged(key))) continue;
         // Without its main row a state is none.
         const what = `a state (${id.slice(0, 16)})`;
-        for (const gone of new Set([KEYS.state(hash), key]))
+        for (const gone of new Set([KEYS.state(fromHex(id) as Uint8Array), key]))
           await this.#found({ key: gone, what, bring: async () => "none" });
-      } else if (await this.#isDamaged(KEYS.delta(hash), true)) {
-        // It may have left the store since its key was read.
-        if ((await this.#anyNeeds(hash)) === false) continue;
-        await this.#found({
-          key: KEYS.delta(hash),
-          what: `delta ${id.slice(0, 16)}`,
-          bring: () => sources.delta(hash),
-        });
+        continue;
       }
+      const { hash, at } = needIn(key);
+      const row = KEYS.delta(at, hash);
+      // It may have left the store since its key was read.
+      if (!(await this.#isDamaged(row, true)) || !(await this.#anyNeeds(hash))) continue;
+      await this.#found({ key: row, what: `delta ${id.slice(0, 16)}`, bring: () => sources.delta(hash) });
     }
   }
 

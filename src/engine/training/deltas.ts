@@ -5,7 +5,7 @@ import { sha256 } from "../../crypto/index.ts";
 import type { Store, StoreWrite } from "../../ports/index.ts";
 import type { Move } from "../../work/index.ts";
 import { type BlobDeps, fetchBlob } from "../exchange/index.ts";
-import { type BlockStore, type DeltaRow, KEYS } from "../storage/index.ts";
+import { type BlockStore, type DeltaRow, KEYS, readDelta } from "../storage/index.ts";
 
 /** Fresh deltas held in memory at most, in bytes. */
 const MEMORY_BYTES = 12 << 20;
@@ -51,7 +51,12 @@ export class Deltas {
 
   /** The bytes if they are here already. */
   async local(hash: Uint8Array): Promise<Uint8Array | undefined> {
-    return this.#fresh.get(toHex(hash)) ?? (await this.#deps.store.get(KEYS.delta(hash)));
+    return this.#fresh.get(toHex(hash)) ?? readDelta(this.#deps.store, hash);
+  }
+
+  /** The same where it is likely to lie, which is one look: a copy of another's delta may lie elsewhere. */
+  async #near({ deltaHash: hash, height }: Contribution): Promise<Uint8Array | undefined> {
+    return this.#fresh.get(toHex(hash)) ?? (await this.#deps.store.get(KEYS.delta(height, hash)));
   }
 
   /** The deltas of `contributions`, to be stored with the block that carries them. */
@@ -61,8 +66,8 @@ export class Deltas {
 
   /** The contribution's delta, pulled from `hints` and then from any peer if it is not here; undefined when nobody serves it. */
   async get(contribution: Contribution, hints: readonly string[], options: Options): Promise<Uint8Array | undefined> {
-    const local = await this.local(contribution.deltaHash);
-    if (local !== undefined) return local;
+    const near = await this.#near(contribution);
+    if (near !== undefined) return near;
     const name = `${toHex(contribution.deltaHash)}/${hints[0] ?? OWN}`;
     const running = this.#pulls.get(name);
     if (running !== undefined) return running;
@@ -107,7 +112,7 @@ export class Deltas {
   /** Pulls once it is the turn of whoever named the delta. */
   async #pull(contribution: Contribution, hints: readonly string[], options: Options): Promise<Uint8Array | undefined> {
     const { network } = this.#deps;
-    if (network === undefined) return undefined;
+    if (network === undefined) return this.local(contribution.deltaHash);
     const leave = await this.#places.turn(hints[0] ?? OWN, options).catch(() => undefined);
     try {
       const came = await this.local(contribution.deltaHash);

@@ -76,7 +76,7 @@ const bytesOf = (writes: readonly StoreWrite[]): number =>
 describe("a block", () => {
   it("is one batch, in the bytes that came, and is read back the same", async () => {
     const link = mine(world.state);
-    const extra = { key: KEYS.delta(sha256(Uint8Array.of(1))), value: Uint8Array.of(1) };
+    const extra = { key: KEYS.delta(0, sha256(Uint8Array.of(1))), value: Uint8Array.of(1) };
     await commit(link, { move: to(link, [link]), writes: [extra] });
     expect(batches).toHaveLength(1);
     const keys = new Set(batches[0]?.map(({ key }) => key));
@@ -294,7 +294,7 @@ describe("the directory", () => {
     await expect(blocks.claim({ ...identity, network: "other" })).rejects.toMatchObject({ code: "WRONG_NETWORK" });
     await expect(blocks.claim({ ...identity, genesis: "bb".repeat(32) })).rejects.toMatchObject({
       code: "WRONG_NETWORK",
-      message: expect.stringContaining("network testing, genesis aaaaaaaaaaaaaaaa, format 6"),
+      message: expect.stringContaining("network testing, genesis aaaaaaaaaaaaaaaa, format 7"),
     });
   });
 

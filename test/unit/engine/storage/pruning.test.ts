@@ -46,7 +46,9 @@ const contributionsOf = ({ value }: Decoded<Block>): Contribution[] => [
 ];
 /** How many of a block's deltas are on disk. */
 async function stored(contributions: readonly Contribution[]): Promise<number> {
-  const rows = await Promise.all(contributions.map(({ deltaHash }) => store.get(KEYS.delta(deltaHash))));
+  const rows = await Promise.all(
+    contributions.map(({ height, deltaHash }) => store.get(KEYS.delta(height, deltaHash))),
+  );
   return rows.filter((row) => row !== undefined).length;
 }
 const storedOf = ({ block }: Built): Promise<number> => stored(contributionsOf(block));
@@ -112,9 +114,10 @@ describe("the window", () => {
     for (const { block } of [one, other])
       expect(await desk.ledger.importBlock(block, OWN, { signal })).toMatchObject({ kind: "accept" });
     const { contributions } = round.record;
-    expect(await keysOf(store, `need/${toHex((contributions[0] as Contribution).deltaHash)}`)).toEqual(
-      [one, other].map(({ block }) => toHex(block.id)).sort(),
-    );
+    const { deltaHash, height } = contributions[0] as Contribution;
+    const needs = await keysOf(store, `need/${toHex(deltaHash)}`);
+    expect(needs.map((key) => key.split("/").at(-1))).toEqual([one, other].map(({ block }) => toHex(block.id)).sort());
+    expect(new Set(needs.map((key) => Number(key.split("/").at(0))))).toEqual(new Set([height]));
     const more = await grow(desk, one.place, WINDOW - 1);
     expect(await stored(contributions)).toBe(1);
     await grow(desk, (more.at(-1) as Built).place, 1);
@@ -137,7 +140,8 @@ describe("what forged blocks brought", () => {
     await desk.ledger.setChecked(forged.block.id, "invalid");
     expect([await storedOf(honest), await storedOf(above)]).toEqual([2, 0]);
     await desk.ledger.setChecked(honest.block.id, "invalid");
-    expect(await keysOf(store, "delta")).toEqual(contributionsOf(first.block).map(({ deltaHash }) => toHex(deltaHash)));
+    const left = contributionsOf(first.block).map(({ height, deltaHash }) => KEYS.delta(height, deltaHash));
+    expect((await keysOf(store, "delta")).map((key) => `delta/${key}`)).toEqual(left);
   });
 });
 
@@ -189,7 +193,8 @@ describe("a store whose deltas begin at some height", () => {
     expect(report).toMatchObject({ ok: true, height: 120, blocks: 120, unitsFrom: 72, records: 2 * (120 - 71) });
     // A delta that should be there and is not is found as ever.
     const [first] = contributionsOf((built[90] as Built).block);
-    await store.batch([{ key: KEYS.delta((first as Contribution).deltaHash), value: undefined }]);
+    const { height, deltaHash } = first as Contribution;
+    await store.batch([{ key: KEYS.delta(height, deltaHash), value: undefined }]);
     expect(await replay()).toMatchObject({ ok: false, problem: { height: 91 } });
   });
 });

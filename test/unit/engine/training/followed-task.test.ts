@@ -75,8 +75,8 @@ describe("parameters after a block", () => {
     await wipe(store, "parameters");
     await store.batch([{ key: KEYS.parameters(second.place.start), value }]);
     // Deltas below it are gone too: nobody needs them.
-    for (const { deltaHash } of contributionsOf((chain[0] as Built).block.value))
-      await store.batch([{ key: KEYS.delta(deltaHash), value: undefined }]);
+    for (const { height, deltaHash } of contributionsOf((chain[0] as Built).block.value))
+      await store.batch([{ key: KEYS.delta(height, deltaHash), value: undefined }]);
     expect(await setAt(await again(), last)).toEqual(last.place.parameters);
     await store.batch([{ key: KEYS.parameters(second.place.start), value: undefined }]);
     expect(await setAt(await again(), last)).toBeUndefined();
@@ -182,7 +182,9 @@ describe("late contributions", () => {
     // A node without the deltas below cannot follow them, and blames nobody.
     await rowless(...chain.map(({ place }) => place));
     const deltas = chain.flatMap(({ block }) => contributionsOf(block.value));
-    await store.batch(deltas.map(({ deltaHash }) => ({ key: KEYS.delta(deltaHash), value: undefined })));
+    await store.batch(
+      deltas.map(({ height, deltaHash }) => ({ key: KEYS.delta(height, deltaHash), value: undefined })),
+    );
     const verdict = await (await again()).advance(next.block.value, at(built), { hints: [], signal });
     expect(verdict).toMatchObject({ kind: "ignore", code: "no-parameters" });
   });
@@ -196,7 +198,9 @@ describe("late contributions", () => {
     await bring(next);
     await rowless(...chain.slice(0, 3).map(({ place }) => place), next.place);
     const deltas = chain.flatMap(({ block }) => contributionsOf(block.value));
-    await store.batch(deltas.map(({ deltaHash }) => ({ key: KEYS.delta(deltaHash), value: undefined })));
+    await store.batch(
+      deltas.map(({ height, deltaHash }) => ({ key: KEYS.delta(height, deltaHash), value: undefined })),
+    );
     expect(await setAt(await again(), { ...next, place: middle })).toBeUndefined();
     expect(await setAt(await again(), next)).toEqual(next.place.parameters);
   });
@@ -266,8 +270,8 @@ describe("over a season's start", () => {
     for (const built of [...blocks].reverse()) expect(await findEnd(built)).toEqual(built.place.parameters);
     for (const season of [1, 2]) expect(of(season * SEASON).place.start).toEqual(firstDigest(desk.lab.task, season));
     for (const { block } of blocks.slice(0, 2))
-      for (const { deltaHash } of contributionsOf(block.value))
-        await store.batch([{ key: KEYS.delta(deltaHash), value: undefined }]);
+      for (const { height, deltaHash } of contributionsOf(block.value))
+        await store.batch([{ key: KEYS.delta(height, deltaHash), value: undefined }]);
     // Blocks 4 and 5 need nothing of blocks 2 and 3.
     for (const height of [3, 4, 5, 6, 7]) expect(await findEnd(of(height))).toEqual(of(height).place.parameters);
     expect(await findEnd(of(2))).toBeUndefined();

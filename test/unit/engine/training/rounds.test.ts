@@ -88,8 +88,8 @@ describe("a record", () => {
         head: toHex(place.state.tipId),
       },
     ]);
-    for (const { deltaHash } of next.record.contributions)
-      expect(await desk.store.get(KEYS.delta(deltaHash))).toBeDefined();
+    for (const { height, deltaHash } of next.record.contributions)
+      expect(await desk.store.get(KEYS.delta(height, deltaHash))).toBeDefined();
     expect(board.views()).toEqual([rounds.view]);
   });
 
