@@ -1,6 +1,9 @@
-// When the command starts itself anew so that freed memory goes back, and when it must not.
+// When the command starts itself anew so that freed memory goes back, and when it must not; when V8 is to collect less often.
+import { setFlagsFromString } from "node:v8";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { beThrifty, THRIFT } from "../../../src/cli/thrift.ts";
+import { beThrifty, HEAP, THRIFT } from "../../../src/cli/thrift.ts";
+
+vi.mock("node:v8", () => ({ setFlagsFromString: vi.fn() }));
 
 type Execve = (file: string, args: readonly string[], env: NodeJS.ProcessEnv) => void;
 
@@ -47,4 +50,15 @@ it("does not for what is no node, for a parent's child, where it was set, or whe
   vi.stubEnv("MALLOC_ARENA_MAX", undefined);
   delete mine.execve;
   expect(call("start")).toBe(0);
+});
+
+it("has V8 collect less often in a node, with or without a start anew, and leaves other commands as they are", () => {
+  const told = vi.mocked(setFlagsFromString);
+  told.mockClear();
+  call("status");
+  expect(told).not.toHaveBeenCalled();
+  call("start");
+  delete mine.execve;
+  call();
+  expect(told.mock.calls).toEqual([[HEAP], [HEAP]]);
 });
