@@ -11,6 +11,7 @@ import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { aborted, catchInterrupts } from "../interrupt.ts";
 import { colorsFor, type Io, isLive, printLine, say, toJson } from "../io.ts";
 import { addSettings, settingsOf } from "../settings-options.ts";
+import { collectRarely } from "../thrift.ts";
 import { follow, linesToCopy, newLiveState, renderLive } from "../views/live.ts";
 import { progressOn } from "../views/progress.ts";
 import { above, openScreen, type Screen } from "../views/screen.ts";
@@ -122,6 +123,7 @@ async function run(
   scope.defer("app", () => app.stop());
   try {
     tellEvents(session, app.node, own);
+    app.node.on("state", ({ state }) => collectRarely(state === "syncing"));
     if (!stopped.aborted) await app.start();
     sayStarted(session, app);
     drawLive(session, app.node, app.apiUrl, scope);
