@@ -17,6 +17,7 @@ const LIMITS = [
   },
 ];
 
+if (process.pid === 1) await (await import("./first-process.ts")).runAsChild();
 beThrifty();
 const { run } = await import("./run.ts").catch((error: unknown) => {
   const limit = LIMITS.find(({ says }) => says.test(String(error)));

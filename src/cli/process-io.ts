@@ -26,11 +26,10 @@ function onInterrupt(listener: () => void): () => void {
 
 /**
  * process.exit waits for training threads, and native code whose thread ends under it aborts the process with a core dump. So an
- * interrupted process dies of the interrupt itself, which a shell reports as the same 130. Process 1 of a container cannot be killed by a
- * signal that it does not catch, not by its own either: it takes the slower way.
+ * interrupted process dies of the interrupt itself, which a shell reports as the same 130.
  */
 function exit(code: number): void {
-  if (code !== EXIT.interrupted || process.platform === "win32" || process.pid === 1) process.exit(code);
+  if (code !== EXIT.interrupted || process.platform === "win32") process.exit(code);
   process.emit("exit", code);
   for (const signal of SIGNALS) process.removeAllListeners(signal);
   process.kill(process.pid, "SIGINT");

@@ -1,8 +1,9 @@
 // Ctrl-C on a node whose training cannot be broken off: one press stops it cleanly, another one at once and without noise.
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeAll, beforeEach, expect, it } from "vitest";
-import { needBuild } from "../support/cli-process.ts";
+import { type CliSurroundings, needBuild } from "../support/cli-process.ts";
 import { eventually, Lab, SHORT_TASK } from "../support/e2e-lab.ts";
+import { AS_FIRST, firstIn, NO_FIRST } from "../support/first-process.ts";
 
 /** Longer than what counts as one press. */
 const NEXT_PRESS_MS = 400;
@@ -15,9 +16,9 @@ beforeEach(() => {
 afterEach(() => lab.close());
 
 /** A miner in the middle of a unit that takes seconds. */
-async function busy() {
+async function busy(surroundings: CliSurroundings = {}) {
   const network = lab.network({}, [{ ...SHORT_TASK, steps: 8_000 }]);
-  const node = await lab.node("miner", network, "--role", "miner");
+  const node = await lab.nodeIn(surroundings, "miner", network, "--role", "miner");
   await eventually(() => (node.losses().length > 0 ? true : undefined), "a unit", 90_000);
   return { node, network };
 }
@@ -35,6 +36,34 @@ it.skipIf(process.platform === "win32")("ends at once on a second Ctrl-C, and it
   expect(performance.now() - began).toBeLessThan(1_500);
   expect(node.process.err.trim().split("\n").at(-1)).toContain("Stopping the node");
   expect(await lab.verify("miner", network)).toMatchObject({ ok: true });
+});
+
+it.skipIf(NO_FIRST !== undefined)(
+  `ends on a second signal as process 1 of a container, which no signal of its own ends (${NO_FIRST ?? "a namespace"})`,
+  async () => {
+    const { node, network } = await busy({ under: AS_FIRST });
+    const press = (): void => void process.kill(firstIn(node.process.pid), "SIGTERM");
+    node.process.signalled = true;
+    press();
+    await node.process.until(() => (node.process.err.includes("Stopping the node") ? true : undefined), "its word");
+    await delay(NEXT_PRESS_MS);
+    expect(node.process.ended).toBe(false);
+    press();
+    // The namespace ends as its first process does. A clean stop, once the unit is over, would be 0.
+    expect(await node.process.exit).toEqual({ code: 130, signal: null });
+    expect(node.process.lines<{ event: string }>().at(-1)?.event).not.toBe("stopped");
+    expect(await lab.verify("miner", network)).toMatchObject({ ok: true });
+  },
+);
+
+it.skipIf(NO_FIRST !== undefined).each([
+  ["version", 0],
+  ["start --nonsense", 2],
+])("ends as the command does when it is process 1: %s", async (line, code) => {
+  const first = lab.spawnIn({ under: AS_FIRST }, ...line.split(" "));
+  expect(await first.exit).toEqual({ code, signal: null });
+  const { out, err } = await lab.run(...line.split(" "));
+  expect([first.out, first.err]).toEqual([out, err]);
 });
 
 it("takes a signal that npm passes on once more for the same Ctrl-C", async () => {
