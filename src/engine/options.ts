@@ -25,6 +25,8 @@ export interface EngineOptions {
   readonly trustedVerifiers: readonly Uint8Array[];
   /** How long what is stored; the standard one when absent. */
   readonly retention?: Retention;
+  /** How long whoever else has the key is listened for before the first win is signed, ms; not at all where absent. */
+  readonly firstWaitMs?: () => number;
 }
 
 export interface EngineDeps {

@@ -113,13 +113,13 @@ async function layGround(options: EngineOptions, deps: EngineDeps): Promise<Grou
     log.error({ event, reason: messageOf(error) }, "a listener failed"),
   );
   const persistence = new Persistence({ clock, events, log: log.child("store") }, scope);
-  const ownKey = new OwnKey({ ...deps, events, persistence, log: log.child("key") });
   const store = new SteadyStore({ ...deps, persistence }, scope);
   const blocks = new BlockStore(store, retention === undefined ? {} : { retention });
   const own = ownStatus({ rules, roleBits, trains: runtime !== undefined }, { events, clock, blocks });
   const client = createClient({ wire, clock });
   const clocks = new PeerClocks({ clock, events, log: log.child("clock") });
   const peers = new Peers({ wire, client, events, own, clock, clocks, log: log.child("peers") }, scope);
+  const ownKey = new OwnKey(options, { ...deps, events, persistence, peers, log: log.child("key") }, scope);
   const network = { client, wire, clock, peers };
   const followed = await FollowedTasks.open(
     options.tasks,

@@ -1,8 +1,10 @@
 // One key in two places, and a key whose store or whose memory is gone: nothing is signed twice, and the node says why it rests.
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { doubleBlock } from "../../src/chain/index.ts";
 import type { NodeStatus } from "../../src/node/index.ts";
 import { memoryHistory } from "../../src/node/parts/signed-file.ts";
 import type { SigningHistory } from "../../src/ports/index.ts";
+import { kindsPending, Lab, type Node, only, UNIT_MS } from "../support/lab.ts";
 import { Sim } from "../support/sim.ts";
 
 const MINUTE = 60_000;
@@ -56,6 +58,54 @@ describe("one key on two machines", () => {
     expect([...slots.values()].every((ids) => ids.size === 1)).toBe(true);
     expect(status("m").threatLevel).toBe("LOW");
     expect(status("m").height).toBeGreaterThan(height + 5);
+  });
+});
+
+interface InStep {
+  /** Names of those that found out about the other. */
+  readonly stopped: readonly string[];
+  /** Kinds of the offences that a third node saw. */
+  readonly offences: readonly number[];
+  /** How many blocks it has. */
+  readonly height: number;
+}
+
+/** Two machines with one key, that start on one chain at once and whose units end within 2 ms. */
+async function startInStep(lab: Lab, waits: Readonly<Record<string, number | undefined>>): Promise<InStep> {
+  const third = await lab.node("third");
+  const twins: Node[] = [];
+  const stopped: string[] = [];
+  for (const [name, firstWaitMs] of Object.entries(waits)) {
+    const wait = firstWaitMs === undefined ? {} : { firstWaitMs };
+    const options = { account: "one", mines: true, unitMs: UNIT_MS + 2 * twins.length, ...wait };
+    const twin = await lab.node(name, options, [third, ...twins]);
+    twin.engine.events.on("key", () => stopped.push(name));
+    twins.push(twin);
+  }
+  for (let index = 0; index < 50 && third.engine.ledger.head.height === 0; index++) {
+    const units = Promise.all(twins.map((twin) => only(twin).trainer?.run(0, index)));
+    await lab.clock.run(2_000);
+    await units;
+  }
+  return { stopped, offences: kindsPending(third), height: third.engine.ledger.head.height };
+}
+
+describe("one key on two machines that start in step", () => {
+  let lab: Lab;
+  beforeEach(() => {
+    lab = new Lab();
+  });
+  afterEach(() => lab.close());
+
+  it("signs the first win twice where neither listens before it (the control)", async () => {
+    expect(await startInStep(lab, { here: undefined, there: undefined })).toMatchObject({
+      offences: [doubleBlock.tag],
+      height: 1,
+    });
+  });
+
+  it("signs it once where each listens for a while: who listens longer stands back", async () => {
+    expect(await startInStep(lab, { here: 600, there: 400 })).toEqual({ stopped: ["here"], offences: [], height: 1 });
   });
 });
 

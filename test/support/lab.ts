@@ -3,7 +3,7 @@
 import { memoryStore } from "../../src/adapters/level/index.ts";
 import { createMemoryNetwork, type MemoryNetwork } from "../../src/adapters/memory-wire/index.ts";
 import { silentLog } from "../../src/adapters/telemetry/index.ts";
-import { ignore, PouwError, toHex, type Verdict } from "../../src/base/index.ts";
+import { finish, ignore, PouwError, toHex, type Verdict } from "../../src/base/index.ts";
 import type { Genesis } from "../../src/chain/index.ts";
 import {
   Attestation,
@@ -68,11 +68,15 @@ export interface NodeOptions extends Pick<SimNodeOptions, "forge" | "trains" | "
   readonly trusts?: readonly string[];
   readonly clock?: Clock;
   readonly minFee?: bigint;
+  /** Whose key it has; its own unless told. */
+  readonly account?: string;
+  /** How long it listens for another with its key before its first win, ms. */
+  readonly firstWaitMs?: number;
 }
 
 /** Kinds of the offences that a node holds evidence of and no block has punished. */
 export const kindsPending = ({ engine }: Pick<Node, "engine">): number[] =>
-  engine.evidence.pending(onTask(engine.ledger.state, engine.ledger.rules)).map(({ kind }) => kind);
+  finish(engine.evidence.pending(onTask(engine.ledger.state, engine.ledger.rules))).map(({ kind }) => kind);
 
 /** The engine of a node's only task. */
 export const only = (node: Pick<Node, "engine">): TaskEngine => node.engine.tasks[0] as TaskEngine;
@@ -149,7 +153,7 @@ export class Lab {
     };
     const wire = watched(this.air.wire(name), heard, punished, started);
     const { store = memoryStore() } = options;
-    const { forge, unitMs = UNIT_MS } = options;
+    const { forge, unitMs = UNIT_MS, account = name, firstWaitMs } = options;
     const toy = (ms: number): Runtime => toyRuntime({ clock, unitMs: ms, ...(forge === undefined ? {} : { forge }) });
     const runtime =
       options.trains === false
@@ -168,13 +172,14 @@ export class Lab {
         leads: options.mines === true,
         minFee: options.minFee ?? 0n,
         trustedVerifiers: (options.trusts ?? []).map((trusted) => Sim.key(trusted).address),
+        ...(firstWaitMs === undefined ? {} : { firstWaitMs: () => firstWaitMs }),
       },
       {
         store,
         wire,
         artifacts: toyArtifacts,
         runtime,
-        key: Sim.key(name),
+        key: Sim.key(account),
         history: memoryHistory(),
         clock,
         log: silentLog(),
@@ -188,7 +193,7 @@ export class Lab {
       });
     await engine.start();
     if (handlers === undefined) throw new Error("the engine did not start its wire");
-    const node = { name, engine, key: Sim.key(name), wire, store, heard, punished, alerts, handlers };
+    const node = { name, engine, key: Sim.key(account), wire, store, heard, punished, alerts, handlers };
     for (const peer of peers) await this.connect(node, peer);
     return node;
   }

@@ -1,12 +1,14 @@
 // One key in one place: what this node's key signs is written down beside it first, and what else appears under it was signed elsewhere (protocol section 10).
-import { bytesEqual, Lru, toHex } from "../../base/index.ts";
+import { bytesEqual, Lru, toBigInt, toHex } from "../../base/index.ts";
 import { Contribution, Header, RoundRecord } from "../../codec/index.ts";
-import type { Log, SigningHistory } from "../../ports/index.ts";
+import type { Clock, Log, SigningHistory } from "../../ports/index.ts";
 import type { EventBus } from "../events.ts";
+import type { Peers } from "../exchange/index.ts";
 import type { Origin } from "../origin.ts";
+import { pause } from "../pause.ts";
 import type { Persistence } from "../storage/index.ts";
 
-/** Own wins on the chain that the history does not hold: signed before it was lost. */
+/** Own wins on the chain and own records that the history does not hold: signed before it was lost, or elsewhere. */
 const MAX_SEEN = 1024;
 
 export const winSlot = ({ height, digest, nonce }: Pick<Header, "height" | "digest" | "nonce">): string =>
@@ -15,11 +17,24 @@ export const recordSlot = ({ height, block, task, round }: Omit<RoundSlot, "lead
   `record/${height}/${toHex(block)}/${toHex(task)}/${round}`;
 type RoundSlot = Pick<RoundRecord, "height" | "block" | "task" | "round" | "leader">;
 
+/** Blocks of its own that somebody else led on. */
+const MAX_LED = 64;
+/** Before the first win all peers are asked once more where they stand; so long for their answers, and for what they bring, ms. */
+const ANSWER_MS = 1000;
+const FOLLOW_MS = 1000;
+
+export interface OwnKeyOptions {
+  /** How long whoever else has the key is listened for before the first win is signed, ms; not at all where absent. */
+  readonly firstWaitMs?: (() => number) | undefined;
+}
+
 export interface OwnKeyDeps {
   readonly key: { readonly address: Uint8Array };
   readonly history: SigningHistory;
   readonly persistence: Pick<Persistence, "write">;
   readonly events: EventBus;
+  readonly peers: Pick<Peers, "get" | "greet" | "ranked">;
+  readonly clock: Clock;
   readonly log: Log;
 }
 
@@ -33,17 +48,28 @@ export interface Claim {
 }
 
 export class OwnKey {
+  readonly #options: OwnKeyOptions;
   readonly #deps: OwnKeyDeps;
+  readonly #signal: AbortSignal;
   readonly #seen = new Lru<string, true>(MAX_SEEN);
+  /** Blocks on which a record of this key appeared that was not signed here. */
+  readonly #led = new Lru<string, true>(MAX_LED);
   /** Height of the highest block when training began: what is signed above it and not here is signed elsewhere now. */
   #since: number | undefined;
   #elsewhere = false;
+  /** Of the best chain. */
+  #work = 0n;
+  /** Whether a win was signed since training began: it makes whoever else has the key stop. */
+  #hasWon = false;
 
   /** Made before all that follows the head: a block of this key that was made elsewhere is found before anybody leads on it. */
-  constructor(deps: OwnKeyDeps) {
+  constructor(options: OwnKeyOptions, deps: OwnKeyDeps, { signal }: { readonly signal: AbortSignal }) {
+    this.#options = options;
     this.#deps = deps;
+    this.#signal = signal;
     const { events } = deps;
-    events.on("head", ({ added }) => {
+    events.on("head", ({ added, tip }) => {
+      this.#work = tip.work;
       for (const { header } of added) {
         if (!this.#isOwn(header.miner)) continue;
         this.#see(header.height, Header.id(header), "a block");
@@ -54,12 +80,23 @@ export class OwnKey {
       if (this.#isOwn(miner)) this.#see(height, id, "a block");
     });
     events.on("record", ({ record, origin }) => {
-      if (isOthers(origin) && this.#isOwn(record.leader)) this.#see(record.height, RoundRecord.id(record), "a record");
+      if (!isOthers(origin) || !this.#isOwn(record.leader)) return;
+      const id = RoundRecord.id(record);
+      if (!this.#deps.history.has(toHex(id))) {
+        this.#seen.set(recordSlot(record), true);
+        this.#led.set(toHex(record.block), true);
+      }
+      this.#see(record.height, id, "a record");
     });
     events.on("contribution", ({ contribution, origin }) => {
       if (isOthers(origin) && this.#isOwn(contribution.author))
         this.#see(contribution.height, Contribution.id(contribution), "a unit");
     });
+  }
+
+  /** Looks at a header whose signature was checked, be its block here or not. */
+  noteHeader(header: Header): void {
+    if (this.#isOwn(header.miner)) this.#see(header.height, Header.id(header), "a block");
   }
 
   /** Whether another node was found to sign with this key: then this one signs nothing any more. */
@@ -74,14 +111,36 @@ export class OwnKey {
 
   /** Whether this may be signed; it is on disk when this resolves, however long the disk takes nothing. Throws CLOSED at the end. */
   async claim({ slot, height, id }: Claim): Promise<boolean> {
-    if (this.#elsewhere || this.#seen.has(slot)) return false;
+    const isTaken = (): boolean => this.#elsewhere || this.#seen.has(slot) || this.#signal.aborted;
+    if (isTaken()) return false;
+    await this.#listen();
+    if (isTaken()) return false;
     const { history, persistence } = this.#deps;
-    return persistence.write(HISTORY_DISK, () => history.claim({ slot, height, id: toHex(id) }));
+    const granted = await persistence.write(HISTORY_DISK, () => history.claim({ slot, height, id: toHex(id) }));
+    if (granted && this.#since !== undefined && height > this.#since) this.#hasWon = true;
+    return granted;
   }
 
-  /** Whether this node made the block and so knows every record that was signed on it with this key. */
+  /**
+   * Two machines that start with one key run in step: they send the same units, of which nobody learns anything, and may end a winning one or
+   * close a round in the same moment. Whoever waits longer hears what the other signed, and stands back. What was signed before gossip
+   * came here no message tells any more, so peers are asked.
+   */
+  async #listen(): Promise<void> {
+    const { clock, peers } = this.#deps;
+    const { firstWaitMs } = this.#options;
+    if (this.#hasWon || firstWaitMs === undefined || peers.ranked().length === 0) return;
+    await pause(clock, firstWaitMs(), this.#signal);
+    const asked = Promise.all(peers.ranked().map((peer) => peers.greet(peer)));
+    await Promise.race([asked, pause(clock, ANSWER_MS, this.#signal)]);
+    const isAhead = (peer: string): boolean => toBigInt(peers.get(peer)?.work ?? new Uint8Array()) > this.#work;
+    if (peers.ranked().some(isAhead)) await pause(clock, FOLLOW_MS, this.#signal);
+  }
+
+  /** Whether this node made the block and knows every record that was signed on it with this key. */
   mayLead(block: Uint8Array): boolean {
-    return !this.#elsewhere && this.#deps.history.has(toHex(block));
+    const name = toHex(block);
+    return !this.#elsewhere && this.#deps.history.has(name) && !this.#led.has(name);
   }
 
   #isOwn(address: Uint8Array): boolean {

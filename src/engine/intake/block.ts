@@ -9,7 +9,7 @@ import { type Handler, type IntakeDeps, later } from "./handler.ts";
 
 export const onBlock: Handler<"block"> = async (message, origin, deps) => {
   const { value, id } = message;
-  const { ledger, evidence, checks, sources, bans, events } = deps;
+  const { ledger, evidence, ownKey, checks, sources, bans, events } = deps;
   const header = value.kind === "block" ? value.block.value.header : value.header;
   if (bans.has(header.miner)) return ignore("banned", "it signed a forged unit");
   const parent = await ledger.entry(header.parent);
@@ -24,6 +24,7 @@ export const onBlock: Handler<"block"> = async (message, origin, deps) => {
     return judged;
   }
   evidence.noteHeader(header);
+  ownKey.noteHeader(header);
   const { miner, height, task } = header;
   if (!(await checks.reserve({ id, miner, height, task, on: judged.parent }, origin)))
     return ignore("full", "checks are owed");

@@ -2,7 +2,7 @@
 import type { Shares, Verdict } from "../../base/index.ts";
 import type { Decoded, MessageOf, Topic } from "../../codec/index.ts";
 import type { Clock, Wire } from "../../ports/index.ts";
-import type { Attestations, AuditWords, EvidenceWatch, KeyBans, Ledger, Mempool } from "../chain/index.ts";
+import type { Attestations, AuditWords, EvidenceWatch, KeyBans, Ledger, Mempool, OwnKey } from "../chain/index.ts";
 import type { EventBus } from "../events.ts";
 import type { Client, Peers } from "../exchange/index.ts";
 import type { PeerOrigin } from "../origin.ts";
@@ -16,6 +16,7 @@ export interface IntakeDeps {
   readonly mempool: Mempool;
   readonly attestations: Attestations;
   readonly evidence: EvidenceWatch;
+  readonly ownKey: Pick<OwnKey, "noteHeader">;
   readonly checks: Checks;
   readonly sources: Sources;
   readonly bans: KeyBans;

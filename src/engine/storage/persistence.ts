@@ -3,6 +3,7 @@
 import { type ErrorCode, PouwError } from "../../base/index.ts";
 import type { Clock, Log } from "../../ports/index.ts";
 import type { EventBus } from "../events.ts";
+import { pause } from "../pause.ts";
 
 /** Pause before the first try to go on, ms; doubled with each up to the longest. */
 const FIRST_PAUSE_MS = 500;
@@ -36,7 +37,7 @@ export class Persistence {
 
   /** Resolves once `write` did, however long that takes. Throws what is no STORE_FAILED, and CLOSED at the end. */
   async write<T>(disk: Disk, write: () => Promise<T>): Promise<T> {
-    for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
+    for (let wait = FIRST_PAUSE_MS; ; wait = Math.min(2 * wait, LONGEST_PAUSE_MS)) {
       try {
         if (this.#faults.has(disk.name)) await this.#recover(disk);
         const written = await write();
@@ -47,7 +48,8 @@ export class Persistence {
         if (error.code === "STORE_FAILED" || error.code === "STORE_CORRUPT") this.#fails(disk, error);
         if (error.code !== "STORE_FAILED") throw error;
       }
-      await this.#wait(pause);
+      await pause(this.#deps.clock, wait, this.#signal);
+      if (this.#signal.aborted) throw stopped();
     }
   }
 
@@ -73,19 +75,5 @@ export class Persistence {
     if (!this.#faults.delete(name) || this.#faults.size > 0) return;
     this.#deps.log.info({}, "the disk takes writes again, and has all that was acknowledged");
     this.#deps.events.emit("store", { fault: undefined });
-  }
-
-  #wait(ms: number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const stop = (): void => {
-        cancel();
-        reject(stopped());
-      };
-      const cancel = this.#deps.clock.after(ms, () => {
-        this.#signal.removeEventListener("abort", stop);
-        resolve();
-      });
-      this.#signal.addEventListener("abort", stop, { once: true });
-    });
   }
 }

@@ -3,6 +3,7 @@
 import { bytesEqual, fromHex, PouwError, toHex } from "../../base/index.ts";
 import type { Clock, Log } from "../../ports/index.ts";
 import type { EventBus } from "../events.ts";
+import { pause } from "../pause.ts";
 import type { BlockStore } from "./block-store.ts";
 import { needIn } from "./delta-rows.ts";
 import type { BlockEntry } from "./entry.ts";
@@ -70,7 +71,7 @@ export class Scrub {
       }
       this.#pause = PAUSE_MS;
       for (let rested = 0; rested < REST_MS && !this.#signal.aborted; rested += AGAIN_MS) {
-        await this.#wait(AGAIN_MS);
+        await pause(this.#deps.clock, AGAIN_MS, this.#signal);
         if (this.#open.size === 0) continue;
         for (const row of [...this.#open.values()]) await this.#mend(row);
         // What lies below a block that was gone is looked at now.
@@ -200,19 +201,6 @@ export class Scrub {
     if (++this.#rows < TURN_ROWS && this.#bytes < TURN_BYTES) return;
     this.#rows = 0;
     this.#bytes = 0;
-    await this.#wait(this.#pause);
-  }
-
-  #wait(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const done = (): void => {
-        cancel();
-        this.#signal.removeEventListener("abort", done);
-        resolve();
-      };
-      const cancel = this.#deps.clock.after(ms, done);
-      if (this.#signal.aborted) done();
-      else this.#signal.addEventListener("abort", done, { once: true });
-    });
+    await pause(this.#deps.clock, this.#pause, this.#signal);
   }
 }

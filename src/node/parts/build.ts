@@ -17,7 +17,7 @@ import { installedArtifacts, probeRuntime, workersFor } from "./capabilities.ts"
 import { makeDataDir } from "./data-dir.ts";
 import { tasksNamed } from "./follow.ts";
 import { addressesOf, loadNetwork, type Network } from "./network.ts";
-import { keyTrouble, openKey } from "./own-account.ts";
+import { firstWaitMs, keyTrouble, openKey } from "./own-account.ts";
 import { openWire } from "./wire.ts";
 
 /** Parts that tests, simulations and plugins bring themselves; everything absent is the real one. */
@@ -89,7 +89,12 @@ export async function build(options: NodeOptions, parts: NodeParts, scope: Scope
   const has = (need: Need): boolean => need !== "runtime" || runtime !== undefined;
   const chosen = chooseRoles(options.roles, has, guardedRoles(list, log));
   const engine = await Engine.open(
-    { ...network, tasks, ...behaviourOf(options, chosen.roles, network) },
+    {
+      ...network,
+      tasks,
+      ...behaviourOf(options, chosen.roles, network),
+      ...(parts.clock === undefined ? { firstWaitMs } : {}),
+    },
     { store, wire, artifacts, runtime, key, history, clock, log },
   );
   scope.defer("engine", () => engine.stop());

@@ -7,6 +7,13 @@ import type { NodeOptions } from "../config/index.ts";
 import { memoryHistory, openSignedFile, signedPath } from "./signed-file.ts";
 import { openAccount, walletPath } from "./wallet.ts";
 
+/** Before its first win a node listens for another with its key: no less than the first, up to so much longer by chance, ms. */
+const FIRST_WAIT_MS = 500;
+const MORE_WAIT_MS = 2000;
+
+/** By chance, so that of two who start alike one hears the other. */
+export const firstWaitMs = (): number => FIRST_WAIT_MS + MORE_WAIT_MS * Math.random();
+
 /** Parts that a caller brings itself. */
 interface OwnParts {
   readonly key?: KeyPair;

@@ -1,9 +1,15 @@
 // What the key signs is written down first: a disk that takes nothing makes it wait, and everybody is told; nothing is signed meanwhile.
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { silentLog } from "../../../../src/adapters/telemetry/index.ts";
-import { Emitter, PouwError, Scope } from "../../../../src/base/index.ts";
-import { Contribution, Header, RoundRecord } from "../../../../src/codec/index.ts";
-import { OwnKey, winSlot } from "../../../../src/engine/chain/index.ts";
+import { Emitter, fromBigInt, PouwError, Scope } from "../../../../src/base/index.ts";
+import { Contribution, Header, type PeerStatus, RoundRecord } from "../../../../src/codec/index.ts";
+import {
+  OwnKey,
+  type OwnKeyDeps,
+  type OwnKeyOptions,
+  recordSlot,
+  winSlot,
+} from "../../../../src/engine/chain/index.ts";
 import type { EngineEvents } from "../../../../src/engine/events.ts";
 import { type Origin, OWN } from "../../../../src/engine/origin.ts";
 import { Persistence } from "../../../../src/engine/storage/index.ts";
@@ -18,8 +24,12 @@ let clock: VirtualClock;
 let scope: Scope;
 let told: (string | undefined)[];
 let ownKey: OwnKey;
+let made: (options: OwnKeyOptions) => OwnKey;
 let events: Emitter<EngineEvents>;
 let keySaid: string[];
+/** Who is connected, and the work that it claims. */
+let others: { [peer: string]: bigint };
+let asked: string[];
 
 beforeEach(() => {
   full = true;
@@ -38,7 +48,16 @@ beforeEach(() => {
   events.on("key", ({ sentence }) => keySaid.push(sentence));
   events.on("store", ({ fault }) => told.push(fault?.sentence));
   const persistence = new Persistence({ events, clock, log: silentLog() }, scope);
-  ownKey = new OwnKey({ key: { address: new Uint8Array(32) }, history, persistence, events, log: silentLog() });
+  const key = { address: new Uint8Array(32) };
+  asked = [];
+  others = {};
+  const peers: OwnKeyDeps["peers"] = {
+    ranked: () => Object.keys(others),
+    get: (peer) => ({ work: fromBigInt(others[peer] ?? 0n, 32) }) as PeerStatus,
+    greet: async (peer) => void asked.push(`${peer} at ${clock.now()}`),
+  };
+  made = (options) => new OwnKey(options, { key, history, persistence, events, peers, clock, log: silentLog() }, scope);
+  ownKey = made({});
 });
 
 describe("a disk that does not take what the key signs", () => {
@@ -69,7 +88,14 @@ describe("what else appears under the key", () => {
   const seen = (height: number, n: number): void =>
     events.emit("pending", { miner: own, height, id: id(n) } as unknown as EngineEvents["pending"]);
   const peer: Origin = { kind: "peer", from: "p", author: "p" };
-  const signed = { author: own, leader: own, height: 9 } as unknown as Contribution & RoundRecord;
+  const signed = {
+    author: own,
+    leader: own,
+    height: 9,
+    block: id(1),
+    task: id(2),
+    round: 1,
+  } as unknown as Contribution & RoundRecord;
   beforeEach(() => {
     full = false;
   });
@@ -104,6 +130,16 @@ describe("what else appears under the key", () => {
     expect(keySaid).toHaveLength(1);
   });
 
+  it("may be a header, before its block is here", () => {
+    ownKey.begin(5);
+    const named = vi.spyOn(Header, "id").mockReturnValue(id(7) as ReturnType<typeof Header.id>);
+    ownKey.noteHeader({ miner: id(1), height: 6 } as unknown as Header);
+    expect(ownKey.isElsewhere).toBe(false);
+    ownKey.noteHeader({ miner: own, height: 6 } as unknown as Header);
+    named.mockRestore();
+    expect(ownKey.isElsewhere).toBe(true);
+  });
+
   it.each(["record", "contribution"] as const)("may be a %s that a peer brings", (what) => {
     ownKey.begin(5);
     const ids = [vi.spyOn(RoundRecord, "id"), vi.spyOn(Contribution, "id")];
@@ -115,10 +151,85 @@ describe("what else appears under the key", () => {
     ]);
   });
 
+  it("is waited for before the first win is signed, and before all that comes earlier: then it is too late for this node", async () => {
+    const waits = [300, 400, 500, 600];
+    others = { a: 0n, b: 0n };
+    ownKey = made({ firstWaitMs: () => waits.shift() as number });
+    ownKey.begin(5);
+    const claimed = async (height: number, n: number): Promise<[boolean, number]> => {
+      const began = clock.now();
+      let granted: boolean | undefined;
+      void ownKey.claim({ slot: `win/${height}/aa/${n}`, height, id: id(n) }).then((is) => {
+        granted = is;
+      });
+      await clock.run(10_000, () => granted !== undefined);
+      return [granted as boolean, clock.now() - began];
+    };
+    // A record on a block that was here when training began: whoever else has the key goes on after it.
+    expect(await claimed(5, 1)).toEqual([true, 300]);
+    expect(await claimed(6, 2)).toEqual([true, 400]);
+    expect(await claimed(7, 3)).toEqual([true, 0]);
+    // Whatever was signed before gossip came here, they have.
+    expect(asked).toEqual(["a at 300", "b at 300", "a at 700", "b at 700"]);
+    ownKey = made({ firstWaitMs: () => waits.shift() as number });
+    ownKey.begin(7);
+    clock.after(499, () => seen(8, 9));
+    expect(await claimed(8, 4)).toEqual([false, 500]);
+    // Nothing is waited for any more.
+    expect(await claimed(8, 5)).toEqual([false, 0]);
+    expect(waits).toEqual([600]);
+  });
+
+  it("is waited for a second longer where somebody is ahead, and not at all where nobody is there", async () => {
+    ownKey = made({ firstWaitMs: () => 300 });
+    const granted = async (): Promise<[boolean, number]> => {
+      const began = clock.now();
+      return [await ownKey.claim(WIN), clock.now() - began];
+    };
+    expect(await granted()).toEqual([true, 0]);
+    others = { a: 7n };
+    events.emit("head", { tip: { work: 6n }, added: [], dropped: [] } as unknown as EngineEvents["head"]);
+    const ahead = granted();
+    await clock.run(10_000);
+    events.emit("head", { tip: { work: 7n }, added: [], dropped: [] } as unknown as EngineEvents["head"]);
+    const level = granted();
+    await clock.run(10_000);
+    expect([await ahead, await level]).toEqual([
+      [true, 1300],
+      [true, 300],
+    ]);
+  });
+
+  it("is not waited for by a node that stops: it signs nothing then", async () => {
+    others = { a: 0n };
+    ownKey = made({ firstWaitMs: () => 300 });
+    const claim = ownKey.claim(WIN);
+    await settle();
+    await scope.close();
+    expect([await claim, clock.now()]).toEqual([false, 0]);
+  });
+
+  it("may be a record on a block of its own: then it leads there no more", async () => {
+    const [block, other] = [id(1), id(2)];
+    for (const one of [block, other])
+      expect(await ownKey.claim({ ...WIN, slot: `win/1/aa/${one[0]}`, id: one })).toBe(true);
+    expect([ownKey.mayLead(block), ownKey.mayLead(other)]).toEqual([true, true]);
+    ownKey.begin(5);
+    const record = { leader: own, height: 1, block, task: id(3), round: 4 } as unknown as RoundRecord;
+    const named = vi.spyOn(RoundRecord, "id").mockReturnValue(id(7) as ReturnType<typeof RoundRecord.id>);
+    events.emit("record", { record, origin: OWN } as unknown as EngineEvents["record"]);
+    expect(ownKey.mayLead(block)).toBe(true);
+    events.emit("record", { record, origin: peer } as unknown as EngineEvents["record"]);
+    named.mockRestore();
+    // It may be of its past, so mining goes on.
+    expect([ownKey.mayLead(block), ownKey.mayLead(other), ownKey.isElsewhere]).toEqual([false, true, false]);
+    expect(await ownKey.claim({ slot: recordSlot(record), height: 1, id: id(8) })).toBe(false);
+  });
+
   it("and won on the chain is not signed a second time, though what was signed is lost", async () => {
     const header = { miner: own, height: 3, digest: id(4), nonce: 5n };
     const named = vi.spyOn(Header, "id").mockReturnValue(id(3) as ReturnType<typeof Header.id>);
-    events.emit("head", { added: [{ header }], dropped: [] } as unknown as EngineEvents["head"]);
+    events.emit("head", { tip: { work: 1n }, added: [{ header }], dropped: [] } as unknown as EngineEvents["head"]);
     named.mockRestore();
     const slot = winSlot(header);
     expect(await ownKey.claim({ slot, height: 3, id: id(6) })).toBe(false);
