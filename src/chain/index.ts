@@ -10,9 +10,16 @@ export { type DoubleBlock, doubleBlock } from "./evidence/double-block.ts";
 export { doubleRecord } from "./evidence/double-record.ts";
 export { falseAttestation } from "./evidence/false-attestation.ts";
 export { forgedUnit } from "./evidence/forged-unit.ts";
-export { type CarryingBlock, carriable, judgeEvidence, judgeOn, selectEvidence } from "./evidence/judge.ts";
-export type { Offence, ShownUnit } from "./evidence/kind.ts";
-export { EVIDENCE_KINDS, evidenceOf } from "./evidence/kinds.ts";
+export {
+  type CarryingBlock,
+  carriable,
+  judgeEvidence,
+  judgeOn,
+  selectEvidence,
+  selectEvidenceSteps,
+} from "./evidence/judge.ts";
+export type { EvidenceKind, Offence, ShownUnit } from "./evidence/kind.ts";
+export { EVIDENCE_KINDS, evidenceOf, judge } from "./evidence/kinds.ts";
 export { atRisk } from "./evidence/loss.ts";
 export * from "./genesis.ts";
 export { type GenesisTask, taskOf } from "./genesis-task.ts";

@@ -4,7 +4,6 @@ import { toHex } from "../../src/base/index.ts";
 import { commitmentOf, evidenceOf, forgedUnit, type Seat } from "../../src/chain/index.ts";
 import { AuditCommit, AuditReveal, EvidenceMessage } from "../../src/codec/index.ts";
 import { type KeyPair, sha256 } from "../../src/crypto/index.ts";
-import { onTask } from "../support/chain.ts";
 import { stateAfter } from "../support/desk.ts";
 import { aBlock, aUnit, type Cheat, type Place, placeOf, type Unit } from "../support/forge.ts";
 import { type Evil, kindsPending, Lab, type Node } from "../support/lab.ts";
@@ -48,7 +47,7 @@ describe("evidence from a stranger", () => {
       expect(verdict).toMatchObject({ kind: "reject", code: "false-evidence" });
     }
     expect(evil.linked(victim)).toBe(false);
-    expect(victim.engine.evidence.pending(onTask(victim.engine.ledger.state, lab.network.rules))).toEqual([]);
+    expect(kindsPending(victim)).toEqual([]);
     expect(victim.alerts).toEqual([]);
   });
 

@@ -1,6 +1,6 @@
 // Keys that are built upon unchecked since a forgery costs their collateral, and forge where it could not be shown.
 import { afterEach, describe, expect, it } from "vitest";
-import { toHex } from "../../src/base/index.ts";
+import { finish, toHex } from "../../src/base/index.ts";
 import { type Block, Header, RoundRecord } from "../../src/codec/index.ts";
 import { onTask } from "../support/chain.ts";
 import { aBlock, aUnit, type Cheat, following, type Place, placeAfter, placeOf, recordAt } from "../support/forge.ts";
@@ -26,7 +26,7 @@ async function goOn(victim: Node, peer: Evil, count: number): Promise<void> {
       author,
       place,
       {},
-      { evidence: victim.engine.evidence.pending(onTask(place.state, lab.network.rules)) },
+      { evidence: finish(victim.engine.evidence.pending(onTask(place.state, lab.network.rules))) },
     );
     expect(await lab.tellBlock(peer, victim, block)).toEqual({ kind: "accept" });
     await lab.clock.run(BLOCK_MS);

@@ -1,6 +1,6 @@
 // True evidence that costs nothing: forgeries of keys that were made up, to have units run everywhere, and to keep a real forger's evidence out of blocks.
 import { afterEach, describe, expect, it } from "vitest";
-import { toHex } from "../../src/base/index.ts";
+import { finish, toHex } from "../../src/base/index.ts";
 import { evidenceOf, forgedUnit } from "../../src/chain/index.ts";
 import { type Evidence, EvidenceMessage } from "../../src/codec/index.ts";
 import { onTask } from "../support/chain.ts";
@@ -73,7 +73,7 @@ describe("evidence of a forged unit", () => {
       Sim.key("author"),
       place,
       {},
-      { evidence: evidence.pending(onTask(place.state, lab.network.rules)) },
+      { evidence: finish(evidence.pending(onTask(place.state, lab.network.rules))) },
     );
     expect(block.body.evidence.length).toBe(2);
     await lab.tellBlock(evil, victim, block);

@@ -1,5 +1,5 @@
 // A block's evidence judged as a whole, and which of what a node holds the next block can carry (protocol section 5).
-import { bytesEqual, type Refusal, reject, type Steps, toHex } from "../../base/index.ts";
+import { bytesEqual, finish, type Refusal, reject, type Steps, toHex } from "../../base/index.ts";
 import { type Evidence, MAX_EVIDENCE } from "../../codec/index.ts";
 import type { Rules } from "../rules.ts";
 import type { State } from "../state/state.ts";
@@ -44,12 +44,19 @@ export function* judgeEvidence(
   return { kind: "offences", offences };
 }
 
+export const selectEvidence = (...args: Parameters<typeof selectEvidenceSteps>): Evidence[] =>
+  finish(selectEvidenceSteps(...args));
+
 /** Of the evidence that a node holds, what a block can carry, as far as it has room. */
-export function selectEvidence({ state, task }: CarryingBlock, held: readonly Evidence[], rules: Rules): Evidence[] {
+export function* selectEvidenceSteps(
+  { state, task }: CarryingBlock,
+  held: readonly Evidence[],
+  rules: Rules,
+): Steps<Evidence[]> {
   let units = 0;
   const fits = ({ offence }: Shown): boolean =>
     isOfBlock(offence, task) && (offence.shown === undefined || ++units <= MAX_SHOWN_UNITS);
-  const chosen = offencesIn(state, held, rules).filter(fits);
+  const chosen = (yield* offencesIn(state, held, rules)).filter(fits);
   return chosen.slice(0, MAX_EVIDENCE).map(({ piece }) => piece);
 }
 
@@ -58,7 +65,7 @@ export function selectEvidence({ state, task }: CarryingBlock, held: readonly Ev
  * offences of keys with a little must not keep a forger's out of blocks until nobody may show it any more.
  */
 export const carriable = (state: State, held: readonly Evidence[], rules: Rules): Evidence[] =>
-  offencesIn(state, held, rules).map(({ piece }) => piece);
+  finish(offencesIn(state, held, rules)).map(({ piece }) => piece);
 
 /** A piece of evidence that a block could carry, and what it shows. */
 interface Shown {
@@ -66,7 +73,10 @@ interface Shown {
   readonly offence: Offence;
 }
 
-function offencesIn(state: State, held: readonly Evidence[], rules: Rules): Shown[] {
+/** Who holds evidence has judged it: what it says is remembered, its two signatures may be not. */
+const JUDGED_AGAIN = 3;
+
+function* offencesIn(state: State, held: readonly Evidence[], rules: Rules): Steps<Shown[]> {
   const seen = new Set(state.punished.map((entry) => toHex(entry.offence)));
   const punished = new Set<string>();
   const fresh = ({ offence }: Shown): boolean => {
@@ -76,10 +86,12 @@ function offencesIn(state: State, held: readonly Evidence[], rules: Rules): Show
     punished.add(toHex(offender));
     return true;
   };
-  const weighed = held.flatMap((piece) => {
+  const weighed: (Shown & { readonly weight: bigint })[] = [];
+  for (const piece of held) {
     const offence = judgeOn(state, piece, rules);
-    return offence.kind === "offence" ? [{ piece, offence, weight: atRisk(state, offence.offender) }] : [];
-  });
+    if (offence.kind === "offence") weighed.push({ piece, offence, weight: atRisk(state, offence.offender) });
+    yield JUDGED_AGAIN;
+  }
   // What is taken of one may have been another's only risk, so they are looked at in the order in which they will stand.
   return weighed.sort((a, b) => (a.weight === b.weight ? 0 : a.weight > b.weight ? -1 : 1)).filter(fresh);
 }

@@ -1,16 +1,18 @@
 // Watches for what nobody may sign twice: one win behind two blocks, one round under two records. Finds become evidence for the next block.
-import { ACCEPT, bytesEqual, ignore, Lru, toHex, type Verdict } from "../../base/index.ts";
+import { ACCEPT, bytesEqual, ignore, Lru, type Steps, toHex, type Verdict } from "../../base/index.ts";
 import {
   type CarryingBlock,
   carriable,
   doubleBlock,
   doubleRecord,
+  type EvidenceKind,
   evidenceOf,
+  judge,
   judgeOn,
   type Offence,
   type Rules,
   type State,
-  selectEvidence,
+  selectEvidenceSteps,
 } from "../../chain/index.ts";
 import { type Evidence, Header, RoundRecord } from "../../codec/index.ts";
 import type { EventBus } from "../events.ts";
@@ -62,9 +64,10 @@ export class EvidenceWatch {
     if (before === undefined) this.#headers.set(key, header);
     else if (!bytesEqual(Header.id(before), Header.id(header))) {
       if (this.#found.has(key)) return;
-      if (doubleBlock.judge({ a: before, b: header }, header, this.#rules).kind !== "offence") return;
+      const evidence = this.#shown(doubleBlock, { a: before, b: header }, height);
+      if (evidence === undefined) return;
       this.#found.set(key, true);
-      this.#keep({ offender: miner, height, evidence: evidenceOf(doubleBlock, { a: before, b: header }) });
+      this.#keep({ offender: miner, height, evidence });
       this.#alert(header.miner, `two blocks at height ${header.height} from one win`);
     }
   }
@@ -83,10 +86,11 @@ export class EvidenceWatch {
       this.#records.set(key, record);
       return "first";
     }
-    if (doubleRecord.judge({ a: before, b: record }, record, this.#rules).kind !== "offence") return "first";
-    this.#found.set(led, true);
     const { leader, height } = record;
-    this.#keep({ offender: leader, height, evidence: evidenceOf(doubleRecord, { a: before, b: record }) });
+    const evidence = this.#shown(doubleRecord, { a: before, b: record }, height);
+    if (evidence === undefined) return "first";
+    this.#found.set(led, true);
+    this.#keep({ offender: leader, height, evidence });
     this.#alert(leader, `two records for round ${record.round}`);
     return this.#passed.has(key) ? "second" : "more";
   }
@@ -113,9 +117,18 @@ export class EvidenceWatch {
   }
 
   /** Evidence that a block can carry: in time, and not punished yet. */
-  pending(block: CarryingBlock): Evidence[] {
+  pending(block: CarryingBlock): Steps<Evidence[]> {
     const held = this.#pending.map(({ evidence }) => evidence);
-    return selectEvidence(block, held, this.#rules);
+    return selectEvidenceSteps(block, held, this.#rules);
+  }
+
+  /**
+   * A piece of evidence, if that shows an offence: it is judged as it is held, with the message that brought it. Two full records take
+   * milliseconds to decode, and all that are held are judged again with a draft, or where there is one too many.
+   */
+  #shown<P>(kind: EvidenceKind<P>, pair: P, height: number): Evidence | undefined {
+    const piece = evidenceOf(kind, pair);
+    return judge(piece, { state: this.#state(), height }, this.#rules).kind === "offence" ? piece : undefined;
   }
 
   /** Where all places are taken, what no block could carry makes room, then whose offender has least to lose: keys with nothing or a little are made up. */

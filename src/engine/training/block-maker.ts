@@ -85,7 +85,7 @@ export class BlockMaker {
         ...parts,
         transactions: await inTurns(mempool.select(MAX_TRANSACTIONS, state)),
         ...words.select(state),
-        evidence: evidence.pending({ state, task: contribution.task }),
+        evidence: await inTurns(evidence.pending({ state, task: contribution.task })),
       },
       parts,
       // The others' tasks may have recorded since what the closing record counts on.

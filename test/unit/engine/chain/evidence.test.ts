@@ -1,12 +1,15 @@
 // Evidence that waits for a block: bounded, and the places are for offenders that have something to lose.
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { finish, type Piece } from "../../../../src/base/index.ts";
+import { doubleRecord } from "../../../../src/chain/index.ts";
 import type { Evidence } from "../../../../src/codec/index.ts";
 import type { KeyPair } from "../../../../src/crypto/index.ts";
 import { EvidenceWatch } from "../../../../src/engine/chain/index.ts";
+import { TURN } from "../../../../src/engine/turns.ts";
 import { onTask } from "../../../support/chain.ts";
 import { aDesk, type Desk, firstPlace, worker } from "../../../support/desk.ts";
 import { aUnit, type Place, recordAt } from "../../../support/forge.ts";
-import { Sim } from "../../../support/sim.ts";
+import { Sim, STAKED } from "../../../support/sim.ts";
 
 let desk: Desk;
 let place: Place;
@@ -24,7 +27,9 @@ function offends(key: KeyPair): void {
   for (const change of [{}, { nextDigest: new Uint8Array(32) }])
     watch.noteRecord(recordAt(desk.lab, key, place, units, change));
 }
-const pending = (): Evidence[] => watch.pending(onTask(desk.ledger.state, desk.lab.network.rules));
+const steps = (): ReturnType<EvidenceWatch["pending"]> =>
+  watch.pending(onTask(desk.ledger.state, desk.lab.network.rules));
+const pending = (): Evidence[] => finish(steps());
 
 describe("evidence that waits", () => {
   it("is what the next block can carry", () => {
@@ -37,6 +42,22 @@ describe("evidence that waits", () => {
     expect(pending()).toHaveLength(0);
     offends(Sim.key("cheat"));
     expect(pending()).toHaveLength(1);
+  });
+
+  it("is decoded once, with the message that shows it, and looked at with a draft in pieces", () => {
+    const decode = vi.spyOn(doubleRecord.payload, "decode");
+    const names = STAKED.slice(0, 20);
+    for (const [i, name] of names.entries()) {
+      offends(Sim.key(name));
+      expect(decode).toHaveBeenCalledTimes(i + 1);
+    }
+    const pieces: Piece[] = [];
+    const work = steps();
+    for (let next = work.next(); next.done !== true; next = work.next()) pieces.push(next.value);
+    expect(decode).toHaveBeenCalledTimes(names.length);
+    expect(pieces.length).toBeGreaterThanOrEqual(names.length);
+    for (const piece of pieces) expect(piece).toBeLessThanOrEqual(TURN / 2);
+    decode.mockRestore();
   });
 
   it("stays when others of its kind come: the first are kept", () => {
