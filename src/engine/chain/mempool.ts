@@ -106,7 +106,7 @@ export class Mempool {
       return ignore("mempool-full", "at this fee");
     if (!Transaction.verify(transaction, rules.genesis)) return reject("bad-signature", "of the transaction");
     if (rival !== undefined) this.#drop(rival, DROPPED.replaced);
-    while (!this.#hasRoom(one.bytes)) this.#makeRoom();
+    this.#makeRoom(one.bytes);
     this.#keep(one, sender);
     return ACCEPT;
   }
@@ -166,8 +166,16 @@ export class Mempool {
     return its !== sender && (isGapped(least, its) || paysLess(least, one));
   }
 
+  /** Until so many bytes have room, or nothing goes any more. */
+  #makeRoom(bytes: number): void {
+    for (let before = Number.POSITIVE_INFINITY; !this.#hasRoom(bytes) && this.#size < before; ) {
+      before = this.#size;
+      this.#dropLeast();
+    }
+  }
+
   /** Lets go of what pays least, and of what cannot be taken in without it. */
-  #makeRoom(): void {
+  #dropLeast(): void {
     const least = this.#leastOf();
     if (least === undefined) return;
     const { from, nonce } = least.transaction;

@@ -231,6 +231,18 @@ describe("a full mempool", () => {
     expect(own.add(rich(16n, 100_000n))).toMatchObject({ kind: "ignore", code: "mempool-full" });
   });
 
+  it("does not look for room for ever where nothing goes", () => {
+    const own = filled(0n, () => 2n);
+    const one = rich(0n, 100_000n);
+    const stuck = vi.spyOn(Map.prototype, "delete").mockReturnValue(false);
+    try {
+      expect(own.add(one).kind).toBe("accept");
+    } finally {
+      stuck.mockRestore();
+    }
+    expect(own.size).toBe(4096 + 1);
+  });
+
   it("lets go of what waits behind a gap before any that a block can take, the cheapest of it first", () => {
     const own = filled(
       (i) => (i === 6 || i === 7 ? 1n : 0n),
