@@ -1,6 +1,6 @@
 // Catches up with heavier chains, headers first: `claims.ts` has every peer that claims more show its headers, `pursuit.ts` brings the blocks
 // of what they show, several branches at once, so that no peer can hold up another's (protocol section 10).
-import { messageOf } from "../../base/index.ts";
+import { messageOf, toBigInt } from "../../base/index.ts";
 import type { Clock } from "../../ports/index.ts";
 import type { EventBus } from "../events.ts";
 import type { Branch } from "./branch.ts";
@@ -72,7 +72,13 @@ export class Sync {
       await deps.sample(branch, from);
     };
     this.#pursuit = new Pursuit({ ...deps, claims: this.#claims, prepare }, options);
-    deps.events.on("head", () => this.#tell());
+    deps.events.on("head", () => {
+      this.#tell();
+      this.#tellPast();
+    });
+    deps.events.on("peer", ({ connected }) => {
+      if (!connected) this.#tellPast();
+    });
     // Of a segment nothing leads until all of it is here.
     deps.events.on("pending", () => {
       if (deps.segment() !== undefined) this.#tell();
@@ -167,8 +173,8 @@ export class Sync {
   }
 
   /**
-   * Says when everybody is ahead and let go of what is needed to get there, and when somebody has it. One that stands where this node does
-   * proves nothing is amiss: headers alone are cheap to show.
+   * Says when everybody is ahead and let go of what is needed to get there, and when blocks of one that has it come. One that stands where
+   * this node does proves nothing is amiss: headers alone are cheap to show, and to say that one keeps all is cheaper still.
    */
   #tellPast(): void {
     const { peers, events, log } = this.#deps;
@@ -177,10 +183,23 @@ export class Sync {
     const all = told.size > 0 && peers.ranked().every((peer) => told.has(peer));
     const from = Math.min(...lacking.map(({ branch }) => this.#lacks(branch)));
     const missing = all ? { from, to: Math.min(...lacking.map(({ peer }) => this.#keeps(peer))) - 1 } : undefined;
-    if (missing?.from === this.#missing) return;
+    if (missing?.from === this.#missing || (missing === undefined && this.#areAhead() && !this.#moves())) return;
     this.#missing = missing?.from;
     if (missing !== undefined) log.warn(missing, "no peer keeps the deltas of these blocks any more");
     events.emit("past", { missing });
+  }
+
+  /** Whether every peer says that it is, and there is one. */
+  #areAhead(): boolean {
+    const { peers, head } = this.#deps;
+    const works = peers.ranked().map((peer) => toBigInt(peers.get(peer)?.work ?? new Uint8Array()));
+    return works.length > 0 && works.every((work) => work > head().work);
+  }
+
+  /** Whether the chain moves by what is brought here. */
+  #moves(): boolean {
+    const { head, segment } = this.#deps;
+    return this.#from !== undefined && (head().work > this.#from.work || segment()?.moves === true);
   }
 
   async #bring(branch: Branch): Promise<void> {
@@ -228,10 +247,9 @@ export class Sync {
     if (from === undefined) return;
     const segment = this.#deps.segment();
     const height = Math.max(head.height, segment?.height ?? 0);
-    const moves = head.work > from.work || segment?.moves === true;
     const target = Math.max(height, ...[...this.#running.keys()].map((branch) => branch.height));
     const progress = Math.min(1, Math.max(0, (height - from.height) / Math.max(1, target - from.height)));
-    this.#deps.events.emit("sync", { progress, target, moves });
+    this.#deps.events.emit("sync", { progress, target, moves: this.#moves() });
   }
 
   #end(): void {

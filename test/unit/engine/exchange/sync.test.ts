@@ -36,6 +36,9 @@ let forgedFrom: number;
 let room: number;
 /** What was told of blocks whose deltas nobody keeps. */
 let past: EngineEvents["past"]["missing"][];
+let events: EventBus;
+/** That the peer is there. */
+let isThere: boolean;
 
 /** What the peer says of itself from now on. */
 function claim(height: number, work = workAt(height)): void {
@@ -62,7 +65,8 @@ beforeEach(() => {
     trains: 1,
     time: 0n,
   };
-  const events: EventBus = new Emitter();
+  events = new Emitter();
+  isThere = true;
   past = [];
   others = [];
   needsDeltas = true;
@@ -86,8 +90,9 @@ beforeEach(() => {
       wire,
       client: createClient({ wire, clock }),
       peers: {
-        ranked: () => [PEER, ...others],
-        get: (peer) => (peer === PEER ? status : { ...status, height: 0, work: new Uint8Array(32) }),
+        ranked: () => [...(isThere ? [PEER] : []), ...others],
+        get: (peer) =>
+          peer === PEER ? (isThere ? status : undefined) : { ...status, height: 0, work: new Uint8Array(32) },
         stallsOf: () => 0,
         noteStall: () => undefined,
         noteServed: () => undefined,
@@ -274,13 +279,43 @@ describe("a peer that let the deltas of old blocks go", () => {
     expect(past).toEqual([{ from: 1, to: 4 }]);
   });
 
-  it("is asked once it has them again", async () => {
+  it("is asked once it has them again, and that is said when the first of them came", async () => {
     claim(30);
     status = { ...status, oldest: 5 };
     await look();
     status = { ...status, oldest: 1 };
+    const saidAt: number[] = [];
+    events.on("past", () => saidAt.push(head.height));
     await look();
     expect(head.height).toBe(blocks.length);
     expect(past).toEqual([{ from: 1, to: 4 }, undefined]);
+    expect(saidAt[0]).toBeGreaterThan(0);
+  });
+
+  it("and says that it has them again is no news while it brings none", async () => {
+    claim(30);
+    status = { ...status, oldest: 5 };
+    await look();
+    status = { ...status, oldest: 1 };
+    room = 0;
+    await look();
+    await clock.run(6_000);
+    await look();
+    expect([head.height, past]).toEqual([0, [{ from: 1, to: 4 }]]);
+  });
+
+  it("is no reason any more once it left, or once it is no longer ahead", async () => {
+    claim(30);
+    status = { ...status, oldest: 5 };
+    await look();
+    isThere = false;
+    events.emit("peer", { peer: PEER, connected: false });
+    expect(past).toEqual([{ from: 1, to: 4 }, undefined]);
+    isThere = true;
+    await look();
+    expect(past).toHaveLength(3);
+    head = { ...head, work: workAt(blocks.length) };
+    events.emit("head", { tip: head, added: [], dropped: [] } as unknown as EngineEvents["head"]);
+    expect(past).toEqual([{ from: 1, to: 4 }, undefined, { from: 1, to: 4 }, undefined]);
   });
 });
