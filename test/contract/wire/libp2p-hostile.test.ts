@@ -20,15 +20,15 @@ import {
   untilGossips,
   within,
 } from "./lab.ts";
-import { framed, makeWire, NETWORK, type Stranger, strangerTo } from "./libp2p-lab.ts";
+import { framed, makeWire, NETWORK, rawNode, type Stranger, type StrangerOptions, strangerTo } from "./libp2p-lab.ts";
 
 const open: { stop(): Promise<void> | void }[] = [];
 afterEach(async () => {
   await Promise.all(open.splice(0).map((one) => one.stop()));
 });
 
-async function stranger(victim: Wire): Promise<Stranger> {
-  const one = await strangerTo(victim);
+async function stranger(victim: Wire, options: StrangerOptions = {}): Promise<Stranger> {
+  const one = await strangerTo(victim, options);
   open.push(one.raw);
   return one;
 }
@@ -113,16 +113,25 @@ describe("libp2p wire under attack", () => {
     expect(log.heard).toEqual([]);
   });
 
-  it("bans an address that bred three banned peers, off local networks", async () => {
+  it("bans the whole group of three addresses whose peers were banned, and nobody else's", async () => {
     const { wire: victim } = await node({ judge }, false);
-    for (let i = 0; i < 3; i++) {
-      const { raw } = await stranger(victim);
-      for (let j = 0; j < 3; j++) victim.punish(raw.peerId.toString(), "test");
+    const before = await stranger(victim, { from: "127.8.0.1" });
+    for (const from of ["127.9.0.1", "127.9.0.2", "127.9.0.3"]) {
+      const { raw, gossip } = await stranger(victim, { from });
+      const stream = await gossip();
+      for (let i = 0; i < 3; i++) stream.send(framed(new Uint8Array([0x0a, 0xff, 0xff, 0xff, 0x7f])));
       await until("the ban", gone(victim, raw));
     }
-    const { wire: innocent } = await node({}, false);
-    const refused = innocent.connect(victim.addresses()[0] as string, within(5_000));
-    await expect(refused).rejects.toMatchObject({ code: "WIRE_FAILED" });
+    expect(victim.stats().banned).toBe(3);
+    // An address of the group that did nothing, and one of the next.
+    const innocent = await rawNode({ from: "127.9.0.200" });
+    open.push(innocent);
+    const to = multiaddr(victim.addresses()[0] as string);
+    const dialled = innocent.dial(to, within(5_000)).then(({ status }) => status);
+    await expect(dialled).rejects.toThrow();
+    const beside = await stranger(victim, { from: "127.9.1.1" });
+    const here = victim.peers().map(({ id }) => id);
+    expect(here.sort()).toEqual([before, beside].map(({ raw }) => raw.peerId.toString()).sort());
   });
 
   it("mends a gossip link that died inside an open connection", async () => {

@@ -1,4 +1,5 @@
 // Makes libp2p wires on loopback for tests, and strangers that speak the same protocols as badly as a test wants.
+import { connect, createServer, type Socket } from "node:net";
 import { noise } from "@chainsafe/libp2p-noise";
 import { yamux } from "@chainsafe/libp2p-yamux";
 import { identify } from "@libp2p/identify";
@@ -8,7 +9,7 @@ import { multiaddr } from "@multiformats/multiaddr";
 import { createLibp2p } from "libp2p";
 import { createLibp2pWire, type Libp2pWireOptions } from "../../../src/adapters/libp2p/index.ts";
 import { concatBytes } from "../../../src/base/index.ts";
-import type { Wire } from "../../../src/ports/index.ts";
+import type { Clock, Wire } from "../../../src/ports/index.ts";
 import { type LogLine, memoryLog, memoryMetrics, systemClock, until } from "./lab.ts";
 
 export const NETWORK = "test/0badcafe";
@@ -17,6 +18,7 @@ export const NETWORK = "test/0badcafe";
 export interface Records {
   readonly lines?: LogLine[];
   readonly metrics?: ReturnType<typeof memoryMetrics>;
+  readonly clock?: Clock;
 }
 
 /** A wire on a free port of 127.0.0.1 that dials nobody by itself. */
@@ -35,7 +37,7 @@ export function makeWire(options: Partial<Libp2pWireOptions> = {}, records: Reco
       minPeers: 0,
       ...options,
     },
-    { log: memoryLog(records.lines), clock: systemClock, metrics: records.metrics ?? memoryMetrics() },
+    { log: memoryLog(records.lines), clock: records.clock ?? systemClock, metrics: records.metrics ?? memoryMetrics() },
   );
 }
 
@@ -45,6 +47,8 @@ export interface StrangerOptions {
   readonly agent?: string;
   /** Protocols that it says it speaks, beyond those of a peer. */
   readonly more?: readonly string[];
+  /** A port of this machine that leads to the victim. */
+  readonly through?: number;
 }
 
 /** Any bytes over TCP, noise and yamux. */
@@ -57,6 +61,8 @@ export function rawNode({ from, agent }: StrangerOptions = {}): Promise<Libp2p> 
     connectionEncrypters: [noise()],
     streamMuxers: [yamux()],
     services: { identify: identify() },
+    // It leaves when the test says so, not when the victim is slow to answer.
+    connectionMonitor: { enabled: false },
   });
 }
 
@@ -75,10 +81,53 @@ export async function strangerTo(victim: Wire, options: StrangerOptions = {}): P
   // The gossip protocol too, or the victim's watchdog would end the connection for another reason.
   await raw.handle("/meshsub/1.2.0", () => undefined);
   for (const protocol of options.more ?? []) await raw.handle(protocol, () => undefined);
-  const to = victim.addresses()[0] as string;
+  const to = (victim.addresses()[0] as string).replace(/(?<=\/tcp\/)\d+/, (port) => `${options.through ?? port}`);
   const connection = await raw.dial(multiaddr(to));
   await until("the stranger is taken for a peer", () => victim.peers().some((one) => one.id === raw.peerId.toString()));
   return { raw, connection, to, gossip: () => connection.newStream("/meshsub/1.2.0") };
+}
+
+export interface SlowLink {
+  readonly port: number;
+  /** From now on a few bytes a second of what the victim says come through. */
+  slow(): void;
+  stop(): void;
+}
+
+/** A way to a wire from an address of 127.0.0.0/8. */
+export async function slowLink(victim: Wire, from: string): Promise<SlowLink> {
+  const port = Number(/\/tcp\/(\d+)/.exec(victim.addresses()[0] as string)?.[1]);
+  const sockets: Socket[] = [];
+  const timers: NodeJS.Timeout[] = [];
+  const slowers: (() => void)[] = [];
+  const server = createServer((near) => {
+    const far = connect({ port, host: "127.0.0.1", localAddress: from });
+    sockets.push(near, far);
+    for (const [one, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      one.on("error", () => other.destroy());
+      one.once("close", () => other.destroy());
+      one.pipe(other);
+    }
+    slowers.push(() => {
+      far.unpipe(near);
+      timers.push(setInterval(() => void near.write(far.read(1) ?? ""), 250));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    port: (server.address() as { port: number }).port,
+    slow: () => {
+      for (const slow of slowers.splice(0)) slow();
+    },
+    stop: () => {
+      server.close();
+      for (const timer of timers) clearInterval(timer);
+      for (const socket of sockets) socket.destroy();
+    },
+  };
 }
 
 /** A gossip frame: a varint of its length, then the bytes. */

@@ -28,6 +28,8 @@ const THRESHOLDS = {
   opportunisticGraftThreshold: 1,
 };
 const MESH = { D: 6, Dlo: 4, Dhi: 10 };
+/** Gossip that waits for a peer that reads slowly: beyond this its link ends, and is made anew while the connection lasts. */
+const MAX_UNSENT_BYTES = 4 << 20;
 /** Fewer copies for many nodes on one host: about 40 % less processor time, no slower (reference notes, 2.3). */
 const LEAN_MESH = { D: 4, Dlo: 3, Dhi: 6, Dscore: 2, Dout: 1 };
 
@@ -51,7 +53,7 @@ export function gossipService(options: GossipServiceOptions, deps: { isBanned(pe
     heartbeatInterval: 700,
     maxInboundDataLength: MAX_GOSSIP_BYTES + 65_536,
     decodeRpcLimits: FRAME_LIMITS,
-    maxOutboundBufferSize: 16 << 20,
+    maxOutboundBufferSize: MAX_UNSENT_BYTES,
     idontwantMinDataSize: 16_384,
     batchPublish: true,
     doPX: false,
