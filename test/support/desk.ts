@@ -1,7 +1,7 @@
 // One followed task and a chain that the test builds by hand, without a node around them: for tests of single parts of the engine.
 import { memoryStore } from "../../src/adapters/level/index.ts";
 import { silentLog } from "../../src/adapters/telemetry/index.ts";
-import { type Address, Emitter, type Hash32, type TaskId } from "../../src/base/index.ts";
+import { type Address, Emitter, type Hash32, Scope, type TaskId } from "../../src/base/index.ts";
 import { type Genesis, genesisState, type State } from "../../src/chain/index.ts";
 import { Block, type Decoded, type RoundRecord } from "../../src/codec/index.ts";
 import { checkBlock } from "../../src/consensus/index.ts";
@@ -17,7 +17,7 @@ import { aUnit, aWin, blockOf, following, type Place, placeAfter, recordAt, type
 import { Lab } from "./lab.ts";
 import { Sim, toyArtifacts } from "./sim.ts";
 
-export const { signal } = new AbortController();
+export const { signal } = new Scope();
 /** Wins every block of a desk and leads every round. */
 export const leader: KeyPair = Sim.key("leader");
 export const worker: KeyPair = Sim.key("worker");

@@ -1,4 +1,5 @@
 // Shares work among workers: checks before training, first come first served within each, one job per worker at a time.
+import { setMaxListeners } from "node:events";
 import { PouwError } from "../../base/index.ts";
 import type { Log } from "../../ports/index.ts";
 import type { Job, JobResult } from "./messages.ts";
@@ -66,6 +67,8 @@ export class Pool {
   run<R>(work: Work<R>, priority: Priority, { signal }: { readonly signal: AbortSignal }): Promise<R> {
     if (this.#closing !== undefined) return Promise.reject(closedError());
     if (signal.aborted) return Promise.reject(signal.reason);
+    // One signal of a caller may stand for all that it has run; Node would warn at the eleventh.
+    setMaxListeners(0, signal);
     return new Promise((resolve, reject) => {
       const onAbort = (): void => settle(() => reject(signal.reason));
       const settle = (answer: () => void): void => {

@@ -1,4 +1,5 @@
 // The pool over hands that only pretend to train: order, cancellation, and what happens when a worker dies.
+import { getEventListeners } from "node:events";
 import { describe, expect, it } from "vitest";
 import type { EvaluateJob, Job, JobResult } from "../../../src/adapters/onnx/messages.ts";
 import { type Hand, HandLost, Pool } from "../../../src/adapters/onnx/pool.ts";
@@ -94,6 +95,23 @@ describe("the pool", () => {
     }
     expect(started).toEqual(["a", "x", "y", "b", "c"]);
     expect(await Promise.all([...runs, ...checks])).toEqual([0, 3, 4, 1, 2].map(result));
+  });
+
+  it("listens to a caller's one signal for each job at hand, without a warning of Node's, and for none afterwards", async () => {
+    const { pool, hands } = fakePool(1);
+    const warned: Error[] = [];
+    const note = (warning: Error): void => void warned.push(warning);
+    process.on("warning", note);
+    const { signal: one } = new AbortController();
+    const runs = Array.from({ length: 20 }, (_, i) => pool.run(aJob(`${i}`), "train", { signal: one }));
+    expect(getEventListeners(one, "abort")).toHaveLength(20);
+    for (let i = 0; i < 20; i++) {
+      hands[0]?.finish(result(i));
+      await settle();
+    }
+    await Promise.all(runs);
+    process.off("warning", note);
+    expect([getEventListeners(one, "abort"), warned]).toEqual([[], []]);
   });
 
   it("lets a check in between the jobs of a unit, and goes on with the unit before anything new", async () => {

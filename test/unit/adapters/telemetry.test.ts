@@ -30,6 +30,8 @@ describe("createLog", () => {
       /^\d\d:\d\d:\d\d\.\d{3} WARN {2}\[wire\] peer lost peer=12D3 note="two words" error="it broke"\n$/,
     );
     expect(written[1]).toMatch(/ INFO {2}alone\n$/);
+    log.info({ unitMs: 7.132628999999952, height: 123_456_789 }, "a unit");
+    expect(written[2]).toMatch(/a unit unitMs=7\.133 height=123456789\n$/);
     expect(written.join("")).not.toContain("\u001b");
   });
 
