@@ -83,6 +83,11 @@ describe("a data directory", () => {
   });
 });
 
+it.skipIf(process.platform !== "linux")("a data directory that cannot be made is said so, with 1", async () => {
+  const { code, err } = await lab.run("start", "--data-dir", "/proc/pouw/x", "--api-port", "off");
+  expect([code, err]).toEqual([1, expect.stringMatching(/^✗ .*\/proc\/pouw\/x.*\.\n {2}\S.*--data-dir.*\n$/s)]);
+});
+
 describe("a port", () => {
   it("of the API in use is named, with 1", async () => {
     const other = createServer();

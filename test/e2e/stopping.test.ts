@@ -1,6 +1,6 @@
 // Ctrl-C on a node whose training cannot be broken off: one press stops it cleanly, another one at once and without noise.
 import { setTimeout as delay } from "node:timers/promises";
-import { afterEach, beforeAll, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type CliSurroundings, needBuild } from "../support/cli-process.ts";
 import { eventually, Lab, SHORT_TASK } from "../support/e2e-lab.ts";
 import { AS_FIRST, firstIn, NO_FIRST } from "../support/first-process.ts";
@@ -38,9 +38,8 @@ it.skipIf(process.platform === "win32")("ends at once on a second Ctrl-C, and it
   expect(await lab.verify("miner", network)).toMatchObject({ ok: true });
 });
 
-it.skipIf(NO_FIRST !== undefined)(
-  `ends on a second signal as process 1 of a container, which no signal of its own ends (${NO_FIRST ?? "a namespace"})`,
-  async () => {
+describe.skipIf(NO_FIRST !== undefined)(`process 1 of a container (${NO_FIRST ?? "of a namespace"})`, () => {
+  it("ends on a second signal, though no signal of its own ends it", async () => {
     const { node, network } = await busy({ under: AS_FIRST });
     const press = (): void => void process.kill(firstIn(node.process.pid), "SIGTERM");
     node.process.signalled = true;
@@ -53,17 +52,17 @@ it.skipIf(NO_FIRST !== undefined)(
     expect(await node.process.exit).toEqual({ code: 130, signal: null });
     expect(node.process.lines<{ event: string }>().at(-1)?.event).not.toBe("stopped");
     expect(await lab.verify("miner", network)).toMatchObject({ ok: true });
-  },
-);
+  });
 
-it.skipIf(NO_FIRST !== undefined).each([
-  ["version", 0],
-  ["start --nonsense", 2],
-])("ends as the command does when it is process 1: %s", async (line, code) => {
-  const first = lab.spawnIn({ under: AS_FIRST }, ...line.split(" "));
-  expect(await first.exit).toEqual({ code, signal: null });
-  const { out, err } = await lab.run(...line.split(" "));
-  expect([first.out, first.err]).toEqual([out, err]);
+  it.each([
+    ["version", 0],
+    ["start --nonsense", 2],
+  ])("ends as the command does: %s", async (line, code) => {
+    const first = lab.spawnIn({ under: AS_FIRST }, ...line.split(" "));
+    expect(await first.exit).toEqual({ code, signal: null });
+    const { out, err } = await lab.run(...line.split(" "));
+    expect([first.out, first.err]).toEqual([out, err]);
+  });
 });
 
 it("takes a signal that npm passes on once more for the same Ctrl-C", async () => {

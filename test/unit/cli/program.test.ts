@@ -145,6 +145,15 @@ describe("errors", () => {
     expect(io.err()).not.toContain("    at ");
   });
 
+  it.each(["data/genesis.json is not there.", "./x is a file.", "digits-mlp: no such task."])(
+    "begin with a path or a name as it is written: %s",
+    async (message) => {
+      const io = fakeIo();
+      expect(await run("doctor", io, failing(new PouwError("BAD_CONFIG", message)))).toBe(EXIT.usage);
+      expect(io.err()).toContain(`✗ ${message}\n`);
+    },
+  );
+
   it("that nobody expected show where they come from and ask for a report", async () => {
     const io = fakeIo();
     expect(await run("doctor", io, failing(new TypeError("x is not a function")))).toBe(EXIT.failure);
