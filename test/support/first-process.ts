@@ -2,15 +2,14 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 
+const UNSHARE = "unshare";
+const ALONE = ["--user", "--map-root-user", "--pid", "--fork", "--kill-child", "--mount-proc"];
 /** Put before a command: it ends with the namespace, whatever ends that. */
-export const AS_FIRST: readonly string[] = [
-  "unshare",
-  ...["--user", "--map-root-user", "--pid", "--fork", "--kill-child", "--mount-proc"],
-];
+export const AS_FIRST: readonly string[] = [UNSHARE, ...ALONE];
 
 /** Why no test can do so here; undefined when it can. */
 export const NO_FIRST: string | undefined =
-  process.platform === "linux" && spawnSync("unshare", [...AS_FIRST.slice(1), "true"]).status === 0
+  process.platform === "linux" && spawnSync(UNSHARE, [...ALONE, "true"]).status === 0
     ? undefined
     : "no right to make a namespace of processes";
 
