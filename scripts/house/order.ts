@@ -33,6 +33,7 @@ export const ORDER: { readonly [folder: string]: readonly Rank[] } = {
     "origin.ts",
     "events.ts",
     "blame.ts",
+    "pause.ts",
     "turns.ts",
     "exchange",
     "storage",

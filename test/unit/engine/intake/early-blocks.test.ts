@@ -2,26 +2,26 @@
 import { getEventListeners } from "node:events";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { silentLog } from "../../../../src/adapters/telemetry/index.ts";
-import { ACCEPT, ignore, reject, type Verdict } from "../../../../src/base/index.ts";
+import { ACCEPT, ignore, reject, Scope, type Verdict } from "../../../../src/base/index.ts";
 import { EarlyBlocks } from "../../../../src/engine/intake/index.ts";
 import { VirtualClock } from "../../../support/virtual-clock.ts";
 
 const maxFutureMs = 8_000;
 let clock: VirtualClock;
-let stop: AbortController;
+let stop: Scope;
 let early: EarlyBlocks;
 let punished: string[];
 let judged: string[];
 beforeEach(() => {
   clock = new VirtualClock();
-  stop = new AbortController();
+  stop = new Scope();
   punished = [];
   judged = [];
   const wire = { punish: (peer: string) => void punished.push(peer) };
   const groupOf = (peer: string): string => peer.slice(0, 1);
   early = new EarlyBlocks({ rules: { maxFutureMs }, clock, wire, groupOf, log: silentLog() }, stop);
 });
-afterEach(() => stop.abort());
+afterEach(() => void stop.close());
 
 let blocks = 0;
 function keep(from: string, aheadMs: number, verdict: Verdict = ACCEPT): string {
@@ -88,7 +88,7 @@ it("forgets a block with its judgement: it may be early still, by a clock that w
 
 it("lets go of all with the node", async () => {
   keep("a", 20_000);
-  stop.abort();
+  void stop.close();
   await clock.run(60_000);
   expect(judged).toEqual([]);
 });
