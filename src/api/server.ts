@@ -46,11 +46,13 @@ export function buildApi(view: NodeView, options: Omit<ApiOptions, "port">): Fas
     if (statusOf(error) >= 500) options.onFailure?.(error, request.url);
     sendError(reply, error);
   };
+  const requestTimeout = options.requestMs ?? REQUEST_MS;
   const app = fastify({
     bodyLimit: options.bodyBytes,
     forceCloseConnections: true,
-    requestTimeout: options.requestMs ?? REQUEST_MS,
-    http: { connectionsCheckingInterval: CHECK_MS },
+    requestTimeout,
+    // Node gives a body the longer of the two times, and headers a minute where nobody says otherwise.
+    http: { connectionsCheckingInterval: CHECK_MS, headersTimeout: requestTimeout },
     frameworkErrors: fail,
   });
   app.server.maxConnections = MAX_CONNECTIONS;

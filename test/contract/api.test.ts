@@ -306,7 +306,8 @@ describe("connections", () => {
 
 describe("a request that comes slowly", () => {
   it("has ten seconds where nobody says otherwise", () => {
-    expect(buildApi(view, OPTIONS).server.requestTimeout).toBe(10_000);
+    const { requestTimeout, headersTimeout } = buildApi(view, OPTIONS).server;
+    expect([requestTimeout, headersTimeout]).toEqual([10_000, 10_000]);
   });
 
   it("has its time to arrive whole, body included; an honest one beside it is answered", async () => {
