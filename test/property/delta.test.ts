@@ -9,10 +9,10 @@ import {
   encodeDelta,
   encodeIntegers,
   flatLength,
-  fromGrid,
   type GridLayout,
   maxDeltaBytes,
 } from "../../src/ml/delta/index.ts";
+import { fromGrid } from "../support/grid.ts";
 
 const aggregate = (...given: Parameters<typeof aggregateSteps>): Float32Array => finish(aggregateSteps(...given));
 

@@ -12,7 +12,7 @@ function checksum(key: string, value: Uint8Array): Uint8Array {
 }
 
 /** Bytes that `value` takes in the store. */
-export const framedBytes = (value: Uint8Array): number => HEAD + value.length;
+const framedBytes = (value: Uint8Array): number => HEAD + value.length;
 
 /** The bytes to store for `value` under `key`, in `out`, which has room for exactly these. */
 export function frame(key: string, value: Uint8Array, out = new Uint8Array(framedBytes(value))): Uint8Array {
@@ -23,11 +23,11 @@ export function frame(key: string, value: Uint8Array, out = new Uint8Array(frame
 }
 
 /** Room for most of what one batch writes: a block with its deltas is some two megabytes, and dropped buffers of that size are what makes V8 collect garbage. */
-const ROOM_BYTES = 2 << 20;
+const FRAMES_BYTES = 2 << 20;
 
 /** Frames of one batch after the other, in the same memory. */
 export class FrameRoom {
-  readonly #room = new Uint8Array(ROOM_BYTES);
+  readonly #room = new Uint8Array(FRAMES_BYTES);
   #used = 0;
 
   /** What was made before is written; its memory is used again. */
@@ -37,7 +37,7 @@ export class FrameRoom {
 
   frame(key: string, value: Uint8Array): Uint8Array {
     const end = this.#used + framedBytes(value);
-    if (end > ROOM_BYTES) return frame(key, value);
+    if (end > FRAMES_BYTES) return frame(key, value);
     const out = this.#room.subarray(this.#used, end);
     this.#used = end;
     return frame(key, value, out);

@@ -111,10 +111,8 @@ export class Parameters {
       }
       const lone = loneOf(move.contributions, start);
       const end = lone && added(this.#task, base, deltas[0] as Int32Array);
-      if (end === undefined) return checkNext(move, (await this.#keep(base, move, deltas)).digest);
-      const digest = parametersDigest(this.#task, end);
-      this.store.put(digest, end);
-      return checkNext(move, digest);
+      const combined = end === undefined ? await this.#sum(base, move, deltas) : this.#keep(end);
+      return checkNext(move, combined.digest);
     });
   }
 
@@ -139,7 +137,7 @@ export class Parameters {
         if (lone !== undefined && followed.end !== undefined) return this.#arrived(lone, followed.end);
         deltas.push(delta);
       }
-      return this.#keep(base, move, deltas);
+      return this.#sum(base, move, deltas);
     });
   }
 
@@ -161,9 +159,12 @@ export class Parameters {
     return all.includes(undefined) ? undefined : (all as Uint8Array[]);
   }
 
-  async #keep(base: Float32Array, move: Weighed, deltas: readonly Int32Array[]): Promise<Combined> {
+  async #sum(base: Float32Array, move: Weighed, deltas: readonly Int32Array[]): Promise<Combined> {
     const weighted = deltas.map((delta, i) => ({ delta, lag: lagOf(move, move.contributions[i] as Contribution) }));
-    const next = await inTurns(AGGREGATION_RULES[this.#task.aggregation](this.#task, base, weighted));
+    return this.#keep(await inTurns(AGGREGATION_RULES[this.#task.aggregation](this.#task, base, weighted)));
+  }
+
+  #keep(next: Float32Array): Combined {
     const digest = parametersDigest(this.#task, next);
     this.store.put(digest, next);
     return { kind: "combined", next, digest };

@@ -90,15 +90,6 @@ export function gridDifference(layout: GridLayout, start: Float32Array, end: Flo
 /** Whether an integer is one that a parameter may be. */
 export const fits = (integer: number): boolean => integer >= GRID_MIN && integer <= GRID_MAX;
 
-/** float32 values of grid integers; zero comes out as +0. */
-export function fromGrid(layout: GridLayout, integers: Int32Array): Float32Array {
-  checkLength(layout, integers, "a parameter vector");
-  const out = new Float32Array(integers.length);
-  for (const { from, to, scale } of spans(layout))
-    for (let i = from; i < to; i++) out[i] = (integers[i] as number) * scale;
-  return out;
-}
-
 /** Why what lies there in one of `vectors` cannot be a parameter: NOT_FINITE or BAD_ENCODING. */
 export function offGrid(
   { name, from, to }: Pick<TensorSpan, "name" | "from" | "to">,

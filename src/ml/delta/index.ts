@@ -4,7 +4,6 @@ export {
   checkLength,
   fits,
   flatLength,
-  fromGrid,
   GRID_MAX,
   GRID_MIN,
   type GridLayout,

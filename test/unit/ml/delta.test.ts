@@ -7,11 +7,11 @@ import {
   decodeDelta,
   encodeDelta,
   encodeIntegers,
-  fromGrid,
   type GridLayout,
   maxDeltaBytes,
   toGrid,
 } from "../../../src/ml/delta/index.ts";
+import { fromGrid } from "../../support/grid.ts";
 
 const one = (size: number, exponent = -20): GridLayout => ({ parameters: [{ name: "w", shape: [size], exponent }] });
 const refused = expect.objectContaining({ code: "BAD_ENCODING" });

@@ -16,12 +16,12 @@ import {
   DELTA_CODECS,
   type DeltaCodec,
   flatLength,
-  fromGrid,
   type GridLayout,
   toGrid,
   type Weighted,
 } from "../../../src/ml/index.ts";
 import { aContribution, aGenesis, alice, aRegistration, checkContributionOn, STAKES } from "../../support/chain.ts";
+import { fromGrid } from "../../support/grid.ts";
 
 /** A codec of the test's own: four bytes a value, as they are. */
 vi.mock("../../../src/ml/delta/codecs.ts", async (original) => {
