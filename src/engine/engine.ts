@@ -115,9 +115,9 @@ export class Engine {
     return verdict;
   }
 
-  /** One own unit of a followed task (its id in hex); undefined when its parameters are not here, or nothing can train. */
-  async train(task: string, mlNode: number, index: number): Promise<FinishedUnit | undefined> {
-    return this.task(task)?.trainer?.run(mlNode, index);
+  /** The own unit of a followed task (its id in hex) that is `nth` of its place; undefined when its parameters are not here, or nothing can train. */
+  async train(task: string, mlNode: number, nth: number): Promise<FinishedUnit | undefined> {
+    return this.task(task)?.trainer?.run(mlNode, nth);
   }
 
   /** Median time of the last own units of a task, ms; a second before the first. */

@@ -25,8 +25,10 @@ export interface EngineOptions {
   readonly trustedVerifiers: readonly Uint8Array[];
   /** How long what is stored; the standard one when absent. */
   readonly retention?: Retention;
-  /** How long whoever else has the key is listened for before the first win is signed, ms; not at all where absent. */
+  /** How long whoever else has the key is listened for before a record is signed, until the first win, ms; not at all where absent. */
   readonly firstWaitMs?: () => number;
+  /** Index of the first unit of every place; 0 when absent. By chance, so that two machines with one key run different units, and a restarted one those that it has not run. */
+  readonly firstIndex?: number;
 }
 
 export interface EngineDeps {

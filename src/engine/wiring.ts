@@ -134,7 +134,7 @@ async function layGround(options: EngineOptions, deps: EngineDeps): Promise<Grou
 }
 
 function startWorks(options: EngineOptions, deps: EngineDeps, ground: Ground): Works {
-  const { rules, leads, trustedVerifiers: trusted } = options;
+  const { rules, trustedVerifiers: trusted } = options;
   const { events, ledger, followed, scope } = ground;
   const state = (): State => ledger.state;
   const { log, runtime } = deps;
@@ -152,8 +152,7 @@ function startWorks(options: EngineOptions, deps: EngineDeps, ground: Ground): W
   const shared = { ...deps, ...ground, ...found, tasks: followed, board };
   const blockMaker = new BlockMaker({ ...shared, log: log.child("trainer") }, scope);
   const tasks = followed.all.map(
-    (one) =>
-      new TaskEngine({ rules, leads }, { ...shared, followed: one, blockMaker, log: log.child(one.task.name) }, scope),
+    (one) => new TaskEngine(options, { ...shared, followed: one, blockMaker, log: log.child(one.task.name) }, scope),
   );
   const executor =
     runtime === undefined ? undefined : new Executor({ ...shared, runtime, log: log.child("executor") }, scope);

@@ -70,8 +70,8 @@ export interface NodeOptions extends Pick<SimNodeOptions, "forge" | "trains" | "
   readonly minFee?: bigint;
   /** Whose key it has; its own unless told. */
   readonly account?: string;
-  /** How long it listens for another with its key before its first win, ms. */
-  readonly firstWaitMs?: number;
+  /** Index of the first unit of every place. */
+  readonly firstIndex?: number;
 }
 
 /** Kinds of the offences that a node holds evidence of and no block has punished. */
@@ -153,7 +153,7 @@ export class Lab {
     };
     const wire = watched(this.air.wire(name), heard, punished, started);
     const { store = memoryStore() } = options;
-    const { forge, unitMs = UNIT_MS, account = name, firstWaitMs } = options;
+    const { forge, unitMs = UNIT_MS, account = name, firstIndex = 0 } = options;
     const toy = (ms: number): Runtime => toyRuntime({ clock, unitMs: ms, ...(forge === undefined ? {} : { forge }) });
     const runtime =
       options.trains === false
@@ -172,7 +172,7 @@ export class Lab {
         leads: options.mines === true,
         minFee: options.minFee ?? 0n,
         trustedVerifiers: (options.trusts ?? []).map((trusted) => Sim.key(trusted).address),
-        ...(firstWaitMs === undefined ? {} : { firstWaitMs: () => firstWaitMs }),
+        firstIndex,
       },
       {
         store,

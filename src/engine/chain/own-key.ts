@@ -19,12 +19,12 @@ type RoundSlot = Pick<RoundRecord, "height" | "block" | "task" | "round" | "lead
 
 /** Blocks of its own that somebody else led on. */
 const MAX_LED = 64;
-/** Before the first win all peers are asked once more where they stand; so long for their answers, and for what they bring, ms. */
+/** Before a first record all peers are asked once more where they stand; so long for their answers, and for what they bring, ms. */
 const ANSWER_MS = 1000;
 const FOLLOW_MS = 1000;
 
 export interface OwnKeyOptions {
-  /** How long whoever else has the key is listened for before the first win is signed, ms; not at all where absent. */
+  /** How long whoever else has the key is listened for before a record is signed, until the first win, ms; not at all where absent. */
   readonly firstWaitMs?: (() => number) | undefined;
 }
 
@@ -111,10 +111,7 @@ export class OwnKey {
 
   /** Whether this may be signed; it is on disk when this resolves, however long the disk takes nothing. Throws CLOSED at the end. */
   async claim({ slot, height, id }: Claim): Promise<boolean> {
-    const isTaken = (): boolean => this.#elsewhere || this.#seen.has(slot) || this.#signal.aborted;
-    if (isTaken()) return false;
-    await this.#listen();
-    if (isTaken()) return false;
+    if (this.#elsewhere || this.#seen.has(slot) || this.#signal.aborted) return false;
     const { history, persistence } = this.#deps;
     const granted = await persistence.write(HISTORY_DISK, () => history.claim({ slot, height, id: toHex(id) }));
     if (granted && this.#since !== undefined && height > this.#since) this.#hasWon = true;
@@ -122,11 +119,11 @@ export class OwnKey {
   }
 
   /**
-   * Two machines that start with one key run in step: they send the same units, of which nobody learns anything, and may end a winning one or
-   * close a round in the same moment. Whoever waits longer hears what the other signed, and stands back. What was signed before gossip
-   * came here no message tells any more, so peers are asked.
+   * Two machines that start with one key and one history may both lead on its last block, and close a round in the same moment. Whoever waits
+   * longer hears what the other signed, and stands back. What was signed before gossip came here no message tells any more, so peers are
+   * asked. Wins need no such wait: each machine's units are others (`EngineOptions.firstIndex`).
    */
-  async #listen(): Promise<void> {
+  async listen(): Promise<void> {
     const { clock, peers } = this.#deps;
     const { firstWaitMs } = this.#options;
     if (this.#hasWon || firstWaitMs === undefined || peers.ranked().length === 0) return;

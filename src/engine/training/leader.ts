@@ -27,7 +27,7 @@ export interface LeaderDeps {
   readonly store: Store;
   readonly state: () => State;
   readonly key: KeyPair;
-  readonly ownKey: Pick<OwnKey, "claim" | "mayLead">;
+  readonly ownKey: Pick<OwnKey, "claim" | "listen" | "mayLead">;
   readonly events: EventBus;
   /** Median time of a unit of the task here, ms. */
   readonly medianUnitMs: () => number;
@@ -127,6 +127,7 @@ export class Leader {
   async #draft(view: RoundView): Promise<Decoded<RoundRecord> | "full" | undefined> {
     const { rounds, followed, key, ownKey } = this.#deps;
     const { rules, task } = this.#options;
+    await ownKey.listen();
     const contributions = rounds.contributions();
     // Those that asked for a record may have expired with a block since.
     if (contributions.length === 0) return undefined;

@@ -19,6 +19,8 @@ export interface TaskEngineOptions {
   readonly rules: Rules;
   /** May win and lead. */
   readonly leads: boolean;
+  /** Index of the first unit of every place; 0 when absent. */
+  readonly firstIndex?: number;
 }
 
 export interface TaskEngineDeps {
@@ -48,7 +50,11 @@ export class TaskEngine {
   /** Undefined on a node that cannot train. */
   readonly trainer: Trainer | undefined;
 
-  constructor({ rules, leads }: TaskEngineOptions, deps: TaskEngineDeps, options: { readonly signal: AbortSignal }) {
+  constructor(
+    { rules, leads, firstIndex = 0 }: TaskEngineOptions,
+    deps: TaskEngineDeps,
+    options: { readonly signal: AbortSignal },
+  ) {
     const { followed, ledger, runtime } = deps;
     const { task, parameters } = followed;
     const state = (): State => ledger.state;
@@ -57,7 +63,7 @@ export class TaskEngine {
     const isChecked = (): boolean => ledger.head.checked !== "pending";
     this.rounds = new Rounds({ rules, task }, { ...deps, state, isChecked }, options);
     const { rounds } = this;
-    if (runtime !== undefined) this.trainer = new Trainer(task, { ...deps, runtime, rounds }, options);
+    if (runtime !== undefined) this.trainer = new Trainer({ task, firstIndex }, { ...deps, runtime, rounds }, options);
     if (leads) {
       const medianUnitMs = (): number => this.medianUnitMs;
       const roundTripMs = (): number => median(deps.wire.peers().flatMap(({ latencyMs }) => latencyMs ?? [])) ?? 0;

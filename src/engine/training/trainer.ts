@@ -48,14 +48,22 @@ interface Begun {
   readonly unit: UnitId;
 }
 
+export interface TrainerOptions {
+  readonly task: Task;
+  /** Index of the first unit of every place. */
+  readonly firstIndex: number;
+}
+
 export class Trainer {
   readonly #task: Task;
+  readonly #firstIndex: number;
   readonly #deps: TrainerDeps;
   readonly #signal: AbortSignal;
   readonly #times: number[] = [];
 
-  constructor(task: Task, deps: TrainerDeps, { signal }: { readonly signal: AbortSignal }) {
+  constructor({ task, firstIndex }: TrainerOptions, deps: TrainerDeps, { signal }: { readonly signal: AbortSignal }) {
     this.#task = task;
+    this.#firstIndex = firstIndex;
     this.#deps = deps;
     this.#signal = signal;
   }
@@ -65,8 +73,8 @@ export class Trainer {
     return median(this.#times) ?? FIRST_GUESS_MS;
   }
 
-  /** Runs unit `index` of ML node `mlNode` from the present common state; undefined when its parameters are not here. */
-  async run(mlNode: number, index: number): Promise<FinishedUnit | undefined> {
+  /** Runs the unit of ML node `mlNode` that is `nth`, from 0, of the present common state; undefined when its parameters are not here. */
+  async run(mlNode: number, nth: number): Promise<FinishedUnit | undefined> {
     const { ledger, rounds, key, ownKey, runtime, followed } = this.#deps;
     const { view } = rounds;
     const { state } = ledger;
@@ -77,6 +85,7 @@ export class Trainer {
     if (start === undefined || !bytesEqual(view.head, state.tipId) || state.isBanned(key.address)) return undefined;
     const task = this.#task;
     const on = { beacon: state.beacon, block: state.tipId };
+    const index = this.#firstIndex + nth;
     const unit = { ...on, task: task.id, round: view.round, author: key.address, mlNode, index };
     const setting = settingOf(task, view.season);
     const request = { task, start, setting, seed: unitSeed(unit), priority: "train" } as const;

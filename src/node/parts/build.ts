@@ -17,7 +17,7 @@ import { installedArtifacts, probeRuntime, workersFor } from "./capabilities.ts"
 import { makeDataDir } from "./data-dir.ts";
 import { tasksNamed } from "./follow.ts";
 import { addressesOf, loadNetwork, type Network } from "./network.ts";
-import { firstWaitMs, keyTrouble, openKey } from "./own-account.ts";
+import { firstIndex, firstWaitMs, keyTrouble, openKey } from "./own-account.ts";
 import { openWire } from "./wire.ts";
 
 /** Parts that tests, simulations and plugins bring themselves; everything absent is the real one. */
@@ -93,7 +93,7 @@ export async function build(options: NodeOptions, parts: NodeParts, scope: Scope
       ...network,
       tasks,
       ...behaviourOf(options, chosen.roles, network),
-      ...(parts.clock === undefined ? { firstWaitMs } : {}),
+      ...(parts.clock === undefined ? { firstWaitMs, firstIndex: firstIndex() } : {}),
     },
     { store, wire, artifacts, runtime, key, history, clock, log },
   );

@@ -7,12 +7,18 @@ import type { NodeOptions } from "../config/index.ts";
 import { memoryHistory, openSignedFile, signedPath } from "./signed-file.ts";
 import { openAccount, walletPath } from "./wallet.ts";
 
-/** Before its first win a node listens for another with its key: no less than the first, up to so much longer by chance, ms. */
+/** Until its first win a node listens before each record for another with its key: no less than the first, up to so much longer by chance, ms. */
 const FIRST_WAIT_MS = 500;
 const MORE_WAIT_MS = 2000;
 
 /** By chance, so that of two who start alike one hears the other. */
 export const firstWaitMs = (): number => FIRST_WAIT_MS + MORE_WAIT_MS * Math.random();
+
+/** Two machines with one key begin at one index, and run the same units, once in so many starts. */
+const FIRST_INDEXES = 2 ** 30;
+
+/** By chance, so that of one key no two machines run the same units, and none runs one again after a restart. */
+export const firstIndex = (): number => Math.floor(FIRST_INDEXES * Math.random());
 
 /** Parts that a caller brings itself. */
 interface OwnParts {

@@ -151,59 +151,61 @@ describe("what else appears under the key", () => {
     ]);
   });
 
-  it("is waited for before the first win is signed, and before all that comes earlier: then it is too late for this node", async () => {
+  it("is waited for before a record is signed, until the first win; what it signed is not signed here", async () => {
     const waits = [300, 400, 500, 600];
     others = { a: 0n, b: 0n };
     ownKey = made({ firstWaitMs: () => waits.shift() as number });
     ownKey.begin(5);
-    const claimed = async (height: number, n: number): Promise<[boolean, number]> => {
+    const signed = async (kind: "win" | "record", height: number, n: number): Promise<[boolean, number]> => {
       const began = clock.now();
       let granted: boolean | undefined;
-      void ownKey.claim({ slot: `win/${height}/aa/${n}`, height, id: id(n) }).then((is) => {
-        granted = is;
-      });
+      const listening = kind === "record" ? ownKey.listen() : undefined;
+      void Promise.resolve(listening)
+        .then(() => ownKey.claim({ slot: `${kind}/${height}/aa/${n}`, height, id: id(n) }))
+        .then((is) => {
+          granted = is;
+        });
       await clock.run(10_000, () => granted !== undefined);
       return [granted as boolean, clock.now() - began];
     };
-    // A record on a block that was here when training began: whoever else has the key goes on after it.
-    expect(await claimed(5, 1)).toEqual([true, 300]);
-    expect(await claimed(6, 2)).toEqual([true, 400]);
-    expect(await claimed(7, 3)).toEqual([true, 0]);
+    expect(await signed("record", 5, 1)).toEqual([true, 300]);
+    // A win of a block that was here when training began is of its past: whoever else has the key goes on.
+    expect(await signed("win", 5, 2)).toEqual([true, 0]);
+    expect(await signed("record", 6, 3)).toEqual([true, 400]);
+    expect(await signed("win", 7, 4)).toEqual([true, 0]);
+    expect(await signed("record", 7, 5)).toEqual([true, 0]);
     // Whatever was signed before gossip came here, they have.
     expect(asked).toEqual(["a at 300", "b at 300", "a at 700", "b at 700"]);
     ownKey = made({ firstWaitMs: () => waits.shift() as number });
     ownKey.begin(7);
     clock.after(499, () => seen(8, 9));
-    expect(await claimed(8, 4)).toEqual([false, 500]);
-    // Nothing is waited for any more.
-    expect(await claimed(8, 5)).toEqual([false, 0]);
+    expect(await signed("record", 8, 6)).toEqual([false, 500]);
+    expect(await signed("win", 8, 7)).toEqual([false, 0]);
     expect(waits).toEqual([600]);
   });
 
   it("is waited for a second longer where somebody is ahead, and not at all where nobody is there", async () => {
     ownKey = made({ firstWaitMs: () => 300 });
-    const granted = async (): Promise<[boolean, number]> => {
+    const listened = async (): Promise<number> => {
       const began = clock.now();
-      return [await ownKey.claim(WIN), clock.now() - began];
+      await ownKey.listen();
+      return clock.now() - began;
     };
-    expect(await granted()).toEqual([true, 0]);
+    expect(await listened()).toBe(0);
     others = { a: 7n };
     events.emit("head", { tip: { work: 6n }, added: [], dropped: [] } as unknown as EngineEvents["head"]);
-    const ahead = granted();
+    const ahead = listened();
     await clock.run(10_000);
     events.emit("head", { tip: { work: 7n }, added: [], dropped: [] } as unknown as EngineEvents["head"]);
-    const level = granted();
+    const level = listened();
     await clock.run(10_000);
-    expect([await ahead, await level]).toEqual([
-      [true, 1300],
-      [true, 300],
-    ]);
+    expect([await ahead, await level]).toEqual([1300, 300]);
   });
 
   it("is not waited for by a node that stops: it signs nothing then", async () => {
     others = { a: 0n };
     ownKey = made({ firstWaitMs: () => 300 });
-    const claim = ownKey.claim(WIN);
+    const claim = ownKey.listen().then(() => ownKey.claim(WIN));
     await settle();
     await scope.close();
     expect([await claim, clock.now()]).toEqual([false, 0]);

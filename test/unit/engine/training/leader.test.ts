@@ -73,11 +73,14 @@ interface Change {
   readonly followed?: LeaderDeps["followed"];
   readonly unitMs?: number;
   readonly roundTripMs?: number;
+  /** Whether somebody else with the key is listened for. */
+  readonly listen?: () => Promise<void>;
 }
 
 /** A leader over the desk's rounds; what it hands in is noted. */
 function aLeader(change: Change = {}): Leader {
   const { key = leader, rounds: its = rounds, tasks = 1, combine, unitMs = UNIT_MS, roundTripMs = 0 } = change;
+  const { listen = async () => undefined } = change;
   const { lab, ledger, followed, events, store } = desk;
   const rules = { ...lab.network.rules, tasks: Array(tasks).fill(lab.task) };
   const watching: LeaderDeps["rounds"] = {
@@ -100,7 +103,7 @@ function aLeader(change: Change = {}): Leader {
     store,
     state: () => ledger.state,
     key,
-    ownKey: { claim: async () => true, mayLead: () => true },
+    ownKey: { claim: async () => true, listen, mayLead: () => true },
     events,
     medianUnitMs: () => unitMs,
     roundTripMs: () => roundTripMs,
@@ -137,6 +140,19 @@ describe("a round", () => {
     expect(record).toMatchObject({ round: place.round, contributions: [unit.contribution], leader: leader.address });
     expect(RoundRecord.verify(record, desk.lab.network.rules.genesis)).toBe(true);
     expect(rounds.view.round).toBe(place.round + 1);
+  });
+
+  it("is signed once somebody else with the key was listened for, with what came meanwhile", async () => {
+    const { clock } = desk.lab;
+    aLeader({ listen: () => new Promise((resolve) => void clock.after(700, resolve)) });
+    await take(await unitHere());
+    await clock.run(699);
+    expect(signed).toEqual([]);
+    await take(await unitHere(other));
+    await clock.run(1);
+    await settle();
+    expect(signed).toHaveLength(1);
+    expect(signed[0]?.record.contributions).toHaveLength(2);
   });
 
   it("waits for a runner of the last rounds, until it comes", async () => {

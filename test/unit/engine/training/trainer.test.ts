@@ -67,7 +67,7 @@ function begin(): void {
   runtime = toyRuntime({ clock: lab.clock, unitMs: UNIT_MS });
 }
 
-function aTrainer(): Trainer {
+function aTrainer(firstIndex = 0): Trainer {
   const { lab, ledger, followed, events } = desk;
   const make = async (won: WonUnit): Promise<boolean> => {
     wins.push(won);
@@ -80,7 +80,7 @@ function aTrainer(): Trainer {
     blockMaker: { make, timeOn: (on: State) => on.time + 1 } as unknown as BlockMaker,
     outbox: { publish } as unknown as Outbox,
   };
-  return new Trainer(lab.task, deps, { signal: stop.signal });
+  return new Trainer({ task: lab.task, firstIndex }, deps, { signal: stop.signal });
 }
 /** Runs a unit; `meanwhile` happens while it runs. */
 async function run(index: number, meanwhile = async (): Promise<void> => undefined): Promise<FinishedUnit | undefined> {
@@ -267,6 +267,19 @@ describe("a unit", () => {
     Object.defineProperty(desk.ledger.state, "isBanned", { configurable: true, value: () => true });
     expect(await trainer({})).toBeUndefined();
     expect([wins.length, told()]).toEqual([0, []]);
+  });
+
+  it("has an index from the node's first one on", async () => {
+    const units = [0, 1].map((nth) => aTrainer(7_000).run(2, nth));
+    await settle();
+    await desk.lab.clock.run(UNIT_MS);
+    expect(await Promise.all(units)).toMatchObject([
+      { mlNode: 2, index: 7_000 },
+      { mlNode: 2, index: 7_001 },
+    ]);
+    expect([...told(), ...wins.map(({ contribution }) => contribution)].map(({ index }) => index).sort()).toEqual([
+      7_000, 7_001,
+    ]);
   });
 
   it("is told to whoever listens, and its time to the leader's deadline", async () => {
