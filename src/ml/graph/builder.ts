@@ -1,6 +1,15 @@
 // Collects the nodes of one graph. Ids are counted, constants are shared, and what no output needs is left out.
 import { PouwError } from "../../base/index.ts";
-import type { Attribute, Constant, DType, Graph, Node, Shape, Value } from "./ir.ts";
+import {
+  type Attribute,
+  bodies,
+  type Constant,
+  type DType,
+  type Graph,
+  type Node,
+  type Shape,
+  type Value,
+} from "./ir.ts";
 
 export class GraphBuilder {
   readonly #prefix: string;
@@ -10,13 +19,15 @@ export class GraphBuilder {
   readonly #values = new Map<string, Value>();
   #count = 0;
 
-  /** `prefix` keeps the ids of a Loop body apart from those of the graph around it. */
+  /** `prefix` keeps the ids of a Loop body apart from those of the graph around it; the colon after it, all ids that are counted from inputs. */
   constructor(prefix: string) {
     this.#prefix = prefix;
   }
 
-  /** Declares an input of the graph. */
+  /** Declares an input of the graph. Throws BAD_GRAPH for a name that another graph could count to. */
   input(id: string, dtype: DType, shape: Shape): Value {
+    if (id.includes(":") && !id.startsWith(`${this.#prefix}:`))
+      throw new PouwError("BAD_GRAPH", `An input cannot be called ${id}.`);
     const value = this.#define({ id, dtype, shape });
     this.#inputs.push(value);
     return value;
@@ -95,9 +106,7 @@ export class GraphBuilder {
 
 /** Ids that a node's sub-graph reads from around it. */
 export function outerIds(node: Node): readonly string[] {
-  return Object.values(node.attributes).flatMap((attribute) => {
-    if (typeof attribute !== "object" || !("graph" in attribute)) return [];
-    const { graph } = attribute;
+  return bodies(node).flatMap((graph) => {
     const own = new Set([...graph.inputs, ...graph.constants].map((value) => value.id));
     for (const inner of graph.nodes) for (const id of inner.outputs) own.add(id);
     const read = [...graph.nodes.flatMap((inner) => inner.inputs), ...graph.outputs.map((value) => value.id)];

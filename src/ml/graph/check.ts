@@ -2,22 +2,17 @@
 // It reads what was written, not what the builder meant: an imported graph can be checked the same way.
 import { PouwError } from "../../base/index.ts";
 import { outerIds } from "./builder.ts";
-import { constantFact, type Fact, fact, join, MAX_FLOAT, type Within } from "./facts.ts";
+import { constantFact, type Fact, fact, join, type Within } from "./facts.ts";
 import type { Graph, Node, Value } from "./ir.ts";
 import { REDUCTIONS } from "./reductions.ts";
-import { RULES, refuse, type Scope, subtraction } from "./rules.ts";
+import { RULES, subtraction } from "./rules.ts";
+import { INTEGERS } from "./rules-integers.ts";
+import { RANGES, refuse, type Scope, whole } from "./scope.ts";
 
 /** Outputs that people look at and no digest covers. */
 const SHOWN = new Set(["loss"]);
 /** Attempts to find bounds that a loop's state keeps; each doubles what grew. */
 const ROUNDS = 200;
-const RANGES = {
-  float32: [-MAX_FLOAT, MAX_FLOAT],
-  uint8: [0, 255],
-  int32: [0, 2 ** 31],
-  int64: [0, 2 ** 53],
-  bool: [0, 1],
-} as const;
 /** Operators that may be fused into a product and then round inside its sum. */
 const FUSED: ReadonlySet<string> = new Set(["Add", "Sum", "BatchNormalization"]);
 const SUMS: ReadonlySet<string> = new Set(["MatMul", "Conv", "ConvTranspose"]);
@@ -34,7 +29,7 @@ export function factsOf(graph: Graph): ReadonlyMap<string, Fact> {
 
 function inputFact({ dtype }: Value): Fact {
   const [low, high] = RANGES[dtype];
-  return fact(low, high, dtype === "uint8" ? { grid: { exponent: 0, scales: [], max: 255 } } : {});
+  return dtype === "float32" ? fact(low, high) : whole(low, high);
 }
 
 /** The graph without the nodes that only a shown output needs. */
@@ -85,7 +80,9 @@ function interpret(graph: Graph, known: ReadonlyMap<string, Fact>): Map<string, 
 }
 
 function ruleOf(node: Node): (scope: Scope) => Fact {
-  return REDUCTIONS[node.op] ?? RULES[node.op] ?? refuse(node, "is not an operator of exact graphs");
+  return (
+    REDUCTIONS[node.op] ?? INTEGERS[node.op] ?? RULES[node.op] ?? refuse(node, "is not an operator of exact graphs")
+  );
 }
 
 /** A runtime may merge a product with what follows it; where the merged operator could round, the graph is refused. */

@@ -1,5 +1,8 @@
 // How much work a graph is, counted from its static shapes: what draws and pay are measured by, whichever lowering runs (protocol section 2).
-import { dimAt, fixed, type Graph, type Node, sizeOf, type Value } from "./ir.ts";
+import { bodies, dimAt, fixed, type Graph, sizeOf, type Value } from "./ir.ts";
+
+/** Products over the last axis of the left side: of real numbers, and of bytes. */
+const PRODUCTS: ReadonlySet<string> = new Set(["MatMul", "MatMulIntegerToFloat"]);
 
 /** Multiply-accumulates of one pass; a Loop counts as one pass of its body, so a unit's graph gives those of one step. */
 export function multiplyAccumulates(graph: Graph): number {
@@ -11,7 +14,7 @@ export function multiplyAccumulates(graph: Graph): number {
       const { transA } = node.attributes;
       const inner = dimAt(shape(node.inputs, 0), transA === 1 ? 0 : 1);
       total += sizeOf(shape(node.outputs, 0)) * inner;
-    } else if (node.op === "MatMul") total += sizeOf(shape(node.outputs, 0)) * dimAt(shape(node.inputs, 0), -1);
+    } else if (PRODUCTS.has(node.op)) total += sizeOf(shape(node.outputs, 0)) * dimAt(shape(node.inputs, 0), -1);
     else if (node.op === "Conv") {
       const [, ...kernel] = fixed(shape(node.inputs, 1));
       total += kernel.reduce((a, b) => a * b, sizeOf(shape(node.outputs, 0)));
@@ -22,13 +25,6 @@ export function multiplyAccumulates(graph: Graph): number {
     total += bodies(node).reduce((sum, body) => sum + multiplyAccumulates(body), 0);
   }
   return total;
-}
-
-/** The graphs inside a node: a Loop's body. */
-export function bodies(node: Node): readonly Graph[] {
-  return Object.values(node.attributes).flatMap((item) =>
-    typeof item === "object" && "graph" in item ? [item.graph] : [],
-  );
 }
 
 /** What one element written and one node cost beside a multiply-accumulate: fitted to fourteen graphs' times on one thread. */

@@ -91,7 +91,7 @@ export const elementwise: Readonly<{ [op: string]: Kernel | undefined }> = {
   Clip: each((x, low, high) => Math.min(Math.max(x as number, low as number), high as number)),
   HardSigmoid: (call) => {
     const { alpha, beta } = call.node.attributes as { readonly [name: string]: { readonly float: number } };
-    const [slope, offset] = [alpha?.float ?? 0.2, beta?.float ?? 0.5];
+    const [slope, offset] = [Math.fround(alpha?.float ?? 0.2), Math.fround(beta?.float ?? 0.5)];
     return mapped(call, (x) => Math.min(Math.max(slope * (x as number) + offset, 0), 1));
   },
   Relu: one((x) => Math.max(0, x)),
@@ -192,6 +192,20 @@ function concat({ node, inputs }: Call): readonly Tensor[] {
   return [{ shape, data }];
 }
 
+/** Zeros around a tensor. */
+function padded(call: Call): readonly Tensor[] {
+  const [x, { data: pads }] = call.inputs as readonly [Tensor, Tensor];
+  const shape = x.shape.map((dim, axis) => dim + (pads[axis] as number) + (pads[axis + x.shape.length] as number));
+  const read = reader(x);
+  const data: number[] = [];
+  eachIndex(shape, (index) => {
+    const place = index.map((i, axis) => i - (pads[axis] as number));
+    const inside = place.every((i, axis) => i >= 0 && i < (x.shape[axis] as number));
+    data.push(inside ? read(place) : 0);
+  });
+  return [{ shape, data }];
+}
+
 function argMax({ inputs }: Call): readonly Tensor[] {
   const { shape, data } = inputs[0] as Tensor;
   const [rows, columns] = shape as readonly [number, number];
@@ -226,5 +240,6 @@ export const moved: Readonly<{ [op: string]: Kernel | undefined }> = {
   ArgMax: argMax,
   Softmax: softmax,
   Reshape: ({ inputs, output }) => [{ shape: output.shape as readonly number[], data: (inputs[0] as Tensor).data }],
+  Pad: padded,
   Expand: (call) => [picked(call, call.output.shape as readonly number[], (index) => index)],
 };

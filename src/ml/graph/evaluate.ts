@@ -1,6 +1,7 @@
 // The reference evaluator: runs a graph in plain TypeScript, node by node. In float32 every result is rounded as IEEE 754 says,
 // so an exact graph gives the runtime's bits; in float64 the grids become too fine to see and gradients can be checked by differences.
 import { PouwError } from "../../base/index.ts";
+import { bytes } from "./evaluate-integers.ts";
 import { gemm, matmul, reduceAll, windowed } from "./evaluate-sums.ts";
 import { elementwise, moved } from "./evaluate-values.ts";
 import type { Graph, Node, Value } from "./ir.ts";
@@ -20,6 +21,7 @@ const KERNELS: readonly Readonly<{ [op: string]: Kernel | undefined }>[] = [
     ReduceMean: reduceAll,
   },
   { Conv: windowed, ConvTranspose: windowed },
+  bytes,
 ];
 
 /** Outputs of `graph` by name. Throws BAD_GRAPH for an operator it does not know or an input that is missing. */
@@ -45,8 +47,11 @@ function run(graph: Graph, known: ReadonlyMap<string, Tensor>, precision: Arithm
       });
     const output = graph.values.get(node.outputs[0] as string) as Value;
     const round = precision === "float32" && output.dtype === "float32" ? Math.fround : (x: number): number => x;
+    const smooth = precision === "float64";
     const made =
-      node.op === "Loop" ? loop(node, inputs, values, precision) : kernelOf(node)({ node, inputs, round, output });
+      node.op === "Loop"
+        ? loop(node, inputs, values, precision)
+        : kernelOf(node)({ node, inputs, round, output, smooth });
     node.outputs.forEach((id, i) => {
       values.set(id, made[i] as Tensor);
     });

@@ -23,6 +23,9 @@ export interface Within {
   readonly high: number;
 }
 
+/** Tensors that a value bounds, by id. */
+export type Bounds = ReadonlyMap<string, number>;
+
 export interface Fact {
   readonly low: number;
   readonly high: number;
@@ -30,18 +33,18 @@ export interface Fact {
   readonly within: readonly Within[];
   /** This is exactly `factor` times a scale (a tensor of one value). */
   readonly power: { readonly scale: Scale; readonly factor: number } | undefined;
-  /** No value of these tensors is above the value of this one that is broadcast to it. */
-  readonly tops: ReadonlySet<string>;
-  /** No value of these tensors, negated, is above it. */
-  readonly depths: ReadonlySet<string>;
-  /** No value of these tensors is below it. */
-  readonly bottoms: ReadonlySet<string>;
+  /** No value of these tensors, times the number beside it, is above the value of this one that is broadcast to it. */
+  readonly tops: Bounds;
+  /** No value of these tensors, negated and times the number, is above it. */
+  readonly depths: Bounds;
+  /** No value of these tensors, times the number, is below it. */
+  readonly bottoms: Bounds;
 }
 
 export const MAX_FLOAT = (2 - 2 ** -23) * 2 ** 127;
 export const MIN_EXPONENT = -126;
 
-const NONE: ReadonlySet<string> = new Set();
+const NONE: Bounds = new Map();
 
 /** A fact with what is given, and the grid that the interval alone implies: in [2^k, 2^(k+1)] a float32 is a multiple of 2^(k-23). */
 export function fact(low: number, high: number, more: Partial<Fact> = {}): Fact {
@@ -108,6 +111,19 @@ export function productGrid(a: Grid | undefined, b: Grid | undefined, count: num
   if (max > EXACT_LIMIT) return undefined;
   const scales = [...a.scales, ...b.scales].sort((x, y) => (x.id < y.id ? -1 : 1));
   return { exponent: a.exponent + b.exponent, scales, max };
+}
+
+/** What dividing by a tensor of one value means, where that is always a power of two; undefined elsewhere. */
+export interface Power {
+  readonly exponent: number;
+  readonly scales: readonly Scale[];
+}
+
+/** The power of two, fixed or dynamic, that a tensor is; undefined when it is not proven to be one. */
+export function powerOf({ power, low, high }: Fact): Power | undefined {
+  const factor = power?.factor ?? (low === high ? low : 0);
+  const exponent = Math.log2(factor);
+  return Number.isInteger(exponent) ? { exponent, scales: power === undefined ? [] : [power.scale] } : undefined;
 }
 
 /** Smallest and largest exponent that the grid's step can have. */

@@ -1,7 +1,7 @@
 // The graph language: typed values, nodes and graphs, as plain data. One graph is what one ONNX file (or one Loop body) holds.
 import { PouwError } from "../../base/index.ts";
 
-export type DType = "float32" | "int64" | "int32" | "uint8" | "bool";
+export type DType = "float32" | "int64" | "int32" | "uint8" | "int8" | "bool";
 /** A size, or the name of one that is known only when the graph runs. */
 export type Dim = number | string;
 export type Shape = readonly Dim[];
@@ -13,10 +13,15 @@ export interface Value {
   readonly shape: Shape;
 }
 
-export type Attribute = number | readonly number[] | { readonly float: number } | { readonly graph: Graph };
+export type Attribute =
+  | number
+  | readonly number[]
+  | { readonly float: number }
+  | { readonly text: string }
+  | { readonly graph: Graph };
 
 export interface Node {
-  /** ONNX operator of the default domain. */
+  /** ONNX operator of the default domain, or of the one that onnx.ts knows it in. */
   readonly op: string;
   /** Ids; an empty string is an input left out. */
   readonly inputs: readonly string[];
@@ -67,4 +72,11 @@ export function broadcast(a: Shape, b: Shape): Shape {
     if (x === 1) return y;
     throw new PouwError("BAD_GRAPH", `Shapes [${a.join(",")}] and [${b.join(",")}] do not fit.`);
   });
+}
+
+/** The graphs inside a node: a Loop's body. */
+export function bodies(node: Node): readonly Graph[] {
+  return Object.values(node.attributes).flatMap((item) =>
+    typeof item === "object" && "graph" in item ? [item.graph] : [],
+  );
 }

@@ -13,6 +13,8 @@ export interface Call {
   readonly inputs: readonly Tensor[];
   /** Rounds a float32 result; leaves others. */
   readonly round: (x: number) => number;
+  /** Nothing is rounded, bytes included: the graph as a smooth function. */
+  readonly smooth: boolean;
   readonly output: Value;
 }
 export type Kernel = (call: Call) => readonly Tensor[];

@@ -53,7 +53,7 @@ export const clip = (g: GraphBuilder, x: Value, low: number, high: number): Valu
 export const ramp = (g: GraphBuilder, x: Value, slope: number): Value =>
   g.node("HardSigmoid", [x], x, { alpha: { float: slope }, beta: { float: 0.5 } });
 
-const DTYPE_CODES = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9 } as const;
+const DTYPE_CODES = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, bool: 9 } as const;
 /** ONNX's number of a type. */
 export const dtypeCode = (dtype: DType): number => DTYPE_CODES[dtype];
 
@@ -147,4 +147,39 @@ export function matmul(g: GraphBuilder, a: Value, b: Value): Value {
     throw new PouwError("BAD_GRAPH", `MatMul of [${a.shape.join()}] and [${b.shape.join()}] does not fit.`);
   const shape = [...batch, a.shape.at(-2) as number, b.shape.at(-1) as number];
   return g.node("MatMul", [a, b], { shape });
+}
+
+/** round(x / step) + zero, half to even, cut to the range of `dtype`; `step` is one number. */
+export const quantizeLinear = (
+  g: GraphBuilder,
+  x: Value,
+  step: Value,
+  { dtype, zero }: { readonly dtype: "uint8" | "int8"; readonly zero: number },
+): Value => g.node("QuantizeLinear", [x, step, g.constant([zero], [], dtype)], { shape: x.shape, dtype });
+
+/** Bytes, what is taken off each, and what one of them is worth. */
+export interface Bytes {
+  readonly value: Value;
+  readonly zero: number;
+  readonly step: Value;
+}
+
+/** A[M, K] B[K, N] of bytes, summed in 32 bits: float32. */
+export function byteProduct(g: GraphBuilder, a: Bytes, b: Bytes): Value {
+  const [left, right] = [a.value, b.value];
+  if (left.shape.at(-1) !== right.shape[0])
+    throw new PouwError("BAD_GRAPH", `Bytes [${left.shape.join()}] and [${right.shape.join()}] do not fit.`);
+  const zeros = [a, b].map(({ value: { dtype }, zero }) => g.constant([zero], [], dtype));
+  const shape = [...left.shape.slice(0, -1), right.shape[1] as number];
+  return g.node("MatMulIntegerToFloat", [left, right, a.step, b.step, ...zeros], { shape });
+}
+
+/** Unsigned bytes divided by 2^by, rounded down. */
+export const shiftRight = (g: GraphBuilder, x: Value, by: number): Value =>
+  g.node("BitShift", [x, g.constant([by], [], "uint8")], x, { direction: { text: "RIGHT" } });
+
+/** Zeros before and behind, by axis. */
+export function pad(g: GraphBuilder, x: Value, around: readonly number[]): Value {
+  const shape = fixed(x.shape).map((dim, axis) => dim + 2 * (around[axis] as number));
+  return g.node("Pad", [x, axesOf(g, [...around, ...around])], { shape, dtype: x.dtype });
 }

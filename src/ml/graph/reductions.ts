@@ -1,15 +1,19 @@
 // The rules of the reductions: every sum must run over grids, with enough headroom that no partial sum can round.
-import { type Fact, fact, MIN_EXPONENT, magnitude, productGrid, stepRange } from "./facts.ts";
+import { type Bounds, type Fact, fact, MIN_EXPONENT, magnitude, productGrid, stepRange } from "./facts.ts";
 import { EXACT_LIMIT } from "./grid.ts";
-import { dimAt, fixed } from "./ir.ts";
-import { type Rule, refuse, type Scope } from "./rules.ts";
+import { dimAt } from "./ir.ts";
+import { integers, type Rule, refuse, type Scope, shapeOf } from "./scope.ts";
 
-const shapeOf = ({ node, value }: Scope, at: number): readonly number[] =>
-  fixed(value(node.inputs[at] as string).shape);
-
+/** The axes that a reduction runs over, counted from the front: all of them where it names none. */
 function axesOf(scope: Scope): readonly number[] {
-  const axes = scope.constant(scope.node.inputs[1] as string);
-  return axes === undefined ? refuse(scope.node, "must have constant axes") : axes.data;
+  const { node, constant } = scope;
+  const rank = shapeOf(scope, 0).length;
+  const id = node.inputs[1] ?? "";
+  const axes = id === "" ? [] : constant(id)?.data;
+  if (axes === undefined) return refuse(node, "must have constant axes");
+  if (axes.length > 0) return axes.map((axis) => (axis < 0 ? axis + rank : axis));
+  if (node.attributes["noop_with_empty_axes"] === 1) refuse(node, "reduces nothing");
+  return Array.from({ length: rank }, (_, axis) => axis);
 }
 
 /** A sum of `count` products of values on two grids. */
@@ -69,13 +73,18 @@ const reduceSum: Rule = (scope) => {
   const shape = shapeOf(scope, 0);
   const count = axesOf(scope).reduce((product, axis) => product * dimAt(shape, axis), 1);
   const ends = [x.low * count, x.high * count] as const;
-  if (value(node.inputs[0] as string).dtype !== "float32") return fact(...ends);
+  if (value(node.inputs[0] as string).dtype !== "float32") return integers(scope, ends);
   if (x.grid === undefined) return refuse(node, "adds values that are on no grid");
   const grid = productGrid(x.grid, { exponent: 0, scales: [], max: 1 }, count);
   if (grid === undefined) return refuse(node, `could round: ${x.grid.max} * ${count} is over ${EXACT_LIMIT}`);
+  const [least] = stepRange(grid);
+  if (least < MIN_EXPONENT) refuse(node, `could add denormals: its grid goes down to 2^${least}`);
   const { keepdims } = node.attributes;
-  return fact(...ends, { grid, ...(x.low >= 0 && keepdims !== 0 && { tops: new Set([node.inputs[0] as string]) }) });
+  return fact(...ends, { grid, ...(x.low >= 0 && keepdims !== 0 && { tops: itself(scope) }) });
 };
+
+/** A bound of every value of the first input. */
+const itself = ({ node }: Scope): Bounds => new Map([[node.inputs[0] as string, 1]]);
 
 /** The largest or the smallest: a bound of every value that it is taken from. */
 const extreme =
@@ -86,7 +95,7 @@ const extreme =
     const all = axesOf(scope).length === shapeOf(scope, 0).length;
     const { keepdims } = node.attributes;
     const bounds = all || keepdims !== 0;
-    const known = bounds ? { [end]: new Set([node.inputs[0] as string]) } : {};
+    const known = bounds ? { [end]: itself(scope) } : {};
     return fact(x.low, x.high, { ...(x.grid && { grid: x.grid }), ...known });
   };
 

@@ -1,46 +1,20 @@
 // What each allowed operator makes of what is known of its inputs. An operator without a rule is not allowed.
-import { PouwError } from "../../base/index.ts";
 import {
+  type Bounds,
   common,
   type Fact,
   fact,
   type Grid,
   join,
-  MAX_FLOAT,
+  MIN_EXPONENT,
   magnitude,
   productGrid,
   type Scale,
+  stepRange,
   type Within,
 } from "./facts.ts";
-import type { Attribute, Constant, Node, Value } from "./ir.ts";
-
-/** What a rule may look at. */
-export interface Scope {
-  readonly node: Node;
-  /** Facts of the inputs, those left out excepted. */
-  readonly inputs: readonly Fact[];
-  readonly value: (id: string) => Value;
-  readonly constant: (id: string) => Constant | undefined;
-  /** The node that makes a tensor. */
-  readonly maker: (id: string) => Node | undefined;
-  /** What is known of a tensor made before. */
-  readonly fact: (id: string) => Fact;
-  /** Adds to what is known of a tensor. */
-  readonly learn: (id: string, more: Within) => void;
-}
-export type Rule = (scope: Scope) => Fact;
-
-export function refuse(node: Node, why: string): never {
-  throw new PouwError("BAD_GRAPH", `${node.op} (${node.outputs[0]}) ${why}.`);
-}
-
-/** Ends of an interval as float32 rounds them: rounding keeps order, so the rounded ends bound the rounded values. */
-export function rounded(node: Node, ends: readonly number[], more: Partial<Fact> = {}): Fact {
-  const low = Math.fround(Math.min(...ends));
-  const high = Math.fround(Math.max(...ends));
-  if (!(low >= -MAX_FLOAT && high <= MAX_FLOAT)) refuse(node, "could overflow or be undefined");
-  return fact(low, high, more);
-}
+import type { Attribute } from "./ir.ts";
+import { factAt, integers, type Rule, refuse, rounded, type Scope } from "./scope.ts";
 
 const one = ({ inputs }: Scope): Fact => inputs[0] as Fact;
 const two = ({ inputs }: Scope): readonly [Fact, Fact] => inputs as readonly [Fact, Fact];
@@ -101,7 +75,7 @@ function sum(scope: Scope, sign: 1 | -1): Fact {
   const [a, b] = two(scope);
   const { node, value } = scope;
   const plain = sign === 1 ? [a.low + b.low, a.high + b.high] : [a.low - b.high, a.high - b.low];
-  if (value(node.outputs[0] as string).dtype !== "float32") return fact(Math.min(...plain), Math.max(...plain));
+  if (value(node.outputs[0] as string).dtype !== "float32") return integers(scope, plain);
   const within = shiftedWithin(a, b, sign) ?? (sign === 1 ? shiftedWithin(b, a, 1) : undefined);
   if (within !== undefined && within.low > 0) {
     const grid = scaledBinade(within);
@@ -109,7 +83,7 @@ function sum(scope: Scope, sign: 1 | -1): Fact {
   }
   const rest = sign === -1 ? remainder(scope) : undefined;
   if (rest !== undefined) return rest;
-  const capped = sign === -1 && b.tops.has(node.inputs[0] as string) ? [plain[0] as number, 0] : plain;
+  const capped = sign === -1 && b.tops.get(node.inputs[0] as string) === 1 ? [plain[0] as number, 0] : plain;
   const ends = within === undefined ? capped : endsOf(within);
   const both = common(powerGrid(a), powerGrid(b));
   if (both === undefined) return rounded(node, ends);
@@ -132,27 +106,40 @@ function leadingPower({ node, maker, constant, value, learn }: Scope, tops: (id:
   if (value(source).shape.some((dim) => dim !== 1) || m.low < SMALLEST_SCALED) return undefined;
   const exponent = (x: number): number => Math.floor(Math.log2(x));
   const scale: Scale = { id: node.outputs[0] as string, low: exponent(m.low), high: exponent(m.high) };
-  for (const id of m.tops) {
+  for (const [id, factor] of m.tops) {
     const made = maker(id);
-    if (made?.op === "Abs") learn(made.inputs[0] as string, { scale, low: -2, high: 2 });
-    if (tops(id).low >= 0) learn(id, { scale, low: 0, high: 2 });
-    else if (m.depths.has(id)) learn(id, { scale, low: -2, high: 2 });
+    const high = 2 / factor;
+    const depth = m.depths.get(id);
+    if (made?.op === "Abs") learn(made.inputs[0] as string, { scale, low: -high, high });
+    if (tops(id).low >= 0) learn(id, { scale, low: 0, high });
+    else if (depth !== undefined) learn(id, { scale, low: -2 / depth, high });
   }
   return fact(2 ** scale.low, 2 ** scale.high, { power: { scale, factor: 1 } });
 }
 
+/** What a value that is never negative still bounds after its multiplication by `factor` > 0, whose rounding may take some of it away. */
+function raised({ low, tops, depths }: Fact, factor: number): Partial<Fact> {
+  if (!(factor > 0) || low < 0) return {};
+  const by = (bounds: Bounds): Bounds =>
+    new Map([...bounds].map(([id, old]) => [id, old * factor * (1 - 2 ** -23)] as const));
+  return { tops: by(tops), depths: by(depths) };
+}
+
 function product(scope: Scope): Fact {
   const [a, b] = two(scope);
-  const { node } = scope;
+  const { node, value } = scope;
   const squared = node.inputs[0] === node.inputs[1];
   const corners = [a.low * b.low, a.low * b.high, a.high * b.low, a.high * b.high];
   const ends = squared ? [a.low < 0 && a.high > 0 ? 0 : Math.min(a.low ** 2, a.high ** 2), magnitude(a) ** 2] : corners;
+  if (value(node.outputs[0] as string).dtype !== "float32") return integers(scope, ends);
   const factor = scope.constant(node.inputs[1] as string)?.data;
   if (a.power !== undefined && factor?.length === 1) {
     const scaled = a.power.factor * (factor[0] as number);
     if (Math.fround(scaled) === scaled) return rounded(node, ends, { power: { ...a.power, factor: scaled } });
   }
-  return rounded(node, ends, { grid: productGrid(a.grid, b.grid, 1) });
+  const grid = productGrid(a.grid, b.grid, 1);
+  const kept = grid !== undefined && stepRange(grid)[0] >= MIN_EXPONENT ? grid : undefined;
+  return rounded(node, ends, { grid: kept, ...(factor?.length === 1 && raised(a, factor[0] as number)) });
 }
 
 function quotient(scope: Scope): Fact {
@@ -162,7 +149,7 @@ function quotient(scope: Scope): Fact {
   if (constant(node.inputs[0] as string)?.data.every((x) => x === 1))
     refuse(node, "of 1 could be fused with a product");
   // x / max(sum of x, floor) is at most 1 where no x is negative.
-  if (a.low >= 0 && b.tops.has(node.inputs[0] as string)) return rounded(node, [0, 1]);
+  if (a.low >= 0 && b.tops.get(node.inputs[0] as string) === 1) return rounded(node, [0, 1]);
   return rounded(node, [a.low / b.low, a.low / b.high, a.high / b.low, a.high / b.high]);
 }
 
@@ -192,8 +179,7 @@ function larger({ inputs }: Scope): Fact {
     const both = common(a, b);
     return both && { ...both[0], max: Math.max(both[0].max, both[1].max) };
   });
-  const all = (of: (item: Fact) => ReadonlySet<string>): ReadonlySet<string> =>
-    new Set(inputs.flatMap((item) => [...of(item)]));
+  const all = (of: (item: Fact) => Bounds): Bounds => new Map(inputs.flatMap((item) => [...of(item)]));
   const low = Math.max(...inputs.map((item) => item.low));
   const high = Math.max(...inputs.map((item) => item.high));
   return fact(low, high, { tops: all((item) => item.tops), depths: all((item) => item.depths), ...(grid && { grid }) });
@@ -204,10 +190,13 @@ function smaller(scope: Scope): Fact {
   return fact(Math.min(a.low, b.low), Math.min(a.high, b.high));
 }
 
+/** Either bound may be left out, and may be a tensor: the result grows with each of the three. */
 function clipped(scope: Scope): Fact {
-  const [x, low, high] = scope.inputs as readonly [Fact, Fact, Fact];
-  const clamp = (end: number): number => Math.min(Math.max(end, low.low), high.high);
-  return fact(clamp(x.low), clamp(x.high));
+  const x = one(scope);
+  const none = (end: number): Fact => fact(end, end);
+  const floor = factAt(scope, 1) ?? none(Number.NEGATIVE_INFINITY);
+  const ceiling = factAt(scope, 2) ?? none(Number.POSITIVE_INFINITY);
+  return fact(Math.min(Math.max(x.low, floor.low), ceiling.low), Math.min(Math.max(x.high, floor.high), ceiling.high));
 }
 
 /** slope * x + offset between 0 and 1: with a power of two for a slope the product is exact, so fused or not is one. */
@@ -222,6 +211,15 @@ function hardSigmoid(scope: Scope): Fact {
 
 /** Data movement: the values stay, some may go. A grid has one scale for the whole tensor, so it moves along. */
 const moved: Rule = (scope) => kept(scope, one(scope).low, one(scope).high);
+/** Zeros around a tensor. */
+function padded(scope: Scope): Fact {
+  const { node, constant } = scope;
+  const filler = node.inputs[2] === undefined ? [0] : constant(node.inputs[2])?.data;
+  if (node.inputs.length > 3 || node.attributes["mode"] !== undefined || filler?.join() !== "0")
+    refuse(node, "must pad with zeros");
+  const x = one(scope);
+  return kept(scope, Math.min(0, x.low), Math.max(0, x.high));
+}
 const truth: Rule = () => fact(0, 1, { grid: { exponent: 0, scales: [], max: 1 } });
 
 function chosen(scope: Scope): Fact {
@@ -232,9 +230,19 @@ function converted(scope: Scope): Fact {
   const x = one(scope);
   const from = scope.value(scope.node.inputs[0] as string).dtype;
   const to = scope.value(scope.node.outputs[0] as string).dtype;
-  if (from === "float32") refuse(scope.node, `turns real numbers into ${to}`);
+  if (from === "float32" && to !== from) refuse(scope.node, `turns real numbers into ${to}`);
+  if (from === to) return x;
+  if (to !== "float32") return integers(scope, [x.low, x.high]);
   const whole = { exponent: 0, scales: [], max: magnitude(x) };
-  return fact(x.low, x.high, to === "float32" && whole.max <= EXACT ? { grid: whole } : {});
+  return rounded(scope.node, [x.low, x.high], whole.max <= EXACT ? { grid: whole } : {});
+}
+
+/** Of integers by a positive one: what is left has the divisor's sign. */
+function remainderOf(scope: Scope): Fact {
+  const divisor = scope.inputs[1] as Fact;
+  if (scope.value(scope.node.outputs[0] as string).dtype === "float32" || divisor.low <= 0)
+    refuse(scope.node, "must divide integers by a positive one");
+  return integers(scope, [0, divisor.high - 1]);
 }
 
 /** Rules of the operators that are not reductions; those are in reductions.ts. */
@@ -267,7 +275,8 @@ export const RULES: Readonly<{ [op: string]: Rule | undefined }> = {
   Expand: moved,
   Unsqueeze: moved,
   Identity: moved,
-  Mod: (scope) => fact(0, Math.max(0, (scope.inputs[1] as Fact).high - 1)),
+  Pad: padded,
+  Mod: remainderOf,
 };
 
 /** Subtraction, which besides differences makes the scales. */
