@@ -1,6 +1,6 @@
 // A real miner under attack by strangers, beside itself undisturbed: `npm run siege -- [--attack <name>]... [--seconds <n>] [--rounds <n>] [--json]`.
 // A miner, an honest peer, and in every window a newcomer that joins. Windows of calm and attack alternate, so that whatever else the
-// machine does is done to both. Strangers come from an IP group of their own, all of them from one, unless --shared-group has them come
+// machine does is done to both; each begins and ends with a block. Strangers come from an IP group of their own, all of them from one, unless --shared-group has them come
 // from that of the honest. On Linux the miner has a processor for itself, as if all others were other machines: what it loses then, it
 // spends on them. Ends with 1 when an attack does not arrive, costs more than it may, or the honest are struck or part.
 import { spawnSync } from "node:child_process";
@@ -9,7 +9,7 @@ import { cpus } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { median } from "../src/base/index.ts";
-import { loadNetwork } from "../src/node/index.ts";
+import { loadNetwork, type NodeStatus } from "../src/node/index.ts";
 import { eventually, Lab, type LabNode, settledAlike } from "../test/support/e2e-lab.ts";
 import type { Attack, Prepared } from "./siege/attack.ts";
 import { comeFrom } from "./siege/from.ts";
@@ -33,6 +33,8 @@ const elsewhere = (attack: number): string => `127.${9 + attack}.0.1`;
 const LIMITS = { units: 0.8, recorded: 0.8, join: 2, memoryMb: 150 };
 /** A newcomer that is not there after this is not let in, s. */
 const JOIN_S = 120;
+/** A block that is not there after this does not come, s. */
+const BLOCK_S = 180;
 
 const { values } = parseArgs({
   options: {
@@ -94,12 +96,13 @@ class Siege {
   async window(attack: Prepared | undefined): Promise<Window> {
     const ends = new AbortController();
     const disk = diskMb(this.#lab.dataDir("miner"));
-    const [before, heardBefore] = [await this.#miner.api.status(), await this.#heard()];
+    const before = await this.#atBlock();
+    const heardBefore = await this.#heard();
     const begin = performance.now();
     const attacks = attack?.run(ends) ?? Promise.resolve(0);
     const joins = this.#join(before.height, attack?.lures ?? []);
     await delay(seconds * 1000);
-    const after = await this.#miner.api.status();
+    const after = await this.#atBlock();
     const took = (performance.now() - begin) / 1000;
     const heardAfter = await this.#heard();
     const heard = heardBy((what) => heardAfter[what] - heardBefore[what]);
@@ -118,6 +121,19 @@ class Siege {
       sent: await attacks,
       heard,
     };
+  }
+
+  /** The miner as it is when its next block stands: what it ran until then is recorded, or is not. */
+  async #atBlock(): Promise<NodeStatus> {
+    const { height } = await this.#miner.api.status();
+    return eventually(
+      async () => {
+        const status = await this.#miner.api.status();
+        return status.height > height ? status : undefined;
+      },
+      `block ${height + 1}`,
+      BLOCK_S * 1000,
+    );
   }
 
   async #heard(): Promise<Heard> {
