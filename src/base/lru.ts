@@ -37,6 +37,11 @@ export class Lru<K, V> {
     return this.#map.values();
   }
 
+  /** Forgets every value that is old. */
+  forget(isOld: (value: V) => boolean): void {
+    for (const [key, value] of this.#map) if (isOld(value)) this.#map.delete(key);
+  }
+
   delete(key: K): void {
     this.#map.delete(key);
   }

@@ -37,7 +37,7 @@ import type { UnitRuns } from "../training/index.ts";
 const MAX_WAITING = 128;
 const MAX_LATER = 16;
 const MEMORY = 1024;
-/** Own units whose traces are remembered: those of a dozen blocks, on many lanes. */
+/** Own units whose traces are remembered, of those that may be audited still: those of a dozen blocks, on many lanes. */
 const OWN_MEMORY = 8192;
 
 export interface AuditorOptions {
@@ -87,7 +87,7 @@ export class Auditor {
   /** Audit -> what its unit is. */
   readonly #truths = new Lru<string, Truth>(MEMORY);
   /** The traces of own units: what an attester says of them costs nothing to compare. */
-  readonly #own = new Lru<string, Truth>(OWN_MEMORY);
+  readonly #own = new Lru<string, Truth & { readonly height: number }>(OWN_MEMORY);
   /** Evidence that no block on the present tip could carry. */
   #later: Accusation[] = [];
   #syncing = false;
@@ -110,7 +110,10 @@ export class Auditor {
     if (this.#syncing || this.#signal.aborted) return;
     for (const accusation of this.#later.splice(0)) this.#show(accusation);
     const { state } = this.#deps.ledger;
-    const oldest = Math.max(1, state.height - this.#options.rules.evidenceBlocks + 1);
+    const { evidenceBlocks } = this.#options.rules;
+    const oldest = Math.max(1, state.height - evidenceBlocks + 1);
+    // A unit is recorded a few blocks after the one that it was run upon.
+    this.#own.forget(({ height }) => height + 2 * evidenceBlocks <= state.height);
     for (let recorded = oldest; recorded < state.height; recorded++) {
       const seats = state.seatsOf(recorded);
       for (const seat of seats) this.#consider({ recorded, seat }, seats, state);
@@ -120,7 +123,8 @@ export class Auditor {
   /** An own unit: whoever audits it gives the trace that is known here already. */
   #ran({ contribution, result }: FinishedUnit): void {
     if (contribution === undefined) return;
-    this.#own.set(toHex(Contribution.id(contribution)), { outcome: "valid", trace: result.trace });
+    const { height } = contribution;
+    this.#own.set(toHex(Contribution.id(contribution)), { height, outcome: "valid", trace: result.trace });
   }
 
   #consider({ recorded, seat }: Placed, seats: readonly Seat[], state: State): void {

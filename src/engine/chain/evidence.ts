@@ -17,7 +17,7 @@ import {
 import { type Evidence, Header, RoundRecord } from "../../codec/index.ts";
 import type { EventBus } from "../events.ts";
 
-/** Headers and records remembered, each. */
+/** Headers and records remembered, each, of the last `evidenceBlocks`. */
 const MEMORY = 2048;
 const MAX_PENDING = 64;
 
@@ -40,8 +40,8 @@ export class EvidenceWatch {
   readonly #records = new Lru<string, RoundRecord>(MEMORY);
   /** Offences found already: more signatures over one of them are not another. */
   readonly #found = new Lru<string, true>(MEMORY);
-  /** Rounds of which a record was passed on. */
-  readonly #passed = new Lru<string, true>(MEMORY);
+  /** Rounds of which a record was passed on, with its height. */
+  readonly #passed = new Lru<string, number>(MEMORY);
   #pending: Held[] = [];
 
   /** `state`: after the best block. */
@@ -52,7 +52,7 @@ export class EvidenceWatch {
     events.on("head", () => this.#prune(state().height));
     events.on("record", ({ record }) => {
       this.noteRecord(record);
-      this.#passed.set(roundOf(record), true);
+      this.#passed.set(roundOf(record), record.height);
     });
   }
 
@@ -144,9 +144,12 @@ export class EvidenceWatch {
     this.#events.emit("alert", { kind: "equivocation", subject: toHex(offender), detail });
   }
 
-  /** Forgets what is too old to punish. */
-  #prune(height: number): void {
-    const oldest = height - this.#rules.evidenceBlocks;
-    this.#pending = this.#pending.filter((held) => held.height > oldest);
+  /** Forgets what is too old to punish, and what a second one of would be. */
+  #prune(head: number): void {
+    const isOld = (height: number): boolean => height <= head - this.#rules.evidenceBlocks;
+    this.#pending = this.#pending.filter(({ height }) => !isOld(height));
+    this.#headers.forget(({ height }) => isOld(height));
+    this.#records.forget(({ height }) => isOld(height));
+    this.#passed.forget(isOld);
   }
 }

@@ -5,6 +5,7 @@ import { doubleRecord } from "../../../../src/chain/index.ts";
 import type { Evidence } from "../../../../src/codec/index.ts";
 import type { KeyPair } from "../../../../src/crypto/index.ts";
 import { EvidenceWatch } from "../../../../src/engine/chain/index.ts";
+import type { EngineEvents } from "../../../../src/engine/events.ts";
 import { TURN } from "../../../../src/engine/turns.ts";
 import { onTask } from "../../../support/chain.ts";
 import { aDesk, type Desk, firstPlace, worker } from "../../../support/desk.ts";
@@ -58,6 +59,27 @@ describe("evidence that waits", () => {
     expect(pieces.length).toBeGreaterThanOrEqual(names.length);
     for (const piece of pieces) expect(piece).toBeLessThanOrEqual(TURN / 2);
     decode.mockRestore();
+  });
+
+  it("is found in what is young enough to be shown: what is older is forgotten with a new head", () => {
+    const { ledger, lab, events } = desk;
+    const units = [aUnit(lab, worker, place)];
+    const key = Sim.key("cheat");
+    const { evidenceBlocks } = lab.network.rules;
+    const standsAt = (height: number): void => {
+      const said = vi.spyOn(ledger.state, "height", "get").mockReturnValue(height);
+      events.emit("head", { added: [], dropped: [], tip: ledger.head } as unknown as EngineEvents["head"]);
+      said.mockRestore();
+    };
+    const first = recordAt(lab, key, place, units, {});
+    const second = recordAt(lab, key, place, units, { nextDigest: new Uint8Array(32) });
+    watch.noteRecord(first);
+    standsAt(first.height + evidenceBlocks);
+    expect(watch.noteRecord(second)).toBe("first");
+    expect(pending()).toHaveLength(0);
+    standsAt(first.height + evidenceBlocks - 1);
+    expect(watch.noteRecord(first)).toBe("more");
+    expect(pending()).toHaveLength(1);
   });
 
   it("stays when others of its kind come: the first are kept", () => {
