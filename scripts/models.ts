@@ -6,6 +6,7 @@ import {
   buildModel,
   initialParameters,
   MODELS,
+  type ModelManifest,
   parametersDigest,
   predictionsDigest,
   type Vectors,
@@ -16,16 +17,24 @@ import { flatten, open, ort, parameterFeeds, runUnit, stepFeeds } from "./ml-lab
 
 const ROOT = fileURLToPath(new URL("../models/", import.meta.url));
 /** At least this many, and each setting once. */
-const UNITS = 2;
-const STEPS = 5;
+const STRETCHES = 4;
+/** Multiply-accumulates of a model's vectors, within bounds of the steps of a stretch: every worker runs them before it works. */
+const EFFORT = 1.5e9;
+const STEPS = { least: 2, most: 16 };
 
-/** Runs the vectors' units on this machine. */
+/** Steps of a stretch of the vectors: two at least, so that the optimiser's state is carried. */
+function stepsOf({ batch, rest }: ModelManifest["effort"]): number {
+  return Math.max(STEPS.least, Math.min(STEPS.most, Math.round(EFFORT / STRETCHES / (batch + rest))));
+}
+
+/** Runs the vectors' stretches on this machine. */
 async function vectorsOf(name: string): Promise<Vectors> {
   const { manifest, train, eval: evaluation } = buildModel(name);
-  const plan = { seed: `${manifest.initSeed}/vectors`, samples: manifest.data.window === 1 ? 64 : 1024, steps: STEPS };
+  const samples = manifest.data.window === 1 ? 64 : 1024;
+  const plan = { seed: `${manifest.initSeed}/vectors`, samples, steps: stepsOf(manifest.effort) };
   const { data, units, evaluated } = vectorInputs(
     { ...manifest, batch: manifest.batchSize },
-    { ...plan, units: Math.max(UNITS, manifest.optimizer.settings.length) },
+    { ...plan, units: Math.max(STRETCHES, manifest.optimizer.settings.length) },
   );
   const feeds = Object.fromEntries(
     data.map((item) => [item.name, new ort.Tensor("uint8", item.data, [...item.shape])]),
@@ -35,7 +44,7 @@ async function vectorsOf(name: string): Promise<Vectors> {
   let parameters = parameterFeeds(architecture(name), start);
   const digests: string[] = [];
   for (const unit of units) {
-    const steps = stepFeeds(manifest.noise, STEPS, unit);
+    const steps = stepFeeds(manifest.noise, plan.steps, unit);
     ({ parameters } = await runUnit(session, { parameters, data: feeds }, steps));
     digests.push(toHex(parametersDigest(manifest, flatten(parameters))));
   }

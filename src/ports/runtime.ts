@@ -47,8 +47,10 @@ export interface ProviderReport {
   /** Why it was refused, or how fast it is. */
   readonly reason: string;
   readonly remedy: string | undefined;
-  /** Median ms of the timed units, when it got that far. */
-  readonly unitMs: number | undefined;
+  /** Package and version of the library behind it, when it passed the vectors. */
+  readonly library: string | undefined;
+  /** Median ms of a step of the vectors, when it passed them. */
+  readonly stepMs: number | undefined;
 }
 
 export interface UnitOptions {

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
 import { messageOf } from "../../base/index.ts";
+import type { Fit } from "./ladder.ts";
 import { fromFault, type Job, type JobResult, type Order, type Reply, type WorkerSetup } from "./messages.ts";
 import { type Hand, HandLost } from "./pool.ts";
 import { disableTelemetry } from "./telemetry.ts";
@@ -13,24 +14,19 @@ const WORKER_LIMITS = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 2
 /** What a running unit may take after `close` before its thread is ended under it. */
 const CLOSE_LIMIT_MS = 30_000;
 
-interface Started {
-  readonly hand: Hand;
-  readonly unitMs: number | undefined;
-}
+/** Makes a worker's thread. */
+export type Launch = (setup: WorkerSetup) => Worker;
 
 /**
- * Starts one worker and waits until it has its sessions. Throws what the worker says when it is not fit, HandLost when it dies.
+ * Starts one worker and waits until it passed the gate. Throws what the worker says when it is not fit, HandLost when it dies.
  * `launch` makes the thread; tests hand in one of their own.
  */
-export async function startHand(
-  setup: WorkerSetup,
-  launch: (setup: WorkerSetup) => Worker = launchWorker,
-): Promise<Started> {
+export async function startHand(setup: WorkerSetup, launch: Launch = launchWorker): Promise<Fit> {
   const { next, gone, close } = openLine(launch(setup));
   const first = await next();
-  if (first.kind === "unfit") {
+  if (first.kind !== "ready") {
     await close();
-    throw fromFault(first.fault);
+    throw first.kind === "unfit" ? fromFault(first.fault) : new HandLost(`it began with ${first.kind}`);
   }
   const run = async (job: Job): Promise<JobResult> => {
     const last = await next({ kind: "job", job });
@@ -38,7 +34,7 @@ export async function startHand(
     if (last.kind !== "done") throw new HandLost(`it answered ${last.kind} to a job`);
     return last.result;
   };
-  return { hand: { run, gone, close }, unitMs: first.kind === "ready" ? first.unitMs : undefined };
+  return { hand: { run, gone, close }, library: first.library, stepMs: first.stepMs };
 }
 
 /** A thread that is told one thing at a time. */

@@ -1,15 +1,14 @@
 // Picks the execution provider: each is tried by itself, must reproduce the conformance vectors, and must be worth its trouble.
 import { messageOf, PouwError } from "../../base/index.ts";
 import type { ProviderReport } from "../../ports/index.ts";
-import { PROVIDERS, type Provider } from "./messages.ts";
+import { type Admission, PROVIDERS, type Provider } from "./messages.ts";
 import type { Hand } from "./pool.ts";
 
 export type ProviderWish = "auto" | Provider;
 
-/** A worker that passed the gate with its provider. `unitMs` is the median of its timed units. */
-export interface Fit {
+/** A worker that passed the gate with its provider. */
+export interface Fit extends Admission {
   readonly hand: Hand;
-  readonly unitMs: number;
 }
 
 export interface Choice extends Fit {
@@ -54,26 +53,27 @@ type Rung = Fit & { readonly provider: Provider };
 
 /** Keeps the quicker of two workers; the other one is closed and gets its line. */
 async function faster(a: Rung, b: Rung, reports: ProviderReport[]): Promise<Rung> {
-  const [winner, loser] = a.unitMs <= b.unitMs ? [a, b] : [b, a];
+  const [winner, loser] = a.stepMs <= b.stepMs ? [a, b] : [b, a];
   await loser.hand.close();
   reports.push({
     provider: loser.provider,
     state: "refused",
-    reason: `conforms, but ${milliseconds(loser.unitMs)} a unit is slower than ${winner.provider} with ${milliseconds(winner.unitMs)}`,
+    reason: `${loser.library} conforms, but ${milliseconds(loser.stepMs)} a step is slower than ${winner.provider} with ${milliseconds(winner.stepMs)}`,
     remedy: undefined,
-    unitMs: loser.unitMs,
+    library: loser.library,
+    stepMs: loser.stepMs,
   });
   return winner;
 }
 
-function chosen({ provider, unitMs }: Rung): ProviderReport {
-  const reason = `reproduces the conformance vectors; ${milliseconds(unitMs)} a unit`;
-  return { provider, state: "chosen", reason, remedy: undefined, unitMs };
+function chosen({ provider, library, stepMs }: Rung): ProviderReport {
+  const reason = `${library} reproduces the vectors; ${milliseconds(stepMs)} a step`;
+  return { provider, state: "chosen", reason, remedy: undefined, library, stepMs };
 }
 
 function refusal(provider: Provider, error: unknown): ProviderReport {
   const remedy = error instanceof PouwError ? error.remedy : undefined;
-  return { provider, state: "refused", reason: messageOf(error), remedy, unitMs: undefined };
+  return { provider, state: "refused", reason: messageOf(error), remedy, library: undefined, stepMs: undefined };
 }
 
 function untried(reports: readonly ProviderReport[], winner: Provider): ProviderReport[] {
@@ -83,7 +83,8 @@ function untried(reports: readonly ProviderReport[], winner: Provider): Provider
     state: "not tried",
     reason: provider === "webgpu" || provider === "cuda" ? "not asked for" : `not needed: ${winner} works`,
     remedy: undefined,
-    unitMs: undefined,
+    library: undefined,
+    stepMs: undefined,
   }));
 }
 
@@ -94,4 +95,4 @@ function nothingFits(reports: readonly ProviderReport[]): PouwError {
   return new PouwError("CAPABILITY_ABSENT", message, remedy === undefined ? {} : { remedy });
 }
 
-const milliseconds = (ms: number): string => `${ms.toFixed(ms < 10 ? 1 : 0)} ms`;
+const milliseconds = (ms: number): string => `${ms.toFixed(ms < 1 ? 2 : ms < 10 ? 1 : 0)} ms`;

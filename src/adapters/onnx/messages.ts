@@ -24,7 +24,7 @@ export interface WorkerSetup {
   readonly graphs: ReadonlyMap<string, Uint8Array>;
   /** Data of those tasks, by digest; tensors in shared memory are not copied on the way. */
   readonly data: ReadonlyMap<string, DataSet>;
-  /** To reproduce, and time, before saying `ready`. */
+  /** To reproduce before saying `ready`, beside the vectors of the operators that the graphs use. */
   readonly proofs: readonly Proof[];
 }
 
@@ -71,9 +71,17 @@ export interface Fault {
   readonly remedy: string | undefined;
 }
 
-/** From a worker. `unitMs` is the mean over the proofs of the median of their timed units; undefined without proofs. */
+/** What a worker says of itself once it passed the gate. */
+export interface Admission {
+  /** Package and version of the library that computes. */
+  readonly library: string;
+  /** Mean over the proofs of the median ms of a step. */
+  readonly stepMs: number;
+}
+
+/** From a worker. */
 export type Reply =
-  | { readonly kind: "ready"; readonly unitMs: number | undefined }
+  | ({ readonly kind: "ready" } & Admission)
   | { readonly kind: "unfit"; readonly fault: Fault }
   | { readonly kind: "done"; readonly result: JobResult }
   | { readonly kind: "failed"; readonly fault: Fault };

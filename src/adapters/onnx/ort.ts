@@ -5,13 +5,13 @@ import { disableTelemetry } from "./telemetry.ts";
 
 /** The part of onnxruntime that both packages share. Each has a tensor class of its own, so feeds are built with `tensor`. */
 interface Ort {
-  readonly env: { logLevel?: string; wasm: { numThreads?: number; proxy?: boolean } };
+  readonly env: {
+    logLevel?: string;
+    readonly versions: { readonly node?: string; readonly web?: string };
+    wasm: { numThreads?: number; proxy?: boolean };
+  };
   readonly InferenceSession: { create(model: Uint8Array, options: object): Promise<RawSession> };
-  readonly Tensor: new (
-    type: "float32" | "int32" | "int64" | "uint8",
-    data: Float32Array | Int32Array | BigInt64Array | Uint8Array,
-    dims: readonly number[],
-  ) => OrtTensor;
+  readonly Tensor: new (type: Feed["type"], data: Feed["data"], dims: readonly number[]) => OrtTensor;
 }
 interface OrtTensor {
   readonly data: ArrayLike<number> | ArrayLike<bigint>;
@@ -32,8 +32,8 @@ export interface OrtOptions {
 
 /** A tensor on its way into a graph. */
 export interface Feed {
-  readonly type: "float32" | "int32" | "int64" | "uint8";
-  readonly data: Float32Array | Int32Array | BigInt64Array | Uint8Array;
+  readonly type: "float32" | "int32" | "int64" | "uint8" | "int8";
+  readonly data: Float32Array | Int32Array | BigInt64Array | Uint8Array | Int8Array;
   readonly dims: readonly number[];
 }
 export type Feeds = { readonly [name: string]: Feed };
@@ -47,6 +47,9 @@ export interface OrtSession {
 }
 
 export interface OrtProvider {
+  readonly name: Provider;
+  /** The package behind it and its version. */
+  readonly library: string;
   /** Opens a graph; throws CAPABILITY_ABSENT with the runtime's reason when the provider cannot run it. */
   open(model: Uint8Array): Promise<OrtSession>;
 }
@@ -61,6 +64,8 @@ export async function openProvider(provider: Provider, options: OrtOptions = {})
     ort.env.wasm.proxy = false;
   }
   return {
+    name: provider,
+    library: `${packageOf(provider)} ${versionOf(ort, provider)}`,
     async open(model) {
       try {
         return graph(ort, await ort.InferenceSession.create(model, sessionOptions(provider, options)));
@@ -71,15 +76,18 @@ export async function openProvider(provider: Provider, options: OrtOptions = {})
   };
 }
 
+const packageOf = (provider: Provider): string => (provider === "wasm" ? "onnxruntime-web" : "onnxruntime-node");
+const versionOf = ({ env }: Ort, provider: Provider): string =>
+  (provider === "wasm" ? env.versions.web : env.versions.node) ?? "of an unknown version";
+
 async function loadPackage(provider: Provider): Promise<Ort> {
   disableTelemetry();
-  const name = provider === "wasm" ? "onnxruntime-web" : "onnxruntime-node";
   try {
     const loaded: unknown = provider === "wasm" ? await import("onnxruntime-web") : await import("onnxruntime-node");
     const { default: inner } = loaded as { readonly default?: unknown };
     return (inner !== undefined && inner !== null ? inner : loaded) as Ort;
   } catch (error) {
-    throw new PouwError("CAPABILITY_ABSENT", `the package ${name} does not load: ${messageOf(error)}`, {
+    throw new PouwError("CAPABILITY_ABSENT", `the package ${packageOf(provider)} does not load: ${messageOf(error)}`, {
       cause: error,
     });
   }

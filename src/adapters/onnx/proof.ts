@@ -1,5 +1,5 @@
-// The conformance gate: a provider must reproduce a task's vectors bit for bit, and is timed on them.
-import { PouwError, toHex } from "../../base/index.ts";
+// A task's own vectors, which a provider must reproduce bit for bit: stretch after stretch of training, and predictions.
+import { median, PouwError, toHex } from "../../base/index.ts";
 import { parametersDigest, predictionsDigest, type VectorUnit, vectorInputs } from "../../ml/index.ts";
 import { dataFeeds, evaluate, train } from "./calls.ts";
 import type { Proof } from "./messages.ts";
@@ -11,34 +11,24 @@ export interface Graphs {
   readonly eval: OrtSession;
 }
 
-/** Runs the vectors. Throws CAPABILITY_ABSENT when a digest differs. */
-export async function proveVectors({ task, vectors, start }: Proof, graphs: Graphs): Promise<void> {
+/** Runs the vectors; returns the median ms of a step over their stretches. Throws CAPABILITY_ABSENT when a digest differs. */
+export async function proveVectors({ task, vectors, start }: Proof, graphs: Graphs): Promise<number> {
   const { digests } = vectors;
   const inputs = vectorInputs(task, { ...vectors, units: digests.length });
   const data = dataFeeds(inputs.data);
+  const stepMs: number[] = [];
   let state = start;
   const differs = (where: string): PouwError =>
     new PouwError("CAPABILITY_ABSENT", `it does not reproduce the vectors of task ${task.name}: other bits ${where}`);
   if (toHex(parametersDigest(task, state)) !== vectors.initial) throw differs("at the start");
   for (const [unit, expected] of digests.entries()) {
     const call = { task, graph: graphs.train, data };
-    const { end } = await train(call, state, inputs.units[unit] as VectorUnit);
-    if (toHex(parametersDigest(task, end)) !== expected) throw differs(`after unit ${unit}`);
+    const { end, ms } = await train(call, state, inputs.units[unit] as VectorUnit);
+    if (toHex(parametersDigest(task, end)) !== expected) throw differs(`after stretch ${unit}`);
+    stepMs.push(ms / vectors.steps);
     state = end;
   }
   const { predictions } = await evaluate({ task, graph: graphs.eval, data }, state, inputs.evaluated);
   if (toHex(predictionsDigest(predictions)) !== vectors.predictions) throw differs("in predictions");
-}
-
-/** Median ms of `rounds` units of `steps` steps on the vectors' data. */
-export async function timeUnits(
-  { task, vectors, start }: Proof,
-  graph: OrtSession,
-  { rounds, steps }: { readonly rounds: number; readonly steps: number },
-): Promise<number> {
-  const inputs = vectorInputs(task, { seed: vectors.seed, samples: vectors.samples, steps, units: 1 });
-  const call = { task, graph, data: dataFeeds(inputs.data) };
-  const times: number[] = [];
-  for (let round = 0; round < rounds; round++) times.push((await train(call, start, inputs.units[0] as VectorUnit)).ms);
-  return times.sort((a, b) => a - b)[times.length >> 1] as number;
+  return median(stepMs) ?? 0;
 }

@@ -3,7 +3,7 @@ import { messageOf, PouwError, toHex } from "../../base/index.ts";
 import type { Artifacts, Log, ProviderReport, Runtime } from "../../ports/index.ts";
 import type { Task } from "../../work/index.ts";
 import { checkDataFits } from "./data-fit.ts";
-import { startHand } from "./hands.ts";
+import { type Launch, startHand } from "./hands.ts";
 import { type Choice, climb, type Fit, type ProviderWish } from "./ladder.ts";
 import { type Hand, Pool } from "./pool.ts";
 import { type Prepared, type PrepareOptions, prepare, prepareGraphs } from "./prepare.ts";
@@ -18,21 +18,31 @@ export interface RuntimeOptions {
   readonly workers: number;
 }
 
+interface RuntimeDeps {
+  readonly artifacts: Artifacts;
+  readonly log: Log;
+  /** Makes a worker's thread; tests hand in one of their own. */
+  readonly launch?: Launch;
+}
+
 /**
  * Fetches what the tasks name, picks a provider, starts the workers. Throws CAPABILITY_ABSENT with a remedy when no provider can
  * train here or a task comes without vectors, BAD_MODEL and BAD_DATA when something of a task is missing, damaged or does not fit.
  */
 export async function openRuntime(
   { tasks, provider: wish, workers }: RuntimeOptions,
-  { artifacts, log }: { readonly artifacts: Artifacts; readonly log: Log },
+  { artifacts, log, launch }: RuntimeDeps,
   options: PrepareOptions,
 ): Promise<Runtime> {
   const prepared = await prepare(tasks, { artifacts }, options);
-  const { provider, unitMs, hand, reports } = await choose(prepared, wish);
+  const { provider, library, stepMs, hand, reports } = await choose(prepared, wish, launch);
   for (const report of reports) log.debug(report, "An execution provider was looked at");
-  log.info({ provider, unitMs, workers, tasks: tasks.map(({ name }) => name) }, `Training runs on ${provider}`);
-  // The provider has proved itself; a later worker need not.
-  const spawn = async (): Promise<Hand> => (await startHand({ ...prepared, provider, proofs: [] })).hand;
+  log.info(
+    { provider, library, stepMs, workers, tasks: tasks.map(({ name }) => name) },
+    `Training runs on ${provider}`,
+  );
+  // Each worker passes the gate by itself, one that replaces another too: what one proved says nothing of the next.
+  const spawn = async (): Promise<Hand> => (await startHand({ ...prepared, provider }, launch)).hand;
   const hands: Hand[] = [hand];
   try {
     options.signal.throwIfAborted();
@@ -58,14 +68,13 @@ export async function probeProviders(
   return reports;
 }
 
-function choose(prepared: Prepared, wish: ProviderWish): Promise<Choice> {
-  // Matrix products in TF32 would round operands of more than 11 bits; ours have at most 9, so this only makes sure.
+function choose(prepared: Prepared, wish: ProviderWish, launch?: Launch): Promise<Choice> {
+  // Matrix products in TF32 would round operands of more than 11 bits, which some have.
   const environment: { NVIDIA_TF32_OVERRIDE?: string } = process.env;
   environment.NVIDIA_TF32_OVERRIDE ??= "0";
   return climb(wish, async (provider): Promise<Fit> => {
     try {
-      const { hand, unitMs } = await startHand({ ...prepared, provider });
-      return { hand, unitMs: unitMs ?? Number.POSITIVE_INFINITY };
+      return await startHand({ ...prepared, provider }, launch);
     } catch (error) {
       const remedy = error instanceof PouwError && error.remedy !== undefined ? error.remedy : remedyFor(provider);
       const code = error instanceof PouwError ? error.code : "CAPABILITY_ABSENT";

@@ -7,19 +7,17 @@ import { stretchesOf, type Task } from "../../work/index.ts";
 import { type Call, dataFeeds, evaluate, train } from "./calls.ts";
 import type { EvaluateJob, Job, JobResult, Proof, StretchJob, StretchResult, WorkerSetup } from "./messages.ts";
 import type { Feeds, OrtProvider, OrtSession } from "./ort.ts";
-import { proveVectors, timeUnits } from "./proof.ts";
+import { proveVectors } from "./proof.ts";
 
 export interface Workbench {
   /** Throws BAD_MODEL, BAD_DATA for a task whose graphs or data were not opened. */
   perform(job: Job): Promise<JobResult>;
-  /** Runs a task's vectors. Throws CAPABILITY_ABSENT when a digest differs. */
-  prove(proof: Proof): Promise<void>;
-  /** Median ms of `rounds` units of `steps` steps on the vectors' data. */
-  time(proof: Proof, size: { readonly rounds: number; readonly steps: number }): Promise<number>;
+  /** Runs a task's vectors; ms of a step. Throws CAPABILITY_ABSENT when a digest differs. */
+  prove(proof: Proof): Promise<number>;
   close(): Promise<void>;
 }
 
-/** Opens the graphs of all tasks. `data` may be empty where only `prove` and `time` are called. */
+/** Opens the graphs of all tasks. `data` may be empty where only `prove` is called. */
 export async function openWorkbench(
   provider: OrtProvider,
   { tasks, graphs, data }: Pick<WorkerSetup, "tasks" | "graphs" | "data">,
@@ -41,9 +39,8 @@ export async function openWorkbench(
     },
     async prove(proof) {
       const { task } = proof;
-      await proveVectors(proof, { train: session(task, task.trainDigest), eval: session(task, task.evalDigest) });
+      return proveVectors(proof, { train: session(task, task.trainDigest), eval: session(task, task.evalDigest) });
     },
-    time: async (proof, size) => timeUnits(proof, session(proof.task, proof.task.trainDigest), size),
     async close() {
       for (const opened of sessions.values()) await opened.close();
     },

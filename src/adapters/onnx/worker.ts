@@ -1,26 +1,28 @@
-// Entry of a training worker thread: opens its sessions, proves itself if asked to, then does one job at a time.
+// Entry of a training worker thread: opens its sessions, passes the gate, then does one job at a time.
 import "../../polyfill.ts";
 import { parentPort, workerData } from "node:worker_threads";
 import { PouwError } from "../../base/index.ts";
-import { type Job, type JobResult, type Order, type Reply, toFault, type WorkerSetup } from "./messages.ts";
+import { passGate } from "./gate.ts";
+import {
+  type Admission,
+  type Job,
+  type JobResult,
+  type Order,
+  type Reply,
+  toFault,
+  type WorkerSetup,
+} from "./messages.ts";
 import { openProvider } from "./ort.ts";
 import { openWorkbench, type Workbench } from "./workbench.ts";
-
-/** Units timed to compare providers: the first warms up, the median counts. */
-const TIMED = { rounds: 5, steps: 20 };
 
 const port = parentPort;
 if (port === null) throw new PouwError("INTERNAL", "worker.ts is the entry of a worker thread");
 let bench: Workbench | undefined;
 
-async function open(setup: WorkerSetup): Promise<number | undefined> {
-  bench = await openWorkbench(await openProvider(setup.provider), setup);
-  const times: number[] = [];
-  for (const proof of setup.proofs) {
-    await bench.prove(proof);
-    times.push(await bench.time(proof, TIMED));
-  }
-  return times.length === 0 ? undefined : times.reduce((sum, ms) => sum + ms, 0) / times.length;
+async function open(setup: WorkerSetup): Promise<Admission> {
+  const provider = await openProvider(setup.provider);
+  bench = await openWorkbench(provider, setup);
+  return passGate(provider, setup, bench);
 }
 
 async function perform(job: Job): Promise<JobResult> {
@@ -59,6 +61,6 @@ port.on("message", (order: Order) => {
 });
 
 open(workerData as WorkerSetup).then(
-  (unitMs) => send({ kind: "ready", unitMs }),
+  (admission) => send({ kind: "ready", ...admission }),
   (error: unknown) => send({ kind: "unfit", fault: toFault(error) }),
 );

@@ -214,11 +214,11 @@ export function capabilityLines(capabilities: readonly CapabilityReport[], { col
 }
 
 export function providerLines(providers: readonly ProviderReport[], { colors: c, columns }: View): string[] {
-  const head = ["PROVIDER", "STATE", "UNIT", "WHY"].map((name) => c.dim(name));
-  const rows = providers.map(({ provider, state, unitMs, reason, remedy }) => [
+  const head = ["PROVIDER", "STATE", "STEP", "WHY"].map((name) => c.dim(name));
+  const rows = providers.map(({ provider, state, stepMs, reason, remedy }) => [
     provider,
     state === "chosen" ? c.green(state) : state,
-    unitMs === undefined ? "-" : `${fixed(unitMs, 0)} ms`,
+    stepMs === undefined ? "-" : `${fixed(stepMs, stepMs < 10 ? 1 : 0)} ms`,
     whyOf(reason, remedy, c),
   ]);
   return textTable([head, ...rows], columns, [2]);

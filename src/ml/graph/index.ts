@@ -33,4 +33,5 @@ export {
   sqrt,
   sub,
 } from "./ops.ts";
+export { type Probe, type ProbePart, probeBits, probeOf } from "./probe.ts";
 export * from "./products.ts";

@@ -1,11 +1,11 @@
-// Conformance vectors: fixed units on data that a seed makes, and the digests that every provider must reach.
+// Conformance vectors: fixed stretches on data that a seed makes, and the digests that every provider must reach.
 import { PouwError } from "../../base/index.ts";
 import { sha256 } from "../../crypto/index.ts";
 import type { NoiseSpec } from "../data/index.ts";
 import { integerStream } from "./init.ts";
 import type { DataInput } from "./types.ts";
 
-/** vectors.json. Unit u starts where unit u-1 ended; the first starts at the model's initial parameters. */
+/** vectors.json. A unit here is one stretch: unit u starts where unit u-1 ended; the first starts at the model's initial parameters. */
 export interface Vectors {
   readonly model: string;
   readonly seed: string;

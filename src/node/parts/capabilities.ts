@@ -84,7 +84,7 @@ export function runtimeReports(
           "no execution provider can train here",
           providers.find(({ remedy }) => remedy !== undefined)?.remedy,
         )
-      : ready("runtime", `training runs on ${chosen.provider}`);
+      : ready("runtime", `training runs on ${chosen.provider}, ${chosen.library}`);
   const shown = providers.filter(({ provider }) => ["cuda", "webgpu", wish].includes(provider));
   return [
     whole,

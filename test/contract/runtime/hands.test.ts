@@ -25,7 +25,7 @@ parentPort.on("message", (order) => {
   if (order.job.task.name === "throw") setTimeout(() => { throw new Error("out of luck"); });
   else parentPort.postMessage({ kind: "done", result: { samples: 1, correct: 1, loss: 0 } });
 });
-parentPort.postMessage({ kind: "ready", unitMs: undefined });
+parentPort.postMessage({ kind: "ready", library: "none 1", stepMs: 1 });
 `;
 const script = (code: string) => () => new Worker(code, { eval: true });
 const setup: WorkerSetup = { provider: "cpu", tasks: [], graphs: new Map(), data: new Map(), proofs: [] };

@@ -93,7 +93,8 @@ describe("opening", () => {
     expect(runtime.providers.map(({ provider }) => provider).sort()).toEqual(["cpu", "cuda", "wasm", "webgpu"]);
     const chosen = runtime.providers.filter(({ state }) => state === "chosen");
     expect(chosen.map(({ provider }) => provider)).toEqual([runtime.provider]);
-    expect(chosen[0]?.unitMs).toBeGreaterThan(0);
+    expect(chosen[0]?.stepMs).toBeGreaterThan(0);
+    expect(chosen[0]?.library).toMatch(/^onnxruntime-(node|web) \d+\.\d+/);
     for (const { state, reason, remedy, provider } of runtime.providers) {
       expect(reason).not.toBe("");
       if (state === "refused" && provider === "cuda") expect(remedy).toContain("ONNXRUNTIME_NODE_INSTALL=cuda12");
@@ -134,7 +135,7 @@ describe("opening", () => {
     });
     await expect(open({}, installedIn(wrong))).rejects.toMatchObject({
       code: "CAPABILITY_ABSENT",
-      message: expect.stringMatching(/cpu: .*after unit 1.*wasm: .*after unit 1/),
+      message: expect.stringMatching(/cpu: .*after stretch 1.*wasm: .*after stretch 1/),
     });
     const control = await altered("vectors.json", (content) => content);
     await (await open({}, installedIn(control))).close();

@@ -16,8 +16,8 @@ function world(speeds: { readonly [P in Provider]?: number }): {
   const open = new Set<Provider>();
   const attempt = (provider: Provider): Promise<Fit> => {
     tried.push(provider);
-    const unitMs = speeds[provider];
-    if (unitMs === undefined)
+    const stepMs = speeds[provider];
+    if (stepMs === undefined)
       return Promise.reject(new PouwError("CAPABILITY_ABSENT", `no ${provider} here`, { remedy: `get ${provider}` }));
     open.add(provider);
     const hand: Hand = {
@@ -25,7 +25,7 @@ function world(speeds: { readonly [P in Provider]?: number }): {
       gone: new Promise(() => undefined),
       close: () => Promise.resolve(void open.delete(provider)),
     };
-    return Promise.resolve({ hand, unitMs });
+    return Promise.resolve({ hand, library: `lib of ${provider}`, stepMs });
   };
   return { attempt, tried, open };
 }
@@ -33,8 +33,8 @@ function world(speeds: { readonly [P in Provider]?: number }): {
 describe("the provider ladder", () => {
   it("falls back to cpu, saying why and what to do", async () => {
     const { attempt, tried, open } = world({ cpu: 10, wasm: 30 });
-    const { provider, unitMs, reports } = await climb("auto", attempt);
-    expect([provider, unitMs]).toEqual(["cpu", 10]);
+    const { provider, stepMs, reports } = await climb("auto", attempt);
+    expect([provider, stepMs]).toEqual(["cpu", 10]);
     expect(tried).toEqual(["cuda", "cpu"]);
     expect([...open]).toEqual(["cpu"]);
     expect(reports.map((report) => [report.provider, report.state])).toEqual([
@@ -43,8 +43,11 @@ describe("the provider ladder", () => {
       ["webgpu", "not tried"],
       ["wasm", "not tried"],
     ]);
-    expect(reports[0]).toMatchObject({ reason: "no cuda here", remedy: "get cuda", unitMs: undefined });
-    expect(reports[1]?.unitMs).toBe(10);
+    expect(reports[0]).toMatchObject({ reason: "no cuda here", remedy: "get cuda", stepMs: undefined });
+    expect(reports[1]?.stepMs).toBe(10);
+    // Which library computes stands in doctor and status.
+    expect(reports[1]?.library).toBe("lib of cpu");
+    expect(runtimeReports(reports)[0]?.reason).toBe("training runs on cpu, lib of cpu");
   });
 
   it("takes a GPU that is quicker, and closes the other worker", async () => {
@@ -52,8 +55,8 @@ describe("the provider ladder", () => {
     const { provider, reports } = await climb("auto", attempt);
     expect(provider).toBe("cuda");
     expect([...open]).toEqual(["cuda"]);
-    expect(reports[0]).toMatchObject({ provider: "cpu", state: "refused", remedy: undefined, unitMs: 10 });
-    expect(reports[1]).toMatchObject({ provider: "cuda", state: "chosen", unitMs: 2 });
+    expect(reports[0]).toMatchObject({ provider: "cpu", state: "refused", remedy: undefined, stepMs: 10 });
+    expect(reports[1]).toMatchObject({ provider: "cuda", state: "chosen", stepMs: 2 });
   });
 
   it("does not take a GPU that is slower than the processor", async () => {

@@ -14,8 +14,15 @@ const doctor: DoctorReport = {
   memoryBytes: 8 * 2 ** 30,
   capabilities: aStatus().capabilities,
   providers: [
-    { provider: "cuda", state: "refused", reason: "no library", remedy: "install it", unitMs: undefined },
-    { provider: "cpu", state: "chosen", reason: "conforms", remedy: undefined, unitMs: 14.6 },
+    {
+      provider: "cuda",
+      state: "refused",
+      reason: "no library",
+      remedy: "install it",
+      library: undefined,
+      stepMs: undefined,
+    },
+    { provider: "cpu", state: "chosen", reason: "conforms", remedy: undefined, library: "ort 1", stepMs: 14.6 },
   ],
   selfTest: { ok: true, sentence: "the same bits" },
   impossible: [],

@@ -39,13 +39,14 @@ const capabilities = [
   { name: "onnxruntime-node", state: "off", reason: REASON, remedy: REMEDY },
 ] as const;
 const providers = [
-  { provider: "cuda", state: "refused", reason: REASON, remedy: REMEDY, unitMs: undefined },
+  { provider: "cuda", state: "refused", reason: REASON, remedy: REMEDY, library: undefined, stepMs: undefined },
   {
     provider: "cpu",
     state: "chosen",
     reason: "reproduces the conformance vectors; 9.3 ms a unit",
     remedy: undefined,
-    unitMs: 9.3,
+    library: "onnxruntime-node 1.30.0",
+    stepMs: 9.3,
   },
 ] as const;
 const detail = await fakeView().block(4);
