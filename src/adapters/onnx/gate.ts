@@ -16,10 +16,10 @@ const CHOSEN_BY_LIBRARY: { readonly [provider: string]: readonly string[] | unde
 /** Runs all vectors. Throws CAPABILITY_ABSENT, naming what differs. */
 export async function passGate(
   provider: OrtProvider,
-  { graphs, proofs }: Pick<WorkerSetup, "graphs" | "proofs">,
-  bench: Pick<Workbench, "prove">,
+  { proofs }: Pick<WorkerSetup, "proofs">,
+  bench: Pick<Workbench, "opened" | "prove">,
 ): Promise<Admission> {
-  const operators = await openOperatorVectors(provider, graphs.values());
+  const operators = await openOperatorVectors(provider, bench.opened);
   try {
     await operators.run();
     const stepMs: number[] = [];

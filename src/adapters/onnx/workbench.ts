@@ -10,6 +10,8 @@ import type { Feeds, OrtProvider, OrtSession } from "./ort.ts";
 import { proveVectors } from "./proof.ts";
 
 export interface Workbench {
+  /** The files that were opened: what the gate is about. */
+  readonly opened: readonly Uint8Array[];
   /** Throws BAD_MODEL, BAD_DATA for a task whose graphs or data were not opened. */
   perform(job: Job): Promise<JobResult>;
   /** Runs a task's vectors; ms of a step. Throws CAPABILITY_ABSENT when a digest differs. */
@@ -24,13 +26,14 @@ export async function openWorkbench(
 ): Promise<Workbench> {
   const sessions = await openSessions(provider, tasks, graphs);
   const session = (task: Task, digest: Uint8Array): OrtSession => {
-    const found = sessions.get(toHex(digest));
+    const found = sessions.get(toHex(digest))?.session;
     if (found === undefined) throw new PouwError("BAD_MODEL", `the graphs of task ${task.name} were not opened`);
     return found;
   };
   const tensors = tensorsOf(data);
   const draws = drawsOf();
   return {
+    opened: [...sessions.values()].map(({ bytes }) => bytes),
     async perform(job) {
       const { task } = job;
       if (job.kind === "stretch")
@@ -42,9 +45,14 @@ export async function openWorkbench(
       return proveVectors(proof, { train: session(task, task.trainDigest), eval: session(task, task.evalDigest) });
     },
     async close() {
-      for (const opened of sessions.values()) await opened.close();
+      for (const { session: opened } of sessions.values()) await opened.close();
     },
   };
+}
+
+interface Opened {
+  readonly bytes: Uint8Array;
+  readonly session: OrtSession;
 }
 
 /** One session for each graph, whichever tasks it belongs to; an error names the first of them. */
@@ -52,14 +60,14 @@ async function openSessions(
   provider: OrtProvider,
   tasks: readonly Task[],
   graphs: WorkerSetup["graphs"],
-): Promise<ReadonlyMap<string, OrtSession>> {
-  const sessions = new Map<string, OrtSession>();
+): Promise<ReadonlyMap<string, Opened>> {
+  const sessions = new Map<string, Opened>();
   for (const task of tasks)
     for (const key of [task.trainDigest, task.evalDigest].map(toHex)) {
       const bytes = graphs.get(key);
       if (bytes === undefined || sessions.has(key)) continue;
       try {
-        sessions.set(key, await provider.open(bytes));
+        sessions.set(key, { bytes, session: await provider.open(bytes) });
       } catch (error) {
         // At the first graph it may be the whole provider that is absent: the reason comes first, then what was tried.
         const why = `${messageOf(error)} (while opening the graphs of task ${task.name})`;

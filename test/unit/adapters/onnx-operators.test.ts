@@ -48,8 +48,7 @@ describe("a provider", () => {
   );
   const admit = (name: OrtProvider["name"], graph: Uint8Array) => {
     const open = () => Promise.reject(new Error("was opened"));
-    const setup = { graphs: new Map([["", graph]]), proofs: [] };
-    return passGate({ name, library: "library 1", open }, setup, { prove: async () => 1 });
+    return passGate({ name, library: "library 1", open }, { proofs: [] }, { opened: [graph], prove: async () => 1 });
   };
 
   it.each(["cuda", "webgpu"] as const)(
