@@ -13,10 +13,13 @@ import { gossipRows } from "./bench/gossip-rows.ts";
 import { type Bench, meets, type Row, regressed, tableLines } from "./bench/rows.ts";
 import { stepRows } from "./bench/steps.ts";
 import { storeRows } from "./bench/store-rows.ts";
+import { stepLibraries, stepTable } from "./bench/table.ts";
+import { writeSection } from "./support/sections.ts";
 
 const USAGE = `Usage: npm run bench -- [options]
   --quick            coarse, a minute or two
-  --only <name>      only rows whose name starts so: steps, torch, checks, chain, gossip, steps/digits-cnn/128 (repeatable)
+  --only <name>      only rows whose name starts so: steps, torch, lowering, wasm, checks, chain, gossip, steps/digits-cnn/128 (repeatable)
+  --write            bring the README's table of steps up to date
   --json             print JSON: keep it as a baseline
   --baseline <file>  mark rows that are slower than in an earlier --json
   --against <dir>    this checkout beside another one, piece of work by piece of work; ends with 1 when one is worse
@@ -39,6 +42,7 @@ interface Options {
   readonly quick: boolean;
   readonly only: readonly string[];
   readonly json: boolean;
+  readonly write: boolean;
   readonly baseline: string | undefined;
   readonly against: string | undefined;
   /** A share. */
@@ -53,6 +57,7 @@ function readOptions(): Options | undefined {
         quick: { type: "boolean", default: false },
         only: { type: "string", multiple: true, default: [] },
         json: { type: "boolean", default: false },
+        write: { type: "boolean", default: false },
         baseline: { type: "string" },
         against: { type: "string" },
         tolerance: { type: "string", default: "3" },
@@ -100,9 +105,19 @@ function print(report: Report, earlier: readonly Row[]): void {
   if (earlier.length > 0) say(`${slower} rows slower than the baseline.`);
   say(`${report.seconds} s on ${report.processor}, node ${report.node}, load ${report.load.join(" ")}.`);
   if (report.blind !== null) say(`Not to be believed: ${report.blind}.`);
+  const table = stepTable(report.rows);
+  if (table !== undefined) say(`\n${table}`);
 }
 
-async function main({ quick, only, json, baseline, against, tolerance }: Options): Promise<void> {
+/** The README's part about steps. */
+function writeTable({ rows, node, processor }: Report): void {
+  const table = stepTable(rows);
+  if (table === undefined) throw new Error("no step was measured");
+  const libraries = stepLibraries(rows).join("; ");
+  writeSection("../README.md", "bench", `${table}\n\nOn ${processor}, Node ${node}; beside ${libraries}.`);
+}
+
+async function main({ quick, only, json, write, baseline, against, tolerance }: Options): Promise<void> {
   const bench: Bench = {
     quick,
     wants: (name) => only.length === 0 || only.some((wish) => startsWith(name, wish)),
@@ -116,6 +131,7 @@ async function main({ quick, only, json, baseline, against, tolerance }: Options
   const report = await run(bench);
   if (json) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
   else print(report, earlier);
+  if (write && report.blind === null) writeTable(report);
   process.exitCode = report.blind === null ? 0 : 1;
 }
 

@@ -1,10 +1,12 @@
 """Plain float32 training steps of the built-in models in PyTorch, one thread: what the exact graphs are compared with.
 
 Reads one JSON job a line, answers one JSON line: {"prepare": {...}} sets a model up, {"steps": n} trains n steps from its
-first parameters and tells wall and processor time in milliseconds. The end of the input ends it.
+first parameters and tells wall and processor time in milliseconds and the most memory so far in megabytes. The end of the input ends it.
 """
 
+import ctypes
 import json
+import resource
 import sys
 import time
 
@@ -44,17 +46,14 @@ def cnn(rows, p):
     return F.linear(x.flatten(1), p["head.weight"], p["head.bias"])
 
 
-HEADS = 4
-
-
-def attention(x, batch, window, width, hidden):
-    q, k, v = (part.view(batch, window, HEADS, -1).transpose(1, 2) for part in x.split(width, 1))
-    scores = q @ k.transpose(2, 3) * (width // HEADS) ** -0.5
+def attention(x, batch, window, width, heads, hidden):
+    q, k, v = (part.view(batch, window, heads, -1).transpose(1, 2) for part in x.split(width, 1))
+    scores = q @ k.transpose(2, 3) * (width // heads) ** -0.5
     looked = F.softmax(scores.masked_fill(hidden, float("-inf")), 3) @ v
     return looked.transpose(1, 2).reshape(batch * window, width)
 
 
-def transformer(batch_of, p, tokens, offsets, hidden):
+def transformer(batch_of, p, tokens, offsets, heads, hidden):
     text = tokens[batch_of[:, None] + offsets].long()
     window, width = p["embedding.positions"].shape
     batch = len(batch_of)
@@ -63,7 +62,7 @@ def transformer(batch_of, p, tokens, offsets, hidden):
     while "block%d.qkv.weight" % block in p:
         at = "block%d." % block
         qkv = F.linear(F.layer_norm(x, (width,)), p[at + "qkv.weight"])
-        looked = attention(qkv, batch, window, width, hidden)
+        looked = attention(qkv, batch, window, width, heads, hidden)
         x = x + F.linear(looked, p[at + "out.weight"], p[at + "out.bias"])
         up = F.gelu(F.linear(F.layer_norm(x, (width,)), p[at + "up.weight"], p[at + "up.bias"]))
         x = x + F.linear(up, p[at + "down.weight"], p[at + "down.bias"])
@@ -79,17 +78,17 @@ class Model:
         self.batch = job["batch"]
         self.options = job["optimizer"]
         self.first = {spec["name"]: start(spec) for spec in job["parameters"]}
-        self.loss = self.loss_of(job["model"])
+        self.loss = self.loss_of(job["heads"])
 
-    def loss_of(self, name):
-        if name == "chars-transformer":
+    def loss_of(self, heads):
+        if "embedding.positions" in self.first:
             window = self.first["embedding.positions"].shape[0]
             tokens = torch.randint(0, len(self.first["embedding.tokens"]), (100000,), dtype=torch.uint8)
             self.samples = len(tokens) - window
             offsets = torch.arange(window + 1)
             hidden = torch.ones(window, window, dtype=torch.bool).triu(1)
-            return lambda rows, p: transformer(rows, p, tokens, offsets, hidden)
-        forward = {"digits-mlp": mlp, "digits-cnn": cnn}[name]
+            return lambda rows, p: transformer(rows, p, tokens, offsets, heads, hidden)
+        forward = cnn if "conv1.weight" in self.first else mlp
         self.samples = 10000
         images = torch.randint(0, 256, (self.samples, 784), dtype=torch.uint8)
         labels = torch.randint(0, 10, (self.samples,))
@@ -119,22 +118,49 @@ class Model:
         return {"wallMs": wall * 1000, "cpuMs": cpu * 1000, "loss": loss.item()}
 
 
+def peak():
+    """The most memory that this process held so far, in megabytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def openblas(path):
+    """Which processor's kernels OpenBLAS chose."""
+    library = ctypes.CDLL(path)
+    library.openblas_get_corename.restype = ctypes.c_char_p
+    return "OpenBLAS (%s kernels)" % library.openblas_get_corename().decode()
+
+
 def blas():
-    """The matrix library behind torch: Debian's reference BLAS is some five times slower than OpenBLAS."""
-    if "mkl" in torch.__config__.show().split("BLAS_INFO=")[-1].split(",")[0]:
-        return "MKL"
+    """The matrix library behind torch, and why it would be unfair to measure with it."""
+    config = torch.__config__.show()
+    if "mkl" in config.split("BLAS_INFO=")[-1].split(",")[0]:
+        return "MKL", None
+    torch.ones(64, 64) @ torch.ones(64, 64)
     try:
         with open("/proc/self/maps") as maps:
-            loaded = maps.read().lower()
+            paths = sorted({line.split()[-1] for line in maps if ".so" in line})
     except OSError:
-        return "unknown BLAS"
-    return "OpenBLAS" if "openblas" in loaded else "reference BLAS" if "libblas" in loaded else "unknown BLAS"
+        return "a BLAS that cannot be named here", None
+    for path in paths:
+        if "openblas" in path.lower():
+            return openblas(path), None
+    if any("blas" in path.lower() for path in paths):
+        return "the reference BLAS", "its matrix library is the reference BLAS, several times slower: install libopenblas0"
+    return "a BLAS that cannot be named here", None
+
+
+def about(library):
+    """Version, matrix library, and what of the processor torch's own kernels use."""
+    uses = [line.split(":")[1].strip() for line in torch.__config__.show().splitlines() if "CPU capability" in line]
+    extra = ", %s" % uses[0] if uses else ""
+    dnn = ", oneDNN" if torch.backends.mkldnn.is_available() else ""
+    return "torch %s with %s%s%s" % (torch.__version__, library, extra, dnn)
 
 
 def main():
     torch.manual_seed(1)
-    about = {"torch": torch.__version__, "python": sys.version.split()[0], "blas": blas()}
-    print(json.dumps(about), flush=True)
+    library, unfair = blas()
+    print(json.dumps({"about": about(library), "unfair": unfair, "idleMb": peak()}), flush=True)
     model = None
     for line in sys.stdin:
         job = json.loads(line)
@@ -142,7 +168,7 @@ def main():
             model = Model(job["prepare"])
             answer = {"ready": True}
         else:
-            answer = model.train(job["steps"])
+            answer = {**model.train(job["steps"]), "peakMb": peak()}
         print(json.dumps(answer), flush=True)
 
 

@@ -1,6 +1,6 @@
 // A training graph of any batch and lowering, opened as the node opens it and run on the real data.
-import { type Feeds, type OrtProvider, openProvider } from "../../src/adapters/onnx/ort.ts";
-import { toOnnx } from "../../src/ml/graph/index.ts";
+import { type Feeds, type OrtOptions, type OrtProvider, openProvider } from "../../src/adapters/onnx/ort.ts";
+import { type Lowering, toOnnx } from "../../src/ml/graph/index.ts";
 import { type Architecture, type DataSet, initialParameters, trainGraph } from "../../src/ml/index.ts";
 import { integerStream } from "../../src/ml/models/init.ts";
 import { openDataSet } from "../support/data.ts";
@@ -8,7 +8,7 @@ import { type Contestant, timed } from "./measure.ts";
 
 export interface StepperOptions {
   readonly batch: number;
-  readonly lowering: "exact" | "float32";
+  readonly lowering: Lowering;
   /** Steps run for each one counted: above 1, a step made slower on purpose. */
   readonly burden?: number;
 }
@@ -19,6 +19,12 @@ export interface Stepper {
   close(): Promise<void>;
 }
 
+export interface WorkshopOptions {
+  readonly provider?: "cpu" | "wasm";
+  /** Of graph optimisation; the node's own unless told. */
+  readonly level?: OrtOptions["level"];
+}
+
 /** One provider, opened once for all steppers. */
 export class Workshop {
   readonly #engine: OrtProvider;
@@ -27,9 +33,14 @@ export class Workshop {
     this.#engine = engine;
   }
 
-  /** Throws CAPABILITY_ABSENT without the native package: times of WASM say nothing about the goals. */
-  static async open(): Promise<Workshop> {
-    return new Workshop(await openProvider("cpu", { threads: 1 }));
+  /** One thread. Throws CAPABILITY_ABSENT without the package: times of WASM say nothing about the goals. */
+  static async open({ provider = "cpu", level }: WorkshopOptions = {}): Promise<Workshop> {
+    return new Workshop(await openProvider(provider, { threads: 1, ...(level === undefined ? {} : { level }) }));
+  }
+
+  /** Library and version. */
+  get about(): string {
+    return this.#engine.library;
   }
 
   async stepper(model: Architecture, { batch, lowering, burden = 1 }: StepperOptions): Promise<Stepper> {

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-/** Replaces the text of a part of `docs/<name>`. Throws where the page has no such part. */
+/** Replaces the text of a part of `docs/<name>` (`../README.md` is one). Throws where the page has no such part. */
 export function writeSection(name: string, mark: string, text: string): void {
   const file = fileURLToPath(new URL(`../../docs/${name}`, import.meta.url));
   const page = readFileSync(file, "utf8");

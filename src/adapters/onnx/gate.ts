@@ -83,13 +83,18 @@ function typed(dtype: string, data: readonly number[]): Pick<Feed, "type" | "dat
   return { type: "float32", data: Float32Array.from(data) };
 }
 
+const SMALLEST_NORMAL = 2 ** -126;
+
 /** What the reference evaluator makes of the same inputs, beside what the provider made of them: worked out only to be told. */
 function firstDifference({ graph, inputs }: Probe, { outputs: names }: ProbePart, given: Outputs): string {
-  const right = evaluate(graph, inputs, "float32");
+  const reference = evaluate(graph, inputs, "float32");
   for (const name of names) {
-    const [expected, found] = [right.get(name)?.data ?? [], given[name] ?? []];
+    const [expected, found] = [reference.get(name)?.data ?? [], given[name] ?? []];
     const at = expected.findIndex((value, i) => value !== found[i]);
-    if (at >= 0) return `${found[at]} instead of ${expected[at]}`;
+    if (at < 0) continue;
+    const right = expected[at] as number;
+    const flushed = found[at] === 0 && Math.abs(right) < SMALLEST_NORMAL;
+    return `${found[at]} instead of ${right}${flushed ? ", it takes denormals as zero" : ""}`;
   }
   return "the reference does not give its recorded bits on this machine either";
 }

@@ -17,7 +17,7 @@ export function remedyFor(provider: Provider, folder: string | undefined = nativ
   if (folder === undefined) return NATIVE;
   if (provider === "cuda") return cudaRemedy(folder);
   if (provider === "webgpu")
-    return "WebGPU needs a Vulkan, Metal or Direct3D 12 driver that this machine does not offer.";
+    return "Install the driver of a GPU for Vulkan, Metal or Direct3D 12, on Linux the loader too (Debian: libvulkan1); docs/gpu.md has more.";
   return undefined;
 }
 
@@ -34,8 +34,10 @@ function cudaRemedy(folder: string): string {
   return `With an NVIDIA driver, ${version} and its cuDNN on this machine, fetch the provider: \`${command}\`.`;
 }
 
-/** Why `provider` was refused: onnxruntime says of a missing library only that there is one, not which. */
+/** Why `provider` was refused: onnxruntime says of a missing library only that there is one, not which, and of a missing device where in its code. */
 export function reasonFor(provider: Provider, reason: string, folder: string | undefined = nativePackage()): string {
+  if (provider === "webgpu" && reason.includes("Failed to get a WebGPU adapter"))
+    return "no device here that WebGPU can use";
   if (provider !== "cuda" || folder === undefined || !reason.includes("Failed to load shared library")) return reason;
   const bin = join(folder, "bin");
   const [napi] = readdirSync(bin);

@@ -1,4 +1,4 @@
-// Which library a CUDA provider lacks: onnxruntime says only that it could not load one.
+// What a GPU provider lacks: of a library onnxruntime says only that it could not load one, of a device where in its code it asked.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -24,6 +24,12 @@ it("is what the loader names where the provider is there and does not load", () 
   expect(reasonFor("cuda", SAID, folder)).toMatch(
     /^libonnxruntime_providers_cuda\.so does not load: .*(short|ELF|header|image)/,
   );
+});
+
+it("is a device where WebGPU finds none, and its driver is the remedy", () => {
+  const said = "/src/webgpu_context.cc:136 was false. Failed to get a WebGPU adapter: No supported adapters";
+  expect(reasonFor("webgpu", said, folder)).toBe("no device here that WebGPU can use");
+  expect(remedyFor("webgpu", folder)).toMatch(/^Install the driver of a GPU for Vulkan.*libvulkan1/);
 });
 
 it("is left as it was said for anything else", () => {

@@ -1,6 +1,9 @@
 // The bench's arithmetic: what it calls slower, and what it must not.
 import { describe, expect, it } from "vitest";
+import { LineChild } from "../../../scripts/bench/line-child.ts";
 import { interleave, isSlower, ratio, type Sample, spread } from "../../../scripts/bench/measure.ts";
+import { pairings } from "../../../scripts/bench/pairings.ts";
+import { freeEnvironment } from "../../../scripts/bench/pytorch.ts";
 import {
   atLeast,
   atMost,
@@ -11,6 +14,9 @@ import {
   skipped,
   tableLines,
 } from "../../../scripts/bench/rows.ts";
+import { runnerOf } from "../../../scripts/bench/runner.ts";
+import { stepLibraries, stepTable } from "../../../scripts/bench/table.ts";
+import { MODELS } from "../../../src/ml/index.ts";
 
 const sample = (cpuMs: number): Sample => ({ cpuMs, wallMs: 2 * cpuMs });
 /** Thirteen rounds of a quantity that jumps by 6 % either way, as a shared machine does. */
@@ -90,5 +96,68 @@ describe("rows", () => {
     );
     expect(lines[1]).toContain("MISSED (<= 1.500) SLOWER");
     expect(lines[2]).toMatch(/c +skipped +no torch/);
+  });
+});
+
+describe("PyTorch's environment", () => {
+  it("is the shell's without what holds its matrix library back, and one thread", () => {
+    const shell = {
+      ...{ PATH: "/bin", LD_LIBRARY_PATH: "/opt/lib", HOME: "/home/somebody" },
+      ...{
+        OPENBLAS_CORETYPE: "Nehalem",
+        OPENBLAS_L2_SIZE: "1",
+        MKL_DEBUG_CPU_TYPE: "1",
+        ATEN_CPU_CAPABILITY: "default",
+      },
+      ...{ OMP_NUM_THREADS: "8", DNNL_MAX_CPU_ISA: "SSE41" },
+    };
+    const { OPENBLAS_NUM_THREADS, OMP_NUM_THREADS, MKL_NUM_THREADS, ...rest } = freeEnvironment(shell);
+    expect([OPENBLAS_NUM_THREADS, OMP_NUM_THREADS, MKL_NUM_THREADS]).toEqual(["1", "1", "1"]);
+    expect(rest).toEqual({ PATH: "/bin", LD_LIBRARY_PATH: "/opt/lib", HOME: "/home/somebody" });
+  });
+});
+
+describe("a contestant", () => {
+  const echo = `
+    const { createInterface } = require("node:readline");
+    createInterface({ input: process.stdin }).on("line", (line) => {
+      const { steps } = JSON.parse(line);
+      if (steps === 0) throw new Error("out of luck");
+      console.log(JSON.stringify({ wallMs: 10, cpuMs: 4 * steps, peakMb: 100 + steps }));
+    });`;
+
+  it("is timed by the step, and its memory is what it holds beyond its library", async () => {
+    const child = new LineChild<{ wallMs: number; cpuMs: number; peakMb: number }>({
+      command: process.execPath,
+      args: ["-e", echo],
+      env: process.env,
+    });
+    const runner = runnerOf("library 1", 90, child);
+    expect(runner.memoryMb()).toBe(0);
+    expect(await runner.run(5)).toEqual({ wallMs: 2, cpuMs: 4 });
+    expect(runner.memoryMb()).toBe(15);
+    await expect(runner.run(0)).rejects.toThrow(/Node\.js|out of luck/);
+    await expect(runner.run(5)).rejects.toThrow();
+    runner.close();
+  });
+});
+
+describe("the table of steps", () => {
+  const row = (group: string, with_: string): Row =>
+    figure({ name: `${group}/digits-mlp/32`, what: "x", unit: "ratio" }, spread([0.5]), {
+      detail: { "ms a step": "0.10 / 0.20", MB: "80 / 90", parameters: 101_770, with: with_ },
+    });
+
+  it("has a line for what was measured, and names each library once", () => {
+    const rows = [row("steps", "onnxruntime 1"), row("torch", "torch 1"), row("wasm", "onnxruntime 1")];
+    const lines = (stepTable(rows) as string).split("\n");
+    expect(lines).toHaveLength(3);
+    expect(lines[2]).toMatch(/`digits-mlp` \| 101,770 +\| 32 +\| 0.10 \| 80 \| 0.50 +\| 0.50 +\| 0.50/);
+    expect(stepLibraries(rows)).toEqual(["onnxruntime 1", "torch 1"]);
+    expect(stepTable([skipped("torch/digits-mlp/32", "x", "no torch")])).toBeUndefined();
+  });
+
+  it("is of every model that there is", () => {
+    expect(new Set(pairings().map(({ model }) => model))).toEqual(new Set(MODELS));
   });
 });
