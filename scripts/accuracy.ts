@@ -39,7 +39,7 @@ async function train(lowering: Lowering, run: number): Promise<{ accuracy: numbe
 }
 
 for (let run = 0; run < Number(runs); run++) {
-  for (const lowering of ["exact", "float32"] as const) {
+  for (const lowering of ["int8", "float32"] as const) {
     const { accuracy, bits } = await train(lowering, run);
     const line = `${name} run ${run} ${lowering} ${steps} steps: accuracy ${accuracy.toFixed(4)}, bits ${bits.toFixed(4)}`;
     process.stdout.write(`${line}\n`);
@@ -49,9 +49,13 @@ for (const batch of batches
   .split(",")
   .filter((text) => text !== "")
   .map(Number)) {
-  const { exact, float32 } = await timeSteps(model, { batch, steps: unit, rounds: 15 });
-  const ratio = (a: number, b: number): string => (a / b).toFixed(3);
-  const wall = `wall ${exact.wallUs.toFixed(0)} / ${float32.wallUs.toFixed(0)} us = ${ratio(exact.wallUs, float32.wallUs)}`;
-  const cpu = `processor ${exact.cpuUs.toFixed(0)} / ${float32.cpuUs.toFixed(0)} us = ${ratio(exact.cpuUs, float32.cpuUs)}`;
-  process.stdout.write(`${name} batch ${batch}, exact / float32 per step: ${cpu}; ${wall}\n`);
+  const { int8, float, float32 } = await timeSteps(model, { batch, steps: unit, rounds: 15 });
+  const row = (what: "cpuUs" | "wallUs"): string =>
+    [int8, float, float32]
+      .map((time) => time[what].toFixed(0))
+      .join(" / ")
+      .concat(` us = ${(int8[what] / float32[what]).toFixed(3)}`);
+  process.stdout.write(
+    `${name} batch ${batch}, int8 / float / float32 per step: processor ${row("cpuUs")}; wall ${row("wallUs")}\n`,
+  );
 }

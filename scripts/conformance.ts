@@ -1,12 +1,15 @@
 // Shows that a model's units give the same bits everywhere this machine can try: `tsx scripts/conformance.ts [--no-emulation] [model ...]`.
 // Prints one line per case; ends with 1 when any digest differs from vectors.json.
+// `--random N` runs N random models of each kind instead, each in both lowerings and nine settings; `--random N M` begins with the M-th.
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { messageOf } from "../src/base/index.ts";
 import { parseManifest, parseVectors } from "../src/ml/index.ts";
-import { CASES, type Case, EMULATED, obstacle, runCase, writeJob } from "./conformance/cases.ts";
+import { CASES, type Case, EMULATED, type Job, obstacle, runCase, writeJob } from "./conformance/cases.ts";
+import { KINDS, randomModel } from "./conformance/random.ts";
+import { runEverywhere } from "./conformance/random-runs.ts";
 
 const MODELS_DIR = fileURLToPath(new URL("../models", import.meta.url));
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
@@ -19,8 +22,17 @@ async function check(name: string, cases: readonly Case[], folder: string): Prom
   const expected = [vectors.initial, ...vectors.digests].join();
   const { seed, samples, steps } = vectors;
   const units = { seed, samples, steps, units: vectors.digests.length };
-  const job = await writeJob(join(folder, name), manifest, await read("train.onnx"), units);
-  say(`${name}: ${units.units} units of ${steps} steps, expecting ${vectors.digests.at(-1)}`);
+  let wrong = 0;
+  for (const file of ["train.onnx", "train.int8.onnx"]) {
+    const job = await writeJob(join(folder, name, file), manifest, await read(file), units);
+    say(`${name}, ${file}: ${units.units} units of ${steps} steps, expecting ${vectors.digests.at(-1)}`);
+    wrong += await checkJob(job, cases, expected);
+  }
+  return wrong;
+}
+
+/** Runs all cases of one graph; the number of those that differ or fail. */
+async function checkJob(job: Job, cases: readonly Case[], expected: string): Promise<number> {
   let wrong = 0;
   for (const item of cases) {
     const line = (verdict: string, more: string): void =>
@@ -45,7 +57,30 @@ async function check(name: string, cases: readonly Case[], folder: string): Prom
   return wrong;
 }
 
+/** Runs random models `from` to `to` of each kind; the number of those whose digests are not all one. */
+async function checkRandom(from: number, to: number): Promise<number> {
+  let wrong = 0;
+  for (const kind of KINDS) {
+    let runs = 0;
+    for (let index = from; index < to; index++) {
+      const digests = await runEverywhere(randomModel(kind, index));
+      runs += digests.size;
+      const first = [...digests.values()][0];
+      const other = [...digests].filter(([, digest]) => digest !== first).map(([label]) => label);
+      if (other.length > 0) say(`  DIFFERS  ${kind} ${index}: ${other.join("; ")}`);
+      wrong += other.length > 0 ? 1 : 0;
+    }
+    say(`${kind}: ${to - from} random models, ${runs} runs, ${wrong} models that differ`);
+  }
+  return wrong;
+}
+
 const words = process.argv.slice(2);
+const drawn = words.indexOf("--random");
+if (drawn >= 0) {
+  const [count, first = "0"] = words.slice(drawn + 1);
+  process.exit((await checkRandom(Number(first), Number(first) + Number(count))) === 0 ? 0 : 1);
+}
 const cases = words.includes("--no-emulation") ? CASES : [...CASES, ...EMULATED];
 const named = words.filter((word) => !word.startsWith("--"));
 const models = named.length > 0 ? named : (await readdir(MODELS_DIR)).sort();

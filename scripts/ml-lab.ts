@@ -150,14 +150,14 @@ export interface StepTime {
 
 const median = (xs: readonly number[]): number => xs.toSorted((a, b) => a - b)[xs.length >> 1] as number;
 
-/** Times units of both lowerings in turn, one thread each; the first round does not count. */
+/** Times units of all lowerings in turn, one thread each; the first round does not count. */
 export async function timeSteps(
   model: Architecture,
   { batch, steps, rounds }: { batch: number; steps: number; rounds: number },
 ): Promise<Record<Lowering, StepTime>> {
   const { feeds, set } = await openData(model.data.name);
   const next = integerStream("timing");
-  const lowerings: readonly Lowering[] = ["exact", "float32"];
+  const lowerings: readonly Lowering[] = ["int8", "float", "float32"];
   const sessions = await Promise.all(lowerings.map((lowering) => open(modelBytes(model, batch, lowering))));
   const first = start(model);
   const times = lowerings.map(() => ({ cpu: [] as number[], wall: [] as number[] }));
@@ -172,9 +172,10 @@ export async function timeSteps(
       times[i]?.wall.push((ms * 1000) / steps);
     }
   }
-  const [exact, float32] = times.map(({ cpu, wall }) => ({ cpuUs: median(cpu), wallUs: median(wall) })) as [
+  const [int8, float, float32] = times.map(({ cpu, wall }) => ({ cpuUs: median(cpu), wallUs: median(wall) })) as [
+    StepTime,
     StepTime,
     StepTime,
   ];
-  return { exact, float32 };
+  return { int8, float, float32 };
 }

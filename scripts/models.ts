@@ -56,10 +56,12 @@ async function vectorsOf(name: string): Promise<Vectors> {
 }
 
 for (const name of MODELS) {
-  const { manifest, train, eval: evaluation } = buildModel(name);
+  const { manifest, train, eval: evaluation, int8 } = buildModel(name);
   mkdirSync(`${ROOT}${name}`, { recursive: true });
   writeFileSync(`${ROOT}${name}/train.onnx`, train);
   writeFileSync(`${ROOT}${name}/eval.onnx`, evaluation);
+  writeFileSync(`${ROOT}${name}/train.int8.onnx`, int8.train);
+  writeFileSync(`${ROOT}${name}/eval.int8.onnx`, int8.eval);
   writeFileSync(`${ROOT}${name}/model.json`, `${JSON.stringify(manifest, null, 2)}\n`);
   writeFileSync(`${ROOT}${name}/vectors.json`, `${JSON.stringify(await vectorsOf(name), null, 2)}\n`);
   process.stderr.write(`${name}: ${train.length} + ${evaluation.length} bytes\n`);

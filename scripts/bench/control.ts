@@ -21,8 +21,8 @@ export interface Control {
 export async function control(bench: Bench): Promise<Control> {
   const shop = await Workshop.open();
   const model = architecture(MODEL);
-  const open = (lowering: "exact" | "float32", burden = 1) => shop.stepper(model, { batch: BATCH, lowering, burden });
-  const steppers = [await open("exact"), await open("float32"), await open("exact"), await open("exact", BURDEN)];
+  const open = (lowering: "int8" | "float32", burden = 1) => shop.stepper(model, { batch: BATCH, lowering, burden });
+  const steppers = [await open("int8"), await open("float32"), await open("int8"), await open("int8", BURDEN)];
   const contestants = steppers.map((one): Contestant => one.run(STEPS));
   const samples = await interleave(contestants, bench.quick ? ROUNDS.quick : ROUNDS.full);
   await Promise.all(steppers.map((one) => one.close()));

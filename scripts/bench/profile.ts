@@ -99,7 +99,7 @@ function print(title: string, exact: Costs, plain: Costs, lines: number): void {
 
 const [name = "digits-mlp", batch = "32", lines = "20"] = process.argv.slice(2);
 const model = architecture(name);
-const [exact, exactShapes] = await profile(model, Number(batch), "exact");
+const [exact, exactShapes] = await profile(model, Number(batch), "int8");
 const [plain, plainShapes] = await profile(model, Number(batch), "float32");
 print(`${name}, batch ${batch}, by operator`, exact, plain, Number(lines));
 print("by operator and shapes", exactShapes, plainShapes, 2 * Number(lines));

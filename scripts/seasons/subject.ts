@@ -77,8 +77,8 @@ export class Subject {
   }
 
   static async open(model: Architecture, options: SubjectOptions): Promise<Subject> {
-    const train = await open(modelBytes(model, model.batchSize, "exact"));
-    const evaluation = await open(evalBytes(model, "exact"));
+    const train = await open(modelBytes(model, model.batchSize, "int8"));
+    const evaluation = await open(evalBytes(model, "int8"));
     return new Subject(model, options, { data: await openData(model.data.name), train, eval: evaluation });
   }
 

@@ -5,6 +5,8 @@ import type { DataSet, Vectors } from "../ml/index.ts";
 export interface ArtifactValues {
   /** ONNX bytes; the digest is their SHA-256. */
   readonly graph: Uint8Array;
+  /** ONNX bytes of the same graph in the `int8` lowering, by the digest of the graph that tasks name. */
+  readonly int8: Uint8Array;
   /** The digest is the data set's own; bytes lie in shared memory, so that workers read them without a copy. */
   readonly data: DataSet;
   /** A flat parameter set, by the digest of protocol section 2. */

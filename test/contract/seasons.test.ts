@@ -10,7 +10,7 @@ import { linear, relu } from "../../src/ml/graph/index.ts";
 import { initialParameters, parametersDigest, parseManifest } from "../../src/ml/index.ts";
 import { affine } from "../../src/ml/models/affine.ts";
 import { architecture } from "../../src/ml/models/catalog.ts";
-import { digitBatch } from "../../src/ml/models/digits.ts";
+import { digitLabels, digitRows, HEAD } from "../../src/ml/models/digits.ts";
 import type { Architecture } from "../../src/ml/models/types.ts";
 
 const MODEL = architecture("digits-mlp");
@@ -66,9 +66,9 @@ describe("the common part of the classes", () => {
   const withoutBits: Architecture = {
     ...MODEL,
     forward: (net, { params, ...input }) => {
-      const { pixels, labels } = digitBatch(net, input, { shape: [784], bits: 8 });
-      const hidden = relu(net, linear(net, pixels, affine(params, "hidden"), { weight: 6 }));
-      return { logits: linear(net, hidden, affine(params, "head")), labels };
+      const hidden = relu(net, linear(net, digitRows(net, input), affine(params, "hidden")));
+      const logits = linear(net, hidden, affine(params, "head"), { ...HEAD, gradient: 9 });
+      return { logits, labels: digitLabels(net, input) };
     },
   };
   async function commonBias(model: Architecture): Promise<number> {

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 import { CASES, EMULATED, obstacle, runCase, writeJob } from "../../scripts/conformance/cases.ts";
-import { buildModel, parseManifest, parseVectors } from "../../src/ml/index.ts";
+import { buildModel, buildTwin, parseManifest, parseVectors } from "../../src/ml/index.ts";
 
 const MODELS_DIR = fileURLToPath(new URL("../../models", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "pouw-conformance-"));
@@ -23,20 +23,22 @@ describe.each(readdirSync(MODELS_DIR).sort())("%s", (name) => {
   const manifest = parseManifest(file("model.json").toString());
   const { seed, samples, steps, initial, digests } = parseVectors(file("vectors.json").toString());
   const units = { seed, samples, steps, units: digests.length };
-  const job = writeJob(join(folder, name), manifest, file("train.onnx"), units);
-
-  for (const item of [...CASES, ...oldest]) {
-    const reason = obstacles.get(item);
-    it.skipIf(reason !== undefined)(`${item.label}${reason === undefined ? "" : ` (${reason})`}`, async () => {
-      const runs = await runCase(await job, item);
-      expect(runs).toEqual(Array.from({ length: item.runs }, () => [initial, ...digests]));
-    });
+  for (const train of ["train.onnx", "train.int8.onnx"]) {
+    const job = writeJob(join(folder, name, train), manifest, file(train), units);
+    for (const item of [...CASES, ...oldest]) {
+      const reason = obstacles.get(item);
+      it.skipIf(reason !== undefined)(`${train}, ${item.label}${reason === undefined ? "" : ` (${reason})`}`, async () => {
+        const runs = await runCase(await job, item);
+        expect(runs).toEqual(Array.from({ length: item.runs }, () => [initial, ...digests]));
+      });
+    }
   }
 });
 
 describe("the control", () => {
   it("a plain float32 graph of the same model does not give the same bits natively and in WASM", async () => {
-    const { manifest, train } = buildModel("digits-mlp", { lowering: "float32" });
+    const { manifest } = buildModel("digits-mlp");
+    const { train } = buildTwin("digits-mlp");
     const job = await writeJob(join(folder, "control"), manifest, train, {
       seed: "control",
       samples: 64,

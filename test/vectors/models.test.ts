@@ -8,6 +8,7 @@ import { evaluate, type Tensor } from "../../src/ml/graph/index.ts";
 import {
     architecture,
     buildModel,
+    buildTwin,
     initialParameters,
     MODELS,
     type ModelManifest,
@@ -22,6 +23,7 @@ import {
 
 type Ort = Pick<typeof native, "InferenceSession" | "Tensor">;
 const LEVELS = ["disabled", "basic", "extended", "all"] as const;
+const LOWERINGS = ["float", "int8"] as const;
 const file = (model: string, name: string): Uint8Array<ArrayBuffer> =>
   new Uint8Array(readFileSync(new URL(`../../models/${model}/${name}`, import.meta.url)));
 const text = (model: string, name: string): string => new TextDecoder().decode(file(model, name));
@@ -60,10 +62,16 @@ async function digests(
 }
 
 /** Digest of eval.onnx's predictions with parameters that train.onnx made. */
-async function predictions(ort: Ort, name: string, manifest: ModelManifest, options: object, flat: Float32Array): Promise<string> {
+async function predictions(
+    ort: Ort,
+    { name, lowering }: { name: string; lowering: (typeof LOWERINGS)[number] },
+    manifest: ModelManifest,
+    options: object,
+    flat: Float32Array,
+): Promise<string> {
   const vectors = parseVectors(text(name, "vectors.json"));
   const { data, evaluated } = vectorInputs({ ...manifest, batch: manifest.batchSize }, { ...vectors, units: 0 });
-  const session = await ort.InferenceSession.create(file(name, "eval.onnx"), { logSeverityLevel: 3, ...options });
+  const session = await ort.InferenceSession.create(file(name, lowering === "int8" ? "eval.int8.onnx" : "eval.onnx"), { logSeverityLevel: 3, ...options });
   const feeds: Record<string, native.Tensor> = { batch: new ort.Tensor("int32", evaluated, [evaluated.length]) };
   for (const item of data) feeds[item.name] = new ort.Tensor("uint8", item.data, [...item.shape]);
   Object.assign(feeds, parameterTensors(ort, manifest, flat));
@@ -96,6 +104,7 @@ describe.each(MODELS)("%s", (name) => {
     const built = buildModel(name);
     expect(built.train).toEqual(train);
     expect(built.eval).toEqual(file(name, "eval.onnx"));
+    expect(built.int8).toEqual({ train: file(name, "train.int8.onnx"), eval: file(name, "eval.int8.onnx") });
     expect(built.manifest).toEqual(manifest);
   });
 
@@ -103,33 +112,42 @@ describe.each(MODELS)("%s", (name) => {
     expect(toHex(parametersDigest(manifest, initialParameters(manifest, 0)))).toBe(vectors.initial);
   });
 
+  const trained = { float: train, int8: file(name, "train.int8.onnx") };
   it.each(LEVELS)("reaches the digests with optimisation %s, on 1 and 2 threads", async (graphOptimizationLevel) => {
-    for (const intraOpNumThreads of [1, 2]) {
-      const found = await digests(native, train, manifest, { graphOptimizationLevel, intraOpNumThreads });
-      expect(found).toEqual(vectors.digests);
-    }
+    for (const intraOpNumThreads of [1, 2])
+      for (const [lowering, bytes] of Object.entries(trained)) {
+        const found = await digests(native, bytes, manifest, { graphOptimizationLevel, intraOpNumThreads });
+        expect({ lowering, found }).toEqual({ lowering, found: vectors.digests });
+      }
   });
 
   it.each(["disabled", "all"])("reaches the digests in WASM with optimisation %s", async (graphOptimizationLevel) => {
-    expect(await digests(web as unknown as Ort, train, manifest, { graphOptimizationLevel })).toEqual(vectors.digests);
+    for (const [lowering, bytes] of Object.entries(trained)) {
+      const found = await digests(web as unknown as Ort, bytes, manifest, { graphOptimizationLevel });
+      expect({ lowering, found }).toEqual({ lowering, found: vectors.digests });
+    }
   });
 
   it("predicts what its vectors say, natively and in WASM, and something else before training", async () => {
     let end = initialParameters(manifest, 0);
-    const untrained = await predictions(native, name, manifest, {}, end);
+    const untrained = await predictions(native, { name, lowering: "float" }, manifest, {}, end);
     await digests(native, train, manifest, {}, vectors, (flat) => {
       end = flat;
     });
-    for (const graphOptimizationLevel of LEVELS)
-      expect(await predictions(native, name, manifest, { graphOptimizationLevel }, end)).toBe(vectors.predictions);
-    expect(await predictions(web as unknown as Ort, name, manifest, {}, end)).toBe(vectors.predictions);
+    for (const lowering of LOWERINGS) {
+      for (const graphOptimizationLevel of LEVELS) {
+        const found = await predictions(native, { name, lowering }, manifest, { graphOptimizationLevel }, end);
+        expect(found).toBe(vectors.predictions);
+      }
+      expect(await predictions(web as unknown as Ort, { name, lowering }, manifest, {}, end)).toBe(vectors.predictions);
+    }
     expect(untrained).not.toBe(vectors.predictions);
   });
 
-  it("gives the reference evaluator's bits", async () => {
-    const shape = { batch: 2, lowering: "exact" } as const;
+  it.each(LOWERINGS)("gives the reference evaluator's bits, %s", async (lowering) => {
+    const shape = { batch: 2, lowering } as const;
     const small = { ...buildModel(name, { batch: shape.batch }), vectors: { ...vectors, steps: 2, digests: [""] } };
-    const [found] = await digests(native, small.train, small.manifest, {}, small.vectors);
+    const [found] = await digests(native, lowering === "int8" ? small.int8.train : small.train, small.manifest, {}, small.vectors);
     const { data, units } = vectorInputs({ ...small.manifest, batch: small.manifest.batchSize }, { ...small.vectors, units: 1 });
     const [unit] = units as [VectorUnit];
     const inputs = new Map<string, Tensor>(data.map((item) => [item.name, { shape: item.shape, data: [...item.data] }]));
@@ -152,7 +170,7 @@ describe.each(MODELS)("%s", (name) => {
   });
 
   it("would notice: the plain float32 twin ends elsewhere, and not on the grid", async () => {
-    const twin = buildModel(name, { lowering: "float32" });
+    const twin = buildTwin(name);
     expect(await digests(native, twin.train, manifest, {})).not.toEqual(vectors.digests);
   });
 });

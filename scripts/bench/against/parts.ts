@@ -63,7 +63,7 @@ const stepPart = (name: string, model: string, batch: number, burden = 1): Part 
   open: async (checkout) => {
     const { architecture } = await checkout.load<{ architecture(name: string): unknown }>("src/ml/index.ts");
     const shop = await checkout.shop();
-    const stepper = await shop.stepper(architecture(model), { batch, lowering: "exact", burden });
+    const stepper = await shop.stepper(architecture(model), { batch, lowering: "int8", burden });
     return (count) => stepper.run(count)();
   },
 });

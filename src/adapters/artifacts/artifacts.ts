@@ -22,6 +22,7 @@ export function createArtifacts({ modelsDirs, dataDir }: ArtifactsOptions, { log
   const data = openDataSets({ dataDir }, { log });
   const finders: Finders = {
     graph: (digest) => models.graph(digest),
+    int8: (digest) => models.int8(digest),
     vectors: (digest) => models.vectors(digest),
     parameters: (digest) => models.parameters(digest),
     data: (digest, options) => data.get(digest, options),

@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { messageOf, PouwError, toHex } from "../../base/index.ts";
 import { sha256 } from "../../crypto/index.ts";
 import {
-  type FileEntry,
   initialParameters,
   type ModelManifest,
   parametersDigest,
@@ -17,6 +16,8 @@ import {
 export interface ModelFolders {
   /** ONNX bytes of the train.onnx or eval.onnx with this SHA-256. */
   graph(digest: string): Promise<Uint8Array | undefined>;
+  /** ONNX bytes of the train.int8.onnx or eval.int8.onnx beside the graph with this SHA-256. */
+  int8(digest: string): Promise<Uint8Array | undefined>;
   /** Vectors of the model with this train.onnx. */
   vectors(trainDigest: string): Promise<Vectors | undefined>;
   /** The first parameters with this digest, computed once; the array is the caller's own. */
@@ -29,7 +30,7 @@ interface Model {
   readonly manifest: ModelManifest;
 }
 
-/** `<dir>/<model>/{model.json, train.onnx, eval.onnx, vectors.json}` in each of `dirs`. */
+/** `<dir>/<model>/{model.json, train.onnx, eval.onnx, train.int8.onnx, eval.int8.onnx, vectors.json}` in each of `dirs`. */
 export function openModelFolders(dirs: readonly string[]): ModelFolders {
   const models = new Map<string, Model>();
   const firsts = new Map<string, Float32Array>();
@@ -52,7 +53,8 @@ export function openModelFolders(dirs: readonly string[]): ModelFolders {
     return undefined;
   };
   return {
-    graph: (digest) => firstOf((model) => readGraph(model, digest)),
+    graph: (digest) => firstOf((model) => readGraph(model, digest, "float")),
+    int8: (digest) => firstOf((model) => readGraph(model, digest, "int8")),
     vectors: (digest) =>
       firstOf(async (model) => (model.manifest.files.train.sha256 === digest ? readVectors(model) : undefined)),
     async parameters(digest) {
@@ -85,17 +87,19 @@ async function readModel(folder: string, name: string): Promise<Model | undefine
   return { folder, manifest };
 }
 
-async function readGraph({ folder, manifest: { files } }: Model, digest: string): Promise<Uint8Array | undefined> {
-  const named: readonly (readonly [string, FileEntry])[] = [
-    ["train.onnx", files.train],
-    ["eval.onnx", files.eval],
-  ];
-  const entry = named.find(([, { sha256: listed }]) => listed === digest);
+/** The graph with this digest, or the one that stands beside it in the other lowering. */
+async function readGraph(
+  { folder, manifest: { files } }: Model,
+  digest: string,
+  lowering: "float" | "int8",
+): Promise<Uint8Array | undefined> {
+  const which = (["train", "eval"] as const).find((name) => files[name].sha256 === digest);
+  const entry = which && (lowering === "float" ? files : files.int8)?.[which];
   if (entry === undefined) return undefined;
-  const [file, { bytes }] = entry;
+  const file = lowering === "float" ? `${which}.onnx` : `${which}.int8.onnx`;
   const content = await readBytes(folder, file);
   if (content === undefined) throw bad(folder, `${file} is missing`);
-  if (content.length !== bytes || toHex(sha256(content)) !== digest)
+  if (content.length !== entry.bytes || toHex(sha256(content)) !== entry.sha256)
     throw bad(folder, `${file} is not the file that model.json describes`);
   return content;
 }

@@ -22,6 +22,8 @@ export interface WorkerSetup {
   readonly tasks: readonly Task[];
   /** ONNX bytes of those tasks' graphs, by digest: a graph that two tasks share is opened once. */
   readonly graphs: ReadonlyMap<string, Uint8Array>;
+  /** The same graphs in the `int8` lowering, by the same digests, where there are any; opened instead where they pass the gate. */
+  readonly int8: ReadonlyMap<string, Uint8Array>;
   /** Data of those tasks, by digest; tensors in shared memory are not copied on the way. */
   readonly data: ReadonlyMap<string, DataSet>;
   /** To reproduce before saying `ready`, beside the vectors of the operators that the graphs use. */

@@ -24,12 +24,16 @@ export async function prepareGraphs(
   if (tasks.length === 0) throw new PouwError("INTERNAL", "a runtime needs at least one task");
   const { signal } = options;
   const graphs = new Map<string, Uint8Array>();
+  const int8 = new Map<string, Uint8Array>();
   for (const task of tasks)
     for (const digest of [task.trainDigest, task.evalDigest]) {
       const key = toHex(digest);
-      const bytes = graphs.get(key) ?? (await artifacts.get("graph", digest, { signal }));
+      if (graphs.has(key)) continue;
+      const bytes = await artifacts.get("graph", digest, { signal });
       if (bytes === undefined) throw missing("BAD_MODEL", task, `the graph ${key}`);
       graphs.set(key, bytes);
+      const lowered = await artifacts.get("int8", digest, { signal });
+      if (lowered !== undefined) int8.set(key, lowered);
     }
   const proofs = new Map<string, Proof>();
   const starts = new Map<string, Float32Array>();
@@ -45,7 +49,7 @@ export async function prepareGraphs(
     starts.set(initial, start);
     proofs.set(key, { task, vectors, start });
   }
-  return { tasks, graphs, data: new Map(), proofs: [...proofs.values()] };
+  return { tasks, graphs, int8, data: new Map(), proofs: [...proofs.values()] };
 }
 
 /** As `prepareGraphs`, with the data; also throws BAD_DATA for data that is missing, damaged, or does not hold what a task reads. */

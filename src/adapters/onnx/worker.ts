@@ -19,10 +19,21 @@ const port = parentPort;
 if (port === null) throw new PouwError("INTERNAL", "worker.ts is the entry of a worker thread");
 let bench: Workbench | undefined;
 
-async function open(setup: WorkerSetup): Promise<Admission> {
+/** Opens the `int8` lowering where there is one and it passes the gate, else the `float` one, whose reason counts when it fails too. */
+async function open({ int8, ...setup }: WorkerSetup): Promise<Admission> {
   const provider = await openProvider(setup.provider);
-  bench = await openWorkbench(provider, setup);
-  return passGate(provider, setup, bench);
+  const attempt = async (graphs: WorkerSetup["graphs"]): Promise<Admission> => {
+    bench = await openWorkbench(provider, { ...setup, graphs });
+    return passGate(provider, setup, bench);
+  };
+  if (int8.size === 0) return attempt(setup.graphs);
+  try {
+    return await attempt(new Map([...setup.graphs, ...int8]));
+  } catch {
+    await bench?.close();
+    bench = undefined;
+    return attempt(setup.graphs);
+  }
 }
 
 async function perform(job: Job): Promise<JobResult> {

@@ -24,7 +24,7 @@ import {
 
 /** max(x, 0). */
 export function relu(net: Net, x: Value): Value {
-  const y = net.nonNegative(reluOp(net.g, x));
+  const y = net.operands.nonNegative(reluOp(net.g, x));
   // Greater and Cast together take a quarter of Sign's time.
   return net.record(y, [x], (dy) => [mul(net.g, dy, cast(net.g, greater(net.g, y, net.g.scalar(0)), "float32"))]);
 }
@@ -90,7 +90,7 @@ export function softmaxOfScaled(net: Net, y: Value): Value {
   const step = EXP_GAIN - bitsForSum(dimAt(y.shape, axis));
   const kept = roundTo(g, scaledExp(net, y), step);
   const sum = atLeast(g, reduceSum(g, kept, [axis]), 2 ** step);
-  return net.nonNegative(div(g, kept, sum));
+  return net.operands.nonNegative(div(g, kept, sum));
 }
 
 /** Factor on the argument of a softmax that makes it `softmaxOfScaled`'s. */

@@ -1,9 +1,10 @@
 // Causal self-attention over heads, and the embedding of tokens and positions.
 
 import { softmaxOfScaled, softmaxScale } from "./activations.ts";
-import { bitsForSum, type Gridded, roundTo } from "./grid.ts";
+import { bitsForSum, EXACT_LIMIT, roundTo } from "./grid.ts";
 import { dimAt, fixed, type Value } from "./ir.ts";
 import type { Net, Param } from "./net.ts";
+import type { Role } from "./operand.ts";
 import { add, gather, matmul, min, mul, reduceSum, reshape, scale, sub, transpose } from "./ops.ts";
 import { product } from "./products.ts";
 
@@ -20,8 +21,13 @@ export interface Queried {
   readonly v: Value;
 }
 
-/** Probabilities are multiples of 2^-10. */
+/** Probabilities are multiples of 2^-10, or of less where a window is long. */
 const PROBABILITY_BITS = 10;
+const probabilityBits = (net: Net, window: number): number =>
+  Math.min(
+    PROBABILITY_BITS,
+    Math.floor(Math.log2(EXACT_LIMIT / window)) - Math.max(net.bits.activation, net.bits.gradient),
+  );
 const FORBIDDEN = -(2 ** 20);
 
 /** [B*T, H*D] -> [B, H, T, D], or [B, H, D, T] when `flip`. */
@@ -52,17 +58,18 @@ function causal(net: Net, window: number): Value {
 export function attention(net: Net, { q, k, v }: Queried, shape: Heads): Value {
   const { g } = net;
   const root = Math.sqrt(dimAt(q.shape, 1) / shape.heads);
-  const part = (x: Value, flip: boolean): Value => apart(net, net.operand(x, "activation").value, shape, flip);
+  const read = (x: Value, role: Role): Value => net.operands.real(x, role, net.bits[role]).value;
+  const part = (x: Value, flip: boolean): Value => apart(net, read(x, "activation"), shape, flip);
   const queries = scale(g, part(q, false), softmaxScale(net) / root);
   const scores = min(g, matmul(g, queries, part(k, true)), causal(net, shape.window));
   const soft = softmaxOfScaled(net, scores);
-  const p = net.exact ? roundTo(g, soft, -PROBABILITY_BITS) : soft;
+  const p = net.exact ? roundTo(g, soft, -probabilityBits(net, shape.window)) : soft;
   const y = together(net, matmul(g, p, part(v, false)), false);
   return net.record(y, [q, k, v], (dy) => {
-    const d = net.operand(dy, "gradient").value;
+    const d = read(dy, "gradient");
     const dp = matmul(g, apart(net, d, shape, false), part(v, true));
     const ds = mul(g, p, sub(g, dp, rowProducts(net, d, y, shape)));
-    const s = net.operand(ds, "gradient").value;
+    const s = read(ds, "gradient");
     const dq = scale(g, together(net, matmul(g, s, part(k, false)), false), 1 / root);
     const dk = together(net, matmul(g, scale(g, part(q, true), 1 / root), s), true);
     const dv = together(net, matmul(g, apart(net, d, shape, true), p), true);
@@ -70,21 +77,26 @@ export function attention(net: Net, { q, k, v }: Queried, shape: Heads): Value {
   });
 }
 
-/** Sums over each head's width of d * y: [B, H, T, 1]. y is taken as the layer after it reads it, so that the sums are exact as they are. */
+/** Sums over each head's width of d * y: [B, H, T, 1]. y is put on a grid as q, k and v are, so that the sums are exact as they are. */
 function rowProducts(net: Net, d: Value, y: Value, { batch, window, heads }: Heads): Value {
   const { g } = net;
   const width = dimAt(y.shape, 1) / heads;
-  const products = reshape(g, mul(g, d, net.operand(y, "activation").value), [batch, window, heads, width]);
+  const products = reshape(g, mul(g, d, net.operands.real(y, "activation", net.bits.activation).value), [
+    batch,
+    window,
+    heads,
+    width,
+  ]);
   return transpose(g, reduceSum(g, products, [3]), [0, 2, 1, 3]);
 }
 
 /** Rows `index` (int32 [R]) of a table [V, N]. The gradient is a one-hot product, never a scattered addition. */
 export function embedding(net: Net, table: Param, index: Value): Value {
   const { g } = net;
-  const rows = net.real(table);
+  const rows = table.value;
   return net.record(gather(g, rows, index), [rows], (dy) => {
-    const hot: Gridded = { value: oneHot(net, index, dimAt(rows.shape, 0)), max: 1 };
-    return [product(net, hot, net.operand(dy, "gradient", sumBits(dy)), { transA: true })];
+    const hot = { value: oneHot(net, index, dimAt(rows.shape, 0)), max: 1 };
+    return [product(g, hot, net.operands.real(dy, "gradient", sumBits(dy)), { transA: true })];
   });
 }
 
@@ -92,10 +104,10 @@ export function embedding(net: Net, table: Param, index: Value): Value {
 export function positions(net: Net, x: Value, table: Param, batch: number): Value {
   const { g } = net;
   const [window, width] = fixed(table.value.shape) as [number, number];
-  const rows = net.real(table);
+  const rows = table.value;
   const y = reshape(g, add(g, reshape(g, x, [batch, window, width]), rows), [batch * window, width]);
   return net.record(y, [x, rows], (dy) => {
-    const d = net.operand(dy, "gradient", sumBits(dy)).value;
+    const d = net.operands.real(dy, "gradient", sumBits(dy)).value;
     return [dy, reduceSum(g, reshape(g, d, [batch, window, width]), [0], false)];
   });
 }

@@ -44,7 +44,7 @@ export class GraphBuilder {
     const key = `${dtype}[${shape.join()}]${rounded.map((x) => (Object.is(x, -0) ? "-0" : String(x))).join()}`;
     const known = this.#constants.get(key);
     if (known !== undefined) return known;
-    const made = { id: `${this.#prefix}c${this.#constants.size}`, dtype, shape, data: rounded };
+    const made = { id: `${this.#prefix}:c${this.#constants.size}`, dtype, shape, data: rounded };
     this.#constants.set(key, made);
     this.#define(made);
     return made;
@@ -77,7 +77,7 @@ export class GraphBuilder {
         throw new PouwError("BAD_GRAPH", `${op} reads ${input.id}, which is not in this graph.`);
     }
     const made = outputs.map(({ shape, dtype, id }) =>
-      this.#define({ id: id ?? `${this.#prefix}${this.#count++}`, dtype, shape }),
+      this.#define({ id: id ?? `${this.#prefix}:${this.#count++}`, dtype, shape }),
     );
     this.#nodes.push({ op, inputs: inputs.map((v) => v?.id ?? ""), outputs: made.map((v) => v.id), attributes });
     return made;

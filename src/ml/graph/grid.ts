@@ -1,7 +1,7 @@
 // Putting values on a grid: integers times a power of two, held as the real numbers they stand for (exact-training rule 1).
 import type { GraphBuilder } from "./builder.ts";
 import type { Value } from "./ir.ts";
-import { add, clip, largestOf, neg, reduceMax, reduceMin, scale, shift, sub } from "./ops.ts";
+import { add, clip, largestOf, neg, reduceMax, reduceMin, scale, sub } from "./ops.ts";
 
 /** Largest integer up to which float32 holds every integer: the bound of every reduction. */
 export const EXACT_LIMIT = 2 ** 24;
@@ -24,6 +24,12 @@ export function roundTo(g: GraphBuilder, x: Value, e: number): Value {
   return sub(g, add(g, x, m), m);
 }
 
+/** The same with `unit`, a tensor of one power of two, for 2^e. */
+export function roundToUnit(g: GraphBuilder, x: Value, unit: Value, e: number): Value {
+  const m = scale(g, unit, magic(e));
+  return sub(g, add(g, x, m), m);
+}
+
 /**
  * 2^floor(log2 m) for m > 0, without a table: the sums round so that only the leading bit is left
  * (Rump, Zimmermann, Boldo, Melquiond, "Computing predecessor and successor in rounding to nearest", 2009).
@@ -33,47 +39,36 @@ function leadingPower(g: GraphBuilder, m: Value): Value {
   return sub(g, q, scale(g, q, 1 - 2 ** -24));
 }
 
-export interface QuantizeOptions {
-  /** Integers of magnitude at most 2^bits. */
-  readonly bits: number;
-  /** Smallest magnitude that the scale follows: keeps products far from denormals. A power of two. */
+/** What the largest magnitude is taken for is this much larger: then 7 bits and a sign hold it, rounded, without -128. */
+const MARGIN = 1 + 2 ** -7;
+/** Share of a power of two that bounded values stay within, for the same reason. */
+export const INSIDE = 1 - 2 ** -7;
+
+export interface PowerOptions {
+  /** Smallest magnitude that the power follows: keeps products far from denormals. A power of two. */
   readonly floor: number;
   /** The tensor is known to have no negative value: saves one pass. */
   readonly nonNegative?: boolean;
 }
 
-/** x rounded to a grid whose step follows the largest magnitude in x. */
-export function quantize(g: GraphBuilder, x: Value, { bits, floor, nonNegative = false }: QuantizeOptions): Gridded {
+/** The power of two S with |x| <= 2 S / MARGIN for every value of x, as small as that allows: a tensor of one value. */
+export function powerOver(g: GraphBuilder, x: Value, { floor, nonNegative = false }: PowerOptions): Value {
   const axes = x.shape.map((_, axis) => axis);
   // Largest and smallest value take two passes that write nothing: cheaper than |x| and its largest.
   const top = reduceMax(g, x, axes, false);
   const ends = nonNegative ? [top] : [top, neg(g, reduceMin(g, x, axes, false))];
-  const power = leadingPower(g, largestOf(g, [...ends, g.scalar(floor)]));
-  const m = scale(g, power, 1.5 * 2 ** (24 - bits));
-  return { value: sub(g, add(g, x, m), m), max: 2 ** bits };
+  return leadingPower(g, scale(g, largestOf(g, [...ends, g.scalar(floor)]), MARGIN));
 }
 
-/** Parameters live in [-2^(22+e), 2^(22+e)) on multiples of 2^e, and inside a graph are carried as p + M_e. */
-export const biasOf = (exponent: number): number => magic(exponent);
+/** Parameters are multiples of 2^e of at most this magnitude between stretches; within one they only stay inside it. */
+export const parameterLimit = (exponent: number): number => INSIDE * 2 ** (22 + exponent);
 
-/** p + M_e, clipped to the parameter's range: one float32 binade, in which every number is on the parameter's grid. */
-export function enter(g: GraphBuilder, p: Value, exponent: number): Value {
-  return clampBiased(g, shift(g, p, biasOf(exponent)), exponent);
-}
+export const clampParameter = (g: GraphBuilder, p: Value, exponent: number): Value =>
+  clip(g, p, -parameterLimit(exponent), parameterLimit(exponent));
 
-export function clampBiased(g: GraphBuilder, q: Value, exponent: number): Value {
-  return clip(g, q, 2 ** (23 + exponent), 2 ** (24 + exponent) - 2 ** exponent);
-}
-
-/** The real parameter of a biased one: exact. */
-export const leave = (g: GraphBuilder, q: Value, exponent: number): Value => sub(g, q, g.scalar(biasOf(exponent)));
-
-/** The parameter as integers of magnitude at most 2^bits over its whole range: two passes from the biased form. */
-export function gridWeight(g: GraphBuilder, q: Value, exponent: number, bits: number): Gridded {
-  const coarse = exponent + 22 - bits;
-  const m = biasOf(coarse);
-  return { value: sub(g, shift(g, q, m - biasOf(exponent)), g.scalar(m)), max: 2 ** bits };
-}
+/** A parameter on its grid and inside its range. */
+export const settle = (g: GraphBuilder, p: Value, exponent: number): Value =>
+  roundTo(g, clampParameter(g, p, exponent), exponent);
 
 /** Most bits that rounding by a magic constant leaves. */
 const MAX_BITS = 22;

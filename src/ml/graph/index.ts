@@ -8,12 +8,15 @@ export * from "./evaluate.ts";
 export * from "./grid.ts";
 export * from "./ir.ts";
 export type { Tensor } from "./kernel.ts";
+export * from "./linear.ts";
 export * from "./net.ts";
 export * from "./norm.ts";
 export * from "./onnx.ts";
+export * from "./operand.ts";
 export {
   add,
   cast,
+  clip,
   div,
   equal,
   exp,
@@ -29,9 +32,11 @@ export {
   reduceSum,
   reshape,
   scale,
+  shiftRight,
   slice,
   sqrt,
   sub,
+  transpose,
 } from "./ops.ts";
 export { type Probe, type ProbePart, probeBits, probeOf } from "./probe.ts";
 export * from "./products.ts";

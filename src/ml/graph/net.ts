@@ -1,21 +1,18 @@
 // What a layer is written against: a graph under construction, its tape for reverse-mode differentiation, and its lowering.
 import { PouwError } from "../../base/index.ts";
 import type { GraphBuilder } from "./builder.ts";
-import { type Gridded, gridWeight, leave, quantize, roundTo } from "./grid.ts";
 import type { Value } from "./ir.ts";
+import { type Lowering, Operands } from "./operand.ts";
 import { add } from "./ops.ts";
 
-/** `exact`: same bits everywhere. `float32`: the same model with plain operators, to compare accuracy and speed with. */
-export type Lowering = "exact" | "float32";
-
-/** Bits of the operands of products: integers of magnitude at most 2^bits. */
+/** Bits of the operands of products that are not of bytes: integers of magnitude at most 2^bits. */
 export interface Precision {
   readonly activation: number;
   readonly weight: number;
   readonly gradient: number;
 }
 
-/** A parameter inside a graph. `value` is biased in the exact lowering, see grid.ts. */
+/** A parameter inside a graph, of magnitude at most `parameterLimit(exponent)`. */
 export interface Param {
   readonly value: Value;
   readonly exponent: number;
@@ -28,98 +25,29 @@ interface TapeEntry {
   readonly vjp: (dys: readonly Value[]) => readonly (Value | undefined)[];
 }
 
-/** The scales follow magnitudes down to these, no further. */
-const FLOORS = { activation: 2 ** -20, gradient: 2 ** -30 } as const;
-export type Role = keyof typeof FLOORS;
-
 export class Net {
   readonly g: GraphBuilder;
+  readonly lowering: Lowering;
+  /** Same bits everywhere. */
   readonly exact: boolean;
   readonly bits: Precision;
+  readonly operands: Operands;
   readonly #tape: TapeEntry[] = [];
   readonly #tracked = new Set<string>();
-  readonly #grids = new Map<string, Gridded>();
-  readonly #spread = new Map<string, (operand: (from: Value) => Gridded) => Gridded>();
-  readonly #bounds = new Map<string, number>();
-  readonly #real = new Map<string, Value>();
-  readonly #nonNegative = new Set<string>();
 
   constructor(options: { readonly lowering: Lowering; readonly bits: Precision }, g: GraphBuilder) {
     this.g = g;
-    this.exact = options.lowering === "exact";
+    this.lowering = options.lowering;
+    this.exact = options.lowering !== "float32";
     this.bits = options.bits;
+    this.operands = new Operands(g, options.lowering);
   }
 
   /** Declares a parameter: gradients are asked for by its `value`. */
   param(value: Value, exponent: number): Param {
     this.#tracked.add(value.id);
+    this.operands.bounded(value, 2 ** (22 + exponent));
     return { value, exponent };
-  }
-
-  /** The parameter's real values. Gradients with respect to them are the parameter's. */
-  real(param: Param): Value {
-    if (!this.exact) return param.value;
-    const known = this.#real.get(param.value.id);
-    if (known !== undefined) return known;
-    const made = leave(this.g, param.value, param.exponent);
-    this.record(made, [param.value], (dy) => [dy]);
-    this.#real.set(param.value.id, made);
-    return made;
-  }
-
-  /** The parameter as the operand of a product. */
-  weight(param: Param, bits: number = this.bits.weight): Gridded {
-    if (!this.exact) return { value: param.value, max: 0 };
-    return this.#grid(`w${bits}:${param.value.id}`, () => gridWeight(this.g, param.value, param.exponent, bits));
-  }
-
-  /** A tensor as the operand of a product; one scale for the whole tensor. In the plain lowering the tensor itself. */
-  operand(x: Value, role: Role, bits: number = this.bits[role]): Gridded {
-    if (!this.exact) return { value: x, max: 0 };
-    const known = this.#grids.get(x.id);
-    if (known !== undefined && known.max <= 2 ** bits) return known;
-    const spread = this.#spread.get(x.id);
-    if (spread !== undefined)
-      return this.#grid(`${bits}:${x.id}`, () => spread((from) => this.operand(from, role, bits)));
-    const bound = this.#bounds.get(x.id);
-    if (bound !== undefined) {
-      const step = Math.log2(bound) - bits;
-      return this.#grid(`${bits}:${x.id}`, () => ({ value: roundTo(this.g, x, step), max: 2 ** bits }));
-    }
-    const nonNegative = this.#nonNegative.has(x.id);
-    return this.#grid(`${bits}:${x.id}`, () => quantize(this.g, x, { bits, floor: FLOORS[role], nonNegative }));
-  }
-
-  /** Tells that `x` is on a grid already. */
-  onGrid(x: Value, max: number): Value {
-    this.#grids.set(x.id, { value: x, max });
-    return x;
-  }
-
-  /** Tells which grid tensor stands for `x` in products. */
-  gridOf(x: Value, gridded: Gridded): void {
-    this.#grids.set(x.id, gridded);
-  }
-
-  /** Tells that `x` holds the values of a smaller tensor and zeros, so that it is cheaper to round those and spread them again. */
-  spreads(x: Value, from: Value, spread: (from: Value) => Value): Value {
-    this.#spread.set(x.id, (operand) => {
-      const { value, max } = operand(from);
-      return { value: spread(value), max };
-    });
-    return x;
-  }
-
-  /** Tells that no magnitude in `x` is above `bound`, a power of two: its grid is fixed, which saves looking for the largest. */
-  bounded(x: Value, bound: number): Value {
-    this.#bounds.set(x.id, bound);
-    return x;
-  }
-
-  /** Tells that `x` has no negative value. */
-  nonNegative(x: Value): Value {
-    this.#nonNegative.add(x.id);
-    return x;
   }
 
   /** Whether a gradient flows through `x`. */
@@ -164,13 +92,5 @@ export class Net {
       if (gradient === undefined) throw new PouwError("BAD_GRAPH", `Nothing depends on ${value.id}.`);
       return gradient;
     });
-  }
-
-  #grid(key: string, make: () => Gridded): Gridded {
-    const known = this.#grids.get(key);
-    if (known !== undefined) return known;
-    const made = make();
-    this.#grids.set(key, made);
-    return made;
   }
 }

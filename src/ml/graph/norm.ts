@@ -1,10 +1,12 @@
 // Layer normalisation: every sum over a row is an exact sum on a grid as fine as the row's length allows.
-import { bitsForSum, roundTo } from "./grid.ts";
+import { bitsForSum, INSIDE } from "./grid.ts";
 import { dimAt, type Value } from "./ir.ts";
 import type { Net } from "./net.ts";
 import { atLeast, clip, div, mul, reduceMean, reduceSum, scale, shift, sqrt, sub } from "./ops.ts";
 
 const EPSILON = 2 ** -16;
+/** Results are cut to this many deviations: their products then have finer steps, which is worth more than what is lost. */
+const LIMIT = 4;
 /** Far above an element of the gradient of a mean over a batch of windows; with it the checker can prove that nothing overflows behind a division. */
 const GRADIENT_LIMIT = 2 ** -1;
 
@@ -23,7 +25,7 @@ function moments(net: Net, x: Value): readonly [Value, Value] {
   }
   // One rounding to as many bits as let the squares add up exactly serves both sums.
   const bits = Math.floor(bitsForSum(dimAt(x.shape, -1)) / 2);
-  const rounded = net.operand(x, "activation", bits).value;
+  const rounded = net.operands.real(x, "activation", bits).value;
   const mean = rowMean(net, rounded);
   const squares = rowMean(net, mul(g, rounded, rounded));
   return [sub(g, x, mean), atLeast(g, sub(g, squares, mul(g, mean, mean)), 0)];
@@ -31,19 +33,14 @@ function moments(net: Net, x: Value): readonly [Value, Value] {
 
 /**
  * (x - mean) / sqrt(variance + 2^-16) over the last axis, whose length is a power of two; no gain and no bias, since the
- * linear layer that follows has both. No result exceeds sqrt(length), so the grid of the product that follows is fixed.
+ * linear layer that follows has both. Results are cut, so the grid of the product that follows is fixed.
  */
 export function layerNorm(net: Net, x: Value): Value {
   const { g } = net;
   const [centred, variance] = moments(net, x);
   const deviation = sqrt(g, shift(g, variance, EPSILON));
   const normal = div(g, centred, deviation);
-  const limit = 2 ** Math.ceil(Math.log2(dimAt(x.shape, -1)) / 2);
-  const y = net.exact ? clip(g, normal, -limit, limit) : normal;
-  if (net.exact) {
-    const bits = net.bits.activation;
-    net.gridOf(y, { value: roundTo(g, y, Math.log2(limit) - bits), max: 2 ** bits });
-  }
+  const y = net.exact ? net.operands.bounded(clip(g, normal, -INSIDE * LIMIT, INSIDE * LIMIT), LIMIT) : normal;
   return net.record(y, [x], (dy) => {
     const [mean, slope] = net.exact ? exactMeans(net, dy, y) : [rowMean(net, dy), rowMean(net, mul(g, dy, y))];
     const dx = div(g, sub(g, sub(g, dy, mean), mul(g, y, slope)), deviation);
@@ -55,6 +52,6 @@ export function layerNorm(net: Net, x: Value): Value {
 function exactMeans(net: Net, dy: Value, y: Value): readonly [Value, Value] {
   const { g } = net;
   const bits = bitsForSum(dimAt(dy.shape, -1)) - net.bits.activation;
-  const d = net.operand(dy, "gradient", bits).value;
-  return [rowMean(net, d), rowMean(net, mul(g, d, net.operand(y, "activation").value))];
+  const d = net.operands.real(dy, "gradient", bits).value;
+  return [rowMean(net, d), rowMean(net, mul(g, d, net.operands.real(y, "activation", net.bits.activation).value))];
 }

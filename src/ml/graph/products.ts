@@ -1,10 +1,10 @@
-// Matrix products and sums whose every partial sum is an exact integer, and the linear layer made of them.
-
+// Matrix products whose result is the exact sum, rounded once. Bytes are summed in 32 bits; what is held in float32 is cut where a sum could
+// pass 2^24, and the pieces are joined without losing what their additions round away.
 import type { GraphBuilder } from "./builder.ts";
-import { bitsForSum, EXACT_LIMIT, type Gridded } from "./grid.ts";
+import { EXACT_LIMIT, type Gridded } from "./grid.ts";
 import { dimAt, fixed, type Value } from "./ir.ts";
-import type { Net, Param } from "./net.ts";
-import { add, concat, gemm, matmul, reduceSum, reshape, split, transpose } from "./ops.ts";
+import type { Operand } from "./operand.ts";
+import { add, byteProduct, gemm, matmul, reshape, split, sub, transpose } from "./ops.ts";
 
 interface Transposes {
   readonly transA?: boolean;
@@ -19,92 +19,74 @@ export function pieces(a: Gridded, b: Gridded, length: number): number {
   return length;
 }
 
-/** A B over two axes. A reduction too long to be exact is cut, and the pieces' results are added in order. */
-export function product(net: Net, a: Gridded, b: Gridded, { transA = false, transB = false }: Transposes = {}): Value {
-  const axisA = transA ? 0 : 1;
-  const axisB = transB ? 1 : 0;
-  const parts = net.exact ? pieces(a, b, dimAt(a.value.shape, axisA)) : 1;
-  if (parts > 1 && transA && !transB) return stackedProduct(net.g, a.value, b.value, parts);
-  const left = split(net.g, a.value, axisA, parts);
-  const right = split(net.g, b.value, axisB, parts);
-  return left
-    .map((piece, i) => gemm(net.g, piece, right[i] as Value, { transA, transB }))
-    .reduce((sum, piece) => add(net.g, sum, piece));
+/** A B over two axes, both held the same way. */
+export function product(
+  g: GraphBuilder,
+  a: Operand,
+  b: Operand,
+  { transA = false, transB = false }: Transposes = {},
+): Value {
+  if (a.bytes !== undefined && b.bytes !== undefined) {
+    const turned = (x: Value, flip: boolean): Value => (flip ? transpose(g, x, [1, 0]) : x);
+    const [left, right] = [turned(a.value, transA), turned(b.value, transB)];
+    return byteProduct(g, { value: left, ...a.bytes }, { value: right, ...b.bytes });
+  }
+  const [axisA, axisB] = [transA ? 0 : 1, transB ? 1 : 0];
+  const parts = pieces(a, b, dimAt(a.value.shape, axisA));
+  if (parts === 1) return gemm(g, a.value, b.value, { transA, transB });
+  return joined(g, stackedProduct(g, stack(g, a.value, axisA, parts), stack(g, b.value, axisB, parts)));
 }
 
-/**
- * A^T B of A[R, K] and B[R, N] in `parts` pieces of the rows: one batched product. Only the narrower side is transposed
- * beforehand, and the result afterwards where that was B: both are smaller than what a product per piece would copy.
- */
-function stackedProduct(g: GraphBuilder, a: Value, b: Value, parts: number): Value {
-  const [rows, left] = fixed(a.shape) as [number, number];
-  const right = dimAt(b.shape, 1);
-  const stack = (x: Value): Value => reshape(g, x, [parts, rows / parts, dimAt(x.shape, 1)]);
-  const [narrow, wide] = left <= right ? [a, b] : [b, a];
-  const each = matmul(g, transpose(g, stack(narrow), [0, 2, 1]), stack(wide));
-  const sum = addUp(g, each);
-  return left <= right ? sum : transpose(g, sum, [1, 0]);
+/** [R, N] cut along an axis: [parts, R / parts, N], the cut axis second. */
+function stack(g: GraphBuilder, x: Value, axis: number, parts: number): Value {
+  const [rows, columns] = fixed(x.shape) as [number, number];
+  if (axis === 0) return reshape(g, x, [parts, rows / parts, columns]);
+  return transpose(g, reshape(g, x, [rows, parts, columns / parts]), [1, 2, 0]);
 }
 
-/** Sum over the first axis by ordinary additions in an order that is fixed: halves onto each other while they are equal. */
-export function addUp(g: GraphBuilder, x: Value): Value {
-  const [count, ...rest] = fixed(x.shape) as [number, ...number[]];
-  if (count === 1) return reshape(g, x, rest);
-  const cut = split(g, x, 0, count % 2 === 0 ? 2 : count);
-  return addUp(
-    g,
-    cut.reduce((sum, piece) => add(g, sum, piece)),
-  );
+/** A^T B of each piece, A[P, K, M] and B[P, K, N]: the narrower side is transposed before, or the result after. */
+function stackedProduct(g: GraphBuilder, a: Value, b: Value): Value {
+  const turned = (x: Value): Value => transpose(g, x, [0, 2, 1]);
+  return dimAt(a.shape, 2) <= dimAt(b.shape, 2) ? matmul(g, turned(a), b) : turned(matmul(g, turned(b), a));
 }
 
-/** Sum of a gradient over its rows: [R, N] -> [N]. It has `bits` where so many rows add up exactly then: the grid of its products. */
-export function sumRows(net: Net, x: Value, bits: number = net.bits.gradient): Value {
-  const operand = net.operand(x, "gradient", Math.min(bits, bitsForSum(dimAt(x.shape, 0))));
-  return reduceSum(net.g, operand.value, [0], false);
+/** The exact sum over the first axis, rounded once, of values on one grid: halves onto each other, with what each addition lost. */
+export function joined(g: GraphBuilder, x: Value): Value {
+  const shape = fixed(x.shape).slice(1);
+  if (dimAt(x.shape, 0) === 1) return reshape(g, x, shape);
+  const lost: Value[] = [];
+  let sum = x;
+  while (dimAt(sum.shape, 0) > 1) {
+    const count = dimAt(sum.shape, 0);
+    const [first, ...others] = split(g, sum, 0, count % 2 === 0 ? 2 : count) as [Value, ...Value[]];
+    sum = others.reduce((before, next) => {
+      const after = add(g, before, next);
+      lost.push(lostBy(g, { before, next, after }));
+      return after;
+    }, first);
+  }
+  // One addition alone has rounded once, and as it should.
+  const once = lost.length === 1 && dimAt(x.shape, 0) === 2;
+  const whole = once ? sum : add(g, sum, allOf(g, lost));
+  return reshape(g, whole, shape);
 }
 
-/** Bits of single operands, where the model's own do not fit. */
-export interface LinearBits {
-  readonly weight?: number;
-  /** Of the result's gradient. */
-  readonly gradient?: number;
+/** What the addition before + next = after rounded away: a float32 again (Knuth's TwoSum). */
+function lostBy(g: GraphBuilder, { before, next, after }: { before: Value; next: Value; after: Value }): Value {
+  const taken = sub(g, after, before);
+  return add(g, sub(g, before, sub(g, after, taken)), sub(g, next, taken));
 }
 
-/** W[K, N] and b[N]. */
-export interface Affine {
-  readonly weight: Param;
-  readonly bias?: Param | undefined;
-}
-
-/** x[R, K] W[K, N] + b[N]. */
-export function linear(net: Net, x: Value, { weight, bias }: Affine, bits: LinearBits = {}): Value {
-  const a = net.operand(x, "activation");
-  const w = net.weight(weight, bits.weight);
-  const fused = net.exact ? undefined : bias?.value;
-  const y = fused === undefined ? product(net, a, w) : gemm(net.g, a.value, w.value, { bias: fused });
-  const back = (dy: Value): readonly (Value | undefined)[] => {
-    const d = net.operand(dy, "gradient", bits.gradient);
-    const dx = net.tracks(x) ? product(net, d, w, { transB: true }) : undefined;
-    return [dx, product(net, a, d, { transA: true }), fused && sumRows(net, dy)];
-  };
-  net.record(y, fused === undefined ? [x, weight.value] : [x, weight.value, fused], back);
-  return bias === undefined || fused !== undefined ? y : addBias(net, y, bias, bits.gradient);
-}
-
-/** x[R, N] + b[N]. */
-function addBias(net: Net, x: Value, bias: Param, gradient: number | undefined): Value {
-  const b = net.real(bias);
-  return net.record(add(net.g, x, b), [x, b], (dy) => [dy, sumRows(net, dy, gradient)]);
-}
-
-/**
- * x[R, N] as `parts` tensors of N / parts columns, in the exact lowering on one grid, ready for products.
- * Their gradients are joined as they were cut.
- */
-export function splitColumns(net: Net, x: Value, parts: number): readonly Value[] {
-  const { g } = net;
-  const { value, max } = net.operand(x, "activation");
-  const cut = split(g, value, 1, parts);
-  if (net.exact) for (const piece of cut) net.onGrid(piece, max);
-  return net.recordMany(cut, x, (dys) => concat(g, dys, 1));
+/** Sum of what was lost, small integers on the same grid, so exact in any order: [1, ...]. */
+function allOf(g: GraphBuilder, lost: readonly Value[]): Value {
+  return lost
+    .map((item) => {
+      let rest = item;
+      while (dimAt(rest.shape, 0) > 1) {
+        const count = dimAt(rest.shape, 0);
+        rest = split(g, rest, 0, count % 2 === 0 ? 2 : count).reduce((a, b) => add(g, a, b));
+      }
+      return rest;
+    })
+    .reduce((a, b) => add(g, a, b));
 }

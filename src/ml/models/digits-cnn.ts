@@ -1,12 +1,12 @@
 // Two convolutions, each with pooling, and a linear head on the digits.
-import { channelBias, conv2d, linear, maxPool2, relu, reshaped } from "../graph/index.ts";
+import { channelBias, conv2d, flattened, linear, maxPool2, relu, type Value } from "../graph/index.ts";
 import { affine } from "./affine.ts";
-import { DIGITS, digitBatch, digitNoise, HEAD } from "./digits.ts";
+import { DIGITS, digitImages, digitLabels, digitNoise, HEAD } from "./digits.ts";
 import type { Architecture } from "./types.ts";
 
 export const digitsCnn: Architecture = {
   name: "digits-cnn",
-  version: 2,
+  version: 3,
   architecture: "5x5 convolutions with 8 and 16 maps, 2x2 max-pooling after each, linear head",
   task: { kind: "classification" },
   data: DIGITS,
@@ -33,11 +33,9 @@ export const digitsCnn: Architecture = {
   ],
   // Bias and ReLU are monotone, so they come after pooling, on a quarter of the values.
   forward: (net, { params, ...input }) => {
-    const { pixels, labels } = digitBatch(net, input, { shape: [1, 28, 28], bits: 7 });
-    const batch = pixels.shape[0] as number;
-    const layer = (x: typeof pixels, name: string): typeof pixels =>
+    const layer = (x: Value, name: string): Value =>
       relu(net, channelBias(net, maxPool2(net, conv2d(net, x, params(`${name}.weight`))), params(`${name}.bias`)));
-    const features = reshaped(net, layer(layer(pixels, "conv1"), "conv2"), [batch, 256]);
-    return { logits: linear(net, features, affine(params, "head"), HEAD), labels };
+    const features = flattened(net, layer(layer(digitImages(net, input), "conv1"), "conv2"));
+    return { logits: linear(net, features, affine(params, "head"), HEAD), labels: digitLabels(net, input) };
   },
 };

@@ -1,16 +1,14 @@
 // 784-128-10: the smallest model that learns the digits.
 import { linear, relu } from "../graph/index.ts";
 import { affine } from "./affine.ts";
-import { DIGITS, digitBatch, digitNoise, HEAD } from "./digits.ts";
+import { DIGITS, digitLabels, digitNoise, digitRows, HEAD } from "./digits.ts";
 import type { Architecture } from "./types.ts";
 
 const HIDDEN = 128;
-/** 784 pixels of 8 bits leave 6 for the weights; in [-1/2, 1/2) their steps are as fine as 7 bits in [-1, 1). */
-const HIDDEN_BITS = 6;
 
 export const digitsMlp: Architecture = {
   name: "digits-mlp",
-  version: 2,
+  version: 3,
   architecture: "784-128-10 perceptron with ReLU",
   task: { kind: "classification" },
   data: DIGITS,
@@ -34,9 +32,7 @@ export const digitsMlp: Architecture = {
   ],
   predictionsPerSample: 1,
   forward: (net, { params, ...input }) => {
-    const { pixels, labels } = digitBatch(net, input, { shape: [784], bits: 8 });
-    const bits = { weight: HIDDEN_BITS };
-    const hidden = relu(net, linear(net, pixels, affine(params, "hidden"), bits));
-    return { logits: linear(net, hidden, affine(params, "head"), HEAD), labels };
+    const hidden = relu(net, linear(net, digitRows(net, input), affine(params, "hidden")));
+    return { logits: linear(net, hidden, affine(params, "head"), HEAD), labels: digitLabels(net, input) };
   },
 };

@@ -9,6 +9,12 @@ export interface FileEntry {
   readonly bytes: number;
 }
 
+/** A model's two graphs in one lowering. */
+export interface GraphFiles {
+  readonly train: FileEntry;
+  readonly eval: FileEntry;
+}
+
 /** Work of one step in multiply-accumulates, as `effortOf` counts it: what grows with the batch, and what does not. */
 export interface Effort {
   readonly batch: number;
@@ -34,13 +40,14 @@ export interface ModelManifest {
   readonly effort: Effort;
   /** First parameters are drawn from this and the season's number. */
   readonly initSeed: string;
-  readonly files: { readonly train: FileEntry; readonly eval: FileEntry };
+  /** Of the `float` lowering, which tasks name, and beside them those of `int8`, where there are any. */
+  readonly files: GraphFiles & { readonly int8: GraphFiles | undefined };
 }
 
 type Field =
   | keyof ModelManifest
   | (keyof ParameterSpec | keyof DataInput | keyof FileEntry | keyof NoiseSpec | keyof Effort)
-  | ("kind" | "std" | "inputs" | "window" | "train" | "eval" | "settings")
+  | ("kind" | "std" | "inputs" | "window" | "train" | "eval" | "int8" | "settings")
   | (keyof SgdSetting | keyof AdamwSetting);
 type Json = { readonly [K in Field]?: unknown };
 const fail = (what: string): never => {
@@ -124,6 +131,8 @@ function parseFile(value: unknown): FileEntry {
   };
 }
 
+const parseFiles = (files: Json): GraphFiles => ({ train: parseFile(files.train), eval: parseFile(files.eval) });
+
 /** The manifest in the text of a model.json; throws BAD_MODEL. */
 export function parseManifest(json: string): ModelManifest {
   let root: Json;
@@ -153,6 +162,9 @@ export function parseManifest(json: string): ModelManifest {
     parameterCount,
     effort: parseEffort(root.effort),
     initSeed: text(root.initSeed, "initSeed"),
-    files: { train: parseFile(files.train), eval: parseFile(files.eval) },
+    files: {
+      ...parseFiles(files),
+      int8: files.int8 === undefined ? undefined : parseFiles(object(files.int8, "files")),
+    },
   };
 }

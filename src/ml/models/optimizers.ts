@@ -3,12 +3,12 @@
 // Their hyper-parameters are looked up in tables of the published settings, once before the loop.
 import {
   add,
-  clampBiased,
+  clampParameter,
+  clip,
   div,
   equal,
   type GraphBuilder,
   gather,
-  leave,
   max,
   mul,
   sqrt,
@@ -21,6 +21,8 @@ import type { AdamwSetting, Optimizer } from "./types.ts";
 export const RESTART = 256;
 /** Floor of squared gradients, far above the square root of the smallest normal float32. */
 const SQUARE_FLOOR = 2 ** -80;
+/** Far above any gradient: with it the checker can prove of wide models too that no square overflows. */
+const GRADIENT_LIMIT = 2 ** 30;
 
 /** Tensors of state per parameter. */
 export const slots = (optimizer: Optimizer): number => (optimizer.kind === "sgd" ? 1 : 2);
@@ -30,7 +32,6 @@ export interface Updated {
   readonly state: readonly Value[];
 }
 export interface UpdateInput {
-  /** Biased in the exact lowering. */
   readonly parameter: Value;
   readonly exponent: number;
   readonly gradient: Value;
@@ -86,10 +87,10 @@ export function updateRule(
   return (kind === "sgd" ? sgd : adamw)(g, rule, step, exact);
 }
 
-/** p - delta: on the parameter's grid in the exact lowering, where the subtraction from the biased form rounds by itself. */
+/** p - delta, inside the parameter's range in the exact lowerings; a stretch ends on its grid. */
 function apply(g: GraphBuilder, { parameter, exponent }: UpdateInput, delta: Value, exact: boolean): Value {
   const next = sub(g, parameter, delta);
-  return exact ? clampBiased(g, next, exponent) : next;
+  return exact ? clampParameter(g, next, exponent) : next;
 }
 
 /** 0 at the first step after a restart and `value` at all others. */
@@ -117,13 +118,13 @@ function adamw(g: GraphBuilder, rule: readonly Value[], step: Value, exact: bool
   const keep1 = unlessFirst(g, step, beta1);
   const keep2 = unlessFirst(g, step, beta2);
   return (input) => {
-    const m = add(g, mul(g, input.state[0] as Value, keep1), input.gradient);
-    const square = max(g, mul(g, input.gradient, input.gradient), g.scalar(SQUARE_FLOOR));
+    const gradient = exact ? clip(g, input.gradient, -GRADIENT_LIMIT, GRADIENT_LIMIT) : input.gradient;
+    const m = add(g, mul(g, input.state[0] as Value, keep1), gradient);
+    const square = max(g, mul(g, gradient, gradient), g.scalar(SQUARE_FLOOR));
     const v = add(g, mul(g, input.state[1] as Value, keep2), square);
     const delta = mul(g, div(g, m, add(g, sqrt(g, v), epsilon)), rate);
     if (input.parameter.shape.length < 2) return { parameter: apply(g, input, delta, exact), state: [m, v] };
-    const real = exact ? leave(g, input.parameter, input.exponent) : input.parameter;
-    const decayed = add(g, delta, mul(g, real, decay));
+    const decayed = add(g, delta, mul(g, input.parameter, decay));
     return { parameter: apply(g, input, decayed, exact), state: [m, v] };
   };
 }

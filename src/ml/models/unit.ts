@@ -3,7 +3,6 @@
 import type { NoiseSpec } from "../data/index.ts";
 import {
   cast,
-  enter,
   equal,
   exp,
   type Graph,
@@ -11,7 +10,6 @@ import {
   gather,
   identity,
   type Lowering,
-  leave,
   log,
   mul,
   Net,
@@ -21,6 +19,7 @@ import {
   reduceMean,
   reduceSum,
   reshape,
+  settle,
   softmaxValues,
   sub,
   type Value,
@@ -68,14 +67,14 @@ interface Outer {
 /** The body of the loop: one optimiser step on the batch of this iteration. */
 function stepGraph(model: Architecture, { batch, lowering }: BuildOptions, outer: Outer): Graph {
   const g = new GraphBuilder("b");
-  const iteration = g.input("iteration", "int64", []);
-  const going = g.input("going", "bool", []);
+  const iteration = g.input("b:iteration", "int64", []);
+  const going = g.input("b:going", "bool", []);
   const perParameter = 1 + slots(model.optimizer);
   const state = model.parameters.map(({ name, shape }) =>
-    Array.from({ length: perParameter }, (_, k) => g.input(`s${k}.${name}`, "float32", shape)),
+    Array.from({ length: perParameter }, (_, k) => g.input(`b:s${k}.${name}`, "float32", shape)),
   );
-  g.input("logits", "float32", ["R", "C"]);
-  g.input("targets", "int32", ["R"]);
+  g.input("b:logits", "float32", ["R", "C"]);
+  g.input("b:targets", "int32", ["R"]);
   const { rows, noise, data, hyper } = enclosed(g, outer);
   const net = new Net({ lowering, bits: model.bits }, g);
   const params = model.parameters.map(({ name, exponent }, i) => ({
@@ -119,7 +118,7 @@ function enclosed(g: GraphBuilder, { rows, noise, data, hyper: { share, rule } }
 /** `train.onnx`: a stretch. Inputs and outputs are described in README.md. */
 export function trainGraph(model: Architecture, options: BuildOptions): Graph {
   const g = new GraphBuilder("t");
-  const exact = options.lowering === "exact";
+  const exact = options.lowering !== "float32";
   const steps = g.input("steps", "int64", []);
   const setting = g.input("setting", "int64", []);
   const rows = g.input("batch", "int32", ["S", options.batch]);
@@ -130,7 +129,7 @@ export function trainGraph(model: Architecture, options: BuildOptions): Graph {
   const zeros = new Map<string, Value>();
   const starts = model.parameters.flatMap(({ name, shape, exponent }) => {
     const p = g.input(name, "float32", shape);
-    const start = exact ? enter(g, p, exponent) : p;
+    const start = exact ? settle(g, p, exponent) : p;
     const key = shape.join();
     const zero = zeros.get(key) ?? zeroOf(g, shape);
     zeros.set(key, zero);
@@ -147,7 +146,7 @@ export function trainGraph(model: Architecture, options: BuildOptions): Graph {
   const per = 1 + slots(model.optimizer);
   const next = model.parameters.map(({ name, exponent }, i) => {
     const q = ends[i * per] as Value;
-    return renamed(g, exact ? leave(g, q, exponent) : q, `next.${name}`);
+    return renamed(g, exact ? settle(g, q, exponent) : q, `next.${name}`);
   });
   const last = { logits: ends.at(-2) as Value, labels: ends.at(-1) as Value };
   return g.finish(`${model.name}.train`, [...next, renamed(g, lossOf(g, last), "loss")]);
@@ -167,7 +166,7 @@ export function evalGraph(model: Architecture, { batch, lowering }: BuildOptions
   const net = new Net({ lowering, bits: model.bits }, g);
   const params = model.parameters.map(({ name, shape, exponent }) => {
     const p = g.input(name, "float32", shape);
-    return { name, param: net.param(net.exact ? enter(g, p, exponent) : p, exponent) };
+    return { name, param: net.param(net.exact ? settle(g, p, exponent) : p, exponent) };
   });
   const predicted = model.forward(net, { index, data, noise: undefined, params: lookup(params) });
   const [count] = predicted.logits.shape as [number];

@@ -31,6 +31,7 @@ artifactsContract("installed", async () => {
     artifacts: open(MODELS_DIR),
     digests: {
       graph: train,
+      int8: train,
       vectors: train,
       parameters: bytes((await vectorsOf("digits-mlp")).initial),
       data: bytes(KNOWN_DATA.text.digest),
@@ -55,6 +56,13 @@ describe.each(["digits-mlp", "digits-cnn", "chars-transformer"])("the model %s",
       ["eval.onnx", files.eval],
     ] as const)
       expect(await artifacts.get("graph", bytes(entry.sha256), { signal })).toEqual(
+        await readFile(join(MODELS_DIR, name, file)),
+      );
+    for (const [file, entry] of [
+      ["train.int8.onnx", files.train],
+      ["eval.int8.onnx", files.eval],
+    ] as const)
+      expect(await artifacts.get("int8", bytes(entry.sha256), { signal })).toEqual(
         await readFile(join(MODELS_DIR, name, file)),
       );
     const vectors = await artifacts.get("vectors", bytes(files.train.sha256), { signal });
@@ -84,23 +92,25 @@ describe("model directories", () => {
     ["train.onnx", "a byte more", (content: Buffer) => Buffer.concat([content, Buffer.of(0)])],
     ["train.onnx", "a byte changed", (content: Buffer) => Buffer.concat([content.subarray(1), Buffer.of(0)])],
     ["eval.onnx", "nothing left", () => Buffer.of()],
+    ["train.int8.onnx", "a byte more", (content: Buffer) => Buffer.concat([content, Buffer.of(0)])],
   ])("with an altered %s (%s) are refused", async (file, what, change) => {
     const folder = await copied(`${file} ${what}`, "digits-mlp");
     const path = join(folder, "digits-mlp", file);
     const content = await readFile(path);
     await writeFile(path, change(content));
     const { files } = await manifestOf("digits-mlp");
-    const digest = bytes((file === "train.onnx" ? files.train : files.eval).sha256);
+    const digest = bytes((file.startsWith("train") ? files.train : files.eval).sha256);
+    const kind = file.includes("int8") ? "int8" : "graph";
     const artifacts = open(folder);
-    await expect(artifacts.get("graph", digest, { signal })).rejects.toMatchObject({
+    await expect(artifacts.get(kind, digest, { signal })).rejects.toMatchObject({
       code: "BAD_MODEL",
       message: expect.stringContaining(file),
       remedy: expect.any(String),
     });
     // An undamaged copy elsewhere is as good, and damage is not remembered.
-    expect(await open(folder, MODELS_DIR).get("graph", digest, { signal })).toBeDefined();
+    expect(await open(folder, MODELS_DIR).get(kind, digest, { signal })).toBeDefined();
     await writeFile(path, content);
-    expect(await artifacts.get("graph", digest, { signal })).toBeDefined();
+    expect(await artifacts.get(kind, digest, { signal })).toBeDefined();
   });
 
   it.each([

@@ -14,7 +14,7 @@ export interface Present {
   readonly digests: { readonly [K in ArtifactKind]: Uint8Array };
 }
 
-const KINDS: readonly ArtifactKind[] = ["graph", "vectors", "parameters", "data"];
+const KINDS: readonly ArtifactKind[] = ["graph", "int8", "vectors", "parameters", "data"];
 
 export function artifactsContract(name: string, open: () => Promise<Present>): void {
   describe(name, () => {

@@ -28,7 +28,14 @@ parentPort.on("message", (order) => {
 parentPort.postMessage({ kind: "ready", library: "none 1", stepMs: 1 });
 `;
 const script = (code: string) => () => new Worker(code, { eval: true });
-const setup: WorkerSetup = { provider: "cpu", tasks: [], graphs: new Map(), data: new Map(), proofs: [] };
+const setup: WorkerSetup = {
+  provider: "cpu",
+  tasks: [],
+  graphs: new Map(),
+  int8: new Map(),
+  data: new Map(),
+  proofs: [],
+};
 const start = async (code: string = SCRIPT): Promise<Hand> => (await startHand(setup, script(code))).hand;
 
 describe("a worker thread", () => {

@@ -69,6 +69,8 @@ async function install(built: BuiltModel): Promise<void> {
   await writeFile(join(folder, "vectors.json"), JSON.stringify(await vectorsOf(built)));
   await writeFile(join(folder, "train.onnx"), built.train);
   await writeFile(join(folder, "eval.onnx"), built.eval);
+  await writeFile(join(folder, "train.int8.onnx"), built.int8.train);
+  await writeFile(join(folder, "eval.int8.onnx"), built.int8.eval);
 }
 
 /** The digest that a unit must have: batches drawn here, the graph run in this thread. */
@@ -112,7 +114,7 @@ describe("a runtime of several tasks", () => {
     expect(new Set(asked).size).toBe(asked.length);
     const count = (kind: ArtifactKind): number => asked.filter((line) => line.startsWith(`${kind} `)).length;
     // The evaluation graph of both models is the same file: only the training batch differs.
-    expect([count("data"), count("graph"), count("vectors")]).toEqual([1, 3, 2]);
+    expect([count("data"), count("graph"), count("int8"), count("vectors")]).toEqual([1, 3, 3, 2]);
     expect(shares.at(-1)).toBe(1);
   });
 

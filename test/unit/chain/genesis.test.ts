@@ -50,7 +50,7 @@ describe("a genesis", () => {
   it.each(["devnet", "testnet"] as const)("%s is whole once it has a task", (name) => {
     const genesis = createGenesis(PROFILES[name], [digits]);
     expect(parseGenesis(JSON.parse(JSON.stringify(genesis)))).toEqual(genesis);
-    expect(noncesPerUnit(taskIn(rulesOf(genesis)), rulesOf(genesis))).toBe(1420);
+    expect(noncesPerUnit(taskIn(rulesOf(genesis)), rulesOf(genesis))).toBe(1436);
     expect(genesis.network).toBe(name);
   });
 

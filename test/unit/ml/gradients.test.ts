@@ -5,8 +5,8 @@ import {
   channelBias,
   conv2d,
   embedding,
-  enter,
   evaluate,
+  flattened,
   type Graph,
   GraphBuilder,
   gelu,
@@ -19,7 +19,7 @@ import {
   plus,
   positions,
   relu,
-  reshaped,
+  settle,
   splitColumns,
   type Tensor,
   type Value,
@@ -36,25 +36,29 @@ interface Case {
 
 const linearCase: Case = {
   parameters: [[6, 5], [5, 4], [4]],
-  forward: (net, [x, w, b]) => linear(net, net.real(x as Param), { weight: w as Param, bias: b }),
+  forward: (net, [x, w, b]) => linear(net, (x as Param).value, { weight: w as Param, bias: b }),
 };
 const CASES: Readonly<{ [name: string]: Case }> = {
   linear: linearCase,
-  relu: { parameters: [[5, 7]], forward: (net, [x]) => relu(net, net.real(x as Param)) },
-  gelu: { parameters: [[5, 7]], forward: (net, [x]) => gelu(net, net.real(x as Param)) },
-  layerNorm: { parameters: [[4, 16]], forward: (net, [x]) => layerNorm(net, net.real(x as Param)) },
+  "linear, in float32": {
+    parameters: [[6, 5], [5, 4], [4]],
+    forward: (net, [x, w, b]) =>
+      linear(net, (x as Param).value, { weight: w as Param, bias: b }, { activation: 8, weight: 8, gradient: 8 }),
+  },
+  relu: { parameters: [[5, 7]], forward: (net, [x]) => relu(net, (x as Param).value) },
+  gelu: { parameters: [[5, 7]], forward: (net, [x]) => gelu(net, (x as Param).value) },
+  layerNorm: { parameters: [[4, 16]], forward: (net, [x]) => layerNorm(net, (x as Param).value) },
   residual: {
     parameters: [
       [6, 8],
       [8, 8],
     ],
-    forward: (net, [x, w]) =>
-      plus(net, net.real(x as Param), linear(net, net.real(x as Param), { weight: w as Param })),
+    forward: (net, [x, w]) => plus(net, (x as Param).value, linear(net, (x as Param).value, { weight: w as Param })),
   },
   attention: {
     parameters: [[8, 24]],
     forward: (net, [x]) => {
-      const [q, k, v] = splitColumns(net, net.real(x as Param), 3) as [Value, Value, Value];
+      const [q, k, v] = splitColumns(net, (x as Param).value, 3) as [Value, Value, Value];
       return attention(net, { q, k, v }, { batch: 2, window: 4, heads: 2 });
     },
   },
@@ -69,13 +73,11 @@ const CASES: Readonly<{ [name: string]: Case }> = {
     },
   },
   conv2d: {
-    parameters: [[2, 2, 8, 8], [3, 2, 3, 3], [3]],
-    forward: (net, [x, w, b]) => {
-      const maps = channelBias(net, conv2d(net, net.real(x as Param), w as Param), b as Param);
-      return reshaped(net, maps, [2, 108]);
-    },
+    parameters: [[2, 5, 5, 2], [3, 2, 3, 3], [3]],
+    forward: (net, [x, w, b]) =>
+      flattened(net, channelBias(net, conv2d(net, (x as Param).value, w as Param), b as Param)),
   },
-  maxPool2: { parameters: [[2, 3, 4, 6]], forward: (net, [x]) => maxPool2(net, net.real(x as Param)) },
+  maxPool2: { parameters: [[3, 4, 6, 2]], forward: (net, [x]) => maxPool2(net, (x as Param).value) },
 };
 
 /** Outputs: the layer's result, then the gradients of sum(result * seed) with respect to the parameters. */
@@ -84,7 +86,7 @@ function gradientGraph({ parameters, forward }: Case, lowering: Lowering): Graph
   const net = new Net({ lowering, bits: BITS }, g);
   const params = parameters.map((shape, i) => {
     const p = g.input(`p${i}`, "float32", shape);
-    return net.param(net.exact ? enter(g, p, EXPONENT) : p, EXPONENT);
+    return net.param(net.exact ? settle(g, p, EXPONENT) : p, EXPONENT);
   });
   const y = forward(net, params);
   const size = (y.shape as readonly number[]).reduce((a, b) => a * b, 1);
@@ -149,18 +151,25 @@ const distance = (a: readonly number[], b: readonly number[]): number =>
 describe.each(Object.entries(CASES))("%s", (name, layer) => {
   const inputs = inputsOf(layer);
 
-  it.each(["exact", "float32"] as const)("has the gradient that differences show, %s lowering", (lowering) => {
+  it.each(["int8", "float", "float32"] as const)("has the gradient that differences show, %s lowering", (lowering) => {
     const graph = gradientGraph(layer, lowering);
     const found = gradients(graph, inputs, "float64");
     expect(norm(found)).toBeGreaterThan(0.01);
-    expect(distance(found, differences(graph, inputs))).toBeLessThan(lowering === "exact" ? 2e-4 : 1e-6);
+    expect(distance(found, differences(graph, inputs))).toBeLessThan(lowering === "float32" ? 1e-6 : 2e-4);
   });
 
   // The exact GELU has another step function than the normal distribution, close to it but not the same.
   it("is within the grid's step of the plain gradient", () => {
-    const exact = gradients(gradientGraph(layer, "exact"), inputs, "float32");
+    const exact = gradients(gradientGraph(layer, "float"), inputs, "float32");
     const plain = gradients(gradientGraph(layer, "float32"), inputs, "float64");
-    expect(distance(exact, plain)).toBeLessThan(name === "gelu" ? 0.04 : 0.015);
+    expect(distance(exact, plain)).toBeLessThan(name === "gelu" ? 0.04 : 0.025);
+  });
+
+  it("has the same bits in both lowerings", () => {
+    const [int8, float] = (["int8", "float"] as const).map((lowering) =>
+      [...evaluate(gradientGraph(layer, lowering), inputs, "float32").values()].flatMap(({ data }) => [...data]),
+    ) as [number[], number[]];
+    expect(int8.map((x) => x + 0)).toEqual(float.map((x) => x + 0));
   });
 });
 
@@ -168,11 +177,11 @@ it("would notice a wrong gradient", () => {
   const wrong: Case = {
     parameters: [[5, 7]],
     forward: (net, [x]) => {
-      const value = net.real(x as Param);
+      const value = (x as Param).value;
       return net.record(net.g.node("Abs", [value], value), [value], (dy) => [dy]);
     },
   };
-  const graph = gradientGraph(wrong, "exact");
+  const graph = gradientGraph(wrong, "float");
   const inputs = inputsOf(wrong);
   expect(distance(gradients(graph, inputs, "float64"), differences(graph, inputs))).toBeGreaterThan(0.1);
 });

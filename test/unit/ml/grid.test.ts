@@ -2,17 +2,17 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
-  enter,
+  clampParameter,
   evaluate,
   GraphBuilder,
-  gridWeight,
-  leave,
-  magic,
-  quantize,
+  joined,
+  Operands,
+  parameterLimit,
   roundTo,
+  settle,
   type Value,
 } from "../../../src/ml/graph/index.ts";
-import { sub } from "../../../src/ml/graph/ops.ts";
+import { reshape } from "../../../src/ml/graph/ops.ts";
 
 /** Runs `make` on one vector in float32. */
 function run(xs: readonly number[], make: (g: GraphBuilder, x: Value) => Value): readonly number[] {
@@ -57,64 +57,95 @@ describe("rounding by a magic constant", () => {
   });
 });
 
+const onGrid = (g: GraphBuilder, x: Value, bits: number): Value =>
+  new Operands(g, "float").real(x, "gradient", bits).value;
+/** The power of two over a tensor: of its largest magnitude, taken for a 128th larger than it is. */
+const powerOver = (xs: readonly number[]): number => {
+  const largest = Math.max(2 ** -30, ...xs.map((x) => Math.abs(Math.fround(x))));
+  return 2 ** Math.floor(Math.log2(Math.fround(largest * (1 + 2 ** -7))));
+};
+
 describe("dynamic scales", () => {
   it("give integers of at most 2^bits, each the nearest", () => {
     const values = fc.array(fc.float({ min: Math.fround(-1e6), max: Math.fround(1e6), noNaN: true }), { minLength: 1 });
     fc.assert(
       fc.property(values, fc.integer({ min: 2, max: 20 }), (xs, bits) => {
-        const floor = 2 ** -40;
-        const found = run(xs, (g, x) => quantize(g, x, { bits, floor }).value);
-        const m = Math.max(floor, ...xs.map(Math.abs));
-        const step = 2 ** (Math.floor(Math.log2(m)) + 1 - bits);
+        const found = run(xs, (g, x) => onGrid(g, x, bits));
+        const step = powerOver(xs) * 2 ** (1 - bits);
         expect(found.map(plain)).toEqual(xs.map((x) => plain(halfEven(x / step) * step)));
         for (const y of found) expect(Math.abs(y / step)).toBeLessThanOrEqual(2 ** bits);
       }),
     );
   });
 
-  it.each([1, 2 ** -40, 2 ** 60, 1 + 2 ** -23, 2 - 2 ** -23, 3, 0.1])("follow the leading bit of %d", (m) => {
-    const step = 2 ** (Math.floor(Math.log2(Math.fround(m))) - 7);
-    const found = run([m, -m / 3], (g, x) => quantize(g, x, { bits: 8, floor: 2 ** -60 }).value);
-    expect(found).toEqual([m, -m / 3].map((x) => halfEven(Math.fround(x) / step) * step));
+  it("leave 7 bits and a sign without -128", () => {
+    fc.assert(
+      fc.property(fc.float({ min: 2 ** -20, max: 2 ** 20, noNaN: true }), (x) => {
+        const step = powerOver([x]) * 2 ** -6;
+        expect(Math.abs(halfEven(x / step))).toBeLessThanOrEqual(127);
+      }),
+    );
+    // Of the leading bit alone they would not.
+    const x = 1.999;
+    expect(halfEven(x / 2 ** (Math.floor(Math.log2(x)) - 6))).toBe(128);
+  });
+
+  it.each([1, 2 ** -29, 2 ** 60, 1 + 2 ** -23, 2 - 2 ** -23, 3, 0.1])("follow the leading bit of %d", (m) => {
+    const step = powerOver([m]) * 2 ** -7;
+    expect(run([m, -m / 3], (g, x) => onGrid(g, x, 8))).toEqual(
+      [m, -m / 3].map((x) => halfEven(Math.fround(x) / step) * step),
+    );
   });
 });
 
-describe("biased parameters", () => {
+describe("a sum of pieces", () => {
+  const integers = fc.integer({ min: -(2 ** 24), max: 2 ** 24 });
+  const sum = (xs: readonly number[], add: (g: GraphBuilder, x: Value) => Value): number =>
+    plain(run(xs, add)[0] as number);
+
+  it("is the exact sum, rounded once", () => {
+    fc.assert(
+      fc.property(fc.array(integers, { minLength: 1, maxLength: 40 }), (xs) => {
+        const exact = xs.reduce((a, b) => a + b, 0);
+        expect(sum(xs, (g, x) => joined(g, reshape(g, x, [xs.length, 1])))).toBe(plain(Math.fround(exact)));
+      }),
+    );
+  });
+
+  it("would not be, one addition after the other", () => {
+    const xs = [2 ** 24, 1, 1, 1];
+    const naive = xs.reduce((a, b) => Math.fround(a + b));
+    expect(sum(xs, (g, x) => joined(g, reshape(g, x, [4, 1])))).not.toBe(naive);
+  });
+});
+
+describe("parameters", () => {
   const e = -22;
-  const onGrid = fc.integer({ min: -(2 ** 22), max: 2 ** 22 - 1 }).map((n) => n * 2 ** e);
+  const limit = 127 * 2 ** 15;
+  const onParameterGrid = fc.integer({ min: -limit, max: limit }).map((n) => n * 2 ** e);
 
-  it("come back as they went in", () => {
+  it("come out of a stretch as they went in when nothing changed them", () => {
     fc.assert(
-      fc.property(onGrid, (p) => {
-        expect(run([p], (g, x) => leave(g, enter(g, x, e), e)).map(plain)).toEqual([plain(p)]);
+      fc.property(onParameterGrid, (p) => {
+        expect(run([p], (g, x) => settle(g, settle(g, x, e), e)).map(plain)).toEqual([plain(p)]);
       }),
     );
   });
 
-  it("round an update to their grid, half to even, and stay in their range", () => {
+  it("end on their grid, half to even, inside their range", () => {
     fc.assert(
-      fc.property(onGrid, fc.float({ min: Math.fround(-0.1), max: Math.fround(0.1), noNaN: true }), (p, v) => {
-        const update = (g: GraphBuilder, x: Value): Value => {
-          const q = g.node("Clip", [sub(g, enter(g, x, e), g.scalar(v)), g.scalar(2), g.scalar(4 - 2 ** e)], {
-            shape: [1],
-          });
-          return leave(g, q, e);
-        };
-        // The double difference of two float32 of these sizes is exact.
-        const wanted = Math.min(1 - 2 ** e, Math.max(-1, halfEven((p - v) / 2 ** e) * 2 ** e));
-        expect(run([p], update).map(plain)).toEqual([plain(wanted)]);
+      fc.property(fc.float({ min: -2, max: 2, noNaN: true }), (x) => {
+        const clamped = Math.min(parameterLimit(e), Math.max(-parameterLimit(e), x));
+        expect(run([x], (g, value) => settle(g, value, e)).map(plain)).toEqual([
+          plain(halfEven(clamped / 2 ** e) * 2 ** e),
+        ]);
       }),
     );
+    expect(run([5, -5], (g, x) => clampParameter(g, x, e))).toEqual([1 - 2 ** -7, 2 ** -7 - 1]);
   });
 
-  it("give quantised weights in two passes", () => {
-    fc.assert(
-      fc.property(onGrid, fc.integer({ min: 2, max: 12 }), (p, bits) => {
-        const found = run([p], (g, x) => gridWeight(g, enter(g, x, e), e, bits).value);
-        expect(found.map(plain)).toEqual([plain(halfEven(p * 2 ** bits) * 2 ** -bits)]);
-      }),
-    );
+  it("have 7 bits and a sign in products of bytes", () => {
+    const step = 2 ** (22 + e - 7);
+    expect([parameterLimit(e) / step, -parameterLimit(e) / step]).toEqual([127, -127]);
   });
-
-  it("are one binade", () => expect([magic(e) - 1, magic(e) + 1]).toEqual([2, 4]));
 });
