@@ -1,6 +1,7 @@
 // Picks the execution provider: each is tried by itself, must reproduce the conformance vectors, and must be worth its trouble.
 import { messageOf, PouwError } from "../../base/index.ts";
 import type { ProviderReport } from "../../ports/index.ts";
+import type { Crowd } from "./crowd.ts";
 import { type Admission, PROVIDERS, type Provider } from "./messages.ts";
 import type { Hand } from "./pool.ts";
 
@@ -11,8 +12,10 @@ export interface Fit extends Admission {
   readonly hand: Hand;
 }
 
-export interface Choice extends Fit {
+export interface Choice {
   readonly provider: Provider;
+  /** Those that are started; on a GPU as many as run at once. */
+  readonly hands: readonly Hand[];
   readonly reports: readonly ProviderReport[];
 }
 
@@ -25,9 +28,14 @@ function rungs(wish: ProviderWish): { readonly fast: readonly Provider[]; readon
 
 /**
  * Tries providers in the order of exact-training "Providers and conformance" until one is chosen; closes the workers of the others.
- * `attempt` starts a gated worker and throws a PouwError when it is not fit. Throws CAPABILITY_ABSENT when none is.
+ * `attempt` starts a gated worker and throws a PouwError when it is not fit; `gather` times as many as the provider runs at once.
+ * Throws CAPABILITY_ABSENT when none is fit.
  */
-export async function climb(wish: ProviderWish, attempt: (provider: Provider) => Promise<Fit>): Promise<Choice> {
+export async function climb(
+  wish: ProviderWish,
+  attempt: (provider: Provider) => Promise<Fit>,
+  gather: (provider: Provider, first: Hand) => Promise<Crowd>,
+): Promise<Choice> {
   const reports: ProviderReport[] = [];
   const firstFit = async (providers: readonly Provider[]): Promise<Rung | undefined> => {
     for (const provider of providers) {
@@ -43,22 +51,30 @@ export async function climb(wish: ProviderWish, attempt: (provider: Provider) =>
   const quick = await firstFit(fast);
   // What somebody asked for and what works is taken, be another one quicker.
   const steady = quick !== undefined && wish !== "auto" ? undefined : await firstFit(sure);
-  const best = quick === undefined || steady === undefined ? (quick ?? steady) : await faster(quick, steady, reports);
-  if (best === undefined) throw nothingFits(reports);
-  reports.push(chosen(best));
-  return { ...best, reports: [...reports, ...untried(reports, best.provider)] };
+  const first = quick ?? steady;
+  if (first === undefined) throw nothingFits(reports);
+  const crowded = async (rung: Rung): Promise<Crowded> => ({ ...rung, ...(await gather(rung.provider, rung.hand)) });
+  // The processor by itself needs no timing: there is nothing to choose.
+  const best = quick === undefined ? { ...first, hands: [first.hand] } : await crowded(quick);
+  const taken =
+    steady === undefined || !("stepsPerSecond" in best) ? best : await faster(best, await crowded(steady), reports);
+  reports.push(chosen(taken));
+  const { provider, hands } = taken;
+  return { provider, hands, reports: [...reports, ...untried(reports, provider)] };
 }
 
 type Rung = Fit & { readonly provider: Provider };
+type Crowded = Rung & Crowd;
 
-/** Keeps the quicker of two workers; the other one is closed and gets its line. */
-async function faster(a: Rung, b: Rung, reports: ProviderReport[]): Promise<Rung> {
-  const [winner, loser] = a.stepMs <= b.stepMs ? [a, b] : [b, a];
-  await loser.hand.close();
+/** Keeps the quicker of two; the other's workers are closed and it gets its line. */
+async function faster(a: Crowded, b: Crowded, reports: ProviderReport[]): Promise<Crowded> {
+  const [winner, loser] = a.stepsPerSecond >= b.stepsPerSecond ? [a, b] : [b, a];
+  await Promise.all(loser.hands.map((hand) => hand.close()));
+  const pace = ({ stepsPerSecond }: Crowd): string => `${stepsPerSecond.toPrecision(3)} steps a second`;
   reports.push({
     provider: loser.provider,
     state: "refused",
-    reason: `${loser.library} conforms, but ${milliseconds(loser.stepMs)} a step is slower than ${winner.provider} with ${milliseconds(winner.stepMs)}`,
+    reason: `${loser.library} conforms, but ${pace(loser)} is slower than ${winner.provider} with ${pace(winner)}`,
     remedy: undefined,
     library: loser.library,
     stepMs: loser.stepMs,
@@ -66,8 +82,9 @@ async function faster(a: Rung, b: Rung, reports: ProviderReport[]): Promise<Rung
   return winner;
 }
 
-function chosen({ provider, library, stepMs }: Rung): ProviderReport {
-  const reason = `${library} reproduces the vectors; ${milliseconds(stepMs)} a step`;
+function chosen({ provider, library, stepMs, hands }: Rung & Pick<Crowd, "hands">): ProviderReport {
+  const several = hands.length > 1 ? `, ${hands.length} units at once` : "";
+  const reason = `${library} reproduces the vectors; ${milliseconds(stepMs)} a step${several}`;
   return { provider, state: "chosen", reason, remedy: undefined, library, stepMs };
 }
 

@@ -60,8 +60,19 @@ export interface EvaluateJob {
   readonly split: "validation" | "test";
 }
 
-export type Job = StretchJob | EvaluateJob;
-export type JobResult = StretchResult | Evaluation;
+/** Steps on the vectors' data, to be timed. */
+export interface TimeJob {
+  readonly kind: "time";
+  readonly task: Task;
+  readonly proof: Proof;
+  readonly steps: number;
+}
+export interface Timed {
+  readonly stepMs: number;
+}
+
+export type Job = StretchJob | EvaluateJob | TimeJob;
+export type JobResult = StretchResult | Evaluation | Timed;
 
 /** To a worker: one job at a time, or the end. */
 export type Order = { readonly kind: "job"; readonly job: Job } | { readonly kind: "close" };

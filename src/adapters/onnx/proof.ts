@@ -32,3 +32,10 @@ export async function proveVectors({ task, vectors, start }: Proof, graphs: Grap
   if (toHex(predictionsDigest(predictions)) !== vectors.predictions) throw differs("in predictions");
   return median(stepMs) ?? 0;
 }
+
+/** Ms of a step, in one call of `steps` steps on the vectors' data. */
+export async function timeSteps({ task, vectors, start }: Proof, graph: OrtSession, steps: number): Promise<number> {
+  const { data, units } = vectorInputs(task, { ...vectors, steps, units: 1 });
+  const { ms } = await train({ task, graph, data: dataFeeds(data) }, start, units[0] as VectorUnit);
+  return ms / steps;
+}

@@ -2,9 +2,11 @@
 import { messageOf, PouwError, toHex } from "../../base/index.ts";
 import type { Artifacts, Log, ProviderReport, Runtime } from "../../ports/index.ts";
 import type { Task } from "../../work/index.ts";
+import { type Crowd, crowdOf, paceOf } from "./crowd.ts";
 import { checkDataFits } from "./data-fit.ts";
 import { type Launch, startHand } from "./hands.ts";
 import { type Choice, climb, type Fit, type ProviderWish } from "./ladder.ts";
+import type { Provider } from "./messages.ts";
 import { type Hand, Pool } from "./pool.ts";
 import { type Prepared, type PrepareOptions, prepare, prepareGraphs } from "./prepare.ts";
 import { reasonFor, remedyFor } from "./remedies.ts";
@@ -35,7 +37,8 @@ export async function openRuntime(
   options: PrepareOptions,
 ): Promise<Runtime> {
   const prepared = await prepare(tasks, { artifacts }, options);
-  const { provider, library, stepMs, hand, reports } = await choose(prepared, wish, launch);
+  const { provider, hands: first, reports } = await choose(prepared, { wish, workers }, launch);
+  const { library, stepMs } = reports.find(({ state }) => state === "chosen") ?? {};
   for (const report of reports) log.debug(report, "An execution provider was looked at");
   log.info(
     { provider, library, stepMs, workers, tasks: tasks.map(({ name }) => name) },
@@ -43,10 +46,11 @@ export async function openRuntime(
   );
   // Each worker passes the gate by itself, one that replaces another too: what one proved says nothing of the next.
   const spawn = async (): Promise<Hand> => (await startHand({ ...prepared, provider }, launch)).hand;
-  const hands: Hand[] = [hand];
+  const hands: Hand[] = [...first];
   try {
     options.signal.throwIfAborted();
-    while (hands.length < workers) {
+    // A GPU has as many as it runs at once, a processor as many as were asked for.
+    while (!isGpu(provider) && hands.length < workers) {
       hands.push(await spawn());
       options.signal.throwIfAborted();
     }
@@ -63,16 +67,28 @@ export async function probeProviders(
   deps: { readonly artifacts: Artifacts },
   { signal }: { readonly signal: AbortSignal },
 ): Promise<readonly ProviderReport[]> {
-  const { hand, reports } = await choose(await prepareGraphs(tasks, deps, { signal }), provider);
-  await hand.close();
+  const { hands, reports } = await choose(await prepareGraphs(tasks, deps, { signal }), { wish: provider, workers: 1 });
+  await Promise.all(hands.map((hand) => hand.close()));
   return reports;
 }
 
-function choose(prepared: Prepared, wish: ProviderWish, launch?: Launch): Promise<Choice> {
+const isGpu = (provider: Provider): boolean => provider === "cuda" || provider === "webgpu";
+
+function choose(
+  prepared: Prepared,
+  { wish, workers }: { readonly wish: ProviderWish; readonly workers: number },
+  launch?: Launch,
+): Promise<Choice> {
   // Matrix products in TF32 would round operands of more than 11 bits, which some have.
   const environment: { NVIDIA_TF32_OVERRIDE?: string } = process.env;
   environment.NVIDIA_TF32_OVERRIDE ??= "0";
-  return climb(wish, async (provider): Promise<Fit> => {
+  const { proofs } = prepared;
+  const gather = async (provider: Provider, hand: Hand): Promise<Crowd> => {
+    const more = async (): Promise<Hand> => (await startHand({ ...prepared, provider }, launch)).hand;
+    if (isGpu(provider)) return crowdOf(hand, more, proofs);
+    return { hands: [hand], stepsPerSecond: workers * (await paceOf([hand], proofs)) };
+  };
+  const attempt = async (provider: Provider): Promise<Fit> => {
     try {
       return await startHand({ ...prepared, provider }, launch);
     } catch (error) {
@@ -81,7 +97,8 @@ function choose(prepared: Prepared, wish: ProviderWish, launch?: Launch): Promis
       const reason = reasonFor(provider, messageOf(error));
       throw new PouwError(code, reason, { cause: error, ...(remedy === undefined ? {} : { remedy }) });
     }
-  });
+  };
+  return climb(wish, attempt, gather);
 }
 
 function runtimeOver(

@@ -7,7 +7,7 @@ import { stretchesOf, type Task } from "../../work/index.ts";
 import { type Call, dataFeeds, evaluate, train } from "./calls.ts";
 import type { EvaluateJob, Job, JobResult, Proof, StretchJob, StretchResult, WorkerSetup } from "./messages.ts";
 import type { Feeds, OrtProvider, OrtSession } from "./ort.ts";
-import { proveVectors } from "./proof.ts";
+import { proveVectors, timeSteps } from "./proof.ts";
 
 export interface Workbench {
   /** The files that were opened: what the gate is about. */
@@ -36,6 +36,8 @@ export async function openWorkbench(
     opened: [...sessions.values()].map(({ bytes }) => bytes),
     async perform(job) {
       const { task } = job;
+      if (job.kind === "time")
+        return { stepMs: await timeSteps(job.proof, session(task, task.trainDigest), job.steps) };
       if (job.kind === "stretch")
         return runStretch({ task, graph: session(task, task.trainDigest), data: tensors(task) }, job, draws(job));
       return runEvaluation({ task, graph: session(task, task.evalDigest), data: tensors(task) }, job);
