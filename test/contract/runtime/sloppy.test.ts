@@ -10,7 +10,7 @@ import { passGate } from "../../../src/adapters/onnx/gate.ts";
 import type { Admission, WorkerSetup } from "../../../src/adapters/onnx/messages.ts";
 import { operatorsOf } from "../../../src/adapters/onnx/operators.ts";
 import { openProvider } from "../../../src/adapters/onnx/ort.ts";
-import { prepareGraphs } from "../../../src/adapters/onnx/prepare.ts";
+import { type Prepared, prepareGraphs } from "../../../src/adapters/onnx/prepare.ts";
 import { openRuntime } from "../../../src/adapters/onnx/runtime.ts";
 import { openWorkbench } from "../../../src/adapters/onnx/workbench.ts";
 import { toHex } from "../../../src/base/index.ts";
@@ -41,31 +41,46 @@ async function admitted(setup: Omit<WorkerSetup, "provider">, sloppiness?: Slopp
   }
 }
 
-describe.each(readdirSync(MODELS_DIR).sort())("the gate of %s", (name) => {
-  const setup = prepareGraphs([builtInTask(name, { steps: 10 })], { artifacts }, { signal });
-  const used = async (): Promise<ReadonlySet<string>> =>
-    new Set([...(await setup).graphs.values()].flatMap((graph) => [...operatorsOf(graph)]));
+const MODELS = readdirSync(MODELS_DIR).sort();
 
-  it("admits a library that computes right, also with a node behind each operator that changes nothing", async () => {
-    expect(await admitted(await setup)).toMatchObject({ library: expect.stringMatching(/^onnxruntime-node \d/) });
-    const never = { operators: Object.values(KINDS).flat(), after: Number.POSITIVE_INFINITY };
-    expect((await admitted(await setup, never)).stepMs).toBeGreaterThan(0);
-  });
-
-  for (const [kind, operators] of Object.entries(KINDS))
-    it.each([0, 1, 3])(`refuses ${kind} off by one after %i stretches, where a graph has them`, async (after) => {
-      const known = await used();
-      const admission = admitted(await setup, { operators, after });
-      if (!operators.some((operator) => known.has(operator))) await expect(admission).resolves.toBeDefined();
-      else
-        await expect(admission).rejects.toMatchObject({
-          code: "CAPABILITY_ABSENT",
-          message: expect.stringMatching(
-            /^onnxruntime-node \d.* computes .* otherwise: .* instead of|other bits after/,
-          ),
-        });
+describe.each(MODELS.flatMap((name) => [[name, "float"] as const, [name, "int8"] as const]))(
+  "the gate of %s in %s",
+  (name, lowering) => {
+    /** As a worker opens them: those of int8 in place of the others. */
+    const lowered = ({ graphs, int8, ...rest }: Prepared): Prepared => ({
+      ...rest,
+      int8,
+      graphs: lowering === "int8" ? new Map([...graphs, ...int8]) : graphs,
     });
-});
+    const setup = prepareGraphs([builtInTask(name, { steps: 10 })], { artifacts }, { signal }).then(lowered);
+    const used = async (): Promise<ReadonlySet<string>> =>
+      new Set([...(await setup).graphs.values()].flatMap((graph) => [...operatorsOf(graph)]));
+
+    it("is about products of bytes in int8 only", async () => {
+      expect((await used()).has("MatMulIntegerToFloat")).toBe(lowering === "int8");
+    });
+
+    it("admits a library that computes right, also with a node behind each operator that changes nothing", async () => {
+      expect(await admitted(await setup)).toMatchObject({ library: expect.stringMatching(/^onnxruntime-node \d/) });
+      const never = { operators: Object.values(KINDS).flat(), after: Number.POSITIVE_INFINITY };
+      expect((await admitted(await setup, never)).stepMs).toBeGreaterThan(0);
+    });
+
+    for (const [kind, operators] of Object.entries(KINDS))
+      it.each([0, 1, 3])(`refuses ${kind} off by one after %i stretches, where a graph has them`, async (after) => {
+        const known = await used();
+        const admission = admitted(await setup, { operators, after });
+        if (!operators.some((operator) => known.has(operator))) await expect(admission).resolves.toBeDefined();
+        else
+          await expect(admission).rejects.toMatchObject({
+            code: "CAPABILITY_ABSENT",
+            message: expect.stringMatching(
+              /^onnxruntime-node \d.* computes .* otherwise: .* instead of|other bits after/,
+            ),
+          });
+      });
+  },
+);
 
 describe("the gate stands before every worker", () => {
   const spoken: string[] = [];
