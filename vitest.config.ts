@@ -21,7 +21,7 @@ export default defineConfig({
       project("property"),
       project("vectors", { testTimeout: 300_000 }),
       project("contract", { testTimeout: 60_000 }),
-      project("sim", { testTimeout: 60_000 }),
+      project("sim", { testTimeout: 120_000 }),
       project("attacks", { testTimeout: 60_000 }),
       project("arch"),
       project("e2e", { testTimeout: 240_000, hookTimeout: 120_000 }),

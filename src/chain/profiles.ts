@@ -12,12 +12,12 @@ const common = {
   evidenceBlocks: 24,
   // Commits in blocks h + 2 to h + 6, reveals in h + 7 to h + 11: time for a unit and a message, and twelve blocks left for evidence.
   auditBlocks: 5,
-  // Nonces per 10^9 of effort: 1420 for the digits model at S = 2000, so that hashing stays under 1 % of a unit's time.
+  // Nonces per 10^9 of effort: 1436 for the digits model at S = 2000, so that hashing stays under 1 % of a unit's time.
   omegaB: 67,
   omegaM: 67,
 } as const;
 
-/** One machine or a few: a block every 5 s. The first takes 14 units of 1420 draws, so a draw wins once in 19,880. */
+/** One machine or a few: a block every 5 s. The first takes some 14 units of 1436 draws: a draw wins once in 19,880. */
 const devnet: GenesisProfile = {
   ...common,
   allocations: [],
