@@ -2,7 +2,7 @@
 // graphs use, on raw bits; each task's own vectors; and the operators again, since a provider may go wrong after a while.
 import { messageOf, PouwError } from "../../base/index.ts";
 import { evaluate, type Probe, type ProbePart, probeBits, probeOf, toOnnx } from "../../ml/index.ts";
-import type { Admission, WorkerSetup } from "./messages.ts";
+import type { Passed, WorkerSetup } from "./messages.ts";
 import { operatorsOf } from "./operators.ts";
 import type { Feed, Feeds, OrtProvider, OrtSession, Outputs } from "./ort.ts";
 import type { Workbench } from "./workbench.ts";
@@ -18,7 +18,7 @@ export async function passGate(
   provider: OrtProvider,
   { proofs }: Pick<WorkerSetup, "proofs">,
   bench: Pick<Workbench, "opened" | "prove">,
-): Promise<Admission> {
+): Promise<Passed> {
   const operators = await openOperatorVectors(provider, bench.opened);
   try {
     await operators.run();

@@ -34,7 +34,8 @@ export async function startHand(setup: WorkerSetup, launch: Launch = launchWorke
     if (last.kind !== "done") throw new HandLost(`it answered ${last.kind} to a job`);
     return last.result;
   };
-  return { hand: { run, gone, close }, library: first.library, stepMs: first.stepMs };
+  const { kind: _, ...admission } = first;
+  return { hand: { run, gone, close }, ...admission };
 }
 
 /** A thread that is told one thing at a time. */

@@ -82,9 +82,10 @@ async function faster(a: Crowded, b: Crowded, reports: ProviderReport[]): Promis
   return winner;
 }
 
-function chosen({ provider, library, stepMs, hands }: Rung & Pick<Crowd, "hands">): ProviderReport {
+function chosen({ provider, library, lowering, refused, stepMs, hands }: Rung & Pick<Crowd, "hands">): ProviderReport {
   const several = hands.length > 1 ? `, ${hands.length} units at once` : "";
-  const reason = `${library} reproduces the vectors; ${milliseconds(stepMs)} a step${several}`;
+  const slower = refused === undefined ? "" : `, not int8, since ${refused}`;
+  const reason = `${library} reproduces the vectors in ${lowering}${slower}; ${milliseconds(stepMs)} a step${several}`;
   return { provider, state: "chosen", reason, remedy: undefined, library, stepMs };
 }
 

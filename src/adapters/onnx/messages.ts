@@ -85,11 +85,17 @@ export interface Fault {
 }
 
 /** What a worker says of itself once it passed the gate. */
-export interface Admission {
+export interface Passed {
   /** Package and version of the library that computes. */
   readonly library: string;
   /** Mean over the proofs of the median ms of a step. */
   readonly stepMs: number;
+}
+
+/** With the lowering that it passed with, and what was said of `int8` where that did not. */
+export interface Admission extends Passed {
+  readonly lowering: "int8" | "float";
+  readonly refused: string | undefined;
 }
 
 /** From a worker. */

@@ -1,13 +1,14 @@
 // Entry of a training worker thread: opens its sessions, passes the gate, then does one job at a time.
 import "../../polyfill.ts";
 import { parentPort, workerData } from "node:worker_threads";
-import { PouwError } from "../../base/index.ts";
+import { messageOf, PouwError } from "../../base/index.ts";
 import { passGate } from "./gate.ts";
 import {
   type Admission,
   type Job,
   type JobResult,
   type Order,
+  type Passed,
   type Reply,
   toFault,
   type WorkerSetup,
@@ -22,18 +23,20 @@ let bench: Workbench | undefined;
 /** Opens the `int8` lowering where there is one and it passes the gate, else the `float` one, whose reason counts when it fails too. */
 async function open({ int8, ...setup }: WorkerSetup): Promise<Admission> {
   const provider = await openProvider(setup.provider);
-  const attempt = async (graphs: WorkerSetup["graphs"]): Promise<Admission> => {
+  const attempt = async (graphs: WorkerSetup["graphs"]): Promise<Passed> => {
     bench = await openWorkbench(provider, { ...setup, graphs });
     return passGate(provider, setup, bench);
   };
-  if (int8.size === 0) return attempt(setup.graphs);
-  try {
-    return await attempt(new Map([...setup.graphs, ...int8]));
-  } catch {
-    await bench?.close();
-    bench = undefined;
-    return attempt(setup.graphs);
-  }
+  let refused: string | undefined;
+  if (int8.size > 0)
+    try {
+      return { ...(await attempt(new Map([...setup.graphs, ...int8]))), lowering: "int8", refused };
+    } catch (error) {
+      refused = messageOf(error);
+      await bench?.close();
+      bench = undefined;
+    }
+  return { ...(await attempt(setup.graphs)), lowering: "float", refused };
 }
 
 async function perform(job: Job): Promise<JobResult> {

@@ -7,7 +7,7 @@ import { pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
 import { afterEach, describe, expect, it } from "vitest";
 import { passGate } from "../../../src/adapters/onnx/gate.ts";
-import type { Admission, WorkerSetup } from "../../../src/adapters/onnx/messages.ts";
+import type { Passed, WorkerSetup } from "../../../src/adapters/onnx/messages.ts";
 import { operatorsOf } from "../../../src/adapters/onnx/operators.ts";
 import { openProvider } from "../../../src/adapters/onnx/ort.ts";
 import { type Prepared, prepareGraphs } from "../../../src/adapters/onnx/prepare.ts";
@@ -29,7 +29,7 @@ let honest = (): void => undefined;
 afterEach(() => honest());
 
 /** What a worker with this library says of itself. */
-async function admitted(setup: Omit<WorkerSetup, "provider">, sloppiness?: Sloppiness): Promise<Admission> {
+async function admitted(setup: Omit<WorkerSetup, "provider">, sloppiness?: Sloppiness): Promise<Passed> {
   if (sloppiness !== undefined) honest = beSloppy(sloppiness);
   const provider = await openProvider("cpu");
   const bench = await openWorkbench(provider, setup);

@@ -27,7 +27,9 @@ function world(speeds: { readonly [P in Provider]?: number }): {
       close: () => Promise.resolve(void open.delete(provider)),
     };
     paces.set(hand, stepMs);
-    return Promise.resolve({ hand, library: `lib of ${provider}`, stepMs });
+    const lowering = provider === "cpu" ? "int8" : "float";
+    const refused = provider === "wasm" ? "it adds otherwise" : undefined;
+    return Promise.resolve({ hand, library: `lib of ${provider}`, lowering, refused, stepMs });
   };
   return { attempt, tried, open };
 }
@@ -55,7 +57,10 @@ describe("the provider ladder", () => {
     expect(reports[0]).toMatchObject({ reason: "no cuda here", remedy: "get cuda", stepMs: undefined });
     expect(reports[1]?.stepMs).toBe(10);
     // Which library computes stands in doctor and status.
-    expect(reports[1]?.library).toBe("lib of cpu");
+    expect(reports[1]).toMatchObject({
+      library: "lib of cpu",
+      reason: "lib of cpu reproduces the vectors in int8; 10 ms a step",
+    });
     expect(runtimeReports(reports)[0]?.reason).toBe("training runs on cpu, lib of cpu");
   });
 
@@ -113,6 +118,9 @@ describe("the provider ladder", () => {
   it("ends at wasm, and with every reason when even that fails", async () => {
     const { provider, reports } = await climb("auto", world({ wasm: 30 }).attempt, gather);
     expect(provider).toBe("wasm");
+    expect(reports.find(({ state }) => state === "chosen")?.reason).toBe(
+      "lib of wasm reproduces the vectors in float, not int8, since it adds otherwise; 30 ms a step",
+    );
     expect(reports.filter((report) => report.state === "refused").map((report) => report.provider)).toEqual([
       "cuda",
       "cpu",
