@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import * as ort from "onnxruntime-node";
 import { type Lowering, toOnnx } from "../src/ml/graph/index.ts";
-import type { DataSet, NoiseSpec, VectorUnit } from "../src/ml/index.ts";
+import type { DataSet, DataSetName, NoiseSpec, VectorUnit } from "../src/ml/index.ts";
 import { drawParameters, integerStream } from "../src/ml/models/init.ts";
 import type { Architecture } from "../src/ml/models/types.ts";
 import { evalGraph, trainGraph } from "../src/ml/models/unit.ts";
@@ -32,7 +32,7 @@ export interface Data {
 }
 
 /** A built-in data set, as the node itself opens it, and its tensors as inputs of a graph. */
-export async function openData(name: "digits" | "text"): Promise<Data> {
+export async function openData(name: DataSetName): Promise<Data> {
   const set = await openDataSet(name);
   const feeds = set.tensors.map(({ name: tensor, shape, data }) => [
     tensor,

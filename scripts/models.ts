@@ -16,25 +16,32 @@ import { architecture } from "../src/ml/models/catalog.ts";
 import { flatten, open, ort, parameterFeeds, runUnit, stepFeeds } from "./ml-lab.ts";
 
 const ROOT = fileURLToPath(new URL("../models/", import.meta.url));
-/** At least this many, and each setting once. */
-const STRETCHES = 4;
+/** Stretches, and each setting once: fewer where a step is so large that they would take seconds. */
+const STRETCHES = { usual: 4, large: 2 };
 /** Multiply-accumulates of a model's vectors, within bounds of the steps of a stretch: every worker runs them before it works. */
 const EFFORT = 1.5e9;
 const STEPS = { least: 2, most: 16 };
 
-/** Steps of a stretch of the vectors: two at least, so that the optimiser's state is carried. */
-function stepsOf({ batch, rest }: ModelManifest["effort"]): number {
-  return Math.max(STEPS.least, Math.min(STEPS.most, Math.round(EFFORT / STRETCHES / (batch + rest))));
+/** Stretches of the vectors and the steps of each: two at least, so that the optimiser's state is carried. */
+function sizeOf({ effort: { batch, rest }, optimizer }: ModelManifest): { steps: number; units: number } {
+  const step = batch + rest;
+  const stretches = step > EFFORT ? STRETCHES.large : STRETCHES.usual;
+  const steps = Math.round(EFFORT / stretches / step);
+  return {
+    steps: Math.max(STEPS.least, Math.min(STEPS.most, steps)),
+    units: Math.max(stretches, optimizer.settings.length),
+  };
 }
 
 /** Runs the vectors' stretches on this machine. */
 async function vectorsOf(name: string): Promise<Vectors> {
   const { manifest, train, eval: evaluation } = buildModel(name);
   const samples = manifest.data.window === 1 ? 64 : 1024;
-  const plan = { seed: `${manifest.initSeed}/vectors`, samples, steps: stepsOf(manifest.effort) };
+  const { steps, units: count } = sizeOf(manifest);
+  const plan = { seed: `${manifest.initSeed}/vectors`, samples, steps };
   const { data, units, evaluated } = vectorInputs(
     { ...manifest, batch: manifest.batchSize },
-    { ...plan, units: Math.max(STRETCHES, manifest.optimizer.settings.length) },
+    { ...plan, units: count },
   );
   const feeds = Object.fromEntries(
     data.map((item) => [item.name, new ort.Tensor("uint8", item.data, [...item.shape])]),

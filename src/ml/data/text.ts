@@ -38,13 +38,20 @@ export function decodeText(tokens: Uint8Array): string {
   return out;
 }
 
+interface TextOptions {
+  readonly name?: string;
+  readonly evalStride?: number;
+  /** Where the tokens live: shared memory, say. */
+  readonly allocate?: (bytes: number) => Uint8Array;
+}
+
 /**
  * A data set of `tokens` uint8 [L]. A sample is the start of a window of TEXT_CONTEXT + 1 tokens; 90 % of the text is to
  * train, 5 % validation, 5 % test, and no window reaches into the next split. Throws BAD_DATA for a text too short to cut.
  */
 export function textDataSet(
   text: string,
-  { name = "text", allocate }: { name?: string; allocate?: (bytes: number) => Uint8Array } = {},
+  { name = "text", evalStride = TEXT_CONTEXT, allocate }: TextOptions = {},
 ): DataSet {
   const tokens = encodeText(text, allocate);
   const length = tokens.length;
@@ -60,7 +67,7 @@ export function textDataSet(
       validation: windows(cut(90), cut(95)),
       test: windows(cut(95), length),
     },
-    evalStride: TEXT_CONTEXT,
+    evalStride,
     vocabulary: TEXT_VOCABULARY,
   });
 }

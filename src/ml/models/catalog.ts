@@ -6,10 +6,11 @@ import { charsTransformer } from "./chars-transformer.ts";
 import { digitsCnn } from "./digits-cnn.ts";
 import { digitsMlp } from "./digits-mlp.ts";
 import type { Effort, FileEntry, GraphFiles, ModelManifest } from "./manifest.ts";
+import { textTransformer } from "./text-transformer.ts";
 import type { Architecture } from "./types.ts";
 import { evalGraph, trainGraph } from "./unit.ts";
 
-const ARCHITECTURES: readonly Architecture[] = [digitsMlp, digitsCnn, charsTransformer];
+const ARCHITECTURES: readonly Architecture[] = [digitsMlp, digitsCnn, charsTransformer, textTransformer];
 
 /** Names of the built-in models. */
 export const MODELS: readonly string[] = ARCHITECTURES.map(({ name }) => name);

@@ -1,6 +1,6 @@
 // model.json: what a node knows of a model without reading its graphs.
 import { PouwError } from "../../base/index.ts";
-import type { NoiseSpec } from "../data/index.ts";
+import { type DataSetName, KNOWN_DATA, type NoiseSpec } from "../data/index.ts";
 import type { AdamwSetting, DataInput, Init, Optimizer, ParameterSpec, SgdSetting } from "./types.ts";
 
 export interface FileEntry {
@@ -27,7 +27,7 @@ export interface ModelManifest {
   /** One line for people. */
   readonly architecture: string;
   readonly task: { readonly kind: "classification" | "next-token" };
-  readonly data: { readonly name: "digits" | "text"; readonly window: number; readonly inputs: readonly DataInput[] };
+  readonly data: { readonly name: DataSetName; readonly window: number; readonly inputs: readonly DataInput[] };
   readonly batchSize: number;
   readonly evalBatch: number;
   /** Predictions per sample: 1, or the window of a next-token model. */
@@ -119,7 +119,11 @@ function parseData(value: unknown): ModelManifest["data"] {
     const dtype = oneOf(item.dtype, ["uint8"] as const, "data type");
     return { name: text(item.name, "data name"), dtype, shape, limit: whole(item.limit, "data limit") };
   });
-  return { name: oneOf(data.name, ["digits", "text"] as const, "data"), window: whole(data.window, "window"), inputs };
+  return {
+    name: oneOf(data.name, Object.keys(KNOWN_DATA) as DataSetName[], "data"),
+    window: whole(data.window, "window"),
+    inputs,
+  };
 }
 
 function parseFile(value: unknown): FileEntry {

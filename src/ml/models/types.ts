@@ -1,5 +1,5 @@
 // What an architecture is: its data, its parameters, and one forward pass from which training and evaluation graphs are made.
-import type { NoiseSpec } from "../data/index.ts";
+import type { DataSetName, NoiseSpec } from "../data/index.ts";
 import type { DType, Net, Param, Precision, Value } from "../graph/index.ts";
 
 /** How a parameter starts: `std` in units of value, drawn from a deterministic bell-shaped distribution. */
@@ -39,7 +39,7 @@ export interface DataInput {
 }
 
 export interface DataSpec {
-  readonly name: "digits" | "text";
+  readonly name: DataSetName;
   readonly inputs: readonly DataInput[];
   /** Consecutive elements of the open dimension that one sample reads: indices run from 0 to size - window. */
   readonly window: number;

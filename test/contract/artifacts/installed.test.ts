@@ -47,7 +47,7 @@ async function copied(name: string, ...models: string[]): Promise<string> {
   return folder;
 }
 
-describe.each(["digits-mlp", "digits-cnn", "chars-transformer"])("the model %s", (name) => {
+describe.each(["digits-mlp", "digits-cnn", "chars-transformer", "text-transformer"])("the model %s", (name) => {
   it("has both graphs, its vectors and its first parameters", async () => {
     const artifacts = open(MODELS_DIR);
     const { files, parameterCount } = await manifestOf(name);

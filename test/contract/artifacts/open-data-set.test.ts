@@ -84,9 +84,14 @@ describe.each(Object.keys(KNOWN_DATA) as DataSetName[])("%s", (name) => {
 });
 
 describe("a data set", () => {
-  it("keeps nothing without a data directory", async () => {
-    const set = await openDataSet("text", { dataDir: undefined, signal });
-    expect(toHex(set.digest)).toBe(KNOWN_DATA.text.digest);
+  it.each(["text", "bible"] as const)("keeps nothing without a data directory: %s", async (name) => {
+    const set = await openDataSet(name, { dataDir: undefined, signal });
+    expect(toHex(set.digest)).toBe(KNOWN_DATA[name].digest);
+    const { splits, evalStride } = set;
+    expect({ splits, evalStride }).toEqual({
+      splits: KNOWN_DATA[name].splits,
+      evalStride: KNOWN_DATA[name].evalStride,
+    });
     const [tokens] = set.tensors.map((tensor) => tensor.data) as [Uint8Array];
     expect(tokens.every((token) => token < 96)).toBe(true);
     // Words of English, not noise: the commonest one is there often enough.

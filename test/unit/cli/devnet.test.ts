@@ -15,6 +15,7 @@ it("has a task for every model, each once and under its name, with steps of its 
     ["digits-cnn", "digits-cnn", 500],
     ["chars-transformer", "chars-transformer", 40],
   ]);
+  expect(devnetGenesis(["text-transformer"]).tasks.map(({ steps }) => steps)).toEqual([2]);
   // None is refused by the caps on cheap tasks.
   expect(devnetGenesis(MODELS).tasks).toHaveLength(MODELS.length);
 });

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { toHex } from "../../../src/base/index.ts";
 import {
+  bibleDataSet,
   type DataSet,
   dataSet,
   decodeText,
@@ -121,5 +122,25 @@ describe("text", () => {
       test: [1900, 2000 - TEXT_CONTEXT],
     });
     expect(() => textDataSet("abc")).toThrow(expect.objectContaining({ code: "BAD_DATA" }));
+  });
+});
+
+describe("the Bible", () => {
+  const verses = Object.fromEntries(
+    Array.from({ length: 100 }, (_, i) => [`Book 1:${i + 1}`, "# And [it was] #1 so."]),
+  );
+
+  it("is a line for each verse, in order, without the edition's marks", () => {
+    const { name, tensors, evalStride } = bibleDataSet(
+      JSON.stringify({ "B 2:1": "First.", "A 1:1": "Then.", ...verses }),
+    );
+    const text = decodeText(tensors[0]?.data as Uint8Array);
+    expect(text.slice(0, 32)).toBe("First.\nThen.\nAnd it was #1 so.\nA");
+    expect({ name, evalStride }).toEqual({ name: "bible", evalStride: 8 * TEXT_CONTEXT });
+  });
+
+  it("is refused where it is not text by places", () => {
+    for (const bad of ["{", "null", "[]", "{}", JSON.stringify({ ...verses, "Book 2:1": 1 })])
+      expect(() => bibleDataSet(bad)).toThrow(expect.objectContaining({ code: "BAD_DATA" }));
   });
 });
