@@ -11,7 +11,7 @@ export const textTransformer: Architecture = transformer(
     version: 1,
     data: "bible",
     batchSize: 16,
-    defaultSteps: 16,
+    defaultSteps: 64,
     optimizer: {
       kind: "adamw",
       settings: [
