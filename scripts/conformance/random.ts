@@ -3,7 +3,7 @@ import { conv2d, flattened, linear, maxPool2, relu, type Value } from "../../src
 import { affine } from "../../src/ml/models/affine.ts";
 import { DIGITS, digitImages, digitLabels, digitNoise, digitRows, HEAD } from "../../src/ml/models/digits.ts";
 import { integerStream } from "../../src/ml/models/init.ts";
-import { transformer } from "../../src/ml/models/transformer.ts";
+import { adamw, transformer } from "../../src/ml/models/transformer.ts";
 import type { Architecture, Optimizer, ParameterSpec } from "../../src/ml/models/types.ts";
 
 export const KINDS = ["mlp", "cnn", "transformer"] as const;
@@ -11,10 +11,7 @@ export type Kind = (typeof KINDS)[number];
 
 const OPTIMIZERS: readonly Optimizer[] = [
   { kind: "sgd", settings: [{ learningRate: 0.05, momentum: 0.9 }] },
-  {
-    kind: "adamw",
-    settings: [{ learningRate: 0.002, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.01 }],
-  },
+  adamw(0.002),
 ];
 
 type Pick = <T>(from: readonly T[]) => T;

@@ -84,8 +84,8 @@ async function faster(a: Crowded, b: Crowded, reports: ProviderReport[]): Promis
 
 function chosen({ provider, library, lowering, refused, stepMs, hands }: Rung & Pick<Crowd, "hands">): ProviderReport {
   const several = hands.length > 1 ? `, ${hands.length} units at once` : "";
-  const slower = refused === undefined ? "" : `, not int8, since ${refused}`;
-  const reason = `${library} reproduces the vectors in ${lowering}${slower}; ${milliseconds(stepMs)} a step${several}`;
+  const instead = refused === undefined ? "" : `, not int8, since ${refused}`;
+  const reason = `${library} reproduces the vectors in ${lowering}${instead}; ${milliseconds(stepMs)} a step${several}`;
   return { provider, state: "chosen", reason, remedy: undefined, library, stepMs };
 }
 

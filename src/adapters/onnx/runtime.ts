@@ -37,7 +37,8 @@ export async function openRuntime(
   options: PrepareOptions,
 ): Promise<Runtime> {
   const prepared = await prepare(tasks, { artifacts }, options);
-  const { provider, hands: first, reports } = await choose(prepared, { wish, workers }, launch);
+  const start = (on: Provider): Promise<Fit> => startHand({ ...prepared, provider: on }, launch);
+  const { provider, hands: first, reports } = await choose(prepared, { wish, workers }, start);
   const { library, stepMs } = reports.find(({ state }) => state === "chosen") ?? {};
   for (const report of reports) log.debug(report, "An execution provider was looked at");
   log.info(
@@ -45,7 +46,7 @@ export async function openRuntime(
     `Training runs on ${provider}`,
   );
   // Each worker passes the gate by itself, one that replaces another too: what one proved says nothing of the next.
-  const spawn = async (): Promise<Hand> => (await startHand({ ...prepared, provider }, launch)).hand;
+  const spawn = async (): Promise<Hand> => (await start(provider)).hand;
   const hands: Hand[] = [...first];
   try {
     options.signal.throwIfAborted();
@@ -67,7 +68,9 @@ export async function probeProviders(
   deps: { readonly artifacts: Artifacts },
   { signal }: { readonly signal: AbortSignal },
 ): Promise<readonly ProviderReport[]> {
-  const { hands, reports } = await choose(await prepareGraphs(tasks, deps, { signal }), { wish: provider, workers: 1 });
+  const prepared = await prepareGraphs(tasks, deps, { signal });
+  const start = (on: Provider): Promise<Fit> => startHand({ ...prepared, provider: on });
+  const { hands, reports } = await choose(prepared, { wish: provider, workers: 1 }, start);
   await Promise.all(hands.map((hand) => hand.close()));
   return reports;
 }
@@ -75,22 +78,20 @@ export async function probeProviders(
 const isGpu = (provider: Provider): boolean => provider === "cuda" || provider === "webgpu";
 
 function choose(
-  prepared: Prepared,
+  { proofs }: Pick<Prepared, "proofs">,
   { wish, workers }: { readonly wish: ProviderWish; readonly workers: number },
-  launch?: Launch,
+  start: (provider: Provider) => Promise<Fit>,
 ): Promise<Choice> {
   // Matrix products in TF32 would round operands of more than 11 bits, which some have.
   const environment: { NVIDIA_TF32_OVERRIDE?: string } = process.env;
   environment.NVIDIA_TF32_OVERRIDE ??= "0";
-  const { proofs } = prepared;
   const gather = async (provider: Provider, hand: Hand): Promise<Crowd> => {
-    const more = async (): Promise<Hand> => (await startHand({ ...prepared, provider }, launch)).hand;
-    if (isGpu(provider)) return crowdOf(hand, more, proofs);
+    if (isGpu(provider)) return crowdOf(hand, async () => (await start(provider)).hand, proofs);
     return { hands: [hand], stepsPerSecond: workers * (await paceOf([hand], proofs)) };
   };
   const attempt = async (provider: Provider): Promise<Fit> => {
     try {
-      return await startHand({ ...prepared, provider }, launch);
+      return await start(provider);
     } catch (error) {
       const remedy = error instanceof PouwError && error.remedy !== undefined ? error.remedy : remedyFor(provider);
       const code = error instanceof PouwError ? error.code : "CAPABILITY_ABSENT";

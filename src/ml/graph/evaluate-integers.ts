@@ -1,14 +1,7 @@
 // Reference kernels of bytes: how real numbers become them, their products in 32 bits, and shifts. A smooth run rounds and cuts nothing.
 import { count } from "./evaluate-values.ts";
 import type { Call, Kernel, Tensor } from "./kernel.ts";
-import { RANGES } from "./scope.ts";
-
-function halfEven(x: number): number {
-  const floor = Math.floor(x);
-  const rest = x - floor;
-  if (rest !== 0.5) return Math.round(x);
-  return floor % 2 === 0 ? floor : floor + 1;
-}
+import { halfEven, RANGES } from "./scope.ts";
 
 function quantize({ inputs, output, smooth }: Call): readonly Tensor[] {
   const [x, step, zero] = inputs as readonly [Tensor, Tensor, Tensor | undefined];

@@ -1,15 +1,10 @@
 // Rules of bytes: how real numbers become them, and their products, which run in 32 bits and are rounded once.
 import { type Fact, MIN_EXPONENT, magnitude, type Power, powerOf, stepRange } from "./facts.ts";
 import { EXACT_LIMIT } from "./grid.ts";
-import { RANGES, type Rule, refuse, rounded, type Scope, shapeOf, whole } from "./scope.ts";
+import { halfEven, RANGES, type Rule, refuse, rounded, type Scope, shapeOf, whole } from "./scope.ts";
 
 /** Largest sum of two products that 16 bits hold. */
 const PAIR_LIMIT = 2 ** 15 - 1;
-
-const halfEven = (x: number): number => {
-  const near = Math.round(x);
-  return Math.abs(x % 1) === 0.5 && near % 2 !== 0 ? near - 1 : near;
-};
 
 /** A scale that is one power of two for the whole tensor. */
 function stepOf({ node, fact, value }: Scope, at: number): Power {

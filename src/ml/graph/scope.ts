@@ -43,6 +43,14 @@ export const RANGES: Readonly<Record<DType, readonly [number, number]>> = {
   bool: [0, 1],
 };
 
+/** The nearest integer, the even one of two that are as near. */
+export function halfEven(x: number): number {
+  const floor = Math.floor(x);
+  const rest = x - floor;
+  if (rest !== 0.5) return Math.round(x);
+  return floor % 2 === 0 ? floor : floor + 1;
+}
+
 /** Ends of an interval as float32 rounds them: rounding keeps order, so the rounded ends bound the rounded values. */
 export function rounded(node: Node, ends: readonly number[], more: Partial<Fact> = {}): Fact {
   const low = Math.fround(Math.min(...ends));

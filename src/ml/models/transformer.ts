@@ -94,6 +94,14 @@ export type TransformerFacts = Pick<Architecture, "name" | "version" | "batchSiz
   readonly optimizer: Optimizer;
 };
 
+const ADAMW = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.01 };
+
+/** The optimizer of transformers, with a setting for each learning rate. */
+export const adamw = (...learningRates: readonly number[]): Optimizer => ({
+  kind: "adamw",
+  settings: learningRates.map((learningRate) => ({ learningRate, ...ADAMW })),
+});
+
 export function transformer(size: TransformerSize, { data, ...facts }: TransformerFacts): Architecture {
   const { blocks, width, heads, window } = size;
   return {

@@ -1,14 +1,9 @@
 // Transformers of more than the built-in sizes, to ten million parameters: both lowerings are proven under AdamW.
 import { describe, expect, it } from "vitest";
 import { checkExact } from "../../../src/ml/graph/index.ts";
-import { type TransformerSize, transformer } from "../../../src/ml/models/transformer.ts";
-import type { Optimizer } from "../../../src/ml/models/types.ts";
+import { adamw, type TransformerSize, transformer } from "../../../src/ml/models/transformer.ts";
 import { trainGraph } from "../../../src/ml/models/unit.ts";
 
-const ADAMW: Optimizer = {
-  kind: "adamw",
-  settings: [{ learningRate: 0.001, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.01 }],
-};
 const SIZES: readonly (readonly [millions: number, size: TransformerSize, batch: number])[] = [
   [0.4, { blocks: 2, width: 128, heads: 8, window: 64 }, 16],
   [3.2, { blocks: 4, width: 256, heads: 4, window: 64 }, 16],
@@ -19,7 +14,7 @@ const SIZES: readonly (readonly [millions: number, size: TransformerSize, batch:
 describe.each(SIZES)("%d million parameters", (millions, size, batchSize) => {
   const model = transformer(size, {
     ...{ name: "wide", version: 1, data: "text", batchSize, defaultSteps: 50 },
-    optimizer: ADAMW,
+    optimizer: adamw(0.001),
   });
 
   it("are as many", () => {
